@@ -1,0 +1,123 @@
+import { CloudEvent, HTTP } from "cloudevents";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { z } from "zod";
+import type { RunDurably, StepGraph } from "./durable/durable.ts";
+import { RetryableError, TerminalError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import { STEP_COMPLETED, STEP_REQUESTED, type StepRequest, type StepResult, stepRequestSchema } from "./step.ts";
+import type { VerifyStepToken } from "./token.ts";
+
+export interface StepAppDeps {
+  readonly runDurably: RunDurably;
+  readonly verifyToken: VerifyStepToken;
+  readonly log: Logger;
+  /** Aborts on SIGTERM: what runs stops after its current node, and readiness turns to 503. */
+  readonly draining: AbortSignal;
+}
+
+/** A request holds keys and short strings; 500 upstream results of about 700 bytes fit. */
+const MAX_EVENT_BYTES = 1024 * 1024;
+
+/** The step contract over HTTP: a CloudEvent in, a CloudEvent or an empty body out. The table of statuses is `statusOf`. */
+export function createStepApp(step: string, graph: StepGraph, deps: StepAppDeps): Hono {
+  const app = new Hono();
+  app.get("/health/liveness", (c) => c.body(null, 200));
+  app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
+  app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: (c) => c.body(null, 413) }), async (c) => {
+    const { id, request } = parseRequest(step, Object.fromEntries(c.req.raw.headers), await c.req.text());
+    const claims = await deps.verifyToken(request.token);
+    if (claims.jti !== id || claims.sub !== request.workload.uid || claims.run !== request.run) {
+      throw new TerminalError("InvalidToken", "the step token was minted for another step");
+    }
+    const log = deps.log.child({
+      step,
+      identity: id,
+      workload: `${request.workload.namespace}/${request.workload.name}`,
+    });
+    const result = await deps.runDurably({
+      graph,
+      retryLimit: request.retryLimit,
+      signal: deps.draining,
+      context: {
+        identity: id,
+        workload: request.workload,
+        run: request.run,
+        input: request.input,
+        claims,
+        token: request.token,
+        deadline: new Date(request.deadline),
+        log,
+      },
+    });
+    const { headers, body } = completed(id, step, request, result);
+    return c.body(body, 200, headers);
+  });
+  app.onError((error, c) => {
+    const { status, retryAfterSeconds } = statusOf(error);
+    const reason = error instanceof TerminalError || error instanceof RetryableError ? error.reason : "Internal";
+    deps.log[status === 503 ? "info" : "warn"]({ err: error, reason, status }, "step request not completed");
+    // The Broker redelivers on any body that is not a CloudEvent: say why in a header, and leave the body empty.
+    c.header("agentic-reason", reason);
+    c.header("agentic-message", encodeURIComponent(error.message.slice(0, 500)));
+    if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
+    return c.body(null, status);
+  });
+  return app;
+}
+
+/** The one place where an error becomes a status. An error of neither type is a defect of ours: redelivery may meet a fixed version. */
+function statusOf(error: Error): { status: ContentfulStatusCode; retryAfterSeconds?: number } {
+  if (error instanceof RetryableError) return { status: 503, retryAfterSeconds: error.retryAfterSeconds };
+  if (error instanceof TerminalError) return { status: error.reason === "InvalidToken" ? 401 : 400 };
+  return { status: 503, retryAfterSeconds: 5 };
+}
+
+function parseRequest(
+  step: string,
+  headers: Record<string, string>,
+  body: string,
+): { id: string; request: StepRequest } {
+  let event: CloudEvent<unknown>;
+  try {
+    const parsed = HTTP.toEvent<unknown>({ headers, body });
+    if (Array.isArray(parsed)) throw new TypeError("a batch of events, where one is expected");
+    event = new CloudEvent(parsed as CloudEvent<unknown>);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new TerminalError("NotACloudEvent", `not a CloudEvent: ${detail}`, { cause });
+  }
+  if (event.type !== STEP_REQUESTED)
+    throw new TerminalError("WrongType", `expected type ${STEP_REQUESTED}, got ${event.type}`);
+  const parsed = stepRequestSchema.safeParse(event.data);
+  if (!parsed.success) throw new TerminalError("InvalidRequest", z.prettifyError(parsed.error));
+  if (parsed.data.step !== step)
+    throw new TerminalError("WrongStep", `this function does ${step}, not ${parsed.data.step}`);
+  return { id: event.id, request: parsed.data };
+}
+
+function completed(
+  id: string,
+  step: string,
+  request: StepRequest,
+  result: StepResult,
+): { headers: Record<string, string>; body: string } {
+  const subject = subjectOf(request);
+  const event = new CloudEvent({
+    id: `${id}-completed`,
+    type: STEP_COMPLETED,
+    source: `/functions/${step}`,
+    subject,
+    data: { request: id, ...result },
+  });
+  // The same id gives the same bytes: the time of an answer would differ each time it is asked for.
+  const message = HTTP.binary(event.cloneWith({ time: undefined }, false));
+  return { headers: message.headers as Record<string, string>, body: message.body as string };
+}
+
+/** namespace/name/step/item, the subject of the step's events. */
+export function subjectOf(request: Pick<StepRequest, "workload" | "step" | "input">): string {
+  const { namespace, name } = request.workload;
+  return [namespace, name, request.step, request.input.item].filter((part) => part !== undefined).join("/");
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two cores: a third worker would only make Chromium and redis-server slower.
+    maxWorkers: 2,
+    passWithNoTests: false,
+  },
+});
