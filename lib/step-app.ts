@@ -103,7 +103,6 @@ function completed(
   request: StepRequest,
   result: StepResult,
 ): { headers: Record<string, string>; body: string } {
-  const subject = subjectOf(request);
   // Structured mode, written out and without `time`: the same id gives the same bytes, whenever it is asked for.
   const event = {
     specversion: "1.0",
