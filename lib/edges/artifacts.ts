@@ -23,46 +23,84 @@ export function digestOf(key: string): string {
   return match[1];
 }
 
+export interface ArtifactStoreSettings {
+  /** file:///folder, redis://host or s3://bucket */
+  readonly url: string;
+  readonly s3?: { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
+}
+
+/** @throws Error for a URL that names no store we know. */
+export async function openArtifacts(settings: ArtifactStoreSettings): Promise<Artifacts> {
+  const url = new URL(settings.url);
+  switch (url.protocol) {
+    case "file:":
+      return createFolderArtifacts(fileURLToPath(url));
+    case "redis:":
+    case "rediss:": {
+      const { default: redisDriver } = await import("unstorage/drivers/redis");
+      return createArtifacts(redisDriver({ url: settings.url, base: "agentic:artifacts" }));
+    }
+    case "s3:": {
+      if (!settings.s3)
+        throw new Error("ARTIFACTS_URL names S3: set S3_ENDPOINT, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY");
+      const { default: s3Driver } = await import("unstorage/drivers/s3");
+      return createArtifacts(s3Driver({ ...settings.s3, bucket: url.hostname }));
+    }
+    default:
+      throw new Error(`ARTIFACTS_URL: ${url.protocol} is none of file:, redis:, rediss:, s3:`);
+  }
+}
+
 export function createFolderArtifacts(folder: string): Artifacts {
-  return createArtifacts(fsDriver({ base: folder, noClear: true }));
+  return createArtifacts(fsDriver({ base: folder }));
 }
 
 function createArtifacts(driver: Driver): Artifacts {
   const storage = createStorage({ driver });
+  const read = async (key: string): Promise<Uint8Array | undefined> => {
+    let stored: unknown;
+    try {
+      stored = await storage.getItemRaw(key);
+    } catch (cause) {
+      throw unavailable("give", key, cause);
+    }
+    // The folder driver returns some errors instead of throwing them.
+    if (stored instanceof Error) throw unavailable("give", key, stored);
+    return stored instanceof Uint8Array ? stored : undefined;
+  };
   return {
     async put(scope, data, extension) {
       const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-      const key = `${scope}/${sha256(bytes)}.${extension}`;
+      const digest = sha256(bytes);
+      const key = `${scope}/${digest}.${extension}`;
+      // Never write again what is whole: a reader could meet it half written.
+      const stored = await read(key);
+      if (stored && sha256(stored) === digest) return key;
       try {
         await storage.setItemRaw(key, bytes);
       } catch (cause) {
-        const detail = cause instanceof Error ? cause.message : String(cause);
-        throw new RetryableError("ArtifactStoreUnavailable", `the artifact store did not take ${key}: ${detail}`, {
-          cause,
-          retryAfterSeconds: 2,
-        });
+        throw unavailable("take", key, cause);
       }
       return key;
     },
     async get(key) {
       const digest = digestOf(key);
-      let stored: unknown;
-      try {
-        stored = await storage.getItemRaw(key);
-      } catch (cause) {
-        const detail = cause instanceof Error ? cause.message : String(cause);
-        throw new RetryableError("ArtifactStoreUnavailable", `the artifact store did not give ${key}: ${detail}`, {
-          cause,
-          retryAfterSeconds: 2,
-        });
-      }
-      if (!(stored instanceof Uint8Array))
-        throw new TerminalError("ArtifactMissing", `artifact ${key} is not in the store`);
+      const stored = await read(key);
+      if (!stored) throw new TerminalError("ArtifactMissing", `artifact ${key} is not in the store`);
       if (sha256(stored) !== digest)
         throw new TerminalError("ArtifactCorrupt", `artifact ${key} does not match its hash`);
       return stored;
     },
   };
+}
+
+function unavailable(verb: "give" | "take", key: string, cause: unknown): RetryableError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new RetryableError("ArtifactStoreUnavailable", `the artifact store did not ${verb} ${key}: ${detail}`, {
+    cause,
+    retryAfterSeconds: 2,
+    countsAsAttempt: false,
+  });
 }
 
 /** Reads a JSON artifact; the caller's schema says what it is. */

@@ -1,0 +1,53 @@
+import { z } from "zod";
+
+/** Every setting of a function, from its environment. Nothing else reads the environment. */
+const schema = z.object({
+  FUNCTION: z.enum(["scrape", "analyze", "report", "approve"], "one of scrape, analyze, report, approve"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  HOST: z.string().default("0.0.0.0"),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  /** redis://, rediss:// or unix:// */
+  REDIS_URL: z.string().default("redis://127.0.0.1:6379"),
+  /** `redis`: our saver, any Redis from 6.2 on. `redis-stack`: @langchain/langgraph-checkpoint-redis, Redis 8 with JSON and search. */
+  CHECKPOINTS: z.enum(["redis", "redis-stack"]).default("redis"),
+  /** file:///folder, redis://host or s3://bucket (with S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). */
+  ARTIFACTS_URL: z.url().default("file:///tmp/agentic-artifacts"),
+  S3_ENDPOINT: z.url().optional(),
+  S3_REGION: z.string().default("us-east-1"),
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  /** Chromium's or Browserless's CDP endpoint, http:// or ws:// */
+  BROWSER_URL: z.string().default("http://127.0.0.1:9222"),
+  EGRESS_PROXY_URL: z.url().default("http://127.0.0.1:3128"),
+  /** Any of the two switches the model on; without, analyze and report work extractively. */
+  OPENAI_API_KEY: z.string().optional(),
+  LLM_BASE_URL: z.url().optional(),
+  /** PEM (SPKI) of the Ed25519 key that step tokens are signed with. */
+  STEP_TOKEN_PUBLIC_KEY: z.string().optional(),
+  /** PEM (SPKI) of the Ed25519 key that review links are signed with. */
+  REVIEW_LINK_PUBLIC_KEY: z.string().optional(),
+});
+
+export type Config = z.infer<typeof schema>;
+
+/** @throws Error with every wrong setting, one a line. An empty value counts as not set. */
+export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(set);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`wrong settings in the environment:\n${problems.join("\n")}`);
+}
+
+/** The model's endpoint, or undefined where none is configured. */
+export function modelEndpoint(env: {
+  OPENAI_API_KEY?: string | undefined;
+  LLM_BASE_URL?: string | undefined;
+}): { baseUrl: string; apiKey: string } | undefined {
+  if (!env.OPENAI_API_KEY && !env.LLM_BASE_URL) return undefined;
+  return {
+    baseUrl: env.LLM_BASE_URL ?? "https://api.openai.com/v1",
+    // LiteLLM without a master key accepts any; the client library insists on one.
+    apiKey: env.OPENAI_API_KEY ?? "none",
+  };
+}
