@@ -1,6 +1,7 @@
+import { fileURLToPath } from "node:url";
 import type { Driver } from "unstorage";
 import { createStorage } from "unstorage";
-import fsDriver from "unstorage/drivers/fs";
+import fsDriver from "unstorage/drivers/fs-lite";
 import { sha256 } from "../canonical.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
 
