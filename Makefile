@@ -1,0 +1,28 @@
+# Node 24 comes with the dependencies: what they bring is found first.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: help setup demo test check build bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what is missing: dependencies, Chromium, Redis
+	@scripts/setup.sh
+
+demo: setup ## a Visual Market Analysis of ten sample sites, to a report you can open
+	@node examples/demo.ts
+
+test: setup ## every check and every test
+	@node scripts/test.ts
+
+check: setup ## types, lint, format, generated files, unused exports
+	@npm run --silent check
+
+build: setup ## bundle the functions into dist/
+	@npm run --silent build
+
+bench: setup ## every benchmark (one: make bench NAME=cost)
+	@npm run --silent bench -- $(NAME)
+
+clean: ## remove what was built and every local run
+	rm -rf dist agentic-runs

@@ -1,0 +1,15 @@
+/** What the commands end with; printed in `agentic run --help`. */
+export const EXIT = {
+  succeeded: 0,
+  /** The run ended and did not succeed. */
+  failed: 1,
+  /** The command line or the workload is wrong; nothing was started. */
+  invalid: 2,
+  rejected: 3,
+  /** Another process works on this workload. */
+  held: 4,
+  /** Stopped before its end by trouble that is not the run's own; the same command goes on. */
+  interrupted: 5,
+  /** Ctrl-C. */
+  sigint: 130,
+} as const;

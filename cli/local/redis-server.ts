@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sha256 } from "../../lib/canonical.ts";
+import { Interrupted } from "./broker.ts";
+
+export interface RedisServer {
+  readonly url: string;
+  /** Resolves with a sentence when the server ends without having been asked to. */
+  readonly died: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A private redis-server on a Unix socket in `folder`, which holds its append-only file. One that a killed command left behind
+ * is used on: the caller holds the folder's lock, so nobody else talks to it.
+ * @throws Interrupted when it does not start
+ */
+export async function startRedisServer(folder: string): Promise<RedisServer> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const socket = await socketPath(folder);
+  const log = join(folder, "redis.log");
+  let died: Promise<string> = new Promise(() => {});
+  if (!(await answers(socket))) {
+    await rm(socket, { force: true });
+    died = await launch(folder, socket, log);
+  }
+  return {
+    url: `unix://${socket}`,
+    died,
+    // SHUTDOWN by name, not by pid: the server may be one that an earlier command started.
+    stop: () => shutdown(socket),
+  };
+}
+
+async function launch(folder: string, socket: string, log: string): Promise<Promise<string>> {
+  const child = spawn(
+    "redis-server",
+    [
+      ...["--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"],
+      ...["--dir", folder, "--logfile", log, "--daemonize", "no", "--save", ""],
+      // A finished step is on disk before it is acknowledged.
+      ...["--appendonly", "yes", "--appendfsync", "always"],
+    ],
+    // A process group of its own: Ctrl-C in the terminal reaches the command, which ends the server when it has drained.
+    { stdio: "ignore", detached: true },
+  );
+  const ended = once(child, "exit").then(([code, signal]) => `redis-server ended (${signal ?? `exit code ${code}`})`);
+  const failed = once(child, "error").then(([error]) => {
+    throw new Interrupted(
+      "RedisMissing",
+      `redis-server does not start: ${(error as Error).message}; run 'agentic doctor'`,
+    );
+  });
+  failed.catch(() => {});
+  child.unref();
+  let running = true;
+  void ended.then(() => {
+    running = false;
+  });
+  // Loading a large append-only file takes its time; the server answers when it is done.
+  for (let waited = 0; waited < 30_000; waited += 20) {
+    if (await Promise.race([answers(socket), failed])) return ended;
+    if (!running) {
+      const tail = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-5).join("\n");
+      throw new Interrupted("RedisFailed", `${await ended} at its start; the end of ${log}:\n${tail}`);
+    }
+    await sleep(20);
+  }
+  throw new Interrupted("RedisFailed", `redis-server did not answer within 30 s; see ${log}`);
+}
+
+/** sockaddr_un holds 108 bytes (unix(7)): a deep folder gets its socket under the temporary folder. */
+async function socketPath(folder: string): Promise<string> {
+  const inFolder = join(folder, "redis.sock");
+  if (Buffer.byteLength(inFolder) < 104) return inFolder;
+  const short = join(tmpdir(), `agentic-${sha256(folder).slice(0, 16)}`);
+  await mkdir(short, { recursive: true, mode: 0o700 });
+  return join(short, "redis.sock");
+}
+
+async function answers(socket: string): Promise<boolean> {
+  return (await say(socket, "PING\r\n")).startsWith("+PONG");
+}
+
+async function shutdown(socket: string): Promise<void> {
+  await say(socket, "SHUTDOWN NOSAVE\r\n");
+  for (let waited = 0; waited < 5000 && (await answers(socket)); waited += 20) await sleep(20);
+}
+
+/** One inline command; "" when nobody listens. */
+function say(socket: string, command: string): Promise<string> {
+  return new Promise((resolve) => {
+    const connection = createConnection(socket, () => connection.write(command));
+    connection.once("data", (data) => {
+      resolve(data.toString());
+      connection.destroy();
+    });
+    connection.once("error", () => resolve(""));
+    connection.once("close", () => resolve(""));
+    connection.setTimeout(2000, () => connection.destroy());
+  });
+}

@@ -1,0 +1,32 @@
+import { serve as listen } from "@hono/node-server";
+import type { Hono } from "hono";
+import type { Logger } from "./log.ts";
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly log: Logger;
+  /** Aborted on SIGTERM and SIGINT: readiness turns to 503, running steps stop after their current node and answer 503. */
+  readonly draining: AbortController;
+}
+
+/** Listens until SIGTERM, then lets the requests in flight end. */
+export async function serve(app: Hono, { host, port, log, draining }: ServeOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const server = listen({ fetch: app.fetch, hostname: host, port }, (address) => {
+      log.info({ port: address.port }, "listening");
+    });
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const hint = cause.code === "EADDRINUSE" ? ": another process has it; set PORT" : "";
+      reject(new Error(`cannot listen on ${host}:${port} (${cause.code})${hint}`, { cause }));
+    });
+    const drain = (signal: string): void => {
+      if (draining.signal.aborted) return;
+      log.info({ signal }, "draining");
+      draining.abort();
+      server.close(() => resolve());
+    };
+    process.on("SIGTERM", drain);
+    process.on("SIGINT", drain);
+  });
+}

@@ -1,0 +1,16 @@
+import { readConfig } from "./lib/config.ts";
+import { createLog } from "./lib/log.ts";
+import { serve } from "./lib/serve.ts";
+
+/** Composition root: FUNCTION chooses what this process is. Each function is loaded only when it is the one. */
+try {
+  const config = readConfig();
+  const log = createLog(config.FUNCTION, config.LOG_LEVEL);
+  const draining = new AbortController();
+  const { composeFunction } = await import("./compose.ts");
+  const app = await composeFunction(config, log, draining.signal);
+  await serve(app, { host: config.HOST, port: config.PORT, log, draining });
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,30 @@
+/**
+ * Bundles the functions into dist/: `FUNCTION=scrape node dist/main.js`. Each function is a chunk of its own, so that one loads
+ * only what it needs; a cold start is mostly the time to read and compile modules.
+ */
+import { rmSync } from "node:fs";
+import { build } from "esbuild";
+
+rmSync("dist", { recursive: true, force: true });
+const { metafile } = await build({
+  entryPoints: ["main.ts"],
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  minify: true,
+  keepNames: true,
+  sourcemap: false,
+  metafile: true,
+  // Native or self-locating packages stay outside and are installed beside the bundle.
+  external: ["sharp", "playwright-core"],
+  // CommonJS dependencies call require() for Node's own modules.
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+  logLevel: "warning",
+});
+const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+console.log(`dist: ${Object.keys(metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB`);
