@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
 const holderSchema = z.object({
@@ -22,7 +24,7 @@ export async function lockFolder(path: string, now: Date): Promise<{ release(): 
     ticks: await startTicks(process.pid),
     since: now.toISOString(),
   };
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, JSON.stringify(mine));
   try {
     for (;;) {
@@ -35,10 +37,25 @@ export async function lockFolder(path: string, now: Date): Promise<{ release(): 
       }
       const holder = await readHolder(path);
       if (holder && (await isAlive(holder))) return { heldBy: holder };
-      await rm(path, { force: true });
+      await buryDeadHolder(path, holder, now);
     }
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+/**
+ * Takes a dead process's lock away. Of two that found it dead, the slower must not take the faster one's fresh lock: who
+ * removes the lock of this very holder is settled by a lock of its own.
+ */
+async function buryDeadHolder(path: string, dead: Holder | undefined, now: Date): Promise<void> {
+  const grave = await lockFolder(`${path}.dead-${dead?.pid ?? "unknown"}-${dead?.ticks ?? ""}`, now);
+  if ("heldBy" in grave) return sleep(10);
+  try {
+    const holder = await readHolder(path);
+    if (holder?.pid === dead?.pid && holder?.ticks === dead?.ticks) await rm(path, { force: true });
+  } finally {
+    await grave.release();
   }
 }
 

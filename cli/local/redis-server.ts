@@ -27,7 +27,7 @@ export async function startRedisServer(folder: string): Promise<RedisServer> {
   let died: Promise<string> = new Promise(() => {});
   if (!(await answers(socket))) {
     await rm(socket, { force: true });
-    died = await launch(folder, socket, log);
+    ({ died } = await launch(folder, socket, log));
   }
   return {
     url: `unix://${socket}`,
@@ -37,7 +37,7 @@ export async function startRedisServer(folder: string): Promise<RedisServer> {
   };
 }
 
-async function launch(folder: string, socket: string, log: string): Promise<Promise<string>> {
+async function launch(folder: string, socket: string, log: string): Promise<{ died: Promise<string> }> {
   const child = spawn(
     "redis-server",
     [
@@ -64,7 +64,7 @@ async function launch(folder: string, socket: string, log: string): Promise<Prom
   });
   // Loading a large append-only file takes its time; the server answers when it is done.
   for (let waited = 0; waited < 30_000; waited += 20) {
-    if (await Promise.race([answers(socket), failed])) return ended;
+    if (await Promise.race([answers(socket), failed])) return { died: ended };
     if (!running) {
       const tail = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-5).join("\n");
       throw new Interrupted("RedisFailed", `${await ended} at its start; the end of ${log}:\n${tail}`);
