@@ -1,4 +1,5 @@
-import type { BrowserContext, BrowserContextOptions } from "playwright-core";
+import { type BrowserContext, type BrowserContextOptions, type Browser as Connection, chromium } from "playwright-core";
+import { RetryableError, TerminalError } from "../errors.ts";
 
 /** A browser reached over CDP: Browserless in a cluster, a local Chromium in the CLI and tests. */
 export interface Browser {
@@ -11,5 +12,98 @@ export interface Browser {
     signal: AbortSignal,
     use: (context: BrowserContext) => Promise<T>,
   ): Promise<T>;
+  /**
+   * What the browser calls itself.
+   * @throws RetryableError BrowserUnavailable
+   */
+  userAgent(): Promise<string>;
   close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 15_000;
+/** A context whose page hangs is closed by the browser process and not by the page; still, nothing waits for it for ever. */
+const CLOSE_TIMEOUT_MS = 3_000;
+
+/** `endpoint` is asked at each (re)connection: a supervised browser has another address after a restart. */
+export function connectBrowser(endpoint: () => Promise<string> | string): Browser {
+  let connecting: Promise<{ connection: Connection; userAgent: string }> | undefined;
+
+  const connect = async () => {
+    const connection = await chromium.connectOverCDP(await endpoint(), { timeout: CONNECT_TIMEOUT_MS });
+    const session = await connection.newBrowserCDPSession();
+    const { userAgent } = await session.send("Browser.getVersion");
+    await session.detach();
+    return { connection, userAgent };
+  };
+  const connected = async () => {
+    const shared = await connecting?.catch(() => undefined);
+    if (!shared?.connection.isConnected()) {
+      const before = connecting;
+      // Whoever comes first connects again; the others find the new promise here.
+      await before?.catch(() => undefined);
+      if (connecting === before) connecting = connect();
+    }
+    try {
+      return await (connecting as NonNullable<typeof connecting>);
+    } catch (cause) {
+      throw cause instanceof RetryableError ? cause : unavailable(cause);
+    }
+  };
+
+  return {
+    async withContext(options, signal, use) {
+      signal.throwIfAborted();
+      const { connection } = await connected();
+      let context: BrowserContext;
+      try {
+        context = await connection.newContext(options);
+      } catch (cause) {
+        throw unavailable(cause);
+      }
+      const aborted = Promise.withResolvers<never>();
+      const abort = () => aborted.reject(signal.reason);
+      signal.addEventListener("abort", abort, { once: true });
+      if (signal.aborted) abort();
+      try {
+        return await Promise.race([use(context), aborted.promise]);
+      } catch (cause) {
+        if (signal.aborted) throw signal.reason;
+        if (cause instanceof TerminalError || (connection.isConnected() && !isGone(cause))) throw cause;
+        throw unavailable(cause);
+      } finally {
+        signal.removeEventListener("abort", abort);
+        await closeWithin(context, CLOSE_TIMEOUT_MS);
+      }
+    },
+    userAgent: async () => (await connected()).userAgent,
+    async close() {
+      const shared = await connecting?.catch(() => undefined);
+      connecting = undefined;
+      // Over CDP this ends the connection, not the browser.
+      await shared?.connection.close().catch(() => undefined);
+    },
+  };
+}
+
+/** The page or the browser went away under us. */
+function isGone(cause: unknown): boolean {
+  return (
+    cause instanceof Error &&
+    /Target (page, context or browser|closed)|Target crashed|Page crashed/i.test(cause.message)
+  );
+}
+
+async function closeWithin(context: BrowserContext, ms: number): Promise<void> {
+  const timer = Promise.withResolvers<void>();
+  const timeout = setTimeout(timer.resolve, ms);
+  await Promise.race([context.close().catch(() => undefined), timer.promise]);
+  clearTimeout(timeout);
+}
+
+function unavailable(cause: unknown): RetryableError {
+  const detail = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+  return new RetryableError("BrowserUnavailable", `the browser is not there: ${detail}`, {
+    cause,
+    retryAfterSeconds: 2,
+  });
 }

@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RetryableError } from "../errors.ts";
+
+export interface ChromiumOptions {
+  /** Path of the program; absent: the first of the usual names on PATH. */
+  readonly executable?: string | undefined;
+  /** Where its profile's temporary folder is made. */
+  readonly directory?: string;
+}
+
+/** A local Chromium that is started when it is asked for and started again when it has died. */
+export interface Chromium {
+  /**
+   * The CDP address of the running process, e.g. http://127.0.0.1:40123. It differs after a restart.
+   * @throws RetryableError BrowserUnavailable
+   */
+  endpoint(): Promise<string>;
+  readonly pid: number | undefined;
+  /** Ends it with all of its children and removes its profile. */
+  stop(): Promise<void>;
+}
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const START_TIMEOUT_MS = 20_000;
+
+/** Nothing of a page may pass by the proxy, and the browser itself asks for nothing. */
+const FLAGS = [
+  "--headless=new",
+  "--disable-gpu",
+  "--hide-scrollbars",
+  "--mute-audio",
+  "--no-first-run",
+  "--no-default-browser-check",
+  "--disable-background-networking",
+  "--disable-client-side-phishing-detection",
+  "--disable-component-update",
+  "--disable-default-apps",
+  "--disable-domain-reliability",
+  "--disable-extensions",
+  "--disable-sync",
+  "--disable-breakpad",
+  "--disable-dev-shm-usage",
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+  "--disable-ipc-flooding-protection",
+  "--disable-quic",
+  "--dns-prefetch-disable",
+  "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+  "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+  "--disable-features=MediaRouter,OptimizationHints,Translate,DnsOverHttps,InterestFeedContentSuggestions,PaintHolding",
+  // Only the proxy resolves names; what bypasses it finds nothing.
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+  "--password-store=basic",
+  "--use-mock-keychain",
+  "--remote-debugging-port=0",
+  // The pipe is not used. Chromium ends when it closes, so that it does not outlive a process that was killed.
+  "--remote-debugging-pipe",
+];
+
+export async function startChromium(options: ChromiumOptions = {}): Promise<Chromium> {
+  let running: Promise<Running> | undefined;
+  let stopped = false;
+  let pid: number | undefined;
+
+  const ensure = async (): Promise<Running> => {
+    if (stopped) throw unavailable("it was stopped");
+    const current = await running?.catch(() => undefined);
+    if (current && alive(current.child)) return current;
+    // Several callers may find it dead at once: the first starts it, the others wait for the same start.
+    if (running !== undefined && current) await discard(current);
+    running = launch(options);
+    const started = await running;
+    pid = started.child.pid;
+    return started;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  const ensureInTurn = (): Promise<Running> => {
+    const mine = turn.then(ensure);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+
+  await ensureInTurn();
+  return {
+    endpoint: async () => (await ensureInTurn()).endpoint,
+    get pid() {
+      return pid;
+    },
+    async stop() {
+      stopped = true;
+      await turn;
+      const current = await running?.catch(() => undefined);
+      if (current) await discard(current);
+    },
+  };
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly endpoint: string;
+  readonly profile: string;
+}
+
+const alive = (child: ChildProcess) => child.exitCode === null && child.signalCode === null;
+
+async function launch(options: ChromiumOptions): Promise<Running> {
+  const profile = await mkdtemp(join(options.directory ?? tmpdir(), "agentic-chromium-"));
+  const child = await spawnFirst(options.executable ? [options.executable] : NAMES, [
+    ...FLAGS,
+    // Chromium refuses its sandbox to root, which is who runs in most containers.
+    ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+    `--user-data-dir=${profile}`,
+    "about:blank",
+  ]).catch(async (error: unknown) => {
+    await rm(profile, { recursive: true, force: true });
+    throw error;
+  });
+  const until = Date.now() + START_TIMEOUT_MS;
+  while (alive(child) && Date.now() < until) {
+    // Two lines: the port, and the path of the browser's own socket.
+    const text = await readFile(join(profile, "DevToolsActivePort"), "utf8").catch(() => "");
+    const port = /^(\d+)\n/.exec(text)?.[1];
+    if (port) return { child, endpoint: `http://127.0.0.1:${port}`, profile };
+    await sleep(20);
+  }
+  const ended = alive(child) ? "gave no debugging port within 20 s" : `ended at once with code ${child.exitCode}`;
+  await discard({ child, endpoint: "", profile });
+  throw unavailable(ended);
+}
+
+/** In a process group of its own: Ctrl-C in a terminal does not reach it, and it can be ended with all of its children. */
+async function spawnFirst(names: readonly string[], args: readonly string[]): Promise<ChildProcess> {
+  for (const name of names) {
+    const child = spawn(name, args, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true });
+    const started = await new Promise<boolean>((resolve) => {
+      child.once("spawn", () => resolve(true));
+      child.once("error", () => resolve(false));
+    });
+    if (!started) continue;
+    child.on("error", () => undefined);
+    for (const pipe of child.stdio.slice(3)) {
+      pipe?.on("error", () => undefined);
+      if (pipe && "resume" in pipe) pipe.resume();
+    }
+    return child;
+  }
+  throw unavailable(`none of ${names.join(", ")} was found; install Chromium or name its path`);
+}
+
+async function discard({ child, profile }: Running): Promise<void> {
+  if (child.pid !== undefined) {
+    const ended = alive(child) ? new Promise((resolve) => child.once("exit", resolve)) : undefined;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // The group is gone already.
+    }
+    await ended;
+  }
+  await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+}
+
+function unavailable(detail: string): RetryableError {
+  return new RetryableError("BrowserUnavailable", `Chromium: ${detail}`, {
+    retryAfterSeconds: 2,
+    countsAsAttempt: false,
+  });
+}
