@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { RetryableError } from "../errors.ts";
 
 export interface ChromiumOptions {
@@ -24,7 +25,8 @@ export interface Chromium {
   stop(): Promise<void>;
 }
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/** What Chromium is called on PATH, by distribution. */
+export const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const START_TIMEOUT_MS = 20_000;
 
 /** Nothing of a page may pass by the proxy, and the browser itself asks for nothing. */
@@ -61,6 +63,16 @@ const FLAGS = [
   // The pipe is not used. Chromium ends when it closes, so that it does not outlive a process that was killed.
   "--remote-debugging-pipe",
 ];
+
+/** The path of the first of the usual names on PATH. */
+export async function findChromium(): Promise<string | undefined> {
+  for (const name of CHROMIUM_NAMES) {
+    const found = await promisify(execFile)("sh", ["-c", 'command -v "$0"', name]).catch(() => undefined);
+    const path = found?.stdout.trim();
+    if (path) return path;
+  }
+  return undefined;
+}
 
 export async function startChromium(options: ChromiumOptions = {}): Promise<Chromium> {
   let running: Promise<Running> | undefined;
@@ -109,8 +121,11 @@ interface Running {
 const alive = (child: ChildProcess) => child.exitCode === null && child.signalCode === null;
 
 async function launch(options: ChromiumOptions): Promise<Running> {
+  const path = options.executable ?? (await findChromium());
+  if (path === undefined)
+    throw unavailable(`none of ${CHROMIUM_NAMES.join(", ")} is on the PATH; install Chromium or name its path`);
   const profile = await mkdtemp(join(options.directory ?? tmpdir(), "agentic-chromium-"));
-  const child = await spawnFirst(options.executable ? [options.executable] : NAMES, [
+  const child = await spawnBrowser(path, [
     ...FLAGS,
     // Chromium refuses its sandbox to root, which is who runs in most containers.
     ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
@@ -134,22 +149,17 @@ async function launch(options: ChromiumOptions): Promise<Running> {
 }
 
 /** In a process group of its own: Ctrl-C in a terminal does not reach it, and it can be ended with all of its children. */
-async function spawnFirst(names: readonly string[], args: readonly string[]): Promise<ChildProcess> {
-  for (const name of names) {
-    const child = spawn(name, args, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true });
-    const started = await new Promise<boolean>((resolve) => {
-      child.once("spawn", () => resolve(true));
-      child.once("error", () => resolve(false));
-    });
-    if (!started) continue;
-    child.on("error", () => undefined);
-    for (const pipe of child.stdio.slice(3)) {
-      pipe?.on("error", () => undefined);
-      if (pipe && "resume" in pipe) pipe.resume();
-    }
-    return child;
+async function spawnBrowser(path: string, args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(path, args, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (cause) => reject(unavailable(`${path} does not start: ${cause.message}`)));
+  });
+  for (const pipe of child.stdio.slice(3)) {
+    pipe?.on("error", () => undefined);
+    if (pipe && "resume" in pipe) pipe.resume();
   }
-  throw unavailable(`none of ${names.join(", ")} was found; install Chromium or name its path`);
+  return child;
 }
 
 async function discard({ child, profile }: Running): Promise<void> {

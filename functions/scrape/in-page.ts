@@ -1,0 +1,72 @@
+/// <reference lib="dom" />
+
+export const MAX_DOM_CHARS = 2_000_000;
+export const MAX_TEXT_CHARS = 200_000;
+/** CSS pixels of the page that are scrolled through and drawn. */
+export const MAX_HEIGHT = 12_000;
+
+export interface Reading {
+  readonly html: string;
+  /** Characters before the cut. */
+  readonly htmlLength: number;
+  readonly text: string;
+  readonly textLength: number;
+  readonly title: string;
+  readonly lang: string;
+  readonly description: string;
+  readonly height: number;
+  /** Whether anything but text is to be seen: pictures, drawings, forms. */
+  readonly visual: boolean;
+  readonly responseMs: number;
+  readonly domContentLoadedMs: number;
+  readonly loadMs: number;
+}
+
+/** Runs in the page: all that is read of it, in one go. */
+export function readPage(limits: { dom: number; text: number }): Reading {
+  const root = document.documentElement;
+  const html = `<!DOCTYPE html>${root?.outerHTML ?? ""}`;
+  // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, and not what scripts and hidden parts hold
+  const text = document.body?.innerText ?? "";
+  const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  const meta = document.querySelector('meta[name="description" i],meta[property="og:description"]');
+  return {
+    html: html.slice(0, limits.dom),
+    htmlLength: html.length,
+    text: text.slice(0, limits.text),
+    textLength: text.length,
+    title: document.title.slice(0, 500),
+    lang: (root?.lang ?? "").slice(0, 35),
+    description: (meta?.getAttribute("content") ?? "").slice(0, 1000),
+    height: Math.ceil(Math.max(root?.scrollHeight ?? 0, document.body?.scrollHeight ?? 0)),
+    visual: document.querySelector("img,svg,canvas,picture,video,iframe,input,object,embed") !== null,
+    responseMs: navigation?.responseStart ?? 0,
+    domContentLoadedMs: navigation?.domContentLoadedEventEnd ?? 0,
+    loadMs: navigation?.loadEventEnd ?? 0,
+  };
+}
+
+/** Runs in the page: scrolls through it once so that lazy content is asked for, no further than `maxHeight`, and back to the top. */
+export async function scrollThrough(maxHeight: number): Promise<void> {
+  const frame = () =>
+    new Promise<void>((done) => {
+      requestAnimationFrame(() => done());
+      // A page without frames (hidden, or too busy to draw) must not stop us.
+      setTimeout(done, 50);
+    });
+  const height = () => Math.max(document.documentElement.scrollHeight, document.body?.scrollHeight ?? 0);
+  for (const image of document.querySelectorAll<HTMLImageElement>('img[loading="lazy"]')) image.loading = "eager";
+  for (let y = innerHeight; y < Math.min(height(), maxHeight); y += innerHeight) {
+    scrollTo({ top: y, behavior: "instant" });
+    await frame();
+  }
+  scrollTo({ top: 0, behavior: "instant" });
+  await frame();
+}
+
+/** Runs before any script of a page: ways out that a proxy does not see, and windows that nobody asked for. */
+export function closeSideDoors(): void {
+  for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "WebTransport"])
+    Reflect.deleteProperty(globalThis, name);
+  globalThis.open = () => null;
+}
