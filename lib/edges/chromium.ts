@@ -65,7 +65,7 @@ const FLAGS = [
 ];
 
 /** The path of the first of the usual names on PATH. */
-export async function findChromium(): Promise<string | undefined> {
+async function findChromium(): Promise<string | undefined> {
   for (const name of CHROMIUM_NAMES) {
     const found = await promisify(execFile)("sh", ["-c", 'command -v "$0"', name]).catch(() => undefined);
     const path = found?.stdout.trim();

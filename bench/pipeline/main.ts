@@ -1,0 +1,59 @@
+/** `agentic run` over the fifty pages, whole, against a bare Playwright loop over the same pages with the same concurrency. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { startSampleSites } from "../../examples/serve.ts";
+import { report } from "../harness.ts";
+import { treeMemoryMb } from "./process-tree.ts";
+
+const RUNS = 3;
+const FILE = fileURLToPath(new URL("../../examples/market-analysis-50.yaml", import.meta.url));
+const CLI = fileURLToPath(new URL("../../cli/agentic.ts", import.meta.url));
+const LOOP = fileURLToPath(new URL("./bare-loop.ts", import.meta.url));
+
+const { spec } = parse(readFileSync(FILE, "utf8")) as { spec: { sites: string[]; replicas?: number } };
+const sites = await startSampleSites({});
+
+async function time(args: readonly string[]): Promise<{ seconds: number; mb: number }> {
+  const began = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (data: Buffer) => {
+    said += data.toString();
+  });
+  let mb = 0;
+  const sampler = setInterval(() => {
+    mb = Math.max(mb, treeMemoryMb(child.pid ?? 0));
+  }, 500);
+  const [code] = (await once(child, "exit")) as [number];
+  clearInterval(sampler);
+  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}:\n${said}`);
+  return { seconds: (performance.now() - began) / 1000, mb };
+}
+
+const runs: { ours: { seconds: number; mb: number }; bare: { seconds: number; mb: number } }[] = [];
+try {
+  for (let i = 0; i < RUNS; i++) {
+    const out = mkdtempSync(join(tmpdir(), "agentic-bench-"));
+    const resolve = sites.hosts.flatMap((host) => ["--resolve", `${host}=127.0.0.1:${sites.port}`]);
+    const bare = await time([LOOP, String(sites.port), String(spec.replicas ?? 10), ...spec.sites]);
+    const ours = await time([CLI, "run", FILE, "--approve", "--out", out, ...resolve]);
+    runs.push({ ours, bare });
+    rmSync(out, { recursive: true, force: true });
+  }
+} finally {
+  await sites.close();
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+report("pipeline", [
+  { figure: "agentic run, 50 pages, to the report", value: median(runs.map((r) => r.ours.seconds)), unit: "s" },
+  { figure: "bare Playwright loop, 50 pages", value: median(runs.map((r) => r.bare.seconds)), unit: "s" },
+  { figure: "ratio, pair by pair", value: median(runs.map((r) => r.ours.seconds / r.bare.seconds)), unit: "×", goal: 1.15 },
+  { figure: "agentic run: peak memory, all processes", value: median(runs.map((r) => r.ours.mb)), unit: "MB" },
+  { figure: "bare loop: peak memory, all processes", value: median(runs.map((r) => r.bare.mb)), unit: "MB" },
+]);

@@ -1,0 +1,68 @@
+/** Process start to listening, and resident memory, of each function: bundled, and beside it unbundled in the same run. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { report } from "../harness.ts";
+import { startRedis } from "../../test/redis-server.ts";
+
+const FUNCTIONS = ["scrape", "analyze", "report", "approve"];
+const RUNS = 7;
+const KEY = `-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----`;
+
+if (spawnSync("npm", ["run", "--silent", "build"], { stdio: "inherit" }).status !== 0) process.exit(1);
+const redis = await startRedis();
+
+/** ms from spawn to the log line `listening`, and MB resident right after it. */
+async function start(entry: string, name: string): Promise<{ ms: number; mb: number }> {
+  const began = performance.now();
+  const child: ChildProcess = spawn(process.execPath, [entry], {
+    env: {
+      ...process.env,
+      FUNCTION: name,
+      PORT: "0",
+      HOST: "127.0.0.1",
+      REDIS_URL: redis.url,
+      STEP_TOKEN_PUBLIC_KEY: KEY,
+      REVIEW_LINK_PUBLIC_KEY: KEY,
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  if (!child.stderr) throw new Error("no stderr");
+  const said: string[] = [];
+  for await (const line of createInterface({ input: child.stderr })) {
+    said.push(line);
+    if (line.includes('"listening"')) {
+      const ms = performance.now() - began;
+      const kb = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+      child.kill("SIGTERM");
+      await once(child, "exit");
+      return { ms, mb: Number(kb) / 1024 };
+    }
+  }
+  throw new Error(`${name} (${entry}) ended before it listened:\n${said.join("\n")}`);
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+const rows = [];
+try {
+  for (const name of FUNCTIONS) {
+    const runs = { bundled: [] as { ms: number; mb: number }[], unbundled: [] as { ms: number; mb: number }[] };
+    // In turn, so that both meet the same noise.
+    for (let i = 0; i < RUNS; i++) {
+      runs.bundled.push(await start("dist/main.js", name));
+      runs.unbundled.push(await start("main.ts", name));
+    }
+    const of = (kind: keyof typeof runs, figure: "ms" | "mb"): number => median(runs[kind].map((run) => run[figure]));
+    rows.push(
+      { figure: `${name}: start to listening, bundled`, value: of("bundled", "ms"), unit: "ms", goal: 250 },
+      { figure: `${name}: start to listening, unbundled`, value: of("unbundled", "ms"), unit: "ms" },
+      { figure: `${name}: resident, bundled`, value: of("bundled", "mb"), unit: "MB", goal: 90 },
+      { figure: `${name}: resident, unbundled`, value: of("unbundled", "mb"), unit: "MB" },
+    );
+  }
+} finally {
+  await redis.stop();
+}
+report("start", rows);

@@ -1,0 +1,72 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { admissionErrors } from "../../crd/admission.ts";
+import { formatProblems, parseWorkload } from "../../crd/parse.ts";
+import { createLog } from "../../lib/log.ts";
+import { EXIT } from "../exit-code.ts";
+import { Interrupted } from "../local/broker.ts";
+import { localRun, type RunOutcome } from "../local/local-run.ts";
+import { lockFolder } from "../local/process-lock.ts";
+import type { ResolvedHost } from "../resolve-option.ts";
+import { defaultFolder, type RunState, runFolder } from "../run-folder.ts";
+
+export interface RunOptions {
+  readonly out?: string;
+  readonly approve?: true;
+  readonly redis?: string;
+  readonly resolve: ReadonlyMap<string, ResolvedHost>;
+  readonly output: "text" | "json";
+}
+
+/** `agentic run FILE`. @returns the exit code */
+export async function run(file: string, options: RunOptions): Promise<number> {
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    say(`agentic: cannot read ${file}: ${error instanceof Error ? error.message : error}`);
+    return EXIT.invalid;
+  }
+  const parsed = parseWorkload(text, file, { allowPrivateHosts: new Set(options.resolve.keys()) });
+  if ("errors" in parsed) {
+    say(formatProblems(parsed.errors, file));
+    return EXIT.invalid;
+  }
+  const { workload } = parsed;
+  const folder = runFolder(options.out ?? defaultFolder(workload.metadata.name));
+  await mkdir(folder.path, { recursive: true });
+  const lock = await lockFolder(`${folder.path}/lock`, new Date());
+  if ("heldBy" in lock) {
+    const { pid, host, since } = lock.heldBy;
+    say(
+      `agentic: ${workload.metadata.name} is being run by process ${pid} on ${host} since ${since}; look at it with: agentic status ${workload.metadata.name}`,
+    );
+    return EXIT.held;
+  }
+
+  const interrupt = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (interrupt.signal.aborted) process.exit(EXIT.sigint);
+    say(`\n${signal}: stopping after the current steps; once more stops at once`);
+    interrupt.abort(new Interrupted(signal, "stopped by the user"));
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  try {
+    const outcome = await localRun(workload, file, folder, {
+      ...options,
+      say,
+      signal: interrupt.signal,
+      log: createLog("agentic", process.env["LOG_LEVEL"] ?? "silent"),
+    });
+    return end(outcome, options, say);
+  } catch (error) {
+    const stopped = interrupt.signal.aborted;
+    if (!stopped && !(error instanceof Interrupted)) throw error;
+    if (!stopped) say(`agentic: ${(error as Interrupted).reason}: ${(error as Error).message}`);
+    say(`Nothing is lost. Go on with:\n  ${process.argv.slice(1).join(" ")}`);
+    return stopped ? EXIT.sigint : EXIT.interrupted;
+  } finally {
+    await lock.release();
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}
