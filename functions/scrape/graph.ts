@@ -23,8 +23,8 @@ const PRODUCT = "agentic/0.1";
 
 const State = Annotation.Root({
   identity: Annotation<string>,
-  robots: Annotation<Capture["robots"]>,
-  capture: Annotation<Capture>,
+  verdict: Annotation<Capture["robots"]>,
+  seen: Annotation<Capture>,
   browserSeconds: Annotation<number>,
   result: Annotation<StepResult | undefined>,
 });
@@ -35,21 +35,21 @@ export function createGraph(deps: GraphDeps): StepGraph {
     .addNode("robots", async (_state, runtime) => {
       const context = contextOf(runtime);
       const userAgent = `${await deps.browser.userAgent()} ${PRODUCT}`;
-      return { robots: await checkRobots(accessOf(deps, context), siteOf(context), userAgent, context.signal) };
+      return { verdict: await checkRobots(accessOf(deps, context), siteOf(context), userAgent, context.signal) };
     })
     .addNode("capture", async (state, runtime) => {
       const context = contextOf(runtime);
       const site = siteOf(context);
       const release = await deps.politeness.acquire(site.host, context.signal);
       try {
-        return await takeIn(deps, context, site, state.robots);
+        return await takeIn(deps, context, site, state.verdict);
       } finally {
         release();
       }
     })
     .addNode("publish", async (state, runtime) => {
       const { workload } = contextOf(runtime);
-      const { capture } = state;
+      const { seen: capture } = state;
       const key = await deps.artifacts.put(workload.uid, JSON.stringify(captureSchema.parse(capture)), "json");
       const result: StepResult = {
         outcome: "succeeded",
@@ -68,7 +68,7 @@ export function createGraph(deps: GraphDeps): StepGraph {
 async function takeIn(deps: GraphDeps, context: StepContext, site: URL, robots: Capture["robots"]) {
   const proxy = accessOf(deps, context);
   const started = performance.now();
-  const seen = await deps.browser.withContext(
+  const visited = await deps.browser.withContext(
     {
       proxy: { ...proxy, bypass: "<-loopback>" },
       viewport: VIEWPORT,
@@ -79,24 +79,30 @@ async function takeIn(deps: GraphDeps, context: StepContext, site: URL, robots: 
     },
     context.signal,
     (browserContext) =>
-      visit(browserContext, { url: site, allow: context.claims.allow, proxy, signal: context.signal }),
+      visit(browserContext, {
+        url: site,
+        allow: context.claims.allow,
+        proxy,
+        signal: context.signal,
+        deadline: context.deadline,
+      }),
   );
   const browserSeconds = Math.round(performance.now() - started) / 1000;
   const put = deps.artifacts.put.bind(deps.artifacts, context.workload.uid);
   const [dom, text, screenshot, fullPage] = await Promise.all([
-    put(seen.html, "html"),
-    put(seen.text, "txt"),
-    put(seen.screenshot, "png"),
-    put(seen.fullPage, "jpg"),
+    put(visited.html, "html"),
+    put(visited.text, "txt"),
+    put(visited.screenshot, "png"),
+    put(visited.fullPage, "jpg"),
   ]);
   const capture: Capture = {
     url: context.input.item ?? site.href,
     capturedAt: new Date().toISOString(),
     robots,
-    ...seen.facts,
+    ...visited.facts,
     artifacts: { dom, text, screenshot, fullPage },
   };
-  return { capture, browserSeconds };
+  return { seen: capture, browserSeconds };
 }
 
 /** LangGraph's context is typed by a schema; ours holds a signal and a logger, which no schema describes. */

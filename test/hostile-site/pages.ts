@@ -49,6 +49,7 @@ export const pages: Record<string, Page> = {
     `<title>Plain page</title><meta name="description" content="What it is about">`,
   ),
   "/pixel.png": bytes("image/png", PIXEL),
+  "/agent": (response, url, request) => html(`<p>${request.headers["user-agent"]}`)(response, url, request),
   "/private": html("<p>secret"),
   "/redirect": to("/redirect-2"),
   "/redirect-2": to("/", 301),

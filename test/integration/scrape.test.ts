@@ -1,0 +1,356 @@
+import { createSocket } from "node:dgram";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MemorySaver } from "@langchain/langgraph-checkpoint";
+import { CloudEvent, HTTP } from "cloudevents";
+import type { Hono } from "hono";
+import { generateKeyPair } from "jose";
+import { pino } from "pino";
+import sharp from "sharp";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
+import { createHostQueue } from "../../functions/scrape/host-queue.ts";
+import { createApp } from "../../functions/scrape/index.ts";
+import type { RunDurably } from "../../lib/durable/durable.ts";
+import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
+import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
+import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
+import { RetryableError, TerminalError } from "../../lib/errors.ts";
+import { NO_USAGE, type StepResult, stepResultSchema } from "../../lib/step.ts";
+import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
+import { type Capture, captureSchema } from "../../pipeline/capture.ts";
+import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
+
+/** Names that the proxy knows; each shows the hostile site. */
+const HOSTS = ["shop.test", "closed.test", "no-robots.test", "robots-down.test", "robots-loop.test", "silent.test"];
+
+const keys = await generateKeyPair("EdDSA");
+const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
+let site: HostileSite;
+let chromium: Chromium;
+let browser: Browser;
+let proxy: EgressProxy;
+let artifacts: Artifacts;
+let folder: string;
+let app: Hono;
+let count = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "agentic-scrape-"));
+  artifacts = createFolderArtifacts(join(folder, "artifacts"));
+  site = await startHostileSite();
+  const verifyToken = createStepTokenVerifier(keys.publicKey);
+  const plain = { address: "127.0.0.1", port: site.httpPort };
+  proxy = await startEgressProxy({
+    verifyToken,
+    log,
+    host: "127.0.0.1",
+    port: 0,
+    resolve: new Map([
+      ...HOSTS.map((host) => [host, plain] as const),
+      ["tls.test", { address: "127.0.0.1", port: site.httpsPort }],
+      // Nothing listens on port 1.
+      ["refused.test", { address: "127.0.0.1", port: 1 }],
+    ]),
+    lookup: async (host) => {
+      if (host === "inner.test") return ["10.0.0.1"];
+      throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: "ENOTFOUND" });
+    },
+  });
+  chromium = await startChromium({ directory: folder });
+  browser = connectBrowser(() => chromium.endpoint());
+  app = createApp({
+    runDurably,
+    verifyToken,
+    log,
+    draining: new AbortController().signal,
+    artifacts,
+    browser,
+    egressProxy: proxy.url,
+    politeness: createHostQueue(0),
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await chromium?.stop();
+  await proxy?.close();
+  await site?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  site.seen.length = 0;
+});
+
+/** The step contract's ending, on LangGraph's own saver: what is tested here is the graph and not its durability. */
+const runDurably: RunDurably = async ({ graph, context, signal }) => {
+  const late = AbortSignal.timeout(Math.max(0, context.deadline.getTime() - Date.now()));
+  const failed = (reason: string, message: string): StepResult => {
+    return { outcome: "failed", reason, message: message.slice(0, 1024), artifacts: {}, usage: NO_USAGE };
+  };
+  try {
+    const { result } = await graph.compile({ checkpointer: new MemorySaver() }).invoke(
+      { identity: context.identity },
+      {
+        configurable: { thread_id: context.identity },
+        context: { ...context, signal: AbortSignal.any([signal, late]) },
+      },
+    );
+    if (!result) throw new Error("the graph ended without a result");
+    return result;
+  } catch (error) {
+    if (late.aborted) return failed("DeadlineExceeded", "the step's deadline passed");
+    if (error instanceof TerminalError || error instanceof RetryableError) return failed(error.reason, error.message);
+    throw error;
+  }
+};
+
+async function scrape(url: string, options: { allow?: string[]; seconds?: number } = {}): Promise<StepResult> {
+  const id = `step-${++count}`;
+  const claims = { sub: "uid-1", jti: id, run: "run-1", allow: options.allow ?? [new URL(url).hostname] };
+  const message = HTTP.structured(
+    new CloudEvent({
+      id,
+      type: "dev.agentic.step.requested",
+      source: "/test",
+      data: {
+        workload: { namespace: "default", name: "demo", uid: "uid-1" },
+        run: "run-1",
+        step: "scrape",
+        input: { item: url, params: {}, from: {} },
+        deadline: new Date(Date.now() + (options.seconds ?? 40) * 1000).toISOString(),
+        retryLimit: 0,
+        token: await mintStepToken(claims, keys.privateKey, new Date(Date.now() + 120_000)),
+      },
+    }),
+  );
+  const response = await app.request("/", {
+    method: "POST",
+    headers: message.headers as Record<string, string>,
+    body: message.body as string,
+  });
+  const text = await response.text();
+  if (response.status !== 200)
+    throw new Error(`${url}: ${response.status} ${decodeURIComponent(response.headers.get("agentic-message") ?? "")}`);
+  const { request, ...result } = JSON.parse(text).data;
+  expect(request).toBe(id);
+  return stepResultSchema.parse(result);
+}
+
+async function capture(url: string, options: { allow?: string[]; seconds?: number } = {}): Promise<Capture> {
+  const result = await scrape(url, options);
+  expect(result, JSON.stringify(result)).toMatchObject({ outcome: "succeeded" });
+  return getJson(artifacts, result.artifacts["capture"] ?? "", captureSchema);
+}
+
+const textOf = async (key: string) => new TextDecoder().decode(await artifacts.get(key));
+
+describe("a plain page", () => {
+  test("is taken in whole", async () => {
+    const seen = await capture("http://shop.test/");
+    expect(seen).toMatchObject({
+      url: "http://shop.test/",
+      finalUrl: "http://shop.test/",
+      redirects: [],
+      status: 200,
+      title: "Plain page",
+      lang: "en",
+      description: "What it is about",
+      robots: "allowed",
+      truncated: [],
+      console: [
+        { level: "error", text: "a complaint" },
+        { level: "warning", text: "a hint" },
+      ],
+    });
+    expect(seen.egress.refused).toEqual([]);
+    expect(seen.egress.requests).toBeGreaterThanOrEqual(2);
+    expect(seen.egress.bytes).toBeGreaterThan(300);
+    expect(await textOf(seen.artifacts.text)).toContain("From $19 per month.");
+    expect(await textOf(seen.artifacts.dom)).toMatch(/^<!DOCTYPE html><html lang="en">.*<h1>Welcome<\/h1>/s);
+    expect(await sharp(await artifacts.get(seen.artifacts.screenshot)).metadata()).toMatchObject({
+      format: "png",
+      width: 1280,
+      height: 800,
+    });
+    expect(await sharp(await artifacts.get(seen.artifacts.fullPage)).metadata()).toMatchObject({
+      format: "jpeg",
+      width: 1280,
+    });
+  });
+
+  test("is visited under an honest name", async () => {
+    expect(await browser.userAgent()).toMatch(/Chrome\//);
+    const seen = await capture("http://shop.test/agent");
+    expect(await textOf(seen.artifacts.text)).toMatch(/^Mozilla\/5\.0 .*Chrome\/\d+.* agentic\/0\.1$/);
+  });
+});
+
+describe("what cannot be captured ends with its reason", () => {
+  test.each<[path: string, reason: string, message: RegExp, options?: { allow?: string[]; seconds?: number }]>([
+    ["http://shop.test/private", "RobotsDisallowed", /robots\.txt/],
+    ["http://closed.test/", "RobotsDisallowed", /robots\.txt/],
+    ["http://robots-down.test/", "RobotsUnreachable", /500/],
+    ["http://shop.test/missing", "HttpError", /404/],
+    ["http://shop.test/gone", "HttpError", /410/],
+    ["http://shop.test/login", "HttpError", /401/],
+    ["http://shop.test/broken", "HttpError", /500/],
+    ["http://shop.test/busy", "HttpError", /503/],
+    ["http://shop.test/too-many", "TooManyRequests", /429/],
+    ["http://shop.test/forbidden", "Blocked", /403 Forbidden/],
+    ["http://shop.test/cloudflare", "Blocked", /Cloudflare challenge/],
+    ["http://shop.test/captcha", "Blocked", /captcha/],
+    ["http://shop.test/human", "Blocked", /human/],
+    ["http://shop.test/redirect-loop", "RedirectLoop", /shop\.test/],
+    ["http://shop.test/script-loop", "RedirectLoop", /shop\.test/],
+    ["http://shop.test/redirect-foreign", "EgressRefused", /foreign\.test/],
+    ["http://shop.test/redirect-foreign-tls", "EgressRefused", /foreign\.test/],
+    ["http://shop.test/redirect-metadata", "EgressRefused", /169\.254\.169\.254/],
+    ["http://shop.test/script-foreign", "EgressRefused", /foreign\.test/],
+    [
+      "http://shop.test/redirect-refused",
+      "ConnectionRefused",
+      /refused\.test/,
+      { allow: ["shop.test", "refused.test"] },
+    ],
+    ["http://inner.test/", "EgressRefused", /not public/],
+    ["https://inner.test/", "EgressRefused", /not public/],
+    ["http://127.0.0.1:1/", "EgressRefused", /./, { allow: [] }],
+    ["http://nowhere.test/", "HostNotFound", /nowhere\.test/],
+    ["https://nowhere.test/", "HostNotFound", /nowhere\.test/],
+    ["http://refused.test/", "ConnectionRefused", /refused\.test/],
+    ["https://refused.test/", "ConnectionRefused", /refused\.test/],
+    ["https://tls.test/", "InvalidCertificate", /CERT/],
+    ["http://shop.test/download", "NotAPage", /octet-stream/],
+    ["http://shop.test/pdf", "NotAPage", /pdf/],
+    ["http://shop.test/image", "NotAPage", /image\/png/],
+    ["http://shop.test/json", "NotAPage", /json/],
+    ["http://shop.test/text", "NotAPage", /text\/plain/],
+    ["http://shop.test/empty", "EmptyPage", /nothing/],
+    ["http://shop.test/no-content", "NotAPage", /./],
+    ["http://shop.test/cut", "ConnectionRefused", /./],
+    ["http://shop.test/hang", "NavigationTimeout", /in time/, { seconds: 4 }],
+    ["http://silent.test/", "DeadlineExceeded", /./, { seconds: 1 }],
+    ["http://shop.test/busy-loop", "PageUnresponsive", /busy/, { seconds: 8 }],
+  ])("%s: %s", async (url, reason, message, options) => {
+    const result = await scrape(url, options);
+    expect(result).toMatchObject({ outcome: "failed", reason });
+    expect(result.message).toMatch(message);
+  });
+});
+
+describe("difficult pages are captured all the same", () => {
+  test.each<[path: string, expected: Partial<Capture>, text: RegExp]>([
+    [
+      "/redirect",
+      { finalUrl: "http://shop.test/", redirects: ["http://shop.test/redirect", "http://shop.test/redirect-2"] },
+      /Welcome/,
+    ],
+    ["/script-redirect", { finalUrl: "http://shop.test/" }, /Welcome/],
+    ["/lazy", {}, /was scrolled to/],
+    ["/dialogs", {}, /Dialogs/],
+    ["/popups", {}, /Popups/],
+    ["/frames", {}, /Frames/],
+    ["/media", {}, /Media/],
+    ["/contact", {}, /We answer/],
+  ])("%s", async (path, expected, text) => {
+    const seen = await capture(`http://shop.test${path}`);
+    expect(seen).toMatchObject(expected);
+    expect(await textOf(seen.artifacts.text)).toMatch(text);
+  });
+
+  test("endless scroll is followed to the cap and drawn to it", async () => {
+    const seen = await capture("http://shop.test/endless");
+    expect(seen.pageHeight).toBeGreaterThanOrEqual(12_000);
+    expect(seen.truncated).toEqual([expect.stringMatching(/^full page drawn to 12000 of /)]);
+    expect(await sharp(await artifacts.get(seen.artifacts.fullPage)).metadata()).toMatchObject({ height: 12_000 });
+  });
+
+  test("ten megabytes of DOM are cut, and the capture says so", async () => {
+    const seen = await capture("http://shop.test/big");
+    expect(seen.truncated).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^DOM cut at 2\.0 of \d+\.\d million|^DOM cut at 2\.0 million of 1\d\.\d million/),
+      ]),
+    );
+    expect((await artifacts.get(seen.artifacts.dom)).length).toBeLessThan(2_100_000);
+  });
+
+  test.each(["/never-loads", "/stream"])("%s: what is there after a while counts", async (path) => {
+    const seen = await capture(`http://shop.test${path}`, { seconds: 12 });
+    expect(seen.timings.loadMs).toBeNull();
+    expect(seen.truncated).toEqual([expect.stringMatching(/^taken (before|while)/)]);
+    expect(await textOf(seen.artifacts.text)).toMatch(/Never loads|Begins/);
+  });
+
+  test("media are not asked for", async () => {
+    await capture("http://shop.test/media");
+    expect(site.seen).not.toContain("shop.test /film.mp4");
+  });
+});
+
+describe("robots.txt", () => {
+  test.each<[host: string, verdict: Capture["robots"]]>([
+    ["shop.test", "allowed"],
+    ["no-robots.test", "absent"],
+    ["robots-loop.test", "unreachable"],
+  ])("%s: %s", async (host, verdict) => {
+    expect((await capture(`http://${host}/`)).robots).toBe(verdict);
+  });
+
+  test("what it forbids is not asked for", async () => {
+    await scrape("http://closed.test/");
+    expect(site.seen).toEqual(["closed.test /robots.txt"]);
+  });
+});
+
+describe("consent banners", () => {
+  test.each<[path: string, pressed: string, title: string]>([
+    ["/consent-onetrust", "Allow", "closed by onetrust"],
+    ["/consent-german", "Nur notwendige Cookies", "closed by refuse"],
+    ["/consent-french", "Tout accepter", "closed by french"],
+    ["/consent-shadow", "Reject all", "closed by shadow"],
+    ["/consent-frame", "Accept all", "closed by frame"],
+  ])("%s is closed", async (path, pressed, title) => {
+    expect(await capture(`http://shop.test${path}`)).toMatchObject({ consentClosed: pressed, title });
+  });
+
+  test("a button of the page itself is left alone", async () => {
+    const seen = await capture("http://shop.test/no-consent");
+    expect(seen.title).toBe("A page");
+    expect(seen).not.toHaveProperty("consentClosed");
+  });
+});
+
+test("nothing of a page passes by the proxy, and nothing foreign through it", async () => {
+  const udp = createSocket("udp4");
+  let packets = 0;
+  udp.on("message", () => packets++);
+  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+  try {
+    const query = `inner=${site.httpPort}&udp=${(udp.address() as AddressInfo).port}`;
+    const seen = await capture(`http://shop.test/foreign-parts?${query}`);
+    expect(seen.egress.refused.toSorted((a, b) => a.host.localeCompare(b.host))).toEqual([
+      { host: "127.0.0.1", reason: "HostNotAllowed", count: 1 },
+      { host: "169.254.169.254", reason: "HostNotAllowed", count: 1 },
+      { host: "foreign-tls.test", reason: "HostNotAllowed", count: 1 },
+      { host: "foreign.test", reason: "HostNotAllowed", count: 2 },
+      { host: "localhost", reason: "HostNotAllowed", count: 1 },
+    ]);
+    expect(site.seen).toContain("shop.test /pixel.png");
+    expect(site.seen.filter((line) => line.includes("inner.png"))).toEqual([]);
+    expect(packets).toBe(0);
+  } finally {
+    udp.close();
+  }
+});
+
+test("a browser that died is started again, and the next capture works", async () => {
+  const { pid } = chromium;
+  if (pid === undefined) throw new Error("Chromium has no pid");
+  process.kill(pid, "SIGKILL");
+  const seen = await capture("http://shop.test/");
+  expect(seen.status).toBe(200);
+  expect(chromium.pid).not.toBe(pid);
+});
