@@ -1,0 +1,208 @@
+import type { StepResult } from "../../lib/step.ts";
+import { addUsage, NO_USAGE } from "../../lib/step.ts";
+import type { Analysis } from "../../pipeline/analysis.ts";
+import type { Capture } from "../../pipeline/capture.ts";
+import type { Decision, Findings } from "../../pipeline/findings.ts";
+import { gapsOf, saturatedOf, standoutsOf } from "./insights.ts";
+import { describePrice, mainCurrency, median, money, monthly } from "./price.ts";
+import type { Competitor, Dossier, LadderEntry } from "./report.ts";
+import { callsOf, themesOf } from "./themes.ts";
+
+/** One site that was captured and analyzed. */
+export interface Subject {
+  readonly item: string;
+  readonly capture: Capture;
+  readonly analysis: Analysis;
+}
+
+/** Everything the report says without an author: figures, tables, what differs, what is open. Pure, and in the order of the spec's sites. */
+export function compare(findings: Findings, decision: Decision, subjects: readonly Subject[]): Dossier {
+  const currency = mainCurrency(
+    subjects.flatMap(({ analysis }) => analysis.offers.flatMap(({ price }) => price ?? [])),
+  );
+  const labels = labelsOf(subjects);
+  const competitors = subjects.map((subject, at) =>
+    competitorOf(subject, `s${at + 1}`, labels[at] ?? subject.item, currency),
+  );
+  const prices = ladder(competitors, currency);
+  const market = { competitors, prices, currency };
+  const failures = failuresOf(findings);
+  return {
+    version: 1,
+    workload: findings.workload,
+    run: findings.run,
+    objective: findings.objective,
+    date: decision.at,
+    analyst: {
+      extractive: subjects.filter(({ analysis }) => analysis.analyst.kind === "extractive").length,
+      models: [
+        ...new Set(subjects.flatMap(({ analysis: { analyst } }) => (analyst.kind === "model" ? analyst.model : []))),
+      ].sort(),
+    },
+    currency,
+    keyFigures: keyFigures(competitors, prices, currency, findings.items.length),
+    prices,
+    standouts: standoutsOf(market),
+    gaps: gapsOf(market),
+    saturated: saturatedOf(market),
+    competitors,
+    failures,
+    review: { ...decision, automatic: decidedAutomatically(decision) },
+    usage: usageOf(findings),
+    caveats: caveatsOf(competitors, prices, currency),
+  };
+}
+
+/** Nobody is called so: these are the names under which the CLI and the gate's timeout decide. */
+function decidedAutomatically({ by }: Decision): boolean {
+  return /^(agentic run\b|review\.(timeout|onTimeout)|timeout\b)/i.test(by);
+}
+
+function competitorOf({ item, capture, analysis }: Subject, id: string, label: string, currency: string): Competitor {
+  const { finalUrl, redirects, status, title, lang, capturedAt, timings, truncated, robots, egress } = capture;
+  const months = analysis.offers
+    .flatMap(({ price }) => (price ? (monthly(price, currency) ?? []) : []))
+    .filter((amount) => amount > 0);
+  return {
+    id,
+    label,
+    item,
+    analysis,
+    capture: {
+      ...{ finalUrl, redirects, status, title, lang, capturedAt, timings, truncated, robots, egress },
+      ...(capture.consentClosed === undefined ? {} : { consentClosed: capture.consentClosed }),
+    },
+    entryMonthly: months.length ? Math.min(...months) : null,
+    free: analysis.offers.some(({ price }) => price?.amount === 0),
+    themes: themesOf(analysis),
+    breadth: new Set(analysis.offers.flatMap(({ features }) => features.map((feature) => feature.toLowerCase()))).size,
+    calls: callsOf(analysis),
+  };
+}
+
+/** Two sites may give the same name: the host, then the whole address tells them apart. */
+function labelsOf(subjects: readonly Subject[]): string[] {
+  const names = subjects.map(({ analysis }) => clean(analysis.name));
+  const count = (all: readonly string[], one: string) => all.filter((other) => other === one).length;
+  const hosted = subjects.map(({ item }, at) => {
+    const name = names[at] ?? item;
+    return count(names, name) > 1 ? `${name} (${host(item)})` : name;
+  });
+  return subjects.map(({ item }, at) => {
+    const label = hosted[at] ?? item;
+    return count(hosted, label) > 1 ? `${names[at]} (${item.replace(/^https?:\/\//, "")})` : label;
+  });
+}
+
+const clean = (text: string): string => text.replace(/\s+/g, " ").trim();
+const host = (url: string): string => URL.parse(url)?.host ?? url;
+
+function ladder(competitors: readonly Competitor[], currency: string): LadderEntry[] {
+  const entries = competitors.flatMap((competitor) =>
+    competitor.analysis.offers.flatMap(({ name, price }): LadderEntry[] =>
+      price
+        ? [
+            {
+              site: competitor.id,
+              offer: clean(name),
+              original: describePrice(price),
+              monthly: monthly(price, currency),
+              ...(price.per === undefined ? {} : { per: price.per }),
+              from: price.from,
+            },
+          ]
+        : [],
+    ),
+  );
+  const rank = ({ monthly: amount }: LadderEntry) => amount ?? Number.POSITIVE_INFINITY;
+  return entries.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+}
+
+function keyFigures(
+  competitors: readonly Competitor[],
+  prices: readonly LadderEntry[],
+  currency: string,
+  sites: number,
+): Dossier["keyFigures"] {
+  const entries = competitors.flatMap(({ entryMonthly }) => entryMonthly ?? []).sort((a, b) => a - b);
+  const free = competitors.filter((c) => c.free).length;
+  const proven = competitors.filter((c) => c.analysis.proof.length > 0).length;
+  const of = (n: number) => `${n} of ${competitors.length}`;
+  return [
+    {
+      label: "Sites analyzed",
+      value: `${competitors.length} of ${sites}`,
+      note: sites > competitors.length ? "the others are listed with their reason" : "all that were asked for",
+    },
+    ...(entries.length
+      ? [
+          {
+            label: "Median entry price",
+            value: money(median(entries), currency),
+            note: `a month, over ${entries.length} sites with a paid monthly price`,
+          },
+          {
+            label: "Entry prices",
+            value: `${money(entries[0] ?? 0, currency)} – ${money(entries.at(-1) ?? 0, currency)}`,
+            note: "lowest to highest, a month",
+          },
+        ]
+      : [{ label: "Entry price", value: "none shown", note: "no site names a monthly price" }]),
+    {
+      label: "Offers with a price",
+      value: String(prices.length),
+      note: `of ${competitors.reduce((n, c) => n + c.analysis.offers.length, 0)} offers found`,
+    },
+    { label: "Free offer", value: of(free), note: "sites name one" },
+    { label: "Show proof", value: of(proven), note: "testimonials, customers, figures, ratings, guarantees" },
+  ];
+}
+
+function failuresOf(findings: Findings): Dossier["failures"] {
+  return findings.items.flatMap(({ item, steps }) => {
+    const failed = Object.entries(steps).find(([, result]) => result.outcome === "failed");
+    if (failed)
+      return [
+        { item, step: failed[0], reason: failed[1].reason ?? "Failed", message: failed[1].message ?? "no message" },
+      ];
+    return succeeded(steps) ? [] : [{ item, step: "analyze", reason: "NotRun", message: "the site was not analyzed" }];
+  });
+}
+
+/** The artifact keys of a site that was captured and analyzed. */
+export function succeeded(
+  steps: Readonly<Record<string, StepResult>>,
+): { capture: string; analysis: string } | undefined {
+  const { scrape, analyze } = { scrape: steps["scrape"], analyze: steps["analyze"] };
+  const capture = scrape?.artifacts["capture"];
+  const analysis = analyze?.artifacts["analysis"];
+  return scrape?.outcome === "succeeded" && analyze?.outcome === "succeeded" && capture && analysis
+    ? { capture, analysis }
+    : undefined;
+}
+
+function usageOf(findings: Findings): Dossier["usage"] {
+  return findings.items
+    .flatMap(({ steps }) => Object.values(steps))
+    .reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE);
+}
+
+function caveatsOf(competitors: readonly Competitor[], prices: readonly LadderEntry[], currency: string): string[] {
+  const foreign = prices.filter(({ monthly: amount }) => amount === null);
+  const seats = prices.filter(({ per, monthly: amount }) => per && amount !== null);
+  return [
+    ...(competitors.length === 1 ? ["One site was analyzed: there is nothing to compare it with."] : []),
+    ...(foreign.length
+      ? [
+          `${foreign.length} prices are one-off, by the hour or not in ${currency}; they are shown as they are and not compared, since no exchange rate is assumed.`,
+        ]
+      : []),
+    ...(seats.length
+      ? [
+          `${seats.length} prices are for each ${[...new Set(seats.map(({ per }) => per))].join(" or ")}; they grow with use, where flat prices do not.`,
+        ]
+      : []),
+    "A price counts as published: taxes, discounts and minimum terms may not be on the page.",
+    ...competitors.flatMap(({ label, analysis }) => analysis.caveats.map((caveat) => `${label}: ${caveat}`)),
+  ];
+}

@@ -1,0 +1,218 @@
+import { median, money } from "./price.ts";
+import type { Competitor, Insight, LadderEntry } from "./report.ts";
+import { ALL_AUDIENCES, ALL_THEMES, audiencesOf } from "./themes.ts";
+
+/** What the rules look at. `prices`: every offer with a price, cheapest month first. */
+export interface Market {
+  readonly competitors: readonly Competitor[];
+  readonly prices: readonly LadderEntry[];
+  readonly currency: string;
+}
+
+/** A share of the market from which on a claim or habit sets nobody apart. */
+const NEARLY_ALL = 0.6;
+/** Neighbouring prices this far apart leave room for an offer between them. */
+const GAP_RATIO = 1.8;
+/** Fewer sites say nothing about a market. */
+const ENOUGH = 3;
+
+const ids = (competitors: readonly Competitor[]): string[] => competitors.map(({ id }) => id);
+
+export function names(competitors: readonly Competitor[], most = 4): string {
+  const labels = competitors.slice(0, most).map(({ label }) => label);
+  const rest = competitors.length - labels.length;
+  if (rest > 0) labels.push(`${rest} more`);
+  return labels.length > 1 ? `${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}` : (labels[0] ?? "nobody");
+}
+
+/** What the market leaves open, strongest first. */
+export function gapsOf(market: Market): Insight[] {
+  const { competitors } = market;
+  const total = competitors.length;
+  if (total < ENOUGH) return [];
+  return [
+    ...priceGaps(market),
+    ...freeGap(market),
+    ...guaranteeGap(market),
+    ...opacityGap(market),
+    ...audienceGaps(market),
+    ...proofGap(market),
+    ...themeGaps(market),
+  ];
+}
+
+function priceGaps({ prices, currency, competitors }: Market): Insight[] {
+  const steps = prices.filter(({ monthly, per, from }) => monthly !== null && monthly > 0 && !per && !from);
+  const gaps = steps.slice(1).flatMap((upper, at) => {
+    const lower = steps[at];
+    const low = lower?.monthly ?? 0;
+    const high = upper.monthly ?? 0;
+    return lower && high / low >= GAP_RATIO ? [{ lower, upper, low, high }] : [];
+  });
+  const label = (entry: LadderEntry) => competitors.find(({ id }) => id === entry.site)?.label ?? entry.site;
+  return gaps
+    .sort((a, b) => b.high / b.low - a.high / a.low)
+    .slice(0, 2)
+    .map(({ lower, upper, low, high }) => ({
+      title: `No offer between ${money(low, currency)} and ${money(high, currency)} a month`,
+      text: `Of ${steps.length} flat monthly prices none lies between ${label(lower)}’s ${lower.offer} (${money(low, currency)}) and ${label(upper)}’s ${upper.offer} (${money(high, currency)}). A plan at about ${money(niceMiddle(low, high), currency)} would stand there alone.`,
+      sites: [...new Set([lower.site, upper.site])],
+    }));
+}
+
+/** The geometric middle, as a price would be written. */
+function niceMiddle(low: number, high: number): number {
+  const middle = Math.sqrt(low * high);
+  return middle > 20 ? Math.round(middle / 5) * 5 - 1 : Math.round(middle);
+}
+
+function freeGap({ competitors }: Market): Insight[] {
+  const free = competitors.filter((c) => c.free);
+  if (free.length / competitors.length > 1 / 3) return [];
+  return [
+    {
+      title: free.length ? "A free offer is rare" : "Nobody has a free offer",
+      text: `${free.length ? `Only ${names(free)} (${free.length} of ${competitors.length})` : `None of ${competitors.length} sites`} names an offer at no cost. A free tier lowers the first step where the others ask for a card or a call.`,
+      sites: ids(free.length ? free : competitors),
+    },
+  ];
+}
+
+function guaranteeGap({ competitors }: Market): Insight[] {
+  const giving = competitors.filter((c) => c.analysis.proof.some(({ kind }) => kind === "guarantee"));
+  if (giving.length / competitors.length > 1 / 3) return [];
+  return [
+    {
+      title: giving.length ? "Few give a guarantee" : "Nobody gives a guarantee",
+      text: `${giving.length ? `Only ${names(giving)}` : `None of ${competitors.length} sites`} takes the risk off the buyer with a guarantee. It costs little where the product holds, and the others would have to follow.`,
+      sites: ids(giving.length ? giving : competitors),
+    },
+  ];
+}
+
+function opacityGap({ competitors }: Market): Insight[] {
+  const hidden = competitors.filter((c) => !c.free && !c.analysis.offers.some(({ price }) => price));
+  if (hidden.length === 0) return [];
+  return [
+    {
+      title: `${hidden.length} of ${competitors.length} show no price`,
+      text: `${names(hidden)} ${hidden.length > 1 ? "leave" : "leaves"} the visitor to ask. Open prices win those who compare before they talk to anyone.`,
+      sites: ids(hidden),
+    },
+  ];
+}
+
+function audienceGaps({ competitors }: Market): Insight[] {
+  const speaking = competitors.filter((c) => c.analysis.audience.length > 0);
+  if (speaking.length < ENOUGH) return [];
+  const missing = ALL_AUDIENCES.filter((name) => !speaking.some((c) => audiencesOf(c.analysis).includes(name)));
+  if (missing.length === 0) return [];
+  return [
+    {
+      title: `Not addressed: ${missing.slice(0, 3).join(", ")}`,
+      text: `${speaking.length} sites say whom they are for; none of them speaks to ${missing.slice(0, 3).join(", or to ")}.`,
+      sites: ids(speaking),
+    },
+  ];
+}
+
+function proofGap({ competitors }: Market): Insight[] {
+  const without = competitors.filter((c) => c.analysis.proof.length === 0);
+  if (without.length / competitors.length < 0.4) return [];
+  return [
+    {
+      title: "Claims without proof",
+      text: `${names(without)} (${without.length} of ${competitors.length}) ${without.length > 1 ? "show" : "shows"} no testimonial, customer, figure, rating or guarantee. Named customers and measured results would set an entrant apart at once.`,
+      sites: ids(without),
+    },
+  ];
+}
+
+function themeGaps({ competitors }: Market): Insight[] {
+  const unused = ALL_THEMES.filter((theme) => !competitors.some((c) => c.themes.includes(theme)));
+  if (unused.length === 0 || unused.length === ALL_THEMES.length) return [];
+  return [
+    {
+      title: `Nobody claims ${unused.slice(0, 3).join(", ")}`,
+      text: `Of ${ALL_THEMES.length} themes looked for, no page speaks of ${unused.join(", ")}. Whether buyers care is to be asked; whoever says it first owns it.`,
+      sites: ids(competitors),
+    },
+  ];
+}
+
+/** What nearly all say or do. */
+export function saturatedOf({ competitors }: Market): Insight[] {
+  if (competitors.length < ENOUGH) return [];
+  const share = (of: readonly Competitor[]) => of.length / competitors.length;
+  const habits = [
+    ...ALL_THEMES.map((theme) => ({ what: `claim ${theme}`, of: competitors.filter((c) => c.themes.includes(theme)) })),
+    ...[...new Set(competitors.flatMap((c) => c.calls))].map((call) => ({
+      what: `ask visitors to ${call}`,
+      of: competitors.filter((c) => c.calls.includes(call)),
+    })),
+    { what: "have a free offer", of: competitors.filter((c) => c.free) },
+  ];
+  return habits
+    .filter(({ of }) => share(of) >= NEARLY_ALL)
+    .sort((a, b) => b.of.length - a.of.length)
+    .slice(0, 5)
+    .map(({ what, of }) => ({
+      title: `${of.length} of ${competitors.length} ${what}`,
+      text: `${names(of, 6)} all ${what}: expected by now, and no reason to choose one of them.`,
+      sites: ids(of),
+    }));
+}
+
+/** Who differs from the rest, and in what. */
+export function standoutsOf({ competitors, currency }: Market): Insight[] {
+  if (competitors.length < 2) return [];
+  const found: Insight[] = [];
+  const priced = competitors
+    .filter((c) => c.entryMonthly !== null)
+    .sort((a, b) => (a.entryMonthly ?? 0) - (b.entryMonthly ?? 0));
+  const cheapest = priced[0];
+  const dearest = priced.at(-1);
+  const entry = (c: Competitor) => c.entryMonthly ?? 0;
+  if (cheapest && dearest && entry(dearest) > entry(cheapest)) {
+    const middle = median(priced.map(entry));
+    found.push(
+      {
+        title: `${cheapest.label} is the cheapest way in`,
+        text: `Its paid offers start at ${money(entry(cheapest), currency)} a month, against a median of ${money(middle, currency)}.`,
+        sites: [cheapest.id],
+      },
+      {
+        title: `${dearest.label} asks the most`,
+        text: `Its paid offers start at ${money(entry(dearest), currency)} a month, ${(entry(dearest) / entry(cheapest)).toFixed(1)} times ${cheapest.label}’s${dearest.analysis.proof.length ? `, and it shows ${dearest.analysis.proof.length} pieces of proof for it` : ", and it shows no proof for it"}.`,
+        sites: [dearest.id, cheapest.id],
+      },
+    );
+  }
+  const top = (value: (c: Competitor) => number) => [...competitors].sort((a, b) => value(b) - value(a)).slice(0, 2);
+  const [broadest, second] = top((c) => c.breadth);
+  if (broadest && second && broadest.breadth > second.breadth)
+    found.push({
+      title: `${broadest.label} offers the most`,
+      text: `Its offers name ${broadest.breadth} features; the next, ${second.label}, names ${second.breadth}.`,
+      sites: [broadest.id, second.id],
+    });
+  const proofs = (c: Competitor) => c.analysis.proof.length;
+  const [proven, next] = top(proofs);
+  if (proven && next && proofs(proven) > proofs(next))
+    found.push({
+      title: `${proven.label} proves the most`,
+      text: `${proofs(proven)} pieces of proof (${[...new Set(proven.analysis.proof.map(({ kind }) => kind))].join(", ")}); the next, ${next.label}, shows ${proofs(next)}.`,
+      sites: [proven.id, next.id],
+    });
+  if (competitors.length >= ENOUGH)
+    for (const theme of ALL_THEMES) {
+      const [only, ...others] = competitors.filter((c) => c.themes.includes(theme));
+      if (only && others.length === 0 && found.length < 8)
+        found.push({
+          title: `Only ${only.label} speaks of ${theme}`,
+          text: `None of the other ${competitors.length - 1} sites does.`,
+          sites: [only.id],
+        });
+    }
+  return found;
+}

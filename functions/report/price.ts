@@ -1,0 +1,63 @@
+import type { Price } from "../../pipeline/analysis.ts";
+
+/** Months in a year over how often the period fits in a year. Hours and one-off payments have no month to be brought to. */
+const PER_MONTH: Readonly<Partial<Record<Price["period"], number>>> = {
+  month: 1,
+  year: 1 / 12,
+  week: 52 / 12,
+  day: 365 / 12,
+};
+
+/** The price for one month, rounded to cents; null where it does not compare: another currency (no rates are assumed), by the hour, one-off. */
+export function monthly(price: Price, currency: string): number | null {
+  if (price.amount === 0) return 0;
+  const factor = PER_MONTH[price.period];
+  if (price.currency !== currency || factor === undefined) return null;
+  return Math.round(price.amount * factor * 100) / 100;
+}
+
+/** "$29", "$9.50", "€1,200": cents only where there are some. */
+export function money(amount: number, currency: string): string {
+  const digits = Number.isInteger(amount) ? 0 : 2;
+  try {
+    return new Intl.NumberFormat("en-US", {
+      style: "currency",
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }).format(amount);
+  } catch {
+    // Three letters that are no currency code: shown as they are.
+    return `${amount} ${currency}`;
+  }
+}
+
+const PERIOD: Readonly<Record<Price["period"], string>> = {
+  month: " a month",
+  year: " a year",
+  week: " a week",
+  day: " a day",
+  hour: " an hour",
+  once: " once",
+};
+
+/** The price as the page gives it, in words: "from $29 per user a month". */
+export function describePrice(price: Price): string {
+  if (price.amount === 0) return "free";
+  const per = price.per ? ` per ${price.per}` : "";
+  return `${price.from ? "from " : ""}${money(price.amount, price.currency)}${per}${PERIOD[price.period]}`;
+}
+
+/** The currency most prices are in; of two equally frequent ones the first by name. Empty without prices. */
+export function mainCurrency(prices: readonly Price[]): string {
+  const counts = new Map<string, number>();
+  for (const { amount, currency } of prices) if (amount > 0) counts.set(currency, (counts.get(currency) ?? 0) + 1);
+  const ranked = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  return ranked[0]?.[0] ?? prices[0]?.currency ?? "";
+}
+
+export function median(sorted: readonly number[]): number {
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 ? upper : Math.round((((sorted[middle - 1] ?? 0) + upper) / 2) * 100) / 100;
+}
