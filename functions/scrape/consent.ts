@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Frame, Page } from "playwright-core";
 
 /** Buttons of common consent managers that refuse, or else accept; the first that is visible is pressed. */
@@ -42,6 +43,9 @@ const LABELS = [
   "^(i )?(accept|agree|allow|consent)( all)?( to all)?( cookies)?( (and|&) (continue|close))?$|^(got it|ok|okay|i understand|understood)!?$|^(alle(s|n)? )?(cookies )?(akzeptieren|zulassen|zustimmen)$|^(einverstanden|verstanden)$|^(tout accepter|accepter( tout)?( et (fermer|continuer))?|j'accepte)$|^(aceptar|aceptar (todo|todas)( las cookies)?)$|^(accetta( tutt[oi])?|accetto)$|^(alles )?(accepteren|toestaan)$|^akkoord$|^aceitar( tudo| todos)?$|^(za)?akceptuj(ę)?( wszystk(o|ie))?$|^(acceptera|godkänn)( alla)?( cookies)?$|^(accepter|godta|tillad)( alle)?$|^hyväksy( kaikki)?$|^přijmout( vše)?$|^souhlasím$",
 ];
 
+/** Banners fade out; longer than this is not waited for. */
+const GONE_MS = 500;
+
 /** Closes a consent banner in any frame of the page. Returns the label of what it pressed. */
 export async function closeConsent(page: Page): Promise<string | undefined> {
   for (const frame of page.frames().slice(0, 12)) {
@@ -53,18 +57,21 @@ export async function closeConsent(page: Page): Promise<string | undefined> {
 
 async function pressIn(frame: Frame): Promise<string | undefined> {
   const main = frame.parentFrame() === null;
-  const pressed = await frame
-    .evaluate(pressConsent, { selectors: SELECTORS, labels: LABELS, main })
-    .catch((error: unknown) => {
-      // A frame may vanish while it is looked at; the page itself may not.
-      if (main) throw error;
-      return null;
-    });
-  return pressed ?? undefined;
+  const input = { selectors: SELECTORS, labels: LABELS, main };
+  const pressed = await frame.evaluate(pressConsent, input).catch((error: unknown) => {
+    // A frame may vanish while it is looked at; the page itself may not.
+    if (main) throw error;
+    return null;
+  });
+  if (pressed === null) return undefined;
+  const until = performance.now() + GONE_MS;
+  if (main) await frame.waitForFunction(isGone, undefined, { polling: 20, timeout: GONE_MS }).catch(() => undefined);
+  else while (!frame.isDetached() && performance.now() < until) await sleep(20);
+  return pressed;
 }
 
-/** Runs in the page. Resolves when what was pressed is out of sight, after half a second at most. */
-async function pressConsent(input: { selectors: string[]; labels: string[]; main: boolean }): Promise<string | null> {
+/** Runs in the page: presses the button and remembers it for isGone. */
+function pressConsent(input: { selectors: string[]; labels: string[]; main: boolean }): string | null {
   const visible = (element: Element) => {
     const box = element.getBoundingClientRect();
     return box.width > 0 && box.height > 0 && getComputedStyle(element).visibility !== "hidden";
@@ -143,9 +150,15 @@ async function pressConsent(input: { selectors: string[]; labels: string[]; main
   )
     .replace(/\s+/g, " ")
     .trim();
-  button.click();
-  const until = performance.now() + 500;
-  while (button.isConnected && visible(button) && performance.now() < until)
-    await new Promise((go) => setTimeout(go, 20));
+  Object.assign(globalThis, { agenticPressed: new WeakRef(button) });
+  // Not now: a frame that removes itself at the click would take the answer with it.
+  setTimeout(() => button.click());
   return label.slice(0, 80);
+}
+
+/** Runs in the page: whether the pressed button is out of sight. */
+function isGone(): boolean {
+  const { agenticPressed } = globalThis as { agenticPressed?: WeakRef<HTMLElement> };
+  const button = agenticPressed?.deref();
+  return !button?.isConnected || button.getBoundingClientRect().height === 0;
 }

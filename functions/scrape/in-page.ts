@@ -61,6 +61,9 @@ export async function scrollThrough(maxHeight: number): Promise<void> {
     await frame();
   }
   scrollTo({ top: 0, behavior: "instant" });
+  // What fades in shall be there on the picture; an animation without an end cannot be ended.
+  for (const animation of document.getAnimations())
+    if (animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY) animation.finish();
   await frame();
 }
 

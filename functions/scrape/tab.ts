@@ -1,5 +1,4 @@
 import type { Page } from "playwright-core";
-import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { answerWithin, type Waits } from "./patience.ts";
 import type { ProxyAccess } from "./through-proxy.ts";
 import type { Traffic } from "./traffic.ts";
@@ -16,12 +15,9 @@ export interface Tab {
   readonly signal: AbortSignal;
 }
 
-/** Documents that a page may go through by itself before it counts as a loop. */
-const MAX_NAVIGATIONS = 8;
-
 /** True when the state was reached in time. */
 export async function loaded(tab: Tab, state: "domcontentloaded" | "load", timeout: number): Promise<boolean> {
-  return await tab.page.waitForLoadState(state, { timeout }).then(
+  return await Promise.race([tab.page.waitForLoadState(state, { timeout }), tab.traffic.looped]).then(
     () => true,
     (error: unknown) => {
       if (error instanceof Error && error.name === "TimeoutError") return false;
@@ -38,27 +34,36 @@ export async function ask<T>(tab: Tab, question: (page: Page) => Promise<T>): Pr
   const { page, traffic, wait } = tab;
   for (;;) {
     try {
-      return await answerWithin(wait.script, "answer", question(page));
+      return await answerWithin(wait.script, "answer", Promise.race([question(page), traffic.looped]));
     } catch (error) {
       const navigated =
         error instanceof Error && /Execution context was destroyed|navigat|detached/i.test(error.message);
       if (!navigated) throw error;
-      if (traffic.navigations() > MAX_NAVIGATIONS)
-        throw new TerminalError("RedirectLoop", `${page.url()} leads on and on, ${traffic.navigations()} times so far`);
       await loaded(tab, "domcontentloaded", wait.load);
     }
   }
 }
 
-/** @throws RetryableError PageUnresponsive */
+/**
+ * A picture by CDP's own command: Playwright's screenshot walks all of the DOM and waits for fonts, which a page of ten
+ * megabytes or one font that never comes makes endless.
+ * @throws RetryableError PageUnresponsive
+ */
 export async function draw(
   { page, wait }: Tab,
-  options: NonNullable<Parameters<Page["screenshot"]>[0]>,
+  options: { readonly format: "png" } | { readonly format: "jpeg"; readonly quality: number; readonly clip: Clip },
 ): Promise<Uint8Array> {
-  const picture = page.screenshot({ animations: "disabled", timeout: wait.picture, ...options });
-  return await answerWithin(wait.picture, "picture", picture).catch((error: unknown) => {
-    if (error instanceof Error && error.name === "TimeoutError")
-      throw new RetryableError("PageUnresponsive", "the page could not be drawn in time", { cause: error });
-    throw error;
-  });
+  const session = await page.context().newCDPSession(page);
+  const shot = session.send("Page.captureScreenshot", { ...options, captureBeyondViewport: "clip" in options });
+  const { data } = await answerWithin(wait.picture, "picture", shot);
+  await session.detach();
+  return Buffer.from(data, "base64");
+}
+
+interface Clip {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly scale: number;
 }

@@ -1,6 +1,10 @@
 import type { Page, Request, Response } from "playwright-core";
 import { hostAllowed } from "../../lib/allow-list.ts";
+import { TerminalError } from "../../lib/errors.ts";
 import type { Capture } from "../../pipeline/capture.ts";
+
+/** Documents that a page may go through by itself. */
+const MAX_NAVIGATIONS = 8;
 
 /** What a page asks for, watched from its start. */
 export interface Traffic {
@@ -10,7 +14,8 @@ export interface Traffic {
   lastDocument(): Response | undefined;
   /** The latest navigation of the main frame that got no answer, unless one after it did. */
   lastFailure(): { url: string; errorText: string } | undefined;
-  navigations(): number;
+  /** Rejects with TerminalError RedirectLoop when the page leads itself from document to document. */
+  readonly looped: Promise<never>;
   egress(): Promise<Capture["egress"]>;
 }
 
@@ -18,6 +23,9 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
   const under = new Set<Request>();
   const sizes: Promise<number>[] = [];
   const refused = new Map<string, { host: string; reason: string; count: number }>();
+  const loop = Promise.withResolvers<never>();
+  // It may come when nobody waits for it.
+  loop.promise.catch(() => undefined);
   let requests = 0;
   let navigations = 0;
   let document: Response | undefined;
@@ -36,7 +44,8 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     if (!onNetwork(request)) return;
     requests += 1;
     under.add(request);
-    if (isMain(request) && !request.redirectedFrom()) navigations += 1;
+    if (isMain(request) && !request.redirectedFrom() && ++navigations > MAX_NAVIGATIONS)
+      loop.reject(new TerminalError("RedirectLoop", `${request.url()} leads on and on, ${navigations} times so far`));
   });
   page.on("response", (response) => {
     const request = response.request();
@@ -70,7 +79,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     pending: () => under.size,
     lastDocument: () => document,
     lastFailure: () => failure,
-    navigations: () => navigations,
+    looped: loop.promise,
     async egress() {
       const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
       return { requests, bytes: Math.max(0, Math.round(bytes)), refused: [...refused.values()] };

@@ -70,10 +70,10 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   if (reading.text.trim() === "" && !reading.visual)
     throw new TerminalError("EmptyPage", `${page.url()} shows nothing`);
 
-  const screenshot = await draw(tab, { type: "png" });
+  const screenshot = await draw(tab, { format: "png" });
   const height = Math.max(1, Math.min(reading.height, MAX_HEIGHT));
-  const clip = { x: 0, y: 0, width: VIEWPORT.width, height };
-  const fullPage = await draw(tab, { type: "jpeg", quality: 70, fullPage: true, clip });
+  const clip = { x: 0, y: 0, width: VIEWPORT.width, height, scale: 1 };
+  const fullPage = await draw(tab, { format: "jpeg", quality: 70, clip });
   return {
     facts: {
       finalUrl: page.url(),

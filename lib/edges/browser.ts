@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BrowserContext, type BrowserContextOptions, type Browser as Connection, chromium } from "playwright-core";
 import { RetryableError, TerminalError } from "../errors.ts";
 
@@ -36,30 +37,33 @@ export function connectBrowser(endpoint: () => Promise<string> | string): Browse
     return { connection, userAgent };
   };
   const connected = async () => {
-    const shared = await connecting?.catch(() => undefined);
-    if (!shared?.connection.isConnected()) {
-      const before = connecting;
-      // Whoever comes first connects again; the others find the new promise here.
-      await before?.catch(() => undefined);
-      if (connecting === before) connecting = connect();
-    }
+    const before = connecting;
+    const shared = await before?.catch(() => undefined);
+    // Whoever comes first connects again; the others find the new promise here.
+    if (!shared?.connection.isConnected() && connecting === before) connecting = connect();
     try {
-      return await (connecting as NonNullable<typeof connecting>);
+      return await (connecting ?? connect());
     } catch (cause) {
       throw cause instanceof RetryableError ? cause : unavailable(cause);
+    }
+  };
+  /** A browser that died this moment is not known to be dead yet: the second attempt finds its successor. */
+  const newContext = async (options: BrowserContextOptions) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { connection } = await connected();
+        return { connection, context: await connection.newContext(options) };
+      } catch (cause) {
+        if (attempt === 2) throw cause instanceof RetryableError ? cause : unavailable(cause);
+        await sleep(200);
+      }
     }
   };
 
   return {
     async withContext(options, signal, use) {
       signal.throwIfAborted();
-      const { connection } = await connected();
-      let context: BrowserContext;
-      try {
-        context = await connection.newContext(options);
-      } catch (cause) {
-        throw unavailable(cause);
-      }
+      const { connection, context } = await newContext(options);
       const aborted = Promise.withResolvers<never>();
       const abort = () => aborted.reject(signal.reason);
       signal.addEventListener("abort", abort, { once: true });
