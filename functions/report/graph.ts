@@ -1,4 +1,4 @@
-import { Annotation, type LangGraphRunnableConfig, StateGraph } from "@langchain/langgraph";
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import type { StepContext, StepGraph } from "../../lib/durable/durable.ts";
 import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
 import type { Browser } from "../../lib/edges/browser.ts";
@@ -28,8 +28,9 @@ const State = Annotation.Root({
   html: Annotation<string>,
   markdown: Annotation<string>,
   json: Annotation<string>,
-  result: Annotation<StepResult>,
+  result: Annotation<StepResult | undefined>,
 });
+type Runtime = { context?: unknown };
 type Keys = typeof State.State;
 type Update = typeof State.Update;
 
@@ -40,23 +41,23 @@ export function createGraph({ artifacts, browser, model }: ReportEdges): StepGra
     narrative: await getJson(artifacts, state.narrative, narrativeSchema),
   });
 
-  const compareNode = async (_state: Keys, config: LangGraphRunnableConfig): Promise<Update> => {
-    const { input, workload } = contextOf(config);
+  const compareNode = async (_state: Keys, runtime: Runtime): Promise<Update> => {
+    const { input, workload } = contextOf(runtime);
     const { findings, decision } = await loadFindings(artifacts, input);
     const dossier = compare(findings, decision, await loadSubjects(artifacts, findings));
     return { dossier: await artifacts.put(workload.uid, JSON.stringify(dossier), "json") };
   };
 
-  const write = async (state: Keys, config: LangGraphRunnableConfig): Promise<Update> => {
-    const { workload, run, claims, signal } = contextOf(config);
+  const write = async (state: Keys, runtime: Runtime): Promise<Update> => {
+    const { workload, run, claims, signal } = contextOf(runtime);
     const dossier = await getJson(artifacts, state.dossier, dossierSchema);
     const spender = { run, signal, ...(claims.budgetUsd === undefined ? {} : { budgetUsd: claims.budgetUsd }) };
     const narrative = model ? await narrate(model, dossier, spender) : strategize(dossier);
     return { narrative: await artifacts.put(workload.uid, JSON.stringify(narrative), "json") };
   };
 
-  const render = async (state: Keys, config: LangGraphRunnableConfig): Promise<Update> => {
-    const { uid } = contextOf(config).workload;
+  const render = async (state: Keys, runtime: Runtime): Promise<Update> => {
+    const { uid } = contextOf(runtime).workload;
     const report = await read(state);
     const page = await reportPage(report, await loadPictures(artifacts, report));
     return {
@@ -66,8 +67,8 @@ export function createGraph({ artifacts, browser, model }: ReportEdges): StepGra
     };
   };
 
-  const print = async (state: Keys, config: LangGraphRunnableConfig): Promise<Update> => {
-    const { workload, signal } = contextOf(config);
+  const print = async (state: Keys, runtime: Runtime): Promise<Update> => {
+    const { workload, signal } = contextOf(runtime);
     const { narrative, date } = await read(state);
     const page = new TextDecoder().decode(await artifacts.get(state.html));
     const pdf = await artifacts.put(workload.uid, await printPdf(browser, page, date, signal), "pdf");
@@ -86,15 +87,16 @@ export function createGraph({ artifacts, browser, model }: ReportEdges): StepGra
     .addNode("write", write)
     .addNode("render", render)
     .addNode("print", print)
-    .addEdge("__start__", "compare")
+    .addEdge(START, "compare")
     .addEdge("compare", "write")
     .addEdge("write", "render")
     .addEdge("render", "print")
-    .addEdge("print", "__end__") as unknown as StepGraph;
+    .addEdge("print", END);
 }
 
-function contextOf(config: LangGraphRunnableConfig): StepContext {
-  return config.context as unknown as StepContext;
+/** LangGraph's context is typed by a schema; ours holds a signal and a logger, which no schema describes. */
+function contextOf(runtime: Runtime): StepContext {
+  return runtime.context as StepContext;
 }
 
 /** The answer's beginning in at most 256 bytes of UTF-8: a node's output in the Workflow is small. */
