@@ -1,0 +1,33 @@
+/**
+ * All keys of a thread share its hash tag, so that they live on one node of a cluster and one script may touch them.
+ * A step's identity is its thread.
+ */
+export function threadKeys(thread: string): {
+  index: string;
+  values: string;
+  checkpoint(member: string): string;
+  fence: string;
+  lease: string;
+  record: string;
+} {
+  const base = `agentic:{${thread}}`;
+  return {
+    /** Sorted set, all scores 0: `namespace NUL checkpoint id`. Ids sort by time, so the last of a namespace is the latest. */
+    index: `${base}:index`,
+    /** Hash: channel values by the hash of their bytes. */
+    values: `${base}:values`,
+    /** Hash: one checkpoint with its pending writes. */
+    checkpoint: (member) => `${base}:checkpoint:${member}`,
+    /** Counter: the newest fencing token. */
+    fence: `${base}:fence`,
+    lease: `${base}:lease`,
+    record: `${base}:record`,
+  };
+}
+
+/** For listing all threads. */
+export const INDEX_PATTERN = "agentic:{*}:index";
+
+export function threadOfIndex(key: string): string {
+  return key.slice("agentic:{".length, -"}:index".length);
+}

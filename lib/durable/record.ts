@@ -1,0 +1,70 @@
+import type { Redis } from "ioredis";
+import { storeErrors } from "../edges/redis.ts";
+import { type StepResult, stepResultSchema } from "../step.ts";
+import { threadKeys } from "./keys.ts";
+
+/** What is known of a step: a Redis hash under its identity. */
+export interface StepRecord {
+  readonly state: "accepted" | "final";
+  /** Attempts that ended in trouble of the step's own. */
+  readonly attempts: number;
+  /** Present when final. */
+  readonly result?: StepResult;
+}
+
+/** @returns undefined for a step that nobody asked for, or whose record has expired. @throws RetryableError StoreUnavailable */
+export async function readRecord(redis: Redis, identity: string): Promise<StepRecord | undefined> {
+  const [attempts, result, acceptedAt] = await storeErrors(
+    redis.hmget(threadKeys(identity).record, "attempts", "result", "acceptedAt"),
+  );
+  if (!acceptedAt) return undefined;
+  return {
+    state: result ? "final" : "accepted",
+    attempts: Number(attempts ?? 0),
+    ...(result ? { result: stepResultSchema.parse(JSON.parse(result)) } : {}),
+  };
+}
+
+/** From here on the step exists: it is found again whatever dies. Accepting again changes nothing. */
+export async function acceptStep(redis: Redis, identity: string, now: Date): Promise<void> {
+  await storeErrors(redis.hsetnx(threadKeys(identity).record, "acceptedAt", now.toISOString()));
+}
+
+/** @returns the attempts so far, this one included */
+export async function countAttempt(redis: Redis, identity: string): Promise<number> {
+  return storeErrors(redis.hincrby(threadKeys(identity).record, "attempts", 1));
+}
+
+// KEYS: record, fence. ARGV: result, time, token. The first result stands.
+const FINISH = `
+if tonumber(redis.call('GET', KEYS[2]) or 0) > tonumber(ARGV[3]) then return redis.error_reply('FENCED') end
+if redis.call('HSETNX', KEYS[1], 'result', ARGV[1]) == 1 then redis.call('HSET', KEYS[1], 'finishedAt', ARGV[2]) end
+return redis.call('HGET', KEYS[1], 'result')
+`;
+
+/** Stores the result, or finds the one that stands. @throws RetryableError LeaseLost when another instance has taken over */
+export async function finishStep(
+  redis: Redis,
+  identity: string,
+  result: StepResult,
+  now: Date,
+  fencingToken: number,
+): Promise<StepResult> {
+  const { record, fence } = threadKeys(identity);
+  const stored = await storeErrors(
+    redis.eval(FINISH, 2, record, fence, JSON.stringify(result), now.toISOString(), fencingToken),
+  );
+  return stepResultSchema.parse(JSON.parse(String(stored)));
+}
+
+/** Forgets a failed step, its checkpoints with it, so that a later run tries it from the start. A succeeded one stays. */
+export async function forgetFailed(
+  redis: Redis,
+  identity: string,
+  checkpoints: (thread: string) => Promise<void>,
+): Promise<void> {
+  const record = await readRecord(redis, identity);
+  if (record?.result?.outcome !== "failed") return;
+  await checkpoints(identity);
+  await storeErrors(redis.del(threadKeys(identity).record));
+}

@@ -1,0 +1,272 @@
+import { createHash } from "node:crypto";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import {
+  BaseCheckpointSaver,
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointPendingWrite,
+  type CheckpointTuple,
+  compareWritesSortKeys,
+  getCheckpointId,
+  maxChannelVersion,
+  type PendingWrite,
+  TASKS,
+  WRITES_IDX_MAP,
+  writesSortKey,
+} from "@langchain/langgraph-checkpoint";
+import type { Redis } from "ioredis";
+import { storeErrors } from "../edges/redis.ts";
+import { INDEX_PATTERN, threadKeys, threadOfIndex } from "./keys.ts";
+import { GET, PUT, PUT_WRITES } from "./scripts.ts";
+import { pack, unpack } from "./typed.ts";
+
+/**
+ * LangGraph checkpoints on any Redis from 6.2 on, or Valkey: no modules. A put is one round trip and one atomic script, refused
+ * with LeaseLost when `fencingToken` is no longer the newest of its thread. Channel values are stored once for each content.
+ */
+export class RedisSaver extends BaseCheckpointSaver {
+  readonly #redis: Redis;
+  readonly #token: string;
+
+  constructor(redis: Redis, fencingToken?: number) {
+    super();
+    this.#redis = redis;
+    this.#token = fencingToken === undefined ? "" : String(fencingToken);
+  }
+
+  override async put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    const thread = threadOf(config);
+    const ns = namespaceOf(config);
+    const keys = threadKeys(thread);
+    const member = memberOf(ns, checkpoint.id);
+    const { channel_values: channels, ...rest } = checkpoint;
+    const parent = (config.configurable?.["checkpoint_id"] as string | undefined) ?? "";
+    const changed = Object.entries(channels).filter(([channel]) => channel in newVersions);
+    const kept = Object.keys(channels).filter((channel) => !(channel in newVersions));
+    await this.#script(
+      PUT,
+      [keys.fence, keys.index, keys.values, keys.checkpoint(member), keys.checkpoint(memberOf(ns, parent))],
+      [
+        this.#token,
+        member,
+        await pack(this.serde, rest),
+        await pack(this.serde, metadata),
+        parent,
+        JSON.stringify(
+          Object.fromEntries(kept.map((channel) => [channel, String(checkpoint.channel_versions[channel])])),
+        ),
+        ...(
+          await Promise.all(
+            changed.map(async ([channel, value]) => [
+              channel,
+              String(newVersions[channel]),
+              await pack(this.serde, value),
+            ]),
+          )
+        ).flat(),
+      ],
+    );
+    return configOf(thread, ns, checkpoint.id);
+  }
+
+  override async putWrites(
+    config: RunnableConfig,
+    writes: PendingWrite[],
+    taskId: string,
+    taskPath = "",
+  ): Promise<void> {
+    const id = config.configurable?.["checkpoint_id"] as string | undefined;
+    if (id === undefined) throw new Error('putWrites needs "checkpoint_id" in the config\'s configurable');
+    const keys = threadKeys(threadOf(config));
+    const triples = await Promise.all(
+      writes.map(async ([channel, value], position) => {
+        const index = WRITES_IDX_MAP[channel] || position;
+        const field = `write:${JSON.stringify([taskId, index])}`;
+        // A repeated task does not change what it wrote; errors and interrupts are the latest ones.
+        const head = Buffer.from(`${JSON.stringify([channel, taskPath])}\0`);
+        return [index >= 0 ? "keep" : "set", field, Buffer.concat([head, await pack(this.serde, value)])];
+      }),
+    );
+    await this.#script(
+      PUT_WRITES,
+      [keys.fence, keys.checkpoint(memberOf(namespaceOf(config), id))],
+      [this.#token, ...triples.flat()],
+    );
+  }
+
+  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    const thread = config.configurable?.["thread_id"] as string | undefined;
+    if (!thread) return undefined;
+    return this.#read(thread, namespaceOf(config), getCheckpointId(config));
+  }
+
+  override async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {
+    const { thread_id: only, checkpoint_ns: ns, checkpoint_id: id } = config.configurable ?? {};
+    const before = options.before ? getCheckpointId(options.before) : "";
+    let left = options.limit ?? Number.POSITIVE_INFINITY;
+    for (const thread of only ? [only as string] : await this.#threads()) {
+      const members = await storeErrors(this.#redis.zrevrange(threadKeys(thread).index, 0, -1));
+      for (const member of members) {
+        const { namespace, checkpointId } = parseMember(member);
+        if (ns !== undefined && namespace !== ns) continue;
+        if (id && checkpointId !== id) continue;
+        if (before && checkpointId >= before) continue;
+        if (left <= 0) return;
+        const tuple = await this.#read(thread, namespace, checkpointId);
+        if (!tuple || !matches(tuple.metadata, options.filter)) continue;
+        left -= 1;
+        yield tuple;
+      }
+    }
+  }
+
+  override async deleteThread(threadId: string): Promise<void> {
+    await storeErrors(this.#redis.unlink(await checkpointKeys(this.#redis, threadId)));
+  }
+
+  async #read(thread: string, ns: string, id: string): Promise<CheckpointTuple | undefined> {
+    const keys = threadKeys(thread);
+    const found = (await this.#script(
+      GET,
+      [keys.index, keys.values],
+      [id ? memberOf(ns, id) : "", `[${ns}\0\u{10ffff}`, `[${ns}\0`, keys.checkpoint("")],
+    )) as [Buffer, Buffer[], Buffer[], Buffer[]] | [];
+    if (found.length === 0) return undefined;
+    const [member, fields, channels, values] = found;
+    const { checkpointId } = parseMember(member.toString());
+    const { checkpoint, metadata, parent, writes } = await this.#decode(fields, channels, values);
+    if (checkpoint.v < 4 && parent) await this.#migratePendingSends(checkpoint, thread, ns, parent);
+    return {
+      config: configOf(thread, ns, checkpointId),
+      checkpoint,
+      metadata,
+      pendingWrites: writes,
+      ...(parent ? { parentConfig: configOf(thread, ns, parent) } : {}),
+    };
+  }
+
+  async #decode(
+    fields: Buffer[],
+    channels: Buffer[],
+    values: Buffer[],
+  ): Promise<{
+    checkpoint: Checkpoint;
+    metadata: CheckpointMetadata;
+    parent: string;
+    writes: CheckpointPendingWrite[];
+  }> {
+    const plain = new Map<string, Buffer>();
+    const writes: { key: ReturnType<typeof writesSortKey>; write: CheckpointPendingWrite }[] = [];
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i]?.toString() ?? "";
+      const value = fields[i + 1] ?? Buffer.alloc(0);
+      if (!name.startsWith("write:")) {
+        plain.set(name, value);
+        continue;
+      }
+      const [taskId, index] = JSON.parse(name.slice("write:".length)) as [string, number];
+      const end = value.indexOf(0);
+      const [channel, taskPath] = JSON.parse(value.toString("utf8", 0, end)) as [string, string];
+      writes.push({
+        key: writesSortKey(taskPath, taskId, index),
+        write: [taskId, channel, await unpack(this.serde, value.subarray(end + 1))],
+      });
+    }
+    const field = (name: string): Buffer => plain.get(name) ?? Buffer.from("json\0{}");
+    const rest = (await unpack(this.serde, field("checkpoint"))) as Omit<Checkpoint, "channel_values">;
+    const entries = await Promise.all(
+      channels.map(async (channel, i) => [channel.toString(), await unpack(this.serde, values[i] ?? Buffer.alloc(0))]),
+    );
+    return {
+      checkpoint: { ...rest, channel_values: Object.fromEntries(entries) as Record<string, unknown> },
+      metadata: (await unpack(this.serde, field("metadata"))) as CheckpointMetadata,
+      parent: plain.get("parent")?.toString() ?? "",
+      writes: writes.toSorted((a, b) => compareWritesSortKeys(a.key, b.key)).map(({ write }) => write),
+    };
+  }
+
+  /** Checkpoints of format 3 and older kept the sends of a step as writes of its parent. */
+  async #migratePendingSends(checkpoint: Checkpoint, thread: string, ns: string, parent: string): Promise<void> {
+    const tuple = await this.#read(thread, ns, parent);
+    const sends = (tuple?.pendingWrites ?? []).filter(([, channel]) => channel === TASKS).map(([, , value]) => value);
+    const versions = Object.values(checkpoint.channel_versions);
+    checkpoint.channel_values[TASKS] = sends;
+    checkpoint.channel_versions[TASKS] =
+      versions.length > 0 ? maxChannelVersion(...versions) : this.getNextVersion(undefined);
+  }
+
+  async #threads(): Promise<string[]> {
+    const threads: string[] = [];
+    for await (const keys of this.#redis.scanStream({ match: INDEX_PATTERN, count: 1000 }))
+      for (const key of keys as string[]) threads.push(threadOfIndex(key));
+    return [...new Set(threads)];
+  }
+
+  #script(script: string, keys: string[], args: (string | number | Buffer)[]): Promise<unknown> {
+    return runScript(this.#redis, script, keys, args);
+  }
+}
+
+const DIGESTS = new Map(
+  [PUT, PUT_WRITES, GET].map((script) => [script, createHash("sha1").update(script).digest("hex")]),
+);
+
+/** EVALSHA, and EVAL where the server has not seen the script yet. */
+async function runScript(
+  redis: Redis,
+  script: string,
+  keys: string[],
+  args: (string | number | Buffer)[],
+): Promise<unknown> {
+  const rest = [keys.length, ...keys, ...args];
+  return storeErrors(
+    redis.callBuffer("EVALSHA", DIGESTS.get(script) ?? "", ...rest).catch((error: unknown) => {
+      if (error instanceof Error && error.message.startsWith("NOSCRIPT"))
+        return redis.callBuffer("EVAL", script, ...rest);
+      throw error;
+    }),
+  );
+}
+
+/** Every key of a thread's checkpoints: what is deleted, or left to expire, together. */
+export async function checkpointKeys(redis: Redis, thread: string): Promise<string[]> {
+  const keys = threadKeys(thread);
+  const members = await storeErrors(redis.zrange(keys.index, 0, -1));
+  return [keys.index, keys.values, ...members.map(keys.checkpoint)];
+}
+
+function threadOf(config: RunnableConfig): string {
+  const thread = config.configurable?.["thread_id"] as string | undefined;
+  if (!thread) throw new Error('a checkpoint needs "thread_id" in the config\'s configurable');
+  return thread;
+}
+
+function namespaceOf(config: RunnableConfig): string {
+  return (config.configurable?.["checkpoint_ns"] as string | undefined) ?? "";
+}
+
+function memberOf(namespace: string, id: string): string {
+  return `${namespace}\0${id}`;
+}
+
+function parseMember(member: string): { namespace: string; checkpointId: string } {
+  const end = member.indexOf("\0");
+  return { namespace: member.slice(0, end), checkpointId: member.slice(end + 1) };
+}
+
+function configOf(thread: string, namespace: string, id: string): RunnableConfig {
+  return { configurable: { thread_id: thread, checkpoint_ns: namespace, checkpoint_id: id } };
+}
+
+function matches(metadata: CheckpointMetadata | undefined, filter: CheckpointListOptions["filter"]): boolean {
+  if (!filter) return true;
+  const fields = (metadata ?? {}) as Record<string, unknown>;
+  return Object.entries(filter).every(([key, value]) => JSON.stringify(fields[key]) === JSON.stringify(value));
+}

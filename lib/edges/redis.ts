@@ -1,0 +1,56 @@
+import { Redis } from "ioredis";
+import { RetryableError, TerminalError } from "../errors.ts";
+
+/**
+ * Connects to redis://, rediss:// or unix://. A command ends within seconds, also while the server is away.
+ * @throws RetryableError StoreUnavailable; TerminalError UnsupportedRedis for a server older than 6.2
+ */
+export async function connectRedis(url: string): Promise<Redis> {
+  const options = {
+    lazyConnect: true,
+    connectTimeout: 3000,
+    commandTimeout: 5000,
+    maxRetriesPerRequest: 2,
+    retryStrategy: (times: number) => Math.min(100 * times, 2000),
+    enableReadyCheck: true,
+  };
+  const redis = url.startsWith("unix://") ? new Redis(url.slice("unix://".length), options) : new Redis(url, options);
+  // Each command reports its own error; without a listener the connection's would end the process.
+  redis.on("error", () => undefined);
+  try {
+    await storeErrors(redis.connect());
+    await checkVersion(redis);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  return redis;
+}
+
+const OLDEST = [6, 2] as const;
+
+async function checkVersion(redis: Redis): Promise<void> {
+  const info = await storeErrors(redis.info("server"));
+  const version = /redis_version:(\d+)\.(\d+)/.exec(info);
+  const [major, minor] = [Number(version?.[1]), Number(version?.[2])];
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
+  throw new TerminalError(
+    "UnsupportedRedis",
+    `Redis ${major}.${minor} is too old: ${OLDEST.join(".")} or later is needed, or Valkey`,
+  );
+}
+
+/** What Redis commands throw, as our own errors. */
+export async function storeErrors<T>(command: Promise<T>): Promise<T> {
+  try {
+    return await command;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (message.includes("FENCED"))
+      throw new RetryableError("LeaseLost", "another instance has taken this step over", {
+        cause,
+        countsAsAttempt: false,
+      });
+    throw new RetryableError("StoreUnavailable", `Redis: ${message}`, { cause, countsAsAttempt: false });
+  }
+}
