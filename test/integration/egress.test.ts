@@ -1,0 +1,187 @@
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { generateKeyPair } from "jose";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
+import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
+
+const keys = await generateKeyPair("EdDSA");
+const log = pino({ level: "silent" });
+let server: http.Server;
+let proxy: EgressProxy;
+let token: string;
+const hosts: (string | undefined)[] = [];
+const lookups: string[] = [];
+const refusals: string[] = [];
+
+const ALLOW = [
+  "shop.test",
+  "*.wild.test",
+  "inner.test",
+  "mixed.test",
+  "mapped.test",
+  "lost.test",
+  "slow.test",
+  "127.0.0.1",
+];
+const ADDRESSES: Record<string, string[]> = {
+  "inner.test": ["192.168.0.1"],
+  "mixed.test": ["93.184.216.34", "127.0.0.1"],
+  "mapped.test": ["::ffff:169.254.169.254"],
+  "127.0.0.1": ["127.0.0.1"],
+};
+
+beforeAll(async () => {
+  server = http.createServer((request, response) => {
+    hosts.push(request.headers.host);
+    response.end(`${request.method} ${request.url}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const target = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
+  proxy = await startEgressProxy({
+    verifyToken: createStepTokenVerifier(keys.publicKey),
+    log,
+    host: "127.0.0.1",
+    port: 0,
+    resolve: new Map([
+      ["shop.test", target],
+      ["a.wild.test", target],
+      ["unlisted.test", target],
+    ]),
+    lookup: async (host) => {
+      lookups.push(host);
+      const found = ADDRESSES[host];
+      if (found) return found;
+      throw Object.assign(new Error("no address"), { code: host === "slow.test" ? "EAI_AGAIN" : "ENOTFOUND" });
+    },
+    onRefused: ({ job, host, reason }) => refusals.push(`${job} ${host} ${reason}`),
+  });
+  token = await tokenFor("job-1");
+});
+afterAll(async () => {
+  await proxy.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+beforeEach(() => {
+  hosts.length = lookups.length = refusals.length = 0;
+});
+
+function tokenFor(job: string, expires = Date.now() + 60_000): Promise<string> {
+  return mintStepToken({ sub: "uid", jti: job, run: "run", allow: ALLOW }, keys.privateKey, new Date(expires));
+}
+
+interface Answer {
+  readonly status: number;
+  readonly reason: unknown;
+  readonly body: string;
+}
+
+/** What a browser sends: an absolute URL for http, CONNECT and then the request for https. */
+function ask(url: string, way: "plain" | "tunnel", user = "job-1", password = token): Promise<Answer> {
+  const { host, hostname, port, pathname, search } = new URL(url);
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  const to = { host: "127.0.0.1", port: proxy.port, agent: false as const };
+  const headers = user === "" ? {} : { "proxy-authorization": authorization };
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const answer = (response: http.IncomingMessage) => {
+    let body = "";
+    response.on("data", (chunk) => (body += chunk));
+    response.on("end", () =>
+      resolve({ status: response.statusCode ?? 0, reason: response.headers["agentic-egress"], body }),
+    );
+  };
+  if (way === "plain") {
+    http.get({ ...to, path: url, headers: { ...headers, host } }, answer).on("error", reject);
+    return promise;
+  }
+  const connect = http.request({ ...to, method: "CONNECT", path: `${hostname}:${port || 443}`, headers });
+  connect.on("error", reject).on("connect", (response, socket) => {
+    if (response.statusCode !== 200) {
+      socket.destroy();
+      resolve({ status: response.statusCode ?? 0, reason: response.headers["agentic-egress"], body: "" });
+      return;
+    }
+    const inner = { createConnection: () => socket, path: pathname + search, headers: { host, connection: "close" } };
+    http.get(inner, answer).on("error", reject);
+  });
+  connect.end();
+  return promise;
+}
+
+describe.each(["plain", "tunnel"] as const)("by %s request", (way) => {
+  test.each<[host: string, status: number, reason: string | undefined]>([
+    ["shop.test", 200, undefined],
+    ["SHOP.test", 200, undefined],
+    ["shop.test:8443", 200, undefined],
+    ["a.wild.test", 200, undefined],
+    ["wild.test", 403, "HostNotAllowed"],
+    ["unlisted.test", 403, "HostNotAllowed"],
+    ["shop.test.evil.test", 403, "HostNotAllowed"],
+    ["localhost", 403, "HostNotAllowed"],
+    ["169.254.169.254", 403, "HostNotAllowed"],
+    ["[::1]", 403, "HostNotAllowed"],
+    ["127.0.0.1", 403, "AddressNotPublic"],
+    ["inner.test", 403, "AddressNotPublic"],
+    ["mixed.test", 403, "AddressNotPublic"],
+    ["mapped.test", 403, "AddressNotPublic"],
+    ["lost.test", 593, "HostNotFound"],
+    ["slow.test", 593, "NameServerUnavailable"],
+  ])("%s: %d %s", async (host, status, reason) => {
+    expect(await ask(`http://${host}/x?y=1`, way)).toMatchObject({ status, reason });
+    if (status === 200) expect(hosts).toEqual([new URL(`http://${host}/`).host]);
+    else expect(hosts).toEqual([]);
+  });
+
+  test("the path and query arrive as they were sent, and a fixed name is not looked up", async () => {
+    expect(await ask("http://shop.test/a/b?c=d%20e", way)).toMatchObject({ body: "GET /a/b?c=d%20e" });
+    expect(lookups).toEqual([]);
+  });
+
+  test("a name is looked up once: what is checked is what is connected to", async () => {
+    await ask("http://inner.test/", way);
+    expect(lookups).toEqual(["inner.test"]);
+  });
+
+  test("without credentials they are asked for", async () => {
+    expect(await ask("http://shop.test/", way, "")).toMatchObject({ status: 407 });
+  });
+
+  test.each<[what: string, user: string, password: () => Promise<string>]>([
+    ["no token", "job-1", async () => "password"],
+    ["another job's token", "job-2", async () => token],
+    ["a token out of date", "job-1", () => tokenFor("job-1", Date.now() - 1000)],
+    [
+      "a token signed by another",
+      "job-1",
+      async () => {
+        const other = await generateKeyPair("EdDSA");
+        const claims = { sub: "uid", jti: "job-1", run: "run", allow: ["*.test"] };
+        return mintStepToken(claims, other.privateKey, new Date(Date.now() + 60_000));
+      },
+    ],
+  ])("%s is refused", async (_, user, password) => {
+    expect(await ask("http://shop.test/", way, user, await password())).toMatchObject({
+      status: 403,
+      reason: "InvalidToken",
+    });
+    expect(hosts).toEqual([]);
+  });
+});
+
+test("requests, bytes and refusals are counted by job", async () => {
+  const job = "job-counted";
+  const own = await tokenFor(job);
+  await ask("http://shop.test/", "plain", job, own);
+  await ask("http://shop.test/", "tunnel", job, own);
+  await ask("http://foreign.test/", "plain", job, own);
+  await ask("http://foreign.test/", "tunnel", job, own);
+  expect(proxy.usage(job)).toMatchObject({
+    requests: 4,
+    refused: [{ host: "foreign.test", reason: "HostNotAllowed", count: 2 }],
+  });
+  expect(proxy.usage(job).bytes).toBeGreaterThan(400);
+  expect(refusals).toEqual(Array(2).fill(`${job} foreign.test HostNotAllowed`));
+  expect(proxy.usage("unknown")).toEqual({ requests: 0, bytes: 0, refused: [] });
+});

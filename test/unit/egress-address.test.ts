@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { isPublicAddress } from "../../egress/address.ts";
+
+describe("isPublicAddress", () => {
+  test.each<[address: string, isPublic: boolean, what: string]>([
+    ["93.184.216.34", true, "a public IPv4 address"],
+    ["2606:2800:220:1:248:1893:25c8:1946", true, "a public IPv6 address"],
+    ["[2606:2800:220:1:248:1893:25c8:1946]", true, "in brackets"],
+    ["::ffff:93.184.216.34", true, "a public address, mapped"],
+    ["10.0.0.1", false, "private"],
+    ["172.16.0.1", false, "private"],
+    ["172.31.255.255", false, "private"],
+    ["192.168.1.1", false, "private"],
+    ["127.0.0.1", false, "loopback"],
+    ["127.255.255.254", false, "loopback"],
+    ["2130706433", false, "loopback as one number"],
+    ["0x7f000001", false, "loopback in hexadecimal"],
+    ["0177.0.0.1", false, "loopback in octal"],
+    ["127.1", false, "loopback, short"],
+    ["169.254.169.254", false, "cloud metadata"],
+    ["100.100.100.200", false, "cloud metadata in shared address space"],
+    ["100.64.0.1", false, "carrier-grade NAT"],
+    ["0.0.0.0", false, "unspecified"],
+    ["0.1.2.3", false, "this network"],
+    ["224.0.0.1", false, "multicast"],
+    ["255.255.255.255", false, "broadcast"],
+    ["240.0.0.1", false, "reserved"],
+    ["192.0.2.1", false, "documentation"],
+    ["198.18.0.1", false, "benchmarking"],
+    ["::1", false, "loopback"],
+    ["::", false, "unspecified"],
+    ["fe80::1", false, "link-local"],
+    ["fd00::1", false, "unique local"],
+    ["fd00:ec2::254", false, "cloud metadata"],
+    ["ff02::1", false, "multicast"],
+    ["::ffff:127.0.0.1", false, "loopback, mapped"],
+    ["::ffff:a9fe:a9fe", false, "metadata, mapped"],
+    ["64:ff9b::7f00:1", false, "loopback, by NAT64"],
+    ["64:ff9b::a9fe:a9fe", false, "metadata, by NAT64"],
+    ["2002:7f00:1::", false, "loopback, by 6to4"],
+    ["2001:0:0:1::", false, "Teredo"],
+    ["2001:db8::1", false, "documentation"],
+    ["::127.0.0.1", false, "loopback, v4-compatible"],
+    ["64:ff9b:1::a00:1", false, "local-use NAT64"],
+    ["example.com", false, "no address"],
+    ["", false, "nothing"],
+  ])("%s: %s (%s)", (address, isPublic) => {
+    expect(isPublicAddress(address)).toBe(isPublic);
+  });
+});
