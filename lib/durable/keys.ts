@@ -1,3 +1,6 @@
+import type { Redis } from "ioredis";
+import { storeErrors } from "../edges/redis.ts";
+
 /**
  * All keys of a thread share its hash tag, so that they live on one node of a cluster and one script may touch them.
  * A step's identity is its thread.
@@ -30,4 +33,11 @@ export const INDEX_PATTERN = "agentic:{*}:index";
 
 export function threadOfIndex(key: string): string {
   return key.slice("agentic:{".length, -"}:index".length);
+}
+
+/** Every key of a thread's checkpoints: what is deleted, or left to expire, together. */
+export async function checkpointKeys(redis: Redis, thread: string): Promise<string[]> {
+  const keys = threadKeys(thread);
+  const members = await storeErrors(redis.zrange(keys.index, 0, -1));
+  return [keys.index, keys.values, ...members.map(keys.checkpoint)];
 }

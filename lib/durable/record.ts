@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
 import { type StepResult, stepResultSchema } from "../step.ts";
-import { threadKeys } from "./keys.ts";
+import { checkpointKeys, threadKeys } from "./keys.ts";
 
 /** What is known of a step: a Redis hash under its identity. */
 export interface StepRecord {
@@ -58,13 +58,10 @@ export async function finishStep(
 }
 
 /** Forgets a failed step, its checkpoints with it, so that a later run tries it from the start. A succeeded one stays. */
-export async function forgetFailed(
-  redis: Redis,
-  identity: string,
-  checkpoints: (thread: string) => Promise<void>,
-): Promise<void> {
+export async function forgetFailed(redis: Redis, identity: string): Promise<void> {
   const record = await readRecord(redis, identity);
   if (record?.result?.outcome !== "failed") return;
-  await checkpoints(identity);
-  await storeErrors(redis.del(threadKeys(identity).record));
+  // The record goes last: until then the step is known as failed, and this is done again.
+  await storeErrors(redis.unlink(await checkpointKeys(redis, identity)));
+  await storeErrors(redis.unlink(threadKeys(identity).record));
 }

@@ -4,10 +4,9 @@ import { storeErrors } from "../edges/redis.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
 import { NO_USAGE, type StepResult } from "../step.ts";
 import type { DurableStep, RunDurably } from "./durable.ts";
-import { threadKeys } from "./keys.ts";
+import { checkpointKeys, threadKeys } from "./keys.ts";
 import { acquireLease, type Lease } from "./lease.ts";
 import { acceptStep, countAttempt, finishStep, readRecord } from "./record.ts";
-import { checkpointKeys } from "./saver.ts";
 
 export interface RunDurablyOptions {
   readonly redis: Redis;

@@ -18,7 +18,7 @@ import {
 } from "@langchain/langgraph-checkpoint";
 import type { Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
-import { INDEX_PATTERN, threadKeys, threadOfIndex } from "./keys.ts";
+import { checkpointKeys, INDEX_PATTERN, threadKeys, threadOfIndex } from "./keys.ts";
 import { GET, PUT, PUT_WRITES } from "./scripts.ts";
 import { pack, unpack } from "./typed.ts";
 
@@ -233,13 +233,6 @@ async function runScript(
       throw error;
     }),
   );
-}
-
-/** Every key of a thread's checkpoints: what is deleted, or left to expire, together. */
-export async function checkpointKeys(redis: Redis, thread: string): Promise<string[]> {
-  const keys = threadKeys(thread);
-  const members = await storeErrors(redis.zrange(keys.index, 0, -1));
-  return [keys.index, keys.values, ...members.map(keys.checkpoint)];
 }
 
 function threadOf(config: RunnableConfig): string {
