@@ -33,7 +33,7 @@ export function navigationFailure(message: string, url: URL): StepError | undefi
   }
   if (/Download is starting/.test(message))
     return new TerminalError("NotAPage", `${url.href} is a download and not a page`);
-  if (/Timeout \d+ms exceeded/.test(message)) return tooSlow(url);
+  if (/Timeout [\d.]+ms exceeded/.test(message)) return tooSlow(url);
   return undefined;
 }
 

@@ -22,12 +22,12 @@ const FULL_MS = 60_000;
 export function waitsWithin(leftMs: number): Waits {
   const part = Math.min(1, Math.max(0.01, leftMs / FULL_MS));
   return {
-    answer: FULL.answer * part,
-    dom: FULL.dom * part,
-    load: FULL.load * part,
+    answer: Math.ceil(FULL.answer * part),
+    dom: Math.ceil(FULL.dom * part),
+    load: Math.ceil(FULL.load * part),
     quiet: FULL.quiet,
-    script: FULL.script * part,
-    picture: FULL.picture * part,
+    script: Math.ceil(FULL.script * part),
+    picture: Math.ceil(FULL.picture * part),
   };
 }
 

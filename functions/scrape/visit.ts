@@ -1,5 +1,5 @@
 import type { BrowserContext, Page, Response } from "playwright-core";
-import { TerminalError } from "../../lib/errors.ts";
+import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import type { Capture } from "../../pipeline/capture.ts";
 import { blockedBy } from "./block-page.ts";
 import { closeConsent } from "./consent.ts";
@@ -71,9 +71,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
     throw new TerminalError("EmptyPage", `${page.url()} shows nothing`);
 
   const screenshot = await draw(tab, { format: "png" });
-  const height = Math.max(1, Math.min(reading.height, MAX_HEIGHT));
-  const clip = { x: 0, y: 0, width: VIEWPORT.width, height, scale: 1 };
-  const fullPage = await draw(tab, { format: "jpeg", quality: 70, clip });
+  const fullPage = await drawFullPage(tab, reading.height);
   return {
     facts: {
       finalUrl: page.url(),
@@ -85,7 +83,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
       timings: timingsOf(reading, performance.now() - started, complete),
       viewport: VIEWPORT,
       pageHeight: reading.height,
-      truncated: cuts(reading, domReady, complete),
+      truncated: [...cuts(reading, domReady, complete), ...(fullPage ? [] : [NOT_DRAWN])],
       ...(consentClosed === undefined ? {} : { consentClosed }),
       console: log,
       egress: await traffic.egress(),
@@ -93,8 +91,29 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
     html: reading.html,
     text: reading.text,
     screenshot,
-    fullPage,
+    fullPage: fullPage ?? (await asJpeg(screenshot)),
   };
+}
+
+const NOT_DRAWN = "the full page could not be drawn in time: its picture is the viewport's";
+const QUALITY = 70;
+
+/** Undefined where the page is too heavy to be drawn whole: 130,000 elements take Chromium over ten seconds. */
+async function drawFullPage(tab: Tab, pageHeight: number): Promise<Uint8Array | undefined> {
+  const height = Math.max(1, Math.min(pageHeight, MAX_HEIGHT));
+  const clip = { x: 0, y: 0, width: VIEWPORT.width, height, scale: 1 };
+  try {
+    return await draw(tab, { format: "jpeg", quality: QUALITY, clip });
+  } catch (error) {
+    if (error instanceof RetryableError && error.reason === "PageUnresponsive") return undefined;
+    throw error;
+  }
+}
+
+/** Loaded when needed: it is rare, and sharp costs a cold start. */
+async function asJpeg(png: Uint8Array): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  return await sharp(png).jpeg({ quality: QUALITY }).toBuffer();
 }
 
 /** Dialogs are dismissed, popups closed, complaints kept. */

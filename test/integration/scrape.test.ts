@@ -270,9 +270,7 @@ describe("difficult pages are captured all the same", () => {
   test("ten megabytes of DOM are cut, and the capture says so", async () => {
     const seen = await capture("http://shop.test/big");
     expect(seen.truncated).toEqual(
-      expect.arrayContaining([
-        expect.stringMatching(/^DOM cut at 2\.0 of \d+\.\d million|^DOM cut at 2\.0 million of 1\d\.\d million/),
-      ]),
+      expect.arrayContaining([expect.stringMatching(/^DOM cut at 2\.0 million of 1?\d\.\d million characters/)]),
     );
     expect((await artifacts.get(seen.artifacts.dom)).length).toBeLessThan(2_100_000);
   });
