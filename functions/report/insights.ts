@@ -30,14 +30,16 @@ export function gapsOf(market: Market): Insight[] {
   const { competitors } = market;
   const total = competitors.length;
   if (total < ENOUGH) return [];
+  const [first, ...others] = priceGaps(market);
   return [
-    ...priceGaps(market),
+    ...(first ? [first] : []),
     ...freeGap(market),
     ...guaranteeGap(market),
     ...opacityGap(market),
     ...audienceGaps(market),
     ...proofGap(market),
     ...themeGaps(market),
+    ...others,
   ];
 }
 
@@ -50,14 +52,21 @@ function priceGaps({ prices, currency, competitors }: Market): Insight[] {
     return lower && high / low >= GAP_RATIO ? [{ lower, upper, low, high }] : [];
   });
   const label = (entry: LadderEntry) => competitors.find(({ id }) => id === entry.site)?.label ?? entry.site;
-  return gaps
-    .sort((a, b) => b.high / b.low - a.high / a.low)
-    .slice(0, 2)
-    .map(({ lower, upper, low, high }) => ({
-      title: `No offer between ${money(low, currency)} and ${money(high, currency)} a month`,
-      text: `Of ${steps.length} flat monthly prices none lies between ${label(lower)}’s ${lower.offer} (${money(low, currency)}) and ${label(upper)}’s ${upper.offer} (${money(high, currency)}). A plan at about ${money(niceMiddle(low, high), currency)} would stand there alone.`,
-      sites: [...new Set([lower.site, upper.site])],
-    }));
+  return (
+    gaps
+      // Between two sellers before within one's own list; then the widest.
+      .sort(
+        (a, b) =>
+          Number(a.lower.site === a.upper.site) - Number(b.lower.site === b.upper.site) ||
+          b.high / b.low - a.high / a.low,
+      )
+      .slice(0, 2)
+      .map(({ lower, upper, low, high }) => ({
+        title: `No offer between ${money(low, currency)} and ${money(high, currency)} a month`,
+        text: `Of ${steps.length} flat monthly prices none lies between ${label(lower)}’s ${lower.offer} (${money(low, currency)}) and ${label(upper)}’s ${upper.offer} (${money(high, currency)}). A plan at about ${money(niceMiddle(low, high), currency)} would stand there alone.`,
+        sites: [...new Set([lower.site, upper.site])],
+      }))
+  );
 }
 
 /** The geometric middle, as a price would be written. */
@@ -72,7 +81,7 @@ function freeGap({ competitors }: Market): Insight[] {
   return [
     {
       title: free.length ? "A free offer is rare" : "Nobody has a free offer",
-      text: `${free.length ? `Only ${names(free)} (${free.length} of ${competitors.length})` : `None of ${competitors.length} sites`} names an offer at no cost. A free tier lowers the first step where the others ask for a card or a call.`,
+      text: `${free.length ? `Only ${names(free)} (${free.length} of ${competitors.length})` : `None of ${competitors.length} sites`} ${free.length > 1 ? "name" : "names"} an offer at no cost. A free tier lowers the first step where the others ask for a card or a call.`,
       sites: ids(free.length ? free : competitors),
     },
   ];
@@ -84,7 +93,7 @@ function guaranteeGap({ competitors }: Market): Insight[] {
   return [
     {
       title: giving.length ? "Few give a guarantee" : "Nobody gives a guarantee",
-      text: `${giving.length ? `Only ${names(giving)}` : `None of ${competitors.length} sites`} takes the risk off the buyer with a guarantee. It costs little where the product holds, and the others would have to follow.`,
+      text: `${giving.length ? `Only ${names(giving)}` : `None of ${competitors.length} sites`} ${giving.length > 1 ? "take" : "takes"} the risk off the buyer with a guarantee. It costs little where the product holds, and the others would have to follow.`,
       sites: ids(giving.length ? giving : competitors),
     },
   ];

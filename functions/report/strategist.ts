@@ -37,7 +37,7 @@ function priceSentence({ competitors, currency }: Dossier): string {
   if (low === high)
     return `${competitors.length === 1 ? low.label : `${site} only ${low.label}`} names a paid monthly price: it starts at ${money(low.entryMonthly ?? 0, currency)}.`;
   const middle = median(priced.map((c) => c.entryMonthly ?? 0));
-  return `${site} ${priced.length} name a paid monthly price: entry runs from ${money(low.entryMonthly ?? 0, currency)} (${low.label}) to ${money(high.entryMonthly ?? 0, currency)} (${high.label}), with the median at ${money(middle, currency)}.`;
+  return `${site} ${priced.length} name a paid monthly price in ${currency}: entry runs from ${money(low.entryMonthly ?? 0, currency)} (${low.label}) to ${money(high.entryMonthly ?? 0, currency)} (${high.label}), with the median at ${money(middle, currency)}.`;
 }
 
 function offerSentence({ competitors }: Dossier): string {

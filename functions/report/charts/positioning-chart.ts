@@ -4,6 +4,7 @@ import type { Html } from "../page/html.ts";
 import { money } from "../price.ts";
 import type { Competitor, Dossier } from "../report.ts";
 import { placeLabels } from "./place-labels.ts";
+import { priceTicks } from "./price-ticks.ts";
 import { clip, textWidth } from "./text.ts";
 
 const WIDTH = 760;
@@ -48,7 +49,7 @@ export function positioningChart({
     RADIUS,
     { x: LEFT + 2, y: TOP, width: WIDTH - LEFT - 4, height: plot },
   );
-  const ticks = currency === "" || competitors.every((c) => c.entryMonthly === null) ? [] : x.ticks(5);
+  const ticks = currency === "" || competitors.every((c) => c.entryMonthly === null) ? [] : priceTicks(x);
   const steps = y.ticks(5).filter(Number.isInteger);
   const picture = html`<svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="map-title map-desc">
 <title id="map-title">Positioning: entry price against ${axis.name}</title>
@@ -66,7 +67,7 @@ ${dots.map((dot, at) => {
   const far = box && center && Math.hypot(center.x - dot.x, center.y - dot.y) > 16;
   return html`${far && center ? html`<line class="leader" x1="${dot.x}" y1="${dot.y}" x2="${center.x}" y2="${center.y}"/>` : ""}
 <circle class="dot" cx="${dot.x}" cy="${dot.y}" r="${RADIUS}"><title>${dot.competitor.label}</title></circle>
-${box ? html`<text class="label" x="${box.x}" y="${box.y + 12}" textLength="${box.width - 4}" lengthAdjust="spacing">${labels[at]}</text>` : ""}`;
+${box ? html`<text class="label" x="${box.x}" y="${box.y + 12}">${labels[at]}</text>` : ""}`;
 })}
 </svg>`;
   return { picture, unplaced: dots.flatMap(({ competitor }, at) => (places[at] ? [] : [competitor.label])) };
@@ -80,25 +81,23 @@ function verticalAxis(competitors: readonly Competitor[]): { name: string; value
   return variety(proof.value) > variety(breadth.value) ? proof : breadth;
 }
 
-/** Dots on the same spot move up until each can be seen. */
-function spread<T extends { x: number; y: number }>(
+/** Dots on the same spot move until each can be seen: up where the price says where they stand, to the side in the lane without prices. */
+function spread<T extends { x: number; y: number; competitor: Competitor }>(
   dots: readonly T[],
   { top, bottom }: { top: number; bottom: number },
 ): T[] {
+  const step = 2 * RADIUS + 3;
   const placed: T[] = [];
   for (const dot of dots) {
     let { x, y } = dot;
-    let direction = -1;
-    while (placed.some((other) => Math.hypot(other.x - x, other.y - y) < 2 * RADIUS + 2)) {
-      y += direction * (2 * RADIUS + 3);
-      if (y < top) {
-        direction = 1;
-        x += 2 * RADIUS + 3;
-        y = top;
-      } else if (y > bottom) {
-        direction = -1;
-        x += 2 * RADIUS + 3;
-        y = bottom;
+    let turned = false;
+    while (placed.some((other) => Math.hypot(other.x - x, other.y - y) < step - 1)) {
+      if (dot.competitor.entryMonthly === null && x + step < LEFT + LANE - RADIUS) x += step;
+      else {
+        if (dot.competitor.entryMonthly === null) x = dot.x;
+        y += turned ? step : -step;
+        if (y < top) [turned, y] = [true, dot.y + step];
+        if (y > bottom) [turned, x, y] = [false, x + step, dot.y];
       }
     }
     placed.push({ ...dot, x: Math.round(x * 10) / 10, y: Math.round(y * 10) / 10 });

@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import type { Html } from "../page/html.ts";
 import { money } from "../price.ts";
 import type { Competitor, Dossier } from "../report.ts";
+import { priceTicks } from "./price-ticks.ts";
 import { clip } from "./text.ts";
 
 const WIDTH = 760;
@@ -24,7 +25,7 @@ export function priceChart({ competitors, prices, currency }: Dossier): Html | u
     .domain([0, most])
     .nice()
     .range([NAMES + 14, WIDTH - RANGE - 14]);
-  const ticks = x.ticks(5);
+  const ticks = priceTicks(x);
   const bottom = TOP + rows.length * ROW;
   return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="price-title price-desc">
 <title id="price-title">Prices a month by site</title>
@@ -49,7 +50,7 @@ const order = ({ entryMonthly, free }: Competitor): number => entryMonthly ?? (f
 function rangeOf({ id }: Competitor, prices: readonly { site: string; monthly: number }[], currency: string): string {
   const own = prices.filter(({ site }) => site === id).map(({ monthly }) => monthly);
   const [low, high] = [own[0], own.at(-1)];
-  if (low === undefined || high === undefined) return "no monthly price";
+  if (low === undefined || high === undefined) return "not comparable";
   const text = (amount: number) => (amount === 0 ? "free" : money(amount, currency));
   return low === high ? text(low) : `${text(low)} – ${text(high)}`;
 }

@@ -5,12 +5,13 @@ export function textWidth(text: string, fontSize: number): number {
   return Math.ceil(width * fontSize);
 }
 
+/** Shortened in the middle: what tells two long names apart is often at the end. */
 export function clip(text: string, characters: number): string {
   const all = [...text];
-  return all.length > characters
-    ? `${all
-        .slice(0, characters - 1)
-        .join("")
-        .trimEnd()}…`
-    : text;
+  if (all.length <= characters) return text;
+  const tail = Math.floor((characters - 1) / 3);
+  return `${all
+    .slice(0, characters - 1 - tail)
+    .join("")
+    .trimEnd()}…${all.slice(-tail).join("").trimStart()}`;
 }

@@ -25,7 +25,7 @@ a{color:var(--accent);text-underline-offset:2px}
 .figures{display:grid;grid-template-columns:repeat(3,1fr);gap:1px;background:var(--line);border:1px solid var(--line);margin:1.6em 0;padding:0}
 .figures div{background:var(--paper);padding:14px 16px}
 .figures dt{font-size:.78rem;color:var(--soft)}.figures dd{margin:0}.figures .big{font-size:1.5rem;font-weight:700;letter-spacing:-.02em;line-height:1.3;font-variant-numeric:tabular-nums}.figures .note{font-size:.76rem;color:var(--soft);line-height:1.35}
-nav ol{columns:2;column-gap:32px;padding-left:1.3em;font-size:.92rem}nav ol ol{columns:1}nav li{break-inside:avoid}
+main nav{padding:0}.recommend h3{margin-top:0}nav ol{columns:2;column-gap:32px;padding-left:1.3em;font-size:.92rem}nav ol ol{columns:1}nav li{break-inside:avoid}
 .scroll{overflow-x:auto;margin:1em 0;border:1px solid var(--line);overflow-wrap:normal}
 table{border-collapse:collapse;width:100%;font-size:.86rem;line-height:1.4}
 th,td{padding:7px 10px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
@@ -35,7 +35,7 @@ tbody th{font-weight:600;min-width:8em}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.c,th.c{text-align:center}
 td.long{min-width:14em}
-.yes{color:var(--accent);font-weight:700}.no{color:var(--soft)}
+.yes,.no{white-space:nowrap}.yes{color:var(--accent);font-weight:700}.no{color:var(--soft)}
 figure{margin:1.4em 0}figcaption{font-size:.82rem;color:var(--soft);margin-top:.4em}
 .chart{display:block;width:100%;min-width:640px;height:auto;padding:8px 10px}
 .chart text{fill:var(--ink);font-size:12px}.chart .axis{fill:var(--soft);font-size:11px}.chart .value{font-variant-numeric:tabular-nums}
@@ -50,5 +50,5 @@ ul.plain{padding-left:1.1em}ul.plain li{margin:.2em 0}
 footer{padding-bottom:64px}
 @media (max-width:640px){body{font-size:16px}main,header,nav,footer{padding-left:16px;padding-right:16px}header{padding-top:28px}h1{font-size:1.6rem}.answer{font-size:1.08rem}.figures{grid-template-columns:1fr 1fr}.figures .big{font-size:1.2rem}nav ol{columns:1}}
 @page{size:A4;margin:18mm 16mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:9px "DejaVu Sans",Arial,sans-serif;color:#5b6470}}
-@media print{body{font-size:10.5pt;background:none}main,header,nav,footer{max-width:none;padding:0}header{padding-top:0}.skip{display:none}h2,h3,h4{break-after:avoid}.answer{font-size:12.5pt}figure,tr,blockquote,.recommend,.notice,.figures div{break-inside:avoid}.page{break-before:page}.page>h3:first-child{margin-top:0;font-size:1.3rem}.scroll{overflow:visible;border:0}.chart{min-width:0;padding:0}table{font-size:8.5pt}th,td{padding:4px 6px}td.long,tbody th{min-width:0}thead{display:table-header-group}thead th{white-space:normal}a{color:inherit;text-decoration:none}.shot{max-height:95mm;width:auto;max-width:100%}}
+@media print{body{font-size:10.5pt;background:none}main,header,nav,footer{max-width:none;padding:0}header{padding-top:0}.skip{display:none}h2,h3,h4{break-after:avoid}.answer{font-size:12.5pt}figure,tr,blockquote,.recommend,.notice,.figures div{break-inside:avoid}.page{break-before:page}.page>h3:first-child{margin-top:0;font-size:1.3rem}.scroll{overflow:visible;border:0}.chart{min-width:0;padding:0}table{font-size:8.5pt}th,td{padding:4px 6px}td.long,tbody th{min-width:0}thead{display:table-header-group}thead th{white-space:normal}a{color:inherit;text-decoration:none}.shot{max-height:62mm;width:auto;max-width:100%}.swatches{height:12px}.page h4{margin:.7em 0 .15em}.page p,.page ul{margin:.2em 0 .4em}.page blockquote{margin:.15em 0}h2{margin-top:1.4em}}
 `;
