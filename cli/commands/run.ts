@@ -1,5 +1,4 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { admissionErrors } from "../../crd/admission.ts";
 import { formatProblems, parseWorkload } from "../../crd/parse.ts";
 import { createLog } from "../../lib/log.ts";
 import { EXIT } from "../exit-code.ts";
@@ -27,7 +26,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     say(`agentic: cannot read ${file}: ${error instanceof Error ? error.message : error}`);
     return EXIT.invalid;
   }
-  const parsed = parseWorkload(text, file, { allowPrivateHosts: new Set(options.resolve.keys()) });
+  const parsed = parseWorkload(text, { allowPrivateHosts: new Set(options.resolve.keys()) });
   if ("errors" in parsed) {
     say(formatProblems(parsed.errors, file));
     return EXIT.invalid;

@@ -10,7 +10,7 @@ export async function validate(file: string, options: { readonly output: "text" 
     process.stderr.write(`agentic: cannot read ${file}: ${error instanceof Error ? error.message : error}\n`);
     return EXIT.invalid;
   }
-  const parsed = parseWorkload(text, file, {});
+  const parsed = parseWorkload(text);
   const problems = "errors" in parsed ? parsed.errors : [];
   if (options.output === "json")
     process.stdout.write(`${JSON.stringify({ valid: problems.length === 0, problems }, null, 2)}\n`);

@@ -34,6 +34,8 @@ export interface LocalRunOptions {
 
 /** A store may be away this long before the run is given up for now. */
 const STORE_PATIENCE_MS = 10_000;
+/** Of spec.deadlines.run, past the gate's own timeout. */
+const DEFAULT_RUN_DEADLINE = "24h";
 /** Minutes: a redelivery gets a token of its own. */
 const TOKEN_LIFE_MS = 10 * 60_000;
 
@@ -79,7 +81,12 @@ function orderOf(workload: AgentWorkload): RunOrder {
     parallelism: spec.replicas,
     tolerated: toleratedFailures(spec.tolerate.failedSites, spec.sites.length),
     retryLimit: spec.retry.limit,
-    deadlineMs: { site: parseDuration(spec.deadlines.site), run: parseDuration(spec.deadlines.run) },
+    deadlineMs: {
+      site: parseDuration(spec.deadlines.site),
+      run:
+        parseDuration(spec.deadlines.run ?? DEFAULT_RUN_DEADLINE) +
+        (spec.deadlines.run ? 0 : parseDuration(spec.review.timeout)),
+    },
   };
 }
 
