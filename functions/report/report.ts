@@ -47,8 +47,7 @@ const competitorSchema = z.strictObject({
     robots: true,
     egress: true,
   }),
-  /** Lowest paid monthly price, null without one. */
-  entryMonthly: z.number().nullable().describe("Lowest paid monthly price in the report's currency."),
+  entryMonthly: z.number().nullable().describe("Lowest paid monthly price in the report's currency; null without one."),
   free: z.boolean().describe("Names an offer at no cost."),
   themes: z.array(z.string()).describe("What its claims are about."),
   breadth: z.int().min(0).describe("How many distinct features its offers name."),

@@ -32,5 +32,5 @@ export function costSentences({ inputTokens, outputTokens, costUsd, browserSecon
     inputTokens + outputTokens === 0
       ? "No model was asked"
       : `${inputTokens.toLocaleString("en-US")} input and ${outputTokens.toLocaleString("en-US")} output tokens`;
-  return `${tokens}: $${costUsd.toFixed(4)}. ${browserSeconds.toFixed(1)} browser seconds. Approval and this report’s own narrative included.`;
+  return `${tokens}: $${costUsd.toFixed(4)}. ${browserSeconds.toFixed(1)} browser seconds. Scraping, analysis and this report’s narrative together.`;
 }

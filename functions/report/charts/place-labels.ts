@@ -1,11 +1,11 @@
-export interface Box {
+interface Box {
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
 }
 
-export interface Anchor {
+interface Anchor {
   readonly x: number;
   readonly y: number;
   /** The label's size. */

@@ -64,10 +64,12 @@ ${dots.map((dot, at) => {
   const center = box
     ? { x: Math.max(box.x, Math.min(dot.x, box.x + box.width)), y: box.y + box.height / 2 }
     : undefined;
+  // The box is wider than its text: the text keeps to the side of its dot.
+  const before = box !== undefined && box.x + box.width <= dot.x;
   const far = box && center && Math.hypot(center.x - dot.x, center.y - dot.y) > 16;
   return html`${far && center ? html`<line class="leader" x1="${dot.x}" y1="${dot.y}" x2="${center.x}" y2="${center.y}"/>` : ""}
 <circle class="dot" cx="${dot.x}" cy="${dot.y}" r="${RADIUS}"><title>${dot.competitor.label}</title></circle>
-${box ? html`<text class="label" x="${box.x}" y="${box.y + 12}">${labels[at]}</text>` : ""}`;
+${box ? html`<text class="label" x="${before ? box.x + box.width : box.x}" y="${box.y + 12}" text-anchor="${before ? "end" : "start"}">${labels[at]}</text>` : ""}`;
 })}
 </svg>`;
   return { picture, unplaced: dots.flatMap(({ competitor }, at) => (places[at] ? [] : [competitor.label])) };

@@ -38,7 +38,7 @@ td.long{min-width:14em}
 .yes,.no{white-space:nowrap}.yes{color:var(--accent);font-weight:700}.no{color:var(--soft)}
 figure{margin:1.4em 0}figcaption{font-size:.82rem;color:var(--soft);margin-top:.4em}
 .chart{display:block;width:100%;min-width:640px;height:auto;padding:8px 10px}
-.chart text{fill:var(--ink);font-size:12px}.chart .axis{fill:var(--soft);font-size:11px}.chart .value{font-variant-numeric:tabular-nums}
+.chart text{fill:var(--ink);font-size:12px}.chart .axis{fill:var(--soft);font-size:11px}.chart .label{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}.chart .value{font-variant-numeric:tabular-nums}
 .chart .grid{stroke:var(--line);stroke-width:1}.chart .range{stroke:var(--accent);stroke-width:2;opacity:.45}.chart .leader{stroke:var(--soft);stroke-width:1;opacity:.6}
 .chart .dot{fill:var(--accent);stroke:var(--paper);stroke-width:1.5}.chart .dot.from{fill:var(--paper);stroke:var(--accent);stroke-width:2}.chart .lane{fill:var(--wash)}
 .insights{list-style:none;padding:0;margin:0}.insights li{padding:.2em 0 .7em;border-bottom:1px solid var(--line);break-inside:avoid}.insights h3{margin-top:.7em}.insights p{margin:.2em 0}
