@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { CloudEvent, HTTP } from "cloudevents";
 import type { Hono } from "hono";
 import { generateKeyPair } from "jose";
@@ -13,15 +12,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
 import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createApp } from "../../functions/scrape/index.ts";
-import type { RunDurably } from "../../lib/durable/durable.ts";
+import { createRunDurably } from "../../lib/durable/run.ts";
+import { RedisSaver } from "../../lib/durable/saver.ts";
 import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
-import { RetryableError, TerminalError } from "../../lib/errors.ts";
-import { NO_USAGE, type StepResult, stepResultSchema } from "../../lib/step.ts";
+import { connectRedis } from "../../lib/edges/redis.ts";
+import { type StepResult, stepResultSchema } from "../../lib/step.ts";
 import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
 import { type Capture, captureSchema } from "../../pipeline/capture.ts";
 import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
+import { startRedis, type TestRedis } from "../redis-server.ts";
 
 /** Names that the proxy knows; each shows the hostile site. */
 const HOSTS = ["shop.test", "closed.test", "no-robots.test", "robots-down.test", "robots-loop.test", "silent.test"];
@@ -35,6 +36,8 @@ let proxy: EgressProxy;
 let artifacts: Artifacts;
 let folder: string;
 let app: Hono;
+let server: TestRedis;
+let redis: Awaited<ReturnType<typeof connectRedis>>;
 let count = 0;
 
 beforeAll(async () => {
@@ -61,6 +64,16 @@ beforeAll(async () => {
   });
   chromium = await startChromium({ directory: folder });
   browser = connectBrowser(() => chromium.endpoint());
+  server = await startRedis();
+  redis = await connectRedis(server.url);
+  const runDurably = createRunDurably({
+    redis,
+    saver: (fencingToken) => new RedisSaver(redis, fencingToken),
+    holder: "test",
+    leaseTtlMs: 10_000,
+    keepMs: 60_000,
+    now: () => new Date(),
+  });
   app = createApp({
     runDurably,
     verifyToken,
@@ -73,6 +86,8 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  redis?.disconnect();
+  await server?.stop();
   await browser?.close();
   await chromium?.stop();
   await proxy?.close();
@@ -82,29 +97,6 @@ afterAll(async () => {
 beforeEach(() => {
   site.seen.length = 0;
 });
-
-/** The step contract's ending, on LangGraph's own saver: what is tested here is the graph and not its durability. */
-const runDurably: RunDurably = async ({ graph, context, signal }) => {
-  const late = AbortSignal.timeout(Math.max(0, context.deadline.getTime() - Date.now()));
-  const failed = (reason: string, message: string): StepResult => {
-    return { outcome: "failed", reason, message: message.slice(0, 1024), artifacts: {}, usage: NO_USAGE };
-  };
-  try {
-    const { result } = await graph.compile({ checkpointer: new MemorySaver() }).invoke(
-      { identity: context.identity },
-      {
-        configurable: { thread_id: context.identity },
-        context: { ...context, signal: AbortSignal.any([signal, late]) },
-      },
-    );
-    if (!result) throw new Error("the graph ended without a result");
-    return result;
-  } catch (error) {
-    if (late.aborted) return failed("DeadlineExceeded", "the step's deadline passed");
-    if (error instanceof TerminalError || error instanceof RetryableError) return failed(error.reason, error.message);
-    throw error;
-  }
-};
 
 async function scrape(url: string, options: { allow?: string[]; seconds?: number } = {}): Promise<StepResult> {
   const id = `step-${++count}`;
