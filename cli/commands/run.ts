@@ -3,8 +3,9 @@ import { formatProblems, parseWorkload } from "../../crd/parse.ts";
 import { createLog } from "../../lib/log.ts";
 import { EXIT } from "../exit-code.ts";
 import { Interrupted } from "../local/broker.ts";
-import { localRun, type RunOutcome } from "../local/local-run.ts";
+import { localRun } from "../local/local-run.ts";
 import { lockFolder } from "../local/process-lock.ts";
+import { clock, dollars } from "../progress.ts";
 import type { ResolvedHost } from "../resolve-option.ts";
 import { defaultFolder, type RunState, runFolder } from "../run-folder.ts";
 
@@ -51,13 +52,15 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
-    const outcome = await localRun(workload, file, folder, {
+    const state = await localRun(workload, file, folder, {
       ...options,
       say,
       signal: interrupt.signal,
       log: createLog("agentic", process.env["LOG_LEVEL"] ?? "silent"),
     });
-    return end(outcome, options, say);
+    if (options.output === "json") process.stdout.write(`${JSON.stringify(state, null, 2)}\n`);
+    else summarize(state, say);
+    return EXIT_OF[state.phase] ?? EXIT.failed;
   } catch (error) {
     const stopped = interrupt.signal.aborted;
     if (!stopped && !(error instanceof Interrupted)) throw error;
@@ -68,4 +71,17 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     await lock.release();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
+}
+
+const EXIT_OF: Partial<Record<RunState["phase"], number>> = { Succeeded: EXIT.succeeded, Rejected: EXIT.rejected };
+
+function summarize(state: RunState, say: (line: string) => void): void {
+  const { sites, usage } = state;
+  const took = new Date(state.finishedAt ?? state.startedAt).getTime() - new Date(state.startedAt).getTime();
+  say(`${state.phase}${state.message ? `: ${state.message}` : ""}`);
+  say(
+    `${sites.analyzed} of ${sites.total} sites analyzed, ${sites.failed} failed; ${dollars(usage.costUsd)} (${usage.inputTokens + usage.outputTokens} tokens), ${clock(usage.browserSeconds * 1000)} of browser, ${clock(took)} in all`,
+  );
+  for (const [format, path] of Object.entries(state.report ?? {}))
+    process.stdout.write(`${format.padEnd(9)} ${path}\n`);
 }

@@ -7,7 +7,7 @@ import { sha256 } from "../../lib/canonical.ts";
 import { getJson } from "../../lib/edges/artifacts.ts";
 import { runHash } from "../../lib/identity.ts";
 import type { Logger } from "../../lib/log.ts";
-import type { StepRequest, WorkloadRef } from "../../lib/step.ts";
+import type { StepRequest } from "../../lib/step.ts";
 import { mintStepToken } from "../../lib/token.ts";
 import { findingsSchema } from "../../pipeline/findings.ts";
 import { marketAnalysis } from "../../pipeline/market-analysis.ts";

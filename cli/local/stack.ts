@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
 import type { AgentWorkload } from "../../crd/agentworkload.ts";
 import { parseDuration } from "../../crd/duration.ts";
 import { startEgressProxy } from "../../egress/proxy.ts";
@@ -8,6 +9,7 @@ import { createApp as createReport } from "../../functions/report/index.ts";
 import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createApp as createScrape } from "../../functions/scrape/index.ts";
 import { readConfig } from "../../lib/config.ts";
+import { chooseSaver } from "../../lib/durable/choose-saver.ts";
 import { forgetFailed, readRecord } from "../../lib/durable/record.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
 import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
@@ -104,7 +106,14 @@ async function start(
   const stopping = AbortSignal.any([options.signal, died.signal]);
   const artifacts = createFolderArtifacts(folder.artifacts);
   const shared = {
-    runDurably: createRunDurably({ redis, leaseTtlMs: LEASE_MS, keepMs: parseDuration(workload.spec.freshness) }),
+    runDurably: createRunDurably({
+      redis,
+      saver: await chooseSaver(config.CHECKPOINTS, redis, redisUrl),
+      holder: `agentic run, process ${process.pid} on ${hostname()}`,
+      leaseTtlMs: LEASE_MS,
+      keepMs: parseDuration(workload.spec.freshness),
+      now: () => new Date(),
+    }),
     verifyToken,
     log,
     draining: stopping,
