@@ -122,9 +122,9 @@ function offsetOf(document: Document, path: Path): number {
     const parent = depth === 0 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
     const key = path[depth - 1];
     if (depth > 0 && isMap(parent)) {
-      // An unknown field is pointed at by its name, not by its value.
+      // A field is pointed at by its name: the value may stand on the next line, or be missing.
       const pair = (parent.items as Pair<Node, Node>[]).find((item) => isScalar(item.key) && item.key.value === key);
-      if (pair && isNode(pair.key) && pair.key.range && depth === path.length) return pair.key.range[0];
+      if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0];
     }
     const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
     if (isNode(node) && node.range) return node.range[0];
