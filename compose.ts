@@ -1,5 +1,112 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import type { Hono } from "hono";
 import { type Config, modelEndpoint } from "./lib/config.ts";
-import { type Artifacts, openArtifacts } from "./lib/edges/artifacts.ts";
+import { openArtifacts } from "./lib/edges/artifacts.ts";
 import type { Logger } from "./lib/log.ts";
+import type { StepAppDeps } from "./lib/step-app.ts";
+
+/** How long records and checkpoints of an ended step are kept: spec.freshness decides on reuse, this only bounds the store. */
+const KEEP_MS = 30 * 24 * 3_600_000;
+const LEASE_MS = 10_000;
+const HOST_DELAY_MS = 1000;
+
+/** Makes the app that FUNCTION names, with its real dependencies. Modules are loaded by the function that needs them. */
+export async function composeFunction(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {
+  const artifacts = await openArtifacts({
+    url: config.ARTIFACTS_URL,
+    ...(config.S3_ENDPOINT && config.AWS_ACCESS_KEY_ID && config.AWS_SECRET_ACCESS_KEY
+      ? {
+          s3: {
+            endpoint: config.S3_ENDPOINT,
+            region: config.S3_REGION,
+            accessKeyId: config.AWS_ACCESS_KEY_ID,
+            secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
+          },
+        }
+      : {}),
+  });
+  switch (config.FUNCTION) {
+    case "scrape": {
+      const [{ createApp }, { createHostQueue }, { connectBrowser }] = await Promise.all([
+        import("./functions/scrape/index.ts"),
+        import("./functions/scrape/host-queue.ts"),
+        import("./lib/edges/browser.ts"),
+      ]);
+      return createApp({
+        ...(await stepDeps(config, log, draining)),
+        artifacts,
+        browser: connectBrowser(() => config.BROWSER_URL),
+        egressProxy: config.EGRESS_PROXY_URL,
+        politeness: createHostQueue(HOST_DELAY_MS),
+      });
+    }
+    case "analyze": {
+      const { createApp } = await import("./functions/analyze/index.ts");
+      const { model, ...deps } = await stepDeps(config, log, draining);
+      return createApp({ ...deps, artifacts, model });
+    }
+    case "report": {
+      const [{ createApp }, { connectBrowser }] = await Promise.all([
+        import("./functions/report/index.ts"),
+        import("./lib/edges/browser.ts"),
+      ]);
+      const { model, ...deps } = await stepDeps(config, log, draining);
+      return createApp({ ...deps, artifacts, model, browser: connectBrowser(() => config.BROWSER_URL) });
+    }
+    case "approve": {
+      const [{ createApp }, { createLinkAuthorizer }, { createFolderReviews }] = await Promise.all([
+        import("./functions/approve/index.ts"),
+        import("./functions/approve/link.ts"),
+        import("./lib/edges/reviews.ts"),
+      ]);
+      const url = new URL(config.ARTIFACTS_URL);
+      if (url.protocol !== "file:")
+        throw new Error("approve keeps its reviews beside the artifacts: ARTIFACTS_URL must be a file: URL");
+      return createApp({
+        artifacts,
+        reviews: createFolderReviews(`${fileURLToPath(url)}/reviews`),
+        authorize: createLinkAuthorizer(publicKey("REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY)),
+        now: () => new Date(),
+        log,
+        draining,
+      });
+    }
+  }
+}
+
+async function stepDeps(config: Config, log: Logger, draining: AbortSignal) {
+  const [{ connectRedis }, { createRunDurably }, { chooseSaver }, { createStepTokenVerifier }] = await Promise.all([
+    import("./lib/edges/redis.ts"),
+    import("./lib/durable/run.ts"),
+    import("./lib/durable/choose-saver.ts"),
+    import("./lib/token.ts"),
+  ]);
+  const verifyToken = createStepTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY));
+  const redis = await connectRedis(config.REDIS_URL);
+  const runDurably = createRunDurably({
+    redis,
+    saver: await chooseSaver(config.CHECKPOINTS, redis, config.REDIS_URL),
+    holder: `${config.FUNCTION}, process ${process.pid} on ${hostname()}`,
+    leaseTtlMs: LEASE_MS,
+    keepMs: KEEP_MS,
+    now: () => new Date(),
+  });
+  return {
+    runDurably,
+    verifyToken,
+    log,
+    draining,
+    model: undefined as undefined,
+    endpoint: modelEndpoint(config),
+  } satisfies StepAppDeps & Record<string, unknown>;
+}
+
+function publicKey(setting: string, pem: string | undefined): KeyObject {
+  if (!pem)
+    throw new Error(
+      `${setting} is not set: it is the PEM of the public key, and 'openssl pkey -in KEY -pubout' prints it`,
+    );
+  return createPublicKey(pem);
+}

@@ -15,7 +15,6 @@ const { metafile } = await build({
   target: "node24",
   format: "esm",
   minify: true,
-  keepNames: true,
   sourcemap: false,
   metafile: true,
   // Native or self-locating packages stay outside and are installed beside the bundle.

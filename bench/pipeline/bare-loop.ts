@@ -1,6 +1,7 @@
 /** What a hand-written script would do: visit each page, keep its DOM, its text and two screenshots. `bare-loop.ts PORT REPLICAS URL...` */
-import { chromium } from "playwright-core";
+
 import pLimit from "p-limit";
+import { chromium } from "playwright-core";
 import { startChromium } from "../../lib/edges/chromium.ts";
 
 const [port, replicas, ...urls] = process.argv.slice(2);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { startSampleSites } from "../../examples/serve.ts";
-import { report } from "../harness.ts";
+import { median, report } from "../harness.ts";
 import { treeMemoryMb } from "./process-tree.ts";
 
 const RUNS = 3;
@@ -49,11 +49,15 @@ try {
   await sites.close();
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 report("pipeline", [
   { figure: "agentic run, 50 pages, to the report", value: median(runs.map((r) => r.ours.seconds)), unit: "s" },
   { figure: "bare Playwright loop, 50 pages", value: median(runs.map((r) => r.bare.seconds)), unit: "s" },
-  { figure: "ratio, pair by pair", value: median(runs.map((r) => r.ours.seconds / r.bare.seconds)), unit: "×", goal: 1.15 },
+  {
+    figure: "ratio, pair by pair",
+    value: median(runs.map((r) => r.ours.seconds / r.bare.seconds)),
+    unit: "×",
+    goal: 1.15,
+  },
   { figure: "agentic run: peak memory, all processes", value: median(runs.map((r) => r.ours.mb)), unit: "MB" },
   { figure: "bare loop: peak memory, all processes", value: median(runs.map((r) => r.bare.mb)), unit: "MB" },
 ]);

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { report } from "../harness.ts";
 import { startRedis } from "../../test/redis-server.ts";
+import { median, report } from "../harness.ts";
 
 const FUNCTIONS = ["scrape", "analyze", "report", "approve"];
 const RUNS = 7;
@@ -42,8 +42,6 @@ async function start(entry: string, name: string): Promise<{ ms: number; mb: num
   }
   throw new Error(`${name} (${entry}) ended before it listened:\n${said.join("\n")}`);
 }
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const rows = [];
 try {

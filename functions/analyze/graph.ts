@@ -1,0 +1,153 @@
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import { z } from "zod";
+import type { StepContext, StepGraph } from "../../lib/durable/durable.ts";
+import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
+import type { Model } from "../../lib/edges/llm.ts";
+import { TerminalError } from "../../lib/errors.ts";
+import { NO_USAGE, type StepResult, type Usage } from "../../lib/step.ts";
+import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
+import { type Capture, captureSchema } from "../../pipeline/capture.ts";
+import { digest } from "./digest.ts";
+import { readDesign } from "./extract/design.ts";
+import { extract } from "./extract/extract.ts";
+import { merge } from "./merge.ts";
+import { instructions, modelAnalysisSchema } from "./question.ts";
+
+export interface GraphDeps {
+  readonly artifacts: Artifacts;
+  /** Absent: the extractive analyst's result stands. */
+  readonly model?: Model | undefined;
+}
+
+const State = Annotation.Root({
+  identity: Annotation<string>,
+  /** Artifact keys: the extractive analysis, what the model is told, what it answered. */
+  extracted: Annotation<string>,
+  digest: Annotation<string>,
+  answer: Annotation<string>,
+  usage: Annotation<Usage | undefined>,
+  result: Annotation<StepResult | undefined>,
+});
+
+/** extract → digest → ask → publish; without a model, extract → publish. */
+export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
+  return new StateGraph(State)
+    .addNode("extract", async (_state, runtime) => {
+      const { workload, input } = contextOf(runtime);
+      const { capture, html, text } = await loadPage(artifacts, input);
+      const { screenshot } = capture.artifacts;
+      const analysis: Analysis = {
+        site: capture.url,
+        analyst: { kind: "extractive" },
+        ...extract({
+          html,
+          text,
+          screenshot,
+          url: capture.finalUrl,
+          title: capture.title,
+          description: capture.description,
+          lang: capture.lang,
+        }),
+        design: await readDesign(await artifacts.get(screenshot), html, screenshot),
+      };
+      return { extracted: await putJson(artifacts, workload.uid, analysisSchema.parse(analysis)) };
+    })
+    .addNode("digest", async (state, runtime) => {
+      const { workload, input } = contextOf(runtime);
+      const { capture, text } = await loadPage(artifacts, input);
+      const extracted = await getJson(artifacts, state.extracted, analysisSchema);
+      return { digest: await artifacts.put(workload.uid, digest(capture, extracted, text), "txt") };
+    })
+    .addNode("ask", async (state, runtime) => {
+      const { workload, input, claims, signal } = contextOf(runtime);
+      if (!model) throw new TypeError("no model to ask");
+      const capture = await loadCapture(artifacts, input);
+      const { objective, maxOutputTokens } = paramsOf(input.params);
+      const { answer, usage } = await model.ask(
+        {
+          purpose: "analyze",
+          instructions: instructions(objective),
+          data: await readText(artifacts, state.digest),
+          image: await artifacts.get(capture.artifacts.screenshot),
+          schema: modelAnalysisSchema,
+          maxOutputTokens,
+        },
+        { run: claims.run, signal, ...(claims.budgetUsd === undefined ? {} : { budgetUsd: claims.budgetUsd }) },
+      );
+      return { answer: await putJson(artifacts, workload.uid, answer), usage };
+    })
+    .addNode("publish", async (state, runtime) => {
+      const { workload, input } = contextOf(runtime);
+      const extracted = await getJson(artifacts, state.extracted, analysisSchema);
+      const analysis =
+        model && state.answer
+          ? merge(
+              extracted,
+              await getJson(artifacts, state.answer, modelAnalysisSchema),
+              (await loadPage(artifacts, input)).text,
+              model.name,
+            )
+          : extracted;
+      const result: StepResult = {
+        outcome: "succeeded",
+        output: summaryOf(analysis),
+        artifacts: { analysis: await putJson(artifacts, workload.uid, analysis) },
+        usage: state.usage ?? NO_USAGE,
+      };
+      return { result };
+    })
+    .addEdge(START, "extract")
+    .addConditionalEdges("extract", () => (model ? "digest" : "publish"), ["digest", "publish"])
+    .addEdge("digest", "ask")
+    .addEdge("ask", "publish")
+    .addEdge("publish", END);
+}
+
+/** LangGraph's context is typed by a schema; ours holds a signal and a logger, which no schema describes. */
+function contextOf(runtime: { context?: unknown }): StepContext {
+  return runtime.context as StepContext;
+}
+
+const paramsSchema = z.object({
+  objective: z.string(),
+  model: z.object({ maxOutputTokens: z.int() }),
+});
+
+function paramsOf(params: unknown): { objective: string; maxOutputTokens: number } {
+  const parsed = paramsSchema.safeParse(params);
+  if (!parsed.success) throw new TerminalError("InvalidInput", `analyze's params: ${z.prettifyError(parsed.error)}`);
+  return { objective: parsed.data.objective, maxOutputTokens: parsed.data.model.maxOutputTokens };
+}
+
+function loadCapture(artifacts: Artifacts, input: StepContext["input"]): Promise<Capture> {
+  const key = input.from["scrape"]?.[0]?.artifacts["capture"];
+  if (key === undefined) throw new TerminalError("InvalidInput", "analyze needs the capture of a scrape step");
+  return getJson(artifacts, key, captureSchema);
+}
+
+async function loadPage(
+  artifacts: Artifacts,
+  input: StepContext["input"],
+): Promise<{ capture: Capture; html: string; text: string }> {
+  const capture = await loadCapture(artifacts, input);
+  const [html, text] = await Promise.all([
+    readText(artifacts, capture.artifacts.dom),
+    readText(artifacts, capture.artifacts.text),
+  ]);
+  return { capture, html, text };
+}
+
+async function readText(artifacts: Artifacts, key: string): Promise<string> {
+  return new TextDecoder().decode(await artifacts.get(key));
+}
+
+function putJson(artifacts: Artifacts, uid: string, value: unknown): Promise<string> {
+  return artifacts.put(uid, JSON.stringify(value), "json");
+}
+
+function summaryOf({ name, offers, callsToAction, caveats }: Analysis): string {
+  const priced = offers.filter(({ price }) => price !== null).length;
+  const parts = [`${name}: ${offers.length} offers, ${priced} priced`, `${callsToAction.length} calls to action`];
+  if (caveats.length > 0) parts.push(`${caveats.length} caveats`);
+  return parts.join(", ").slice(0, 256);
+}

@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+/** What a model is asked to fill in. Each claim comes with a quote, so that it can be looked up on the page. */
+const claim = z.strictObject({ value: z.string(), quote: z.string() });
+
+export const modelAnalysisSchema = z.strictObject({
+  positioning: claim.nullable(),
+  audience: z.array(claim),
+  offers: z.array(
+    z.strictObject({
+      name: z.string(),
+      amount: z.number().nullable(),
+      currency: z.string().nullable(),
+      period: z.enum(["month", "year", "week", "day", "hour", "once"]).nullable(),
+      per: z.string().nullable(),
+      from: z.boolean(),
+      features: z.array(z.string()),
+      quote: z.string(),
+    }),
+  ),
+  callsToAction: z.array(claim),
+  proof: z.array(
+    z.strictObject({
+      kind: z.enum(["testimonial", "customer", "metric", "rating", "award", "guarantee"]),
+      value: z.string(),
+      quote: z.string(),
+    }),
+  ),
+  layout: z.array(z.string()),
+});
+export type ModelAnalysis = z.infer<typeof modelAnalysisSchema>;
+
+export function instructions(objective: string): string {
+  return [
+    "You analyze one competitor's web page from its text and a screenshot, for a market analyst.",
+    `The analyst's question: ${objective}`,
+    "Report only what the page itself says. Every quote is copied word for word from the text, at most 200 characters.",
+    "positioning: the main claim in your words. audience: whom the page addresses. offers: each plan with its price as shown",
+    "(amount null where none is named; currency as ISO 4217; per: what is counted, such as user). callsToAction: texts of the",
+    "main buttons. proof: testimonials, customers, numbers, ratings, awards, guarantees. layout: short words for what the",
+    "screenshot shows. At most six entries a list. Be brief.",
+  ].join("\n");
+}
