@@ -29,30 +29,22 @@ const State = Annotation.Root({
   result: Annotation<StepResult | undefined>,
 });
 
-/** extract → digest → ask → publish; without a model, extract → publish. */
+/** extract → condense → ask → publish; without a model, extract → publish. */
 export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
   return new StateGraph(State)
     .addNode("extract", async (_state, runtime) => {
       const { workload, input } = contextOf(runtime);
-      const { capture, html, text } = await loadPage(artifacts, input);
+      const { capture, html } = await loadPage(artifacts, input);
       const { screenshot } = capture.artifacts;
       const analysis: Analysis = {
         site: capture.url,
         analyst: { kind: "extractive" },
-        ...extract({
-          html,
-          text,
-          screenshot,
-          url: capture.finalUrl,
-          title: capture.title,
-          description: capture.description,
-          lang: capture.lang,
-        }),
+        ...extract({ html, screenshot, url: capture.finalUrl, title: capture.title, description: capture.description }),
         design: await readDesign(await artifacts.get(screenshot), html, screenshot),
       };
       return { extracted: await putJson(artifacts, workload.uid, analysisSchema.parse(analysis)) };
     })
-    .addNode("digest", async (state, runtime) => {
+    .addNode("condense", async (state, runtime) => {
       const { workload, input } = contextOf(runtime);
       const { capture, text } = await loadPage(artifacts, input);
       const extracted = await getJson(artifacts, state.extracted, analysisSchema);
@@ -97,8 +89,8 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
       return { result };
     })
     .addEdge(START, "extract")
-    .addConditionalEdges("extract", () => (model ? "digest" : "publish"), ["digest", "publish"])
-    .addEdge("digest", "ask")
+    .addConditionalEdges("extract", () => (model ? "condense" : "publish"), ["condense", "publish"])
+    .addEdge("condense", "ask")
     .addEdge("ask", "publish")
     .addEdge("publish", END);
 }

@@ -1,0 +1,26 @@
+import type { Analysis } from "../../../pipeline/analysis.ts";
+import { type PageDocument, textOf } from "./visible.ts";
+
+const FOR =
+  /\b(?:for|built for|made for|designed for|loved by|trusted by|für|pour|para|per)\s+((?:(?!for\b|your\b|you\b|free\b|every\b|that\b|who\b|which\b|and it\b|the\b|a\b|an\b|us\b|me\b|der\b|die\b|das\b|ihr\b|sie\b)[\p{L}'’-]+[ ,]*){1,5})/giu;
+const PEOPLE =
+  /\b(?:teams?|businesses|companies|restaurants?|cafés?|cafes?|bars?|hotels?|shops?|stores?|retail(?:ers)?|clinics?|hospitals?|practices|agencies|studios?|freelancers?|startups?|enterprises?|managers?|owners?|nurses|crews?|developers?|designers?|creators?|students?|schools?|warehouses?|franchises?|chains?|betriebe|unternehmen|praxen|gastronomie|handel|pflege|équipes|entreprises)\b/iu;
+const MAX = 6;
+
+/** Whom the page says it is for. */
+export function findAudience(document: PageDocument, description: string, screenshot: string): Analysis["audience"] {
+  const found = new Map<string, Analysis["audience"][number]>();
+  const lines = [
+    ...[...document.querySelectorAll("h1, h2, h3, h4, p, li, [class*='eyebrow' i]")].map(textOf),
+    description,
+  ];
+  for (const line of lines) {
+    if (line.length > 400) continue;
+    for (const match of line.matchAll(FOR)) {
+      const value = (match[1] ?? "").replace(/[\s,]+$/, "").toLowerCase();
+      if (!PEOPLE.test(value) || found.has(value) || found.size >= MAX) continue;
+      found.set(value, { value, evidence: { text: line.slice(0, 300), screenshot } });
+    }
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,31 @@
+import type { Analysis } from "../../../pipeline/analysis.ts";
+import { type PageDocument, type PageElement, textOf } from "./visible.ts";
+
+const BUTTONS =
+  "button, [role='button'], input[type='submit'], a[class*='btn' i], a[class*='button' i], a[class*='cta' i]";
+/** Buttons that run the page, and do not ask the visitor to act. */
+const NO_ACTION =
+  /^(?:accept|reject|decline|allow|manage|close|ok|got it|menu|toggle|next|prev|previous|search|submit|monthly|yearly|annual(?:ly)?|month|year|show|hide|open|×|✕|☰|en|de|fr)\b.{0,20}$|cookie/iu;
+const OUTSIDE =
+  "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='toggle' i], [role='tablist'], details summary";
+const MAX_ACTIONS = 20;
+
+/** What the page asks its visitor to do. */
+export function findCallsToAction(document: PageDocument, url: string, screenshot: string): Analysis["callsToAction"] {
+  const found = new Map<string, Analysis["callsToAction"][number]>();
+  for (const element of document.querySelectorAll(BUTTONS)) {
+    const text = element.getAttribute("value") ?? textOf(element);
+    if (text.length < 2 || text.length > 40 || NO_ACTION.test(text) || element.closest(OUTSIDE)) continue;
+    const key = text.toLowerCase();
+    if (found.has(key)) continue;
+    const target = targetOf(element, url);
+    found.set(key, { text, ...(target ? { target } : {}), evidence: { text, screenshot } });
+    if (found.size >= MAX_ACTIONS) break;
+  }
+  return [...found.values()];
+}
+
+function targetOf(element: PageElement, url: string): string | undefined {
+  const href = element.getAttribute("href");
+  return href && URL.canParse(href, url) ? new URL(href, url).href : undefined;
+}
