@@ -112,9 +112,9 @@ function priceIn(text: string, wanted: Money): Offer["price"] {
   return { amount: money.amount, currency: money.currency, ...terms };
 }
 
-function nameIn(card: PageElement, price: PageElement): string | undefined {
+function nameIn(card: PageElement, price?: PageElement): string | undefined {
   for (const candidate of card.querySelectorAll(NAMES)) {
-    if (candidate === price || candidate.contains(price) || price.contains(candidate)) continue;
+    if (price && (candidate.contains(price) || price.contains(candidate))) continue;
     const text = textOf(candidate);
     if (text !== "" && text.length <= MAX_NAME && findMoney(text).length === 0 && /\p{L}/u.test(text)) return text;
   }
@@ -156,7 +156,7 @@ function withoutPrice(cards: readonly PageElement[], screenshot: string): { elem
       .filter((sibling) => !cards.some((card) => card === sibling || sibling.contains(card) || card.contains(sibling)))
       .flatMap((sibling) => {
         const text = textOf(sibling);
-        const name = nameIn(sibling, sibling);
+        const name = nameIn(sibling);
         if (!name || text.length > MAX_CARD || !ON_REQUEST.test(text)) return [];
         return [
           {
