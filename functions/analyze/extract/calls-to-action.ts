@@ -5,7 +5,7 @@ const BUTTONS =
   "button, [role='button'], input[type='submit'], a[class*='btn' i], a[class*='button' i], a[class*='cta' i]";
 /** Buttons that run the page, and do not ask the visitor to act. */
 const NO_ACTION =
-  /^(?:accept|reject|decline|allow|manage|close|ok|got it|menu|toggle|next|prev|previous|search|submit|monthly|yearly|annual(?:ly)?|month|year|show|hide|open|×|✕|☰|en|de|fr)\b.{0,20}$|cookie/iu;
+  /^(?:accept|reject|decline|allow|manage|close|ok|got it|menu|toggle|next|prev|previous|search|submit|monthly|yearly|annual(?:ly)?|month|year|show|hide|×|✕|☰|en|de|fr)\b.{0,20}$|cookie/iu;
 const OUTSIDE =
   "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='toggle' i], [role='tablist'], details summary";
 const MAX_ACTIONS = 20;

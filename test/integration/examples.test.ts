@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseWorkload } from "../../crd/parse.ts";
+import { type SampleSites, startSampleSites } from "../../examples/serve.ts";
+import { loadTruth } from "../../examples/truth.ts";
+
+const truth = await loadTruth();
+const workload = (name: string): { spec: { sites: string[] } } => {
+  const parsed = parseWorkload(readFileSync(new URL(`../../examples/${name}.yaml`, import.meta.url), "utf8"));
+  if (!("workload" in parsed)) throw new Error(JSON.stringify(parsed.errors));
+  return parsed.workload;
+};
+
+let sites: SampleSites;
+beforeAll(async () => {
+  sites = await startSampleSites();
+});
+afterAll(() => sites.close());
+
+/** Asks the sample server for a URL of one of its hosts, as a proxy would bring the request. */
+async function get(url: string): Promise<Response> {
+  const { host, pathname } = new URL(url);
+  const response = await fetch(`http://127.0.0.1:${sites.port}${pathname}`, { headers: { host }, redirect: "manual" });
+  const moved = response.headers.get("location");
+  return moved ? get(new URL(moved, url).href) : response;
+}
+
+describe("the sample sites", () => {
+  test.each(truth.map((one) => [one.name, one] as const))(
+    "what the truth says of %s stands on its page",
+    async (_name, one) => {
+      const page = await (await get(one.site)).text();
+      const words = [
+        one.name,
+        one.positioning,
+        ...one.callsToAction,
+        ...one.proof,
+        ...one.offers.map(({ name }) => name),
+      ];
+      for (const word of words) expect(page).toContain(word);
+      for (const { price } of one.offers) {
+        const amount = price?.amount ?? 0;
+        const written = [
+          String(amount),
+          amount.toLocaleString("en-US"),
+          amount.toLocaleString("de-DE", { minimumFractionDigits: 2 }),
+        ];
+        expect([price, written.some((form) => page.includes(form)) || price === null]).toEqual([price, true]);
+      }
+    },
+  );
+
+  test("the ten of the example are those of the truth", () => {
+    expect(workload("market-analysis").spec.sites).toEqual(truth.map(({ site }) => site));
+  });
+
+  test("fifty different pages are served as HTML", async () => {
+    const urls = workload("market-analysis-50").spec.sites;
+    expect(new Set(urls).size).toBe(50);
+    for (const url of urls) {
+      const response = await get(url);
+      expect([url, response.status, response.headers.get("content-type")?.split(";")[0]]).toEqual([
+        url,
+        200,
+        "text/html",
+      ]);
+    }
+  });
+
+  test.each(["/../../package.json", "/%2e%2e/%2e%2e/package.json", "/nothing.html"])(
+    "%s is not found",
+    async (path) => {
+      expect((await get(`http://www.shiftwell.example${path}`)).status).toBe(404);
+    },
+  );
+
+  test("an unknown host is not found", async () => {
+    expect((await get("http://unknown.example/")).status).toBe(404);
+  });
+});
