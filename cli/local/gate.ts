@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { canonicalJson } from "../../lib/canonical.ts";
 import { type Artifacts, digestOf } from "../../lib/edges/artifacts.ts";
-import type { Review, Reviews } from "../../lib/edges/reviews.ts";
+import type { OpenReview, Reviews } from "../../lib/edges/reviews.ts";
 import { NO_USAGE, type StepResult, type Usage } from "../../lib/step.ts";
 import type { Decision, Findings } from "../../pipeline/findings.ts";
 
@@ -15,7 +15,7 @@ export interface GateOptions {
   /** What the report is expected to cost, in US dollars. */
   readonly costOfApproving: number;
   /** The gate waits: tell the user where to decide. Resolves when that is served. */
-  readonly onOpen: (review: Review) => Promise<void>;
+  readonly onOpen: (review: OpenReview) => Promise<void>;
   readonly signal: AbortSignal;
   readonly now: () => Date;
 }
@@ -76,7 +76,7 @@ async function decided(ref: { namespace: string; name: string }, options: GateOp
   }
 }
 
-function automaticDecision(review: Review, { approveAs, now }: GateOptions): Decision | undefined {
+function automaticDecision(review: OpenReview, { approveAs, now }: GateOptions): Decision | undefined {
   const at = now();
   if (approveAs !== undefined)
     return { decision: "approved", digest: review.digest, by: approveAs, at: at.toISOString() };

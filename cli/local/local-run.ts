@@ -16,6 +16,7 @@ import { toleratedFailures } from "../../pipeline/tolerance.ts";
 import { showProgress } from "../progress.ts";
 import type { ResolvedHost } from "../resolve-option.ts";
 import { type RunFolder, type RunState, readRunState, writeRunState } from "../run-folder.ts";
+import { createApprover, reviewToken } from "./approver.ts";
 import { createBroker, Interrupted } from "./broker.ts";
 import { passGate } from "./gate.ts";
 import { createReviewServer } from "./review-server.ts";
@@ -121,7 +122,9 @@ async function runOn(
   });
   await writeRunState(folder, stateNow({ phase: "Running" }));
 
-  const reviewServer = createReviewServer(stack, keys);
+  const reviewServer = createReviewServer(
+    createApprover({ ...stack, publicKey: keys.publicKey, draining: stack.stopping }),
+  );
   const dispatch = createBroker({
     functions: stack.functions,
     signal,
@@ -163,7 +166,8 @@ async function runOn(
           signal,
           now: () => new Date(),
           async onOpen(review) {
-            const reviewUrl = await reviewServer.open(review);
+            const page = await reviewServer.open(review);
+            const reviewUrl = `${page}?token=${await reviewToken(keys.privateKey, review)}`;
             await writeRunState(folder, stateNow({ phase: "AwaitingReview", reviewUrl }));
             options.say(
               `Waiting for the review until ${review.timeoutAt} (then: ${review.onTimeout}). Look and decide at\n  ${reviewUrl}\nor with\n  agentic approve ${order.workload.name} --out ${folder.path}`,

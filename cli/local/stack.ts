@@ -1,6 +1,5 @@
 import type { KeyObject } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { hostname } from "node:os";
 import type { AgentWorkload } from "../../crd/agentworkload.ts";
 import { parseDuration } from "../../crd/duration.ts";
 import { startEgressProxy } from "../../egress/proxy.ts";
@@ -23,6 +22,7 @@ import { createStepTokenVerifier } from "../../lib/token.ts";
 import type { ResolvedHost } from "../resolve-option.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { Interrupted, type StepFunction } from "./broker.ts";
+import { holderName, isDeadHolder } from "./holder.ts";
 import { startRedisServer } from "./redis-server.ts";
 
 /** Everything a run needs on one machine, started and connected. */
@@ -30,6 +30,8 @@ export interface Stack {
   readonly functions: Readonly<Record<string, StepFunction>>;
   readonly artifacts: Artifacts;
   readonly reviews: Reviews;
+  /** What the report may cost, in US dollars: nothing without a model. */
+  readonly costOfReport: number;
   readonly log: Logger;
   /** Aborts when the run must stop: the user's wish, or a part that ended. The reason is an Interrupted. */
   readonly stopping: AbortSignal;
@@ -109,7 +111,8 @@ async function start(
     runDurably: createRunDurably({
       redis,
       saver: await chooseSaver(config.CHECKPOINTS, redis, redisUrl),
-      holder: `agentic run, process ${process.pid} on ${hostname()}`,
+      holder: holderName(process.pid),
+      isDead: isDeadHolder,
       leaseTtlMs: LEASE_MS,
       keepMs: parseDuration(workload.spec.freshness),
       now: () => new Date(),
@@ -135,6 +138,7 @@ async function start(
     ),
     artifacts,
     reviews: createFolderReviews(folder.reviews),
+    costOfReport: 0,
     log,
     stopping,
     async recorded(id) {

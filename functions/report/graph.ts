@@ -17,7 +17,7 @@ export interface ReportEdges {
   readonly artifacts: Artifacts;
   readonly browser: Browser;
   /** Writes the narrative; absent: rules do. */
-  readonly model?: Model;
+  readonly model?: Model | undefined;
 }
 
 /** Artifact keys only: each node leaves its bytes in the store. */

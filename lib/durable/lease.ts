@@ -18,16 +18,19 @@ export interface LeaseRequest {
   readonly fence: string;
   readonly holder: string;
   readonly ttlMs: number;
+  /** Whether a holder is known to be dead: its lease is then taken over at once, and not waited for. */
+  readonly isDead?: (holder: string) => boolean;
 }
 
-// KEYS: lease, fence. ARGV: holder, ttl. Returns the token, or the holder's name.
+// KEYS: lease, fence. ARGV: holder, ttl, the lease to take over or "". Returns the token, or the lease as it stands.
 const ACQUIRE = `
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+local now = redis.call('GET', KEYS[1])
+if not now or now == ARGV[3] then
   local token = redis.call('INCR', KEYS[2])
   redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. token, 'PX', ARGV[2])
   return token
 end
-return redis.call('GET', KEYS[1])
+return now
 `;
 
 // KEYS: lease. ARGV: holder and token, ttl. 0 when it is another's.
@@ -38,8 +41,11 @@ const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call
 /** @returns the lease, or who holds it. @throws RetryableError StoreUnavailable */
 export async function acquireLease(redis: Redis, request: LeaseRequest): Promise<Lease | { readonly heldBy: string }> {
   const { lease, fence, holder, ttlMs } = request;
-  const answer = await storeErrors(redis.eval(ACQUIRE, 2, lease, fence, holder, ttlMs));
-  if (typeof answer !== "number") return { heldBy: String(answer).replace(/ \d+$/, "") };
+  const ask = (from: string): Promise<unknown> =>
+    storeErrors(redis.eval(ACQUIRE, 2, lease, fence, holder, ttlMs, from));
+  let answer = await ask("");
+  if (typeof answer === "string" && request.isDead?.(holderOf(answer))) answer = await ask(answer);
+  if (typeof answer !== "number") return { heldBy: holderOf(String(answer)) };
   const value = `${holder} ${answer}`;
   const lost = new AbortController();
   let renewedAt = Date.now();
@@ -67,4 +73,9 @@ export async function acquireLease(redis: Redis, request: LeaseRequest): Promise
       await storeErrors(redis.eval(RELEASE, 1, lease, value));
     },
   };
+}
+
+/** A lease's value is its holder and its token. */
+function holderOf(value: string): string {
+  return value.replace(/ \d+$/, "");
 }

@@ -15,6 +15,8 @@ export interface RunDurablyOptions {
   /** Names this process in the lease. */
   readonly holder: string;
   readonly leaseTtlMs: number;
+  /** Whether the holder of a lease is known to be dead (lib/durable/lease.ts). */
+  readonly isDead?: (holder: string) => boolean;
   /** How long record and checkpoints are kept from the step's end on. */
   readonly keepMs: number;
   readonly now: () => Date;
@@ -33,6 +35,7 @@ export function createRunDurably(options: RunDurablyOptions): RunDurably {
       fence: keys.fence,
       holder: options.holder,
       ttlMs: options.leaseTtlMs,
+      ...(options.isDead ? { isDead: options.isDead } : {}),
     });
     if ("heldBy" in lease)
       throw new RetryableError("LeaseHeld", `${lease.heldBy} works on this step`, { countsAsAttempt: false });

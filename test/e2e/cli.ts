@@ -22,7 +22,10 @@ export interface Command {
 /** `agentic ARGS` as a user starts it: another process, no terminal. */
 export function agentic(args: readonly string[], env: Record<string, string> = {}): Command {
   const { OPENAI_API_KEY: _key, LLM_BASE_URL: _url, ...rest } = process.env;
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...rest, ...env } });
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...rest, ...env },
+  });
   let stdout = "";
   let stderr = "";
   const listeners = new Set<() => void>();

@@ -61,6 +61,8 @@ function fromCard(
   while (card && card !== body) {
     const text = textOf(card);
     if (text.length > MAX_CARD) return undefined;
+    // "Free" beside an amount is a plan's name, or a word of praise.
+    if (!own && findMoney(text).length > 0) return undefined;
     name = nameIn(card, element);
     if (name) break;
     card = card.parentElement;
