@@ -2,13 +2,17 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Hono } from "hono";
+import type { Redis } from "ioredis";
 import { type Config, modelEndpoint } from "./lib/config.ts";
 import { openArtifacts } from "./lib/edges/artifacts.ts";
+import type { Model } from "./lib/edges/llm.ts";
 import type { Logger } from "./lib/log.ts";
 import type { StepAppDeps } from "./lib/step-app.ts";
 
 /** How long records and checkpoints of an ended step are kept: spec.freshness decides on reuse, this only bounds the store. */
 const KEEP_MS = 30 * 24 * 3_600_000;
+/** Asked where a step names none. */
+const DEFAULT_MODEL = "gpt-4o-mini";
 const LEASE_MS = 10_000;
 const HOST_DELAY_MS = 1000;
 
@@ -93,14 +97,17 @@ async function stepDeps(config: Config, log: Logger, draining: AbortSignal) {
     keepMs: KEEP_MS,
     now: () => new Date(),
   });
-  return {
-    runDurably,
-    verifyToken,
-    log,
-    draining,
-    model: undefined as undefined,
-    endpoint: modelEndpoint(config),
-  } satisfies StepAppDeps & Record<string, unknown>;
+  return { runDurably, verifyToken, log, draining, model: await modelOf(config, redis, log) } satisfies StepAppDeps & {
+    model: Model | undefined;
+  };
+}
+
+/** The model of a workload is named in its steps; this only says where models are. */
+async function modelOf(config: Config, redis: Redis, log: Logger): Promise<Model | undefined> {
+  const endpoint = modelEndpoint(config);
+  if (!endpoint || (config.FUNCTION !== "analyze" && config.FUNCTION !== "report")) return undefined;
+  const { createModel } = await import("./lib/edges/llm.ts");
+  return createModel({ ...endpoint, name: DEFAULT_MODEL, redis, log });
 }
 
 function publicKey(setting: string, pem: string | undefined): KeyObject {

@@ -1,15 +1,14 @@
-import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+/** Writes docs/report.schema.json from the zod schema that report.json is written by; --check only says whether it is up to date. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { reportJsonSchema } from "../functions/report/report.ts";
 
-const FILE = fileURLToPath(new URL("report.schema.json", import.meta.url));
-const BIOME = fileURLToPath(new URL("../node_modules/.bin/biome", import.meta.url));
-
-/** docs/report.schema.json, from the zod schema that report.json is written by; formatted as all of the repository is. */
-export async function generateReportSchema(): Promise<void> {
-  await writeFile(FILE, `${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
-  execFileSync(BIOME, ["format", "--write", FILE], { stdio: "pipe" });
+const path = fileURLToPath(new URL("report.schema.json", import.meta.url));
+const content = `${JSON.stringify(reportJsonSchema(), null, 2)}\n`;
+if (!process.argv.includes("--check")) writeFileSync(path, content);
+else if (readFileSync(path, "utf8") !== content) {
+  console.error(
+    "docs/report.schema.json is not what functions/report/report.ts says: run 'npm run generate' and commit",
+  );
+  process.exitCode = 1;
 }
-
-if (import.meta.main) await generateReportSchema();

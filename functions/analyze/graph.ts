@@ -4,6 +4,7 @@ import type { StepContext, StepGraph } from "../../lib/durable/durable.ts";
 import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
 import type { Model } from "../../lib/edges/llm.ts";
 import { TerminalError } from "../../lib/errors.ts";
+import { modelChoiceOf } from "../../lib/model-choice.ts";
 import { NO_USAGE, type StepResult, type Usage } from "../../lib/step.ts";
 import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
 import { type Capture, captureSchema } from "../../pipeline/capture.ts";
@@ -25,6 +26,8 @@ const State = Annotation.Root({
   extracted: Annotation<string>,
   digest: Annotation<string>,
   answer: Annotation<string>,
+  /** The model that answered. */
+  author: Annotation<string>,
   usage: Annotation<Usage | undefined>,
   result: Annotation<StepResult | undefined>,
 });
@@ -55,7 +58,12 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
       if (!model) throw new TypeError("no model to ask");
       const capture = await loadCapture(artifacts, input);
       const { objective, maxOutputTokens } = paramsOf(input.params);
-      const { answer, usage } = await model.ask(
+      const choice = modelChoiceOf(input.params);
+      const {
+        answer,
+        usage,
+        model: author,
+      } = await model.ask(
         {
           purpose: "analyze",
           instructions: instructions(objective),
@@ -63,23 +71,23 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
           image: await artifacts.get(capture.artifacts.screenshot),
           schema: modelAnalysisSchema,
           maxOutputTokens,
+          ...(choice ? { model: choice } : {}),
         },
         { run: claims.run, signal, ...(claims.budgetUsd === undefined ? {} : { budgetUsd: claims.budgetUsd }) },
       );
-      return { answer: await putJson(artifacts, workload.uid, answer), usage };
+      return { answer: await putJson(artifacts, workload.uid, answer), author, usage };
     })
     .addNode("publish", async (state, runtime) => {
       const { workload, input } = contextOf(runtime);
       const extracted = await getJson(artifacts, state.extracted, analysisSchema);
-      const analysis =
-        model && state.answer
-          ? merge(
-              extracted,
-              await getJson(artifacts, state.answer, modelAnalysisSchema),
-              (await loadPage(artifacts, input)).text,
-              model.name,
-            )
-          : extracted;
+      const analysis = state.answer
+        ? merge(
+            extracted,
+            await getJson(artifacts, state.answer, modelAnalysisSchema),
+            (await loadPage(artifacts, input)).text,
+            state.author,
+          )
+        : extracted;
       const result: StepResult = {
         outcome: "succeeded",
         output: summaryOf(analysis),

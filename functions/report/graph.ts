@@ -3,6 +3,7 @@ import type { StepContext, StepGraph } from "../../lib/durable/durable.ts";
 import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
 import type { Browser } from "../../lib/edges/browser.ts";
 import type { Model } from "../../lib/edges/llm.ts";
+import { modelChoiceOf } from "../../lib/model-choice.ts";
 import type { StepResult } from "../../lib/step.ts";
 import { compare } from "./compare.ts";
 import { loadFindings, loadPictures, loadSubjects } from "./load.ts";
@@ -49,10 +50,10 @@ export function createGraph({ artifacts, browser, model }: ReportEdges): StepGra
   };
 
   const write = async (state: Keys, runtime: Runtime): Promise<Update> => {
-    const { workload, run, claims, signal } = contextOf(runtime);
+    const { workload, run, claims, signal, input } = contextOf(runtime);
     const dossier = await getJson(artifacts, state.dossier, dossierSchema);
     const spender = { run, signal, ...(claims.budgetUsd === undefined ? {} : { budgetUsd: claims.budgetUsd }) };
-    const narrative = model ? await narrate(model, dossier, spender) : strategize(dossier);
+    const narrative = model ? await narrate(model, dossier, spender, modelChoiceOf(input.params)) : strategize(dossier);
     return { narrative: await artifacts.put(workload.uid, JSON.stringify(narrative), "json") };
   };
 

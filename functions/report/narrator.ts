@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Model, Spender } from "../../lib/edges/llm.ts";
 import { TerminalError } from "../../lib/errors.ts";
+import type { ModelChoice } from "../../lib/model-choice.ts";
 import type { Dossier, Narrative } from "./report.ts";
 import { strategize } from "./strategist.ts";
 
@@ -12,7 +13,12 @@ const MAX_OUTPUT_TOKENS = 1200;
  * scraping and analysis that were paid for are not lost with it.
  * @throws RetryableError ModelUnavailable
  */
-export async function narrate(model: Model, dossier: Dossier, spender: Spender): Promise<Narrative> {
+export async function narrate(
+  model: Model,
+  dossier: Dossier,
+  spender: Spender,
+  choice?: ModelChoice,
+): Promise<Narrative> {
   const known = new Set(dossier.competitors.map(({ id }) => id));
   const schema = z.strictObject({
     answer: z.string().min(1).max(2000),
@@ -29,17 +35,22 @@ export async function narrate(model: Model, dossier: Dossier, spender: Spender):
       .max(8),
   });
   try {
-    const { answer, usage } = await model.ask(
+    const {
+      answer,
+      usage,
+      model: author,
+    } = await model.ask(
       {
         purpose: "report-narrative",
         instructions: instructions(dossier),
         data: briefing(dossier),
         schema,
         maxOutputTokens: MAX_OUTPUT_TOKENS,
+        ...(choice ? { model: choice } : {}),
       },
       spender,
     );
-    return { author: { kind: "model", model: model.name }, ...answer, usage, caveats: [] };
+    return { author: { kind: "model", model: author }, ...answer, usage, caveats: [] };
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     return strategize(dossier, [

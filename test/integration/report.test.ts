@@ -166,6 +166,7 @@ describe("the report", () => {
         return {
           answer: question.schema.parse(answer),
           usage: { inputTokens: 900, outputTokens: 100, costUsd: 0.0002, browserSeconds: 0 },
+          model: "test-model",
         };
       },
     };
