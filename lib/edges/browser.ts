@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setTimeout as sleep } from "node:timers/promises";
 import { type BrowserContext, type BrowserContextOptions, type Browser as Connection, chromium } from "playwright-core";
 import { RetryableError, TerminalError } from "../errors.ts";
 
@@ -22,6 +22,8 @@ export interface Browser {
 }
 
 const CONNECT_TIMEOUT_MS = 15_000;
+const CONNECT_TRIES = 3;
+const CONNECT_PAUSE_MS = 200;
 /** A context whose page hangs is closed by the browser process and not by the page; still, nothing waits for it for ever. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
@@ -29,8 +31,18 @@ const CLOSE_TIMEOUT_MS = 3_000;
 export function connectBrowser(endpoint: () => Promise<string> | string): Browser {
   let connecting: Promise<{ connection: Connection; userAgent: string }> | undefined;
 
+  /** A browser that has just died may still be named for a moment: its address is asked for again. */
+  const dial = async (triesLeft = CONNECT_TRIES): Promise<Connection> => {
+    try {
+      return await chromium.connectOverCDP(await endpoint(), { timeout: CONNECT_TIMEOUT_MS });
+    } catch (error) {
+      if (triesLeft <= 1) throw error;
+      await sleep(CONNECT_PAUSE_MS);
+      return dial(triesLeft - 1);
+    }
+  };
   const connect = async () => {
-    const connection = await chromium.connectOverCDP(await endpoint(), { timeout: CONNECT_TIMEOUT_MS });
+    const connection = await dial();
     const session = await connection.newBrowserCDPSession();
     const { userAgent } = await session.send("Browser.getVersion");
     await session.detach();
@@ -109,5 +121,7 @@ function unavailable(cause: unknown): RetryableError {
   return new RetryableError("BrowserUnavailable", `the browser is not there: ${detail}`, {
     cause,
     retryAfterSeconds: 2,
+    // The browser's trouble, not the site's: the step's deadline is what ends it.
+    countsAsAttempt: false,
   });
 }
