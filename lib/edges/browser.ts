@@ -1,4 +1,4 @@
-import { setTimeout as sleep, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BrowserContext, type BrowserContextOptions, type Browser as Connection, chromium } from "playwright-core";
 import { RetryableError, TerminalError } from "../errors.ts";
 
@@ -31,18 +31,8 @@ const CLOSE_TIMEOUT_MS = 3_000;
 export function connectBrowser(endpoint: () => Promise<string> | string): Browser {
   let connecting: Promise<{ connection: Connection; userAgent: string }> | undefined;
 
-  /** A browser that has just died may still be named for a moment: its address is asked for again. */
-  const dial = async (triesLeft = CONNECT_TRIES): Promise<Connection> => {
-    try {
-      return await chromium.connectOverCDP(await endpoint(), { timeout: CONNECT_TIMEOUT_MS });
-    } catch (error) {
-      if (triesLeft <= 1) throw error;
-      await sleep(CONNECT_PAUSE_MS);
-      return dial(triesLeft - 1);
-    }
-  };
   const connect = async () => {
-    const connection = await dial();
+    const connection = await chromium.connectOverCDP(await endpoint(), { timeout: CONNECT_TIMEOUT_MS });
     const session = await connection.newBrowserCDPSession();
     const { userAgent } = await session.send("Browser.getVersion");
     await session.detach();
@@ -59,15 +49,14 @@ export function connectBrowser(endpoint: () => Promise<string> | string): Browse
       throw cause instanceof RetryableError ? cause : unavailable(cause);
     }
   };
-  /** A browser that died this moment is not known to be dead yet: the second attempt finds its successor. */
-  const newContext = async (options: BrowserContextOptions) => {
-    for (let attempt = 1; ; attempt++) {
+  /** A browser that died this moment is not known to be dead yet: a later try finds its successor. */
+  const withConnected = async <T>(use: (shared: { connection: Connection; userAgent: string }) => Promise<T>) => {
+    for (let tries = 1; ; tries++) {
       try {
-        const { connection } = await connected();
-        return { connection, context: await connection.newContext(options) };
+        return await use(await connected());
       } catch (cause) {
-        if (attempt === 2) throw cause instanceof RetryableError ? cause : unavailable(cause);
-        await sleep(200);
+        if (tries === CONNECT_TRIES) throw cause instanceof RetryableError ? cause : unavailable(cause);
+        await sleep(CONNECT_PAUSE_MS);
       }
     }
   };
@@ -75,7 +64,10 @@ export function connectBrowser(endpoint: () => Promise<string> | string): Browse
   return {
     async withContext(options, signal, use) {
       signal.throwIfAborted();
-      const { connection, context } = await newContext(options);
+      const { connection, context } = await withConnected(async (shared) => ({
+        connection: shared.connection,
+        context: await shared.connection.newContext(options),
+      }));
       const aborted = Promise.withResolvers<never>();
       const abort = () => aborted.reject(signal.reason);
       signal.addEventListener("abort", abort, { once: true });
@@ -91,7 +83,7 @@ export function connectBrowser(endpoint: () => Promise<string> | string): Browse
         await closeWithin(context, CLOSE_TIMEOUT_MS);
       }
     },
-    userAgent: async () => (await connected()).userAgent,
+    userAgent: () => withConnected(async ({ userAgent }) => userAgent),
     async close() {
       const shared = await connecting?.catch(() => undefined);
       connecting = undefined;
