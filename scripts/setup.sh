@@ -46,3 +46,4 @@ need() {
 }
 need "2/3 browser" chromium ${CHROME:-} chromium chromium-browser google-chrome google-chrome-stable
 need "3/3 redis" redis-server redis-server valkey-server
+need "    openssl, for tests" openssl openssl
