@@ -23,15 +23,15 @@ export interface Page {
 export function extract(page: Page): Omit<Analysis, "site" | "analyst" | "design"> {
   const { html, url, title, description, screenshot } = page;
   const document = visibleDocument(html);
+  const name = findName(document, title, url);
   return {
-    name: findName(document, title, url),
+    name,
     positioning: findPositioning(document, description, screenshot),
     audience: findAudience(document, description, screenshot),
     callsToAction: findCallsToAction(document, url, screenshot),
     proof: findProof(document, screenshot),
     technology: findTechnology(document, html, screenshot),
     caveats: findCaveats(html),
-    // Last: it takes struck-through prices out of the document.
-    offers: findOffers(document, screenshot),
+    offers: findOffers(document, url, name, screenshot),
   };
 }

@@ -7,7 +7,15 @@ export interface Money {
   readonly text: string;
 }
 
-/** Longer signs first: "US$" is not "$". A bare dollar sign is taken for the US dollar. */
+/** What signs mean that several currencies share, on this page. */
+export interface SharedSigns {
+  readonly $: string;
+  readonly kr: string;
+  readonly "¥": string;
+}
+export const USUAL_SIGNS: SharedSigns = { $: "USD", kr: "SEK", "¥": "JPY" };
+
+/** Longer signs first: "US$" is not "$". */
 const SIGNS: readonly (readonly [sign: string, currency: string])[] = [
   ["US$", "USD"],
   ["CA$", "CAD"],
@@ -16,34 +24,68 @@ const SIGNS: readonly (readonly [sign: string, currency: string])[] = [
   ["A$", "AUD"],
   ["NZ$", "NZD"],
   ["HK$", "HKD"],
+  ["NT$", "TWD"],
+  ["MX$", "MXN"],
+  ["S$", "SGD"],
   ["R$", "BRL"],
-  ["$", "USD"],
+  ["$", "$"],
   ["€", "EUR"],
   ["£", "GBP"],
-  ["¥", "JPY"],
+  ["¥", "¥"],
+  ["円", "JPY"],
+  ["元", "CNY"],
   ["₹", "INR"],
   ["₩", "KRW"],
+  ["₺", "TRY"],
+  ["₴", "UAH"],
+  ["₪", "ILS"],
+  ["₫", "VND"],
+  ["₱", "PHP"],
+  ["฿", "THB"],
+  ["₦", "NGN"],
+  ["₽", "RUB"],
   ["zł", "PLN"],
   ["Kč", "CZK"],
+  ["kr.", "kr"],
+  ["kr", "kr"],
+  ["SFr.", "CHF"],
+  ["Fr.", "CHF"],
+  ["Ft", "HUF"],
+  ["lei", "RON"],
+  ["Rs.", "INR"],
+  ["Euro", "EUR"],
+  ["euros", "EUR"],
 ];
-const CODES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|INR|SEK|NOK|DKK|PLN|CZK|BRL|SGD";
+const CODES =
+  "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|SGD|HKD|TWD|KRW|ZAR|TRY|ILS|THB|AED|SAR|PHP|IDR|MYR|VND|UAH";
 
-const escaped = SIGNS.map(([sign]) => sign.replace(/[$]/g, "\\$&")).join("|");
-/** Digits with any grouping; a trailing `.–` or `,-` is how Swiss and German prices write no cents. */
-const NUMBER = String.raw`\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?`;
+const signs = SIGNS.map(([sign]) => sign.replace(/[$.]/g, "\\$&")).join("|");
+const CURRENCY = String.raw`(?:${signs}|(?:${CODES})(?!\p{L}))`;
+const CENTS = String.raw`(?:[.,]\d{1,2})?`;
+/** Before a sign a plain space may group digits ("1 200 €"); behind one it parts them from the next number ("$9 100 GB"). */
+const AFTER_SIGN = String.raw`\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
+const BEFORE_SIGN = String.raw`\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
+/** How Swiss and German prices write no cents. */
+const DASH = String.raw`(?:[.,][–—-])?`;
+/** "$2.5B", "$10k", "$4 billion" are figures, and no prices. */
+const NOT_MORE = String.raw`(?!\d|[.,]\d|%|[kKmMbB](?!\p{L})|[ \u00a0]?(?:million|billion|thousand|bn|mio|mrd|mill)(?!\p{L}))`;
 const MONEY = new RegExp(
-  String.raw`(?:(?<before>${escaped}|\b(?:${CODES}))[ \u00a0]?(?<first>${NUMBER})(?![\d%])(?:[.,][–-])?|(?<![\w.,])(?<second>${NUMBER})(?:[.,][–-])?[ \u00a0]?(?<after>${escaped}|(?:${CODES})\b))`,
+  [
+    String.raw`(?<!\p{L})(?<before>${CURRENCY})[ \u00a0]?(?<first>${AFTER_SIGN})${NOT_MORE}${DASH}(?:[ \u00a0]?(?<code>${CODES})(?!\p{L}))?`,
+    String.raw`(?<![\w.,])(?<second>${BEFORE_SIGN})${DASH}[ \u00a0]?(?<after>${CURRENCY})(?!\p{L})`,
+  ].join("|"),
   "gu",
 );
 
 /** Every price in a text. */
-export function findMoney(text: string): Money[] {
+export function findMoney(text: string, shared: SharedSigns = USUAL_SIGNS): Money[] {
   return [...text.matchAll(MONEY)].flatMap((match) => {
-    const { before, first, second, after } = match.groups ?? {};
-    const sign = before ?? after ?? "";
-    const currency = SIGNS.find(([known]) => known === sign)?.[1] ?? sign;
+    const { before, first, second, after, code } = match.groups ?? {};
+    const sign = code ?? before ?? after ?? "";
+    const known = SIGNS.find(([one]) => one === sign)?.[1] ?? sign;
+    const currency = known === "$" || known === "kr" || known === "¥" ? shared[known] : known;
     const amount = parseAmount(first ?? second ?? "");
-    return Number.isFinite(amount) && currency ? [{ amount, currency, index: match.index, text: match[0] }] : [];
+    return Number.isFinite(amount) ? [{ amount, currency, index: match.index, text: match[0] }] : [];
   });
 }
 

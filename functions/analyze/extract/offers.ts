@@ -1,232 +1,310 @@
-import type { Analysis } from "../../../pipeline/analysis.ts";
-import { findMoney, type Money } from "./money.ts";
-import { readTerms } from "./period.ts";
+import type { Analysis, Price } from "../../../pipeline/analysis.ts";
+import { sharedSigns } from "./currency.ts";
+import { findMentions, type Mention } from "./mentions.ts";
+import type { SharedSigns } from "./money.ts";
+import { asName, HEADINGS, headingIn, nameAbove, wordsBefore } from "./offer-name.ts";
+import { offersInTable } from "./offer-table.ts";
+import { structuredOffers } from "./structured-data.ts";
+import { periodNamed, readTerms } from "./terms.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 type Offer = Analysis["offers"][number];
 
-/** A card holds one plan: its text is short. Longer is a page's section, or prose. */
-const MAX_CARD = 900;
-const MAX_NAME = 60;
-/** How far from a price its terms may stand, in characters. */
-const TERMS_REACH = 60;
-const OLD_PRICE = "s, del, strike, .old-price, .was, [style*='line-through']";
-const HEADINGS = "h1, h2, h3, h4, h5, h6";
-const NAMES = "h1, h2, h3, h4, h5, h6, [class*='name'], [class*='title'], [class*='plan'], caption, strong, b, th";
-const ON_REQUEST =
-  /\b(?:contact (?:us|sales)|talk to (?:us|sales)|custom(?: pricing)?|on request|get a quote|let['’]s talk|auf anfrage|individuell|sur devis|a consultar)\b/iu;
-const FREE = /^(?:free|free forever|kostenlos|gratis|gratuit)$/iu;
-/** Money that is no price: what is saved, raised, refunded or earned. */
-const NO_PRICE =
-  /(?:\bsave|\bsaved|\bsaving|\bspare[nt]?|\boff|\bdiscount|\braised|\brevenue|\bworth|\bbudget|\bcredit|\brefund)\W*$/iu;
-
-/** The plans a page offers: cards and table cells around a price, and those that name none ("contact us"). */
-export function findOffers(document: PageDocument, screenshot: string): Offer[] {
-  for (const old of document.querySelectorAll(OLD_PRICE)) old.remove();
-  const body = document.querySelector("body");
-  if (!body) return [];
-  const cards = new Map<PageElement, Offer>();
-  for (const element of pricedElements(body)) {
-    const cell = element.closest("td, th");
-    const offer = cell ? fromTable(cell, screenshot) : fromCard(element, body, screenshot);
-    if (offer && !cards.has(offer.element)) cards.set(offer.element, offer.offer);
-  }
-  for (const { element, offer } of withoutPrice([...cards.keys()], screenshot))
-    if (!cards.has(element)) cards.set(element, offer);
-  const found = inDocumentOrder(document, cards);
-  return dedupe(found.length > 0 ? found : fromJsonLd(document, screenshot));
+/** What belongs together: an offer's name, its price and the element around both. */
+interface Unit {
+  readonly name: string;
+  readonly mention: Mention;
+  readonly root: PageElement;
+  /** Named by the heading of a page or section only: a sentence about prices, and perhaps none of the offers. */
+  readonly teaser: boolean;
+  readonly heads?: string;
 }
 
-/** The innermost elements whose own text is a price, or says that there is none to pay. */
-function pricedElements(body: PageElement): PageElement[] {
-  return [...body.querySelectorAll("*")].filter((element) => {
-    const text = textOf(element);
-    if (text.length > 200 || !isPriced(text)) return false;
-    return ![...element.children].some((child) => isPriced(textOf(child)));
+const MAX_OFFERS = 60;
+const MAX_FEATURES = 20;
+const MAX_CARD = 1_500;
+/** How far up a card may stand from its neighbours' common parent. */
+const REACH = 4;
+/** Words behind an amount that are read for its terms. */
+const TERMS_REACH = 90;
+const ENDS_TERMS = `ul, ol, dl, table, a, button, form, dd, dt, ${HEADINGS}`;
+const ON_REQUEST =
+  /(?<!\p{L})(?:contact (?:us|sales)|talk to (?:us|sales|an expert)|let['’]?s talk|custom pricing|on request|(?:get|request) a quote|auf anfrage|angebot anfordern|sur devis|contactez|a consultar)(?!\p{L})/iu;
+
+/** The plans and products a page offers, each with its price, or without one where it is told on request. `site` names what has no name. */
+export function findOffers(document: PageDocument, url: string, site: string, screenshot: string): Offer[] {
+  const body = document.querySelector("body");
+  if (!body) return [];
+  const shared = sharedSigns(document, url);
+  const page: Page = { body, shared, mentions: findMentions(body, shared), counts: new Map() };
+  for (const { element } of page.mentions)
+    for (let up: PageElement | null = element; up; up = up.parentElement)
+      page.counts.set(up, (page.counts.get(up) ?? 0) + 1);
+  const units = inOrder(document, accepted([...tableUnits(page), ...cardUnits(page, site)], page));
+  const offers = withPeriods(units, page).map(({ unit, price }) => offerOf(unit, price, screenshot));
+  const all = dedupe(withSilent(offers, units, document, screenshot));
+  return all.length > 0 ? all.slice(0, MAX_OFFERS) : dedupe(structuredOffers(document, screenshot));
+}
+
+interface Page {
+  readonly body: PageElement;
+  readonly shared: SharedSigns;
+  readonly mentions: readonly Mention[];
+  /** How many mentions an element holds. */
+  readonly counts: Map<PageElement, number>;
+}
+
+function tableUnits({ mentions }: Page): Unit[] {
+  const tables = new Map<PageElement, Mention[]>();
+  for (const mention of mentions) {
+    const table = mention.element.closest("td, th")?.closest("table");
+    if (table) tables.set(table, [...(tables.get(table) ?? []), mention]);
+  }
+  return [...tables].flatMap(([table, inside]) =>
+    offersInTable(table, inside).map((offer) => ({ ...offer, teaser: false })),
+  );
+}
+
+function cardUnits(page: Page, site: string): Unit[] {
+  const units: Unit[] = [];
+  for (const mention of page.mentions) {
+    if (mention.element.closest("td, th")) continue;
+    const unit = unitOf(mention, page, site);
+    if (unit) units.push(unit);
+  }
+  // Two prices in one card: the first in money is the card's.
+  const heads = units.toSorted((a, b) => Number(b.mention.kind === "money") - Number(a.mention.kind === "money"));
+  return heads.filter(
+    (unit, at) => !heads.some((other, before) => before < at && other.root.contains(unit.root) && !other.teaser),
+  );
+}
+
+/** Climbs from the price to what names it. */
+function unitOf(mention: Mention, { body, counts }: Page, site: string): Unit | undefined {
+  const count = (element: PageElement): number => counts.get(element) ?? 0;
+  let base: PageElement = mention.element;
+  for (let climbs = 0; climbs < REACH; climbs++) {
+    const chain = chainFrom(base, body, count);
+    const named = nameIn(chain, mention.element, (element) => count(element) > 0);
+    if (named) {
+      const teaser = named.level <= 2;
+      const name = teaser && readAround(mention, named.root).from ? site : named.name;
+      return { name, mention, teaser, root: grow(named.root, chain) };
+    }
+    const up = chain.at(-1)?.parentElement;
+    // Many prices and not one name among them are no card.
+    if (!up || up === body || count(up) > 3) break;
+    base = up;
+  }
+  return mention.kind === "money" ? { name: site, mention, teaser: true, root: base } : undefined;
+}
+
+/** The element and those around it that hold no other price. */
+function chainFrom(base: PageElement, body: PageElement, count: (element: PageElement) => number): PageElement[] {
+  const chain = [base];
+  for (let up = base.parentElement; up && up !== body && count(up) === count(base); up = up.parentElement)
+    chain.push(up);
+  return chain;
+}
+
+function nameIn(
+  chain: readonly PageElement[],
+  priced: PageElement,
+  isPriced: (element: PageElement) => boolean,
+): { name: string; level: number; root: PageElement } | undefined {
+  let headed: { name: string; level: number; root: PageElement } | undefined;
+  for (const root of chain) {
+    const heading = root.matches(HEADINGS) ? ownHeading(root) : headingIn(root);
+    if (heading) {
+      headed = { ...heading, root };
+      break;
+    }
+  }
+  if (headed && headed.level >= 3) return headed;
+  for (const root of chain) {
+    if (textOf(root).length > MAX_CARD) break;
+    const name = wordsBefore(root, priced);
+    if (name) return { name, level: 3, root };
+  }
+  const last = chain.at(-1);
+  const above = last && nameAbove(last, isPriced);
+  if (last && above) return { ...above, root: last };
+  return headed;
+}
+
+function ownHeading(heading: PageElement): { name: string; level: number } | undefined {
+  const name = asName(textOf(heading));
+  return name ? { name, level: 3 } : undefined;
+}
+
+/** The card goes on as long as no other heading comes in. */
+function grow(root: PageElement, chain: readonly PageElement[]): PageElement {
+  const headings = Math.max(1, root.querySelectorAll(HEADINGS).length);
+  let grown = root;
+  for (const up of chain.slice(chain.indexOf(root) + 1)) {
+    const more = up.querySelectorAll(HEADINGS).length > headings;
+    if (more || /^(?:section|main|form|header)$/i.test(up.tagName) || textOf(up).length > MAX_CARD) break;
+    grown = up;
+  }
+  return grown;
+}
+
+/** "Free" and "Contact us" are said everywhere: they are offers only beside one that costs. Teasers count where nothing else does. */
+function accepted(units: readonly Unit[], page: Page): Unit[] {
+  const near = units.filter((unit) => unit.mention.kind === "money" || besideMoney(unit, page));
+  const offers = near.filter((unit) => !unit.teaser);
+  return offers.length > 0 ? offers : near.slice(0, 1);
+}
+
+function besideMoney({ root }: Unit, { body, mentions }: Page): boolean {
+  let up: PageElement | null = root;
+  for (let steps = 0; up && up !== body && steps < REACH; steps++) {
+    up = up.parentElement;
+    const here = up;
+    if (here && mentions.some(({ kind, element }) => kind === "money" && here.contains(element))) return true;
+  }
+  return false;
+}
+
+function readAround(mention: Mention, root: PageElement): ReturnType<typeof readTerms> & { readonly said: string } {
+  const text = textOf(mention.element);
+  const { index = 0, text: written = text } = mention.money ?? {};
+  const before = `${textBeside(mention.element, root, "previousSibling")} ${text.slice(0, index)}`;
+  const after = `${text.slice(index + written.length)} ${textBeside(mention.element, root, "nextSibling")}`;
+  return { ...readTerms(before.trimEnd(), after.slice(0, TERMS_REACH)), said: before };
+}
+
+/** The words before or behind an element, as far as its card goes. */
+function textBeside(element: PageElement, root: PageElement, side: "previousSibling" | "nextSibling"): string {
+  let words = "";
+  for (let up: PageElement | null = element; up && up !== root && words.length < TERMS_REACH; up = up.parentElement)
+    for (let one = up[side]; one && words.length < TERMS_REACH; one = one[side]) {
+      // The terms stand with the price: a list or a button is about something else.
+      if (side === "nextSibling" && one.nodeType === 1 && (one as PageElement).matches(ENDS_TERMS)) return words.trim();
+      const text = one.nodeType === 3 ? (one.textContent ?? "") : textOf(one);
+      words = side === "nextSibling" ? `${words} ${text}` : `${text} ${words}`;
+    }
+  return words.replace(/\s+/g, " ").trim();
+}
+
+/** Prices, with the period that a head, a section or a switch names where none is written beside any of them. */
+function withPeriods(units: readonly Unit[], page: Page): { unit: Unit; price: Price | null }[] {
+  const read = units.map((unit) => ({ unit, terms: readAround(unit.mention, unit.root) }));
+  const usual = mostFrequent(
+    read.flatMap(({ unit, terms }) => (unit.mention.kind === "money" ? (terms.period ?? []) : [])),
+  );
+  const currency = page.mentions.find(({ money }) => money)?.money?.currency ?? page.shared.$;
+  return read.map(({ unit, terms }) => {
+    const { kind, money } = unit.mention;
+    if (kind === "request") return { unit, price: null };
+    const amount = money?.amount ?? 0;
+    const named = periodNamed(unit.heads ?? "") ?? (usual ? undefined : switchedTo(unit.root, page.body));
+    const period = terms.period ?? named ?? (amount === 0 ? (usual ?? "month") : "once");
+    const { per, from } = terms;
+    return {
+      unit,
+      price: {
+        amount,
+        currency: money?.currency ?? currency,
+        period,
+        ...(per && kind === "money" ? { per } : {}),
+        from,
+      },
+    };
   });
 }
 
-function isPriced(text: string): boolean {
-  return FREE.test(text) || moneyIn(text).length > 0;
-}
+const SWITCHED_ON =
+  "[aria-pressed='true'], [aria-selected='true'], [aria-checked='true'], [class~='active'], [class~='selected']";
 
-function fromCard(
-  element: PageElement,
-  body: PageElement,
-  screenshot: string,
-): { element: PageElement; offer: Offer } | undefined {
-  const [own] = moneyIn(textOf(element));
-  let card: PageElement | null = element;
-  let name: string | undefined;
-  while (card && card !== body) {
-    const text = textOf(card);
-    if (text.length > MAX_CARD) return undefined;
-    // "Free" beside an amount is a plan's name, or a word of praise.
-    if (!own && findMoney(text).length > 0) return undefined;
-    name = nameIn(card, element);
-    if (name) break;
-    card = card.parentElement;
-  }
-  if (!card || !name || card === body) return undefined;
-  // "/month" often stands beside the amount, in an element of its own: terms are read from the card.
-  const whole = widen(card, body);
-  return {
-    element: whole,
-    offer: {
-      name,
-      price: own
-        ? priceIn(textOf(card), own)
-        : { amount: 0, currency: currencyOf(body) ?? "USD", period: "month", from: false },
-      features: featuresOf(whole),
-      evidence: { text: textOf(whole).slice(0, 300), screenshot },
-    },
-  };
-}
-
-/** The card may go on below: up to the largest ancestor with no other price and no other heading. */
-function widen(card: PageElement, body: PageElement): PageElement {
-  const prices = findMoney(textOf(card)).length;
-  const headings = card.querySelectorAll(HEADINGS).length;
-  let whole = card;
-  for (let up = card.parentElement; up && up !== body; up = up.parentElement) {
-    const text = textOf(up);
-    if (text.length > MAX_CARD || findMoney(text).length !== prices) break;
-    if (up.querySelectorAll(HEADINGS).length > Math.max(1, headings)) break;
-    whole = up;
-  }
-  return whole;
-}
-
-function moneyIn(text: string): Money[] {
-  return findMoney(text).filter((money) => !NO_PRICE.test(text.slice(0, money.index)));
-}
-
-/** This amount where it stands in the card's text, with the terms around it. */
-function priceIn(text: string, wanted: Money): Offer["price"] {
-  const all = moneyIn(text);
-  const money = all.find((one) => one.amount === wanted.amount && one.currency === wanted.currency) ?? wanted;
-  const end = money.index + money.text.length;
-  const next = all.find((one) => one.index > money.index)?.index ?? end + TERMS_REACH;
-  const terms = readTerms(
-    text.slice(Math.max(0, money.index - TERMS_REACH), money.index),
-    text.slice(end, Math.min(next, end + TERMS_REACH)),
-  );
-  return { amount: money.amount, currency: money.currency, ...terms };
-}
-
-function nameIn(card: PageElement, price?: PageElement): string | undefined {
-  for (const candidate of card.querySelectorAll(NAMES)) {
-    if (price && (candidate.contains(price) || price.contains(candidate))) continue;
-    const text = textOf(candidate);
-    if (text !== "" && text.length <= MAX_NAME && findMoney(text).length === 0 && /\p{L}/u.test(text)) return text;
+/** What the switch beside the cards is set to, or the heading above them says. */
+function switchedTo(root: PageElement, body: PageElement): Price["period"] | undefined {
+  for (let up = root.parentElement, steps = 0; up && steps < 6; up = up.parentElement, steps++) {
+    for (const one of up.querySelectorAll(`${SWITCHED_ON}, h1, h2`)) {
+      const text = textOf(one);
+      const period = text.length <= 60 ? periodNamed(text) : undefined;
+      if (period) return period;
+    }
+    if (up === body || up.tagName === "SECTION") break;
   }
   return undefined;
 }
 
-/** In a table a price belongs to its row's head, or to its column's where the rows are features. */
-function fromTable(cell: PageElement, screenshot: string): { element: PageElement; offer: Offer } | undefined {
-  const row = cell.closest("tr");
-  const table = cell.closest("table");
-  const text = textOf(cell);
-  const money = findMoney(text)[0];
-  if (!row || !table || !money) return undefined;
-  const priceCells = [...row.children].filter((one) => findMoney(textOf(one)).length > 0);
-  const column = [...row.children].indexOf(cell);
-  const heads = [...(table.querySelector("tr")?.children ?? [])];
-  const head = textOf(heads[column] ?? cell);
-  const name = priceCells.length > 1 ? head : textOf(row.children[0] ?? cell);
-  if (!name || name === text) return undefined;
-  const about = priceCells.length > 1 ? text : `${textOf(row)} ${head}`;
-  const end = about.indexOf(money.text) + money.text.length;
-  const terms = readTerms(about.slice(0, Math.max(0, end - money.text.length)), about.slice(end));
-  return {
-    element: priceCells.length > 1 ? cell : row,
-    offer: {
-      name: name.slice(0, MAX_NAME),
-      price: { amount: money.amount, currency: money.currency, ...terms },
-      features: [],
-      evidence: { text: textOf(row).slice(0, 300), screenshot },
-    },
-  };
+function mostFrequent(periods: readonly Price["period"][]): Price["period"] | undefined {
+  const counts = new Map<Price["period"], number>();
+  for (const period of periods) counts.set(period, (counts.get(period) ?? 0) + 1);
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0];
 }
 
-/** Siblings of priced cards that name no price, but say how to get one. */
-function withoutPrice(cards: readonly PageElement[], screenshot: string): { element: PageElement; offer: Offer }[] {
-  const parents = new Set(cards.map((card) => card.parentElement).filter((parent) => parent !== null));
-  return [...parents].flatMap((parent) =>
-    [...parent.children]
-      .filter((sibling) => !cards.some((card) => card === sibling || sibling.contains(card) || card.contains(sibling)))
-      .flatMap((sibling) => {
-        const text = textOf(sibling);
-        const name = nameIn(sibling);
-        if (!name || text.length > MAX_CARD || !ON_REQUEST.test(text)) return [];
-        return [
-          {
-            element: sibling,
-            offer: {
-              name,
-              price: null,
-              features: featuresOf(sibling),
-              evidence: { text: text.slice(0, 300), screenshot },
-            },
-          },
-        ];
-      }),
-  );
+function offerOf({ name, root }: Unit, price: Price | null, screenshot: string): Offer {
+  const text = textOf(root);
+  const said = text.startsWith(name) || text.includes(name) ? text : `${name} ${text}`;
+  return { name, price, features: featuresOf(root), evidence: { text: said.slice(0, 300), screenshot } };
+}
+
+/** Neighbours of priced cards that name no price, but a way to ask for one. In the page's order with the others. */
+function withSilent(
+  offers: readonly Offer[],
+  units: readonly Unit[],
+  document: PageDocument,
+  screenshot: string,
+): Offer[] {
+  const placed = new Map<PageElement, Offer>();
+  for (const [at, { root }] of units.entries()) {
+    const offer = offers[at];
+    if (offer) placed.set(root, offer);
+  }
+  const roots = [...placed.keys()];
+  for (const { root, teaser } of units) {
+    if (teaser || root.matches("td, th, tr")) continue;
+    for (const sibling of neighbours(root)) {
+      const text = textOf(sibling);
+      if (placed.has(sibling) || text.length > MAX_CARD || !ON_REQUEST.test(text)) continue;
+      if (roots.some((other) => other.contains(sibling) || sibling.contains(other))) continue;
+      const name =
+        headingIn(sibling)?.name ?? [...sibling.children].map((child) => asName(textOf(child))).find((one) => one);
+      if (name)
+        placed.set(sibling, {
+          name,
+          price: null,
+          features: featuresOf(sibling),
+          evidence: { text: text.slice(0, 300), screenshot },
+        });
+    }
+  }
+  return [...document.querySelectorAll("*")].flatMap((element) => placed.get(element) ?? []);
+}
+
+/** Siblings that look like the card: its own, or those of a wrapper around it alone. */
+function neighbours(root: PageElement): PageElement[] {
+  let card = root;
+  while (card.parentElement && card.parentElement.children.length === 1 && card.parentElement.tagName !== "BODY")
+    card = card.parentElement;
+  const siblings = [...(card.parentElement?.children ?? [])];
+  return siblings.filter((one) => one !== card && one.tagName === card.tagName);
 }
 
 function featuresOf(card: PageElement): string[] {
   return [...card.querySelectorAll("li")]
     .map(textOf)
-    .filter((text) => text !== "" && text.length <= 120)
-    .slice(0, 12);
+    .filter((text) => text !== "" && text.length <= 160)
+    .slice(0, MAX_FEATURES);
 }
 
-function currencyOf(body: PageElement): string | undefined {
-  return findMoney(textOf(body))[0]?.currency;
+function inOrder(document: PageDocument, units: readonly Unit[]): Unit[] {
+  const order = new Map([...document.querySelectorAll("*")].map((element, at) => [element, at]));
+  const at = ({ mention }: Unit): number => order.get(mention.element) ?? 0;
+  return units.toSorted((a, b) => at(a) - at(b));
 }
 
-function inDocumentOrder(document: PageDocument, cards: ReadonlyMap<PageElement, Offer>): Offer[] {
-  return [...document.querySelectorAll("*")].flatMap((element) => cards.get(element) ?? []);
-}
-
+/** Cards are often there twice, for phones; a table says again what the cards said. */
 function dedupe(offers: readonly Offer[]): Offer[] {
   const seen = new Set<string>();
+  const priced = new Set(offers.filter(({ price }) => price).map(({ name }) => name.toLowerCase()));
   return offers.filter(({ name, price }) => {
-    const key = JSON.stringify([name.toLowerCase(), price?.amount, price?.currency, price?.period]);
-    if (seen.has(key)) return false;
+    const key = JSON.stringify([name.toLowerCase(), price?.amount, price?.currency]);
+    if (seen.has(key) || (price === null && priced.has(name.toLowerCase()))) return false;
     seen.add(key);
     return true;
   });
-}
-
-/** schema.org offers, for pages that show their prices to search engines only. */
-function fromJsonLd(document: PageDocument, screenshot: string): Offer[] {
-  return [...document.querySelectorAll("script[type='application/ld+json']")].flatMap((script) => {
-    try {
-      return offersIn(JSON.parse(script.textContent ?? ""), "", screenshot);
-    } catch {
-      // Somebody else's broken markup.
-      return [];
-    }
-  });
-}
-
-function offersIn(value: unknown, name: string, screenshot: string): Offer[] {
-  if (Array.isArray(value)) return value.flatMap((one) => offersIn(one, name, screenshot));
-  if (value === null || typeof value !== "object") return [];
-  const thing = value as Record<string, unknown>;
-  const called = typeof thing["name"] === "string" ? thing["name"] : name;
-  const amount = Number(thing["price"] ?? thing["lowPrice"]);
-  const currency = thing["priceCurrency"];
-  if (typeof currency === "string" && /^[A-Z]{3}$/.test(currency) && amount >= 0 && called)
-    return [
-      {
-        name: called,
-        price: { amount, currency, period: "once", from: thing["lowPrice"] !== undefined },
-        features: [],
-        evidence: { text: JSON.stringify(thing).slice(0, 300), screenshot },
-      },
-    ];
-  return Object.values(thing).flatMap((one) => offersIn(one, called, screenshot));
 }

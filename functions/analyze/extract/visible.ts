@@ -1,36 +1,42 @@
 import { parseHTML } from "linkedom";
 
 /** A page nobody can read to its end is read as far as this. */
+const MAX_HTML = 2_000_000;
 const MAX_ELEMENTS = 20_000;
+const MAX_DEPTH = 200;
+/** Longer text of one element is cut: what is looked for is short. */
+const MAX_TEXT = 2_000;
 
 export type PageElement = Element;
 export type PageDocument = Document;
 
-/** The document without what a visitor does not see, as far as the markup tells. */
+const UNSEEN =
+  "template, noscript, [hidden], [aria-hidden='true'], dialog:not([open]), [data-agentic-style~='hidden'], .d-none, .sr-only, .visually-hidden, .screen-reader-text";
+/** Old prices, and features that a plan lacks. */
+const STRUCK = "s, del, strike, [data-agentic-style~='struck'], .line-through, .text-decoration-line-through";
+const STYLED_AWAY =
+  /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|text-decoration(?:-line)?\s*:[^;]*line-through)/i;
+
+/**
+ * The document without what a visitor does not see or is told to disregard: as far as the markup tells, and as scrape marked
+ * what the style sheets say. Bounded in size and depth, whatever the page is.
+ */
 export function visibleDocument(html: string): PageDocument {
-  const { document } = parseHTML(html) as unknown as { document: PageDocument };
-  for (const element of document.querySelectorAll(
-    "template, noscript, svg title, [hidden], [aria-hidden='true'], dialog:not([open])",
-  ))
-    element.remove();
+  const { document } = parseHTML(html.slice(0, MAX_HTML)) as unknown as { document: PageDocument };
+  const depths = new WeakMap<Node, number>();
   let seen = 0;
   for (const element of [...document.querySelectorAll("*")]) {
-    if (
-      ++seen > MAX_ELEMENTS ||
-      /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)/i.test(element.getAttribute("style") ?? "")
-    )
+    const depth = (depths.get(element.parentNode ?? element) ?? 0) + 1;
+    depths.set(element, depth);
+    if (++seen > MAX_ELEMENTS || depth > MAX_DEPTH || STYLED_AWAY.test(element.getAttribute("style") ?? ""))
       element.remove();
   }
+  for (const element of document.querySelectorAll(`${UNSEEN}, ${STRUCK}`)) element.remove();
   return document;
 }
 
-/** Text of an element as it is read: one space between words, scripts and styles left out, parts of different blocks apart. */
-export function textOf(node: Node): string {
-  return collect(node).replace(/\s+/g, " ").trim();
-}
-
 const BLOCKS = new Set(
-  "ADDRESS ARTICLE ASIDE BLOCKQUOTE BR BUTTON DD DIV DL DT FIGCAPTION FIGURE FOOTER FORM H1 H2 H3 H4 H5 H6 HEADER HR LI MAIN NAV OL P SECTION TABLE TBODY TD TH THEAD TR UL".split(
+  "ADDRESS ARTICLE ASIDE BLOCKQUOTE BR BUTTON DD DIV DL DT FIGCAPTION FIGURE FOOTER FORM H1 H2 H3 H4 H5 H6 HEADER HR LABEL LI MAIN NAV OL OPTION P SECTION SUMMARY TABLE TBODY TD TH THEAD TR UL".split(
     " ",
   ),
 );
@@ -38,11 +44,39 @@ const SILENT = new Set(["SCRIPT", "STYLE", "TEMPLATE", "NOSCRIPT", "SVG"]);
 const TEXT_NODE = 3;
 const ELEMENT_NODE = 1;
 
+export function isBlock(element: PageElement): boolean {
+  return BLOCKS.has(element.tagName.toUpperCase());
+}
+
+const texts = new WeakMap<Node, string>();
+
+/**
+ * Text of an element as it is read: one space between words, scripts and styles left out, parts of different blocks apart, cents
+ * that are only set smaller behind a point. Kept: the document may not change afterwards.
+ */
+export function textOf(node: Node): string {
+  return collect(node).replace(/\s+/g, " ").trim();
+}
+
 function collect(node: Node): string {
   if (node.nodeType === TEXT_NODE) return node.textContent ?? "";
-  if (node.nodeType !== ELEMENT_NODE && node.nodeType !== 9 && node.nodeType !== 11) return "";
+  if (node.nodeType !== ELEMENT_NODE) return "";
+  const known = texts.get(node);
+  if (known !== undefined) return known;
   const name = node.nodeName.toUpperCase();
-  if (SILENT.has(name)) return "";
-  const inner = [...node.childNodes].map(collect).join("");
-  return BLOCKS.has(name) ? ` ${inner} ` : inner;
+  let inner = "";
+  if (!SILENT.has(name))
+    for (const child of node.childNodes) {
+      if (inner.length > MAX_TEXT) break;
+      const piece = collect(child);
+      inner += areCents(child, piece) && /\d$/.test(inner) ? `.${piece}` : piece;
+    }
+  const text = BLOCKS.has(name) ? ` ${inner.slice(0, MAX_TEXT)} ` : inner.slice(0, MAX_TEXT);
+  texts.set(node, text);
+  return text;
+}
+
+function areCents(node: Node, text: string): boolean {
+  if (node.nodeType !== ELEMENT_NODE || !/^\d\d$/.test(text)) return false;
+  return node.nodeName.toUpperCase() === "SUP" || /cent|decimal|fraction/i.test((node as PageElement).className ?? "");
 }

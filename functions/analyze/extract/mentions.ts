@@ -1,0 +1,80 @@
+import { findMoney, type Money, type SharedSigns } from "./money.ts";
+import { HEADINGS } from "./offer-name.ts";
+import { type PageElement, textOf } from "./visible.ts";
+
+/** A place where the page says what something costs: the innermost element that does. */
+export interface Mention {
+  readonly element: PageElement;
+  readonly kind: "money" | "free" | "request";
+  /** Set when the kind is money. */
+  readonly money?: Money;
+}
+
+/** Longer than this it is prose, and its amounts are no price tags. */
+const MAX_TAG = 160;
+const MAX_MENTIONS = 400;
+/** Parts of a page that sell nothing: what stands there is a rule, an example or somebody's story. */
+const ELSEWHERE =
+  "nav, footer, blockquote, details, select, [role='navigation'], [class*='testimonial' i], [class*='faq' i], [id*='faq' i], [class*='cookie' i], [id*='cookie' i]";
+const NOT_FOR_TEXT = "a, button, label, [role='button']";
+
+const FREE = /^(?:free(?: forever| plan)?|kostenlos|kostenfrei|gratis|gratuit|gratuito)$/iu;
+const REQUEST =
+  /^(?:(?:contact|ask|call|email|talk to|speak to) (?:us|sales)(?: for (?:a )?(?:pricing|price|quote))?|custom(?: pricing| price| quote)?|(?:price |pricing )?(?:on|by|upon) request|get a quote|request a quote|let['’]?s talk|poa|individuell|(?:preis )?auf anfrage|sur (?:devis|demande)|nous contacter|a consultar|a medida|su richiesta|op aanvraag|på förfrågan|pris på forespørsel)[.!]?$/iu;
+/** Directly before an amount: it is saved, lent, earned, or was the price once. */
+const NOT_BEFORE =
+  /(?:save[sd]?|saving|sparen?|spare|économisez|ahorra|was|were|instead of|statt|originally|regular(?:ly)?|list price|rrp|uvp|before|raised|revenue of|worth|valued? at|value|over|under|above|below|budget|credits?|refund|deposit|shipping|delivery|versand|extra|additional|zusätzlich|add|another|plus|minimum|up to|setup fee|fee|discount|prize|win|earn|pay(?:s|ing)? you)[\s:+]*(?:of|for|from|is|only)?\s*$/iu;
+/** In the same words: an extra to something that has its own price. */
+const EXTRA =
+  /(?<!\p{L})(?:extra|additional|add-?ons?|overage|zusätzlich\p{L}*|supplémentaire|set-?up fee|shipping)(?!\p{L})/iu;
+const NOT_BEHIND =
+  /^\s*(?:off(?!\p{L})|(?:in )?(?:free )?(?:credits?|savings?|discount|cashback|assets|funding|revenue|guthaben|rabatt)(?!\p{L})|(?:value|saved|raised|back)(?!\p{L}))/iu;
+
+/** Where prices stand, in the page's order. */
+export function findMentions(body: PageElement, shared: SharedSigns): Mention[] {
+  const mentions: Mention[] = [];
+  for (const element of body.querySelectorAll("*")) {
+    if (mentions.length === MAX_MENTIONS) break;
+    const text = textOf(element);
+    if (text === "" || text.length > MAX_TAG || element.closest(ELSEWHERE)) continue;
+    const mention = mentionIn(element, text, shared);
+    if (mention && ![...element.children].some((child) => mentionIn(child, textOf(child), shared)))
+      mentions.push(mention);
+  }
+  return mentions.filter((mention) => !isFeature(mention.element, mentions) && !isName(mention, mentions));
+}
+
+function mentionIn(element: PageElement, text: string, shared: SharedSigns): Mention | undefined {
+  const money = pricesIn(text, shared)[0];
+  if (money) return { element, kind: "money", money };
+  if (element.closest(NOT_FOR_TEXT)) return undefined;
+  if (FREE.test(text)) return { element, kind: "free" };
+  return REQUEST.test(text) ? { element, kind: "request" } : undefined;
+}
+
+/** The amounts in a text that are asked for, and not saved, lent or added. */
+export function pricesIn(text: string, shared: SharedSigns): Money[] {
+  return findMoney(text, shared).filter(({ index, text: written }) => {
+    const before = text.slice(Math.max(0, index - 40), index);
+    const behind = text.slice(index + written.length);
+    return (
+      !NOT_BEFORE.test(before) && !NOT_BEHIND.test(behind) && !EXTRA.test(before) && !EXTRA.test(behind.slice(0, 40))
+    );
+  });
+}
+
+/** A plan called "Free" above its "$0". */
+function isName({ element, kind }: Mention, mentions: readonly Mention[]): boolean {
+  if (kind === "money" || !element.matches(HEADINGS)) return false;
+  return mentions.some((other) => other.kind === "money" && element.parentElement?.contains(other.element));
+}
+
+/** One of a few priced lines in a list of features, under a price of its own. */
+function isFeature(element: PageElement, mentions: readonly Mention[]): boolean {
+  const list = element.closest("li")?.parentElement;
+  const card = list?.parentElement;
+  if (!list || !card || card.tagName === "BODY") return false;
+  const inside = mentions.filter((other) => list.contains(other.element)).length;
+  const beside = mentions.some((other) => !list.contains(other.element) && card.contains(other.element));
+  return beside && inside * 2 <= list.children.length;
+}

@@ -1,0 +1,103 @@
+import { findMoney } from "./money.ts";
+import { isBlock, type PageElement, textOf } from "./visible.ts";
+
+const MAX_NAME = 60;
+const MAX_WORDS = 8;
+export const HEADINGS = "h1, h2, h3, h4, h5, h6, [role='heading']";
+const CALLED = /(?:^|[-_\s])(?:name|title|plan|tier)(?:$|[-_\s])/i;
+
+/** Said of offers, and no offer's name. */
+const BADGE =
+  /^(?:(?:our )?most popular|popular|best (?:value|seller|deal)|recommended|new|sale|hot|featured|limited(?: time)?(?: offer)?|save \d+ ?%|\d+ ?% off|beliebt|empfohlen|meistgewählt|angebot|-?\d+ ?%)[!.]?$/iu;
+const GENERIC =
+  /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|price|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
+const TERMS =
+  /^(?:billed )?(?:per |an? |pro |par |im |\/ ?)?(?:month(?:ly)?|year(?:ly)?|annual(?:ly)?|mo|yr|week(?:ly)?|hour(?:ly)?|day|user|seat|monat(?:lich)?|jahr|jährlich|mois|mensuel|mensual|mes)(?: (?:plans?|billing|pricing|price))?[:.]?$/iu;
+
+const FROM = /(?:\s*(?<!\p{L})(?:start(?:s|ing)?|at|from|only|just|ab|for|is|costs?|as low as))+[\s:]*$/iu;
+
+/** The text as an offer's name, or undefined where it can be none: a sentence, a question, a badge, the terms. */
+export function asName(text: string): string | undefined {
+  const name = text
+    .replace(/^[\s★☆✓✔•·–—-]+/u, "")
+    .replace(/[\s:–—|·•(-]+$/u, "")
+    .trim();
+  if (name === "" || name.length > MAX_NAME || !/\p{L}/u.test(name)) return undefined;
+  if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name)) return undefined;
+  if (BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0) return undefined;
+  return name;
+}
+
+/** The heading in an element that can name what costs. A heading may hold the price as well: "Basic $9". */
+export function headingIn(element: PageElement): { name: string; level: number } | undefined {
+  for (const heading of element.querySelectorAll(HEADINGS)) {
+    const name = asName(withoutPrice(textOf(heading)));
+    if (name) return { name, level: levelOf(heading) };
+  }
+  return undefined;
+}
+
+function levelOf(heading: PageElement): number {
+  return Number(/^h(\d)$/i.exec(heading.tagName)?.[1] ?? heading.getAttribute("aria-level") ?? 3);
+}
+
+/** A name that is no heading: the words before the price in its own line, else the first short block before it. */
+export function wordsBefore(element: PageElement, priced: PageElement): string | undefined {
+  const blocks = leafBlocks(element, priced);
+  const called = blocks.find((block) => CALLED.test(block.className ?? ""));
+  const first = [...(called ? [called] : []), ...blocks].map((block) => asName(textOf(block))).find((name) => name);
+  return first ?? (element.querySelector(HEADINGS) ? undefined : ownWords(element, priced));
+}
+
+/** "Consulting – $150/hour" in one line. */
+function ownWords(element: PageElement, priced: PageElement): string | undefined {
+  const text = textOf(element);
+  const money = findMoney(text)[0];
+  const at = money ? money.index : text.indexOf(textOf(priced));
+  if (at <= 0) return undefined;
+  return asName(text.slice(0, at).replace(FROM, ""));
+}
+
+/** Short blocks without a block in them that stand before the price, in their order. */
+function leafBlocks(element: PageElement, priced: PageElement): PageElement[] {
+  const found: PageElement[] = [];
+  for (const one of element.querySelectorAll("*")) {
+    if (one === priced || found.length >= 12) break;
+    // Those name a page or a section.
+    if (/^h[12]$/i.test(one.tagName)) continue;
+    if (
+      one.contains(priced) ||
+      (!isBlock(one) && one.tagName !== "SPAN" && one.tagName !== "STRONG" && one.tagName !== "B")
+    )
+      continue;
+    if ([...one.children].some(isBlock) || textOf(one) === "") continue;
+    found.push(one);
+  }
+  return found;
+}
+
+/** The name in the text of a cell or heading that holds its price too. */
+export function withoutPrice(text: string): string {
+  const money = findMoney(text)[0];
+  if (!money) return text;
+  return money.index > 0 ? text.slice(0, money.index) : text;
+}
+
+/** Of the siblings before: a heading or term close by, else the short line directly above. */
+export function nameAbove(
+  element: PageElement,
+  isPriced: (one: PageElement) => boolean,
+): { name: string; level: number } | undefined {
+  let above = element.previousElementSibling;
+  for (let steps = 0; above && steps < 4; steps++, above = above.previousElementSibling) {
+    const heads = above.matches(`${HEADINGS}, dt, th`);
+    if (isPriced(above) && !heads) return undefined;
+    const own = heads ? asName(textOf(above)) : undefined;
+    if (own) return { name: own, level: levelOf(above) };
+    const inside = heads ? undefined : headingIn(above);
+    if (inside) return inside;
+    const short = steps === 0 && textOf(above).length <= 30 ? asName(textOf(above)) : undefined;
+    if (short) return { name: short, level: 3 };
+  }
+  return undefined;
+}

@@ -1,0 +1,59 @@
+import type { Mention } from "./mentions.ts";
+import { asName, headingIn, withoutPrice } from "./offer-name.ts";
+import { type PageElement, textOf } from "./visible.ts";
+
+/** An offer's place in a table, before its price is read. */
+export interface TableOffer {
+  readonly name: string;
+  readonly mention: Mention;
+  readonly root: PageElement;
+  /** Words of the column's or row's head that may say the period. */
+  readonly heads: string;
+}
+
+/** Plans as columns under their names, or as rows behind them. */
+export function offersInTable(table: PageElement, mentions: readonly Mention[]): TableOffer[] {
+  const rows = [...table.querySelectorAll("tr")].map((row) => [...row.children]);
+  const mentionOf = (cell: PageElement): Mention | undefined =>
+    mentions.find(({ element }) => cell === element || cell.contains(element));
+  const heads = rows[0] ?? [];
+  const caption = textOf(table.querySelector("caption") ?? table.ownerDocument.createElement("caption"));
+  const taken = new Set<number>();
+  const found: TableOffer[] = [];
+  for (const row of rows) {
+    const priced = row.flatMap((cell, column) => {
+      const mention = mentionOf(cell);
+      return mention ? [{ cell, column, mention }] : [];
+    });
+    if (!priced.some(({ mention }) => mention.kind === "money")) continue;
+    const columns = priced.filter(({ cell, column }) => columnName(heads[column], cell, row === heads) !== undefined);
+    if (columns.length >= 2 || (row === heads && columns.length > 0)) {
+      for (const { cell, column, mention } of columns) {
+        const name = columnName(heads[column], cell, row === heads);
+        // One row names the prices; later ones hold extras.
+        if (name && !taken.has(column))
+          found.push({ name, mention, root: cell, heads: `${textOf(row[0] ?? cell)} ${caption}` });
+        taken.add(column);
+      }
+      continue;
+    }
+    const [first] = priced;
+    const name = row.map((cell) => (mentionOf(cell) ? undefined : asName(textOf(cell)))).find((one) => one);
+    const root = first?.cell.parentElement;
+    if (first && name && root)
+      found.push({
+        name,
+        mention: first.mention,
+        root,
+        heads: `${textOf(heads[first.column] ?? first.cell)} ${caption}`,
+      });
+  }
+  return found;
+}
+
+/** Undefined where the head names no plan: "Monthly", "Price". */
+function columnName(head: PageElement | undefined, cell: PageElement, isHead: boolean): string | undefined {
+  const named = isHead ? cell : head;
+  if (!named) return undefined;
+  return headingIn(named)?.name ?? asName(withoutPrice(textOf(named)));
+}

@@ -1,0 +1,71 @@
+import type { Analysis, Price } from "../../../pipeline/analysis.ts";
+import type { PageDocument } from "./visible.ts";
+
+type Offer = Analysis["offers"][number];
+
+const MAX_SCRIPT = 200_000;
+const MAX_DEPTH = 12;
+const MAX_OFFERS = 50;
+/** UN/CEFACT codes and ISO 8601 durations, as schema.org has them. */
+const UNITS: Readonly<Record<string, Price["period"]>> = {
+  MON: "month",
+  P1M: "month",
+  ANN: "year",
+  P1Y: "year",
+  WEE: "week",
+  P1W: "week",
+  DAY: "day",
+  P1D: "day",
+  HUR: "hour",
+};
+
+/** schema.org's offers, for pages that show their prices to machines only. */
+export function structuredOffers(document: PageDocument, screenshot: string): Offer[] {
+  return [...document.querySelectorAll("script[type='application/ld+json']")]
+    .flatMap((script) => {
+      const text = script.textContent ?? "";
+      if (text.length > MAX_SCRIPT) return [];
+      try {
+        return offersIn(JSON.parse(text), "", screenshot, 0);
+      } catch {
+        // Somebody else's broken markup.
+        return [];
+      }
+    })
+    .slice(0, MAX_OFFERS);
+}
+
+function offersIn(value: unknown, around: string, screenshot: string, depth: number): Offer[] {
+  if (depth > MAX_DEPTH) return [];
+  if (Array.isArray(value)) return value.flatMap((one) => offersIn(one, around, screenshot, depth + 1));
+  if (!isRecord(value)) return [];
+  const name = typeof value["name"] === "string" && value["name"] !== "" ? value["name"] : around;
+  const price = priceOf(value);
+  if (price && name) {
+    const said = { text: JSON.stringify(value).slice(0, 300), screenshot };
+    return [{ name: name.slice(0, 200), price, features: [], evidence: said }];
+  }
+  return Object.values(value).flatMap((one) => offersIn(one, name, screenshot, depth + 1));
+}
+
+function priceOf(offer: Record<string, unknown>): Price | undefined {
+  const written = offer["price"] ?? offer["lowPrice"];
+  const currency = offer["priceCurrency"];
+  if (typeof currency !== "string" || !/^[A-Z]{3}$/.test(currency)) return undefined;
+  if (typeof written !== "number" && (typeof written !== "string" || !/^\d+(\.\d+)?$/.test(written.trim())))
+    return undefined;
+  const amount = Number(written);
+  if (!(amount >= 0)) return undefined;
+  const specification = isRecord(offer["priceSpecification"]) ? offer["priceSpecification"] : offer;
+  const unit = specification["unitCode"] ?? specification["billingDuration"];
+  return {
+    amount,
+    currency,
+    period: (typeof unit === "string" ? UNITS[unit] : undefined) ?? "once",
+    from: offer["price"] === undefined,
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

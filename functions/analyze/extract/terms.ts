@@ -1,0 +1,146 @@
+import type { Price } from "../../../pipeline/analysis.ts";
+
+type Period = Price["period"];
+
+/** A word as a whole, in any script. */
+const whole = (words: string): RegExp => new RegExp(String.raw`^(?:${words})(?!\p{L})`, "iu");
+
+/** What a price is paid for each of; behind "per", "/" and their like. */
+const PERIODS: readonly (readonly [Period, RegExp])[] = [
+  [
+    "month",
+    whole(
+      "months?|mo|mth|mnth|monat|monate|mois|mes(?:es)?|mês|mese|maand|mån(?:ad)?|måned|mnd|mdr|md|miesiąc|mies|měsíc|kuukausi|kk|月|か月|ヶ月|个月",
+    ),
+  ],
+  ["year", whole("years?|yr|annum|jahr|an|année|año|anno|ano|jaar|år|rok|vuosi|年")],
+  ["week", whole("weeks?|wk|woche|semaine|semana|settimana|week|vecka|uge|uke|tydzień|週")],
+  ["hour", whole("hours?|hr|h|stunde|std|heure|hora|ora|uur|timme|time|godzin[aę]")],
+  ["day", whole("days?|tag|jour|día|dia|giorno|dag|dzień|日")],
+];
+/** Words that say the period by themselves. */
+const ADVERBS: readonly (readonly [Period, RegExp])[] = [
+  [
+    "month",
+    whole(
+      "monthly|pcm|p\\.m\\.|monatlich|mensuels?|mensuelle|mensual(?:es)?|mensal|mensile|maandelijks|miesięcznie|měsíčně|månadsvis",
+    ),
+  ],
+  [
+    "year",
+    whole(
+      "yearly|annually|annual|p\\.a\\.|pa|jährlich|annuel(?:le)?|anual|annuale|jaarlijks|rocznie|ročně|årligen|årligt",
+    ),
+  ],
+  ["week", whole("weekly|wöchentlich|hebdomadaire|semanal|settimanale|wekelijks")],
+  ["hour", whole("hourly|stündlich")],
+  ["day", whole("daily|täglich")],
+  ["once", whole("once|one[- ]time|one[- ]off|lifetime|forever|einmalig|une fois|único|una tantum|eenmalig")],
+];
+const GAP = /^(?:[\s,·•|()*†–—:-]|(?:and|und|et|y|e|og|och|i)\s+(?=(?:per|each|pro|par|por|je|pr)(?!\p{L})))+/iu;
+const PER =
+  /^(?:\/|(?:per|each|every|pro|je|par|por|pr\.?|za|a|an|im|in|al|the|et|und|and|y|e|og|och|i)(?!\p{L}))\s*/iu;
+/** Behind these any noun is what is counted; behind "a" or "and" only a period is meant. */
+const COUNTING = /^(?:\/|(?:per|each|pro|je|par|por|pr\.?|za)(?!\p{L}))/iu;
+const NOUN =
+  /^(?:(?:active|paid|named|full|registered|unique|aktive[rn]?)\s+)?(?<noun>(?:\d[\d.,]*\s+)?\p{L}[\p{L}-]*)/iu;
+const FILLER =
+  /^(?:only|just|usd|eur|gbp|net|netto|plus|excl?\.?|excluding|incl?\.?|including|zzgl\.?|inkl\.?|hors|vat|tax(?:es)?|gst|mwst\.?|ust\.?|ht|ttc|btw|iva|mva|moms)(?!\p{L})/iu;
+/** How it is billed is not what it costs: "$8 per month, billed yearly" is a monthly price. */
+const BILLED =
+  /^(?:when\s+|if\s+)?(?:billed|paid|charged|invoiced|bei|abgerechnet|facturée?s?|facturado|gefactureerd)(?!\p{L})/iu;
+
+const BEFORE: readonly (readonly [Period, RegExp])[] = [
+  ["month", /(?:monthly|per month|monatlich|mensuel|mensual|月額)[\s:–—-]*$/iu],
+  ["year", /(?:yearly|annual(?:ly)?|per year|jährlich|annuel|anual|年額)[\s:–—-]*$/iu],
+];
+const FROM =
+  /(?<!\p{L})(?:from|starting(?: at| from)?|starts?(?: at| from)|as low as|only from|ab|à partir d[eu]|dès|desde|a partir de|a partire da|da|vanaf|från|fra|od|alkaen)(?:\s+(?:just|only|nur|seulement|solo))?[\s:]*$/iu;
+const UPWARDS =
+  /^\s*(?:\+|and up(?:wards)?(?!\p{L})|onwards(?!\p{L})|and more(?!\p{L})|～|~)|^\s*[-–—]\s*(?:\p{Sc}\s?\d|\d[\d.,]*\s?\p{Sc})/iu;
+
+export interface Terms {
+  /** Undefined when nothing says it. */
+  readonly period?: Period;
+  readonly per?: string;
+  readonly from: boolean;
+}
+
+/** What the words around a price say of it: those directly before, and those behind as far as they are about the price. */
+export function readTerms(before: string, after: string): Terms {
+  const { period, per } = readBehind(after.replace(UPWARDS, " "));
+  const said = period ?? BEFORE.find(([, pattern]) => pattern.test(before))?.[0];
+  return {
+    ...(said ? { period: said } : {}),
+    ...(per ? { per } : {}),
+    from: FROM.test(before) || UPWARDS.test(after),
+  };
+}
+
+function readBehind(after: string): { period?: Period; per?: string } {
+  let rest = after;
+  let period: Period | undefined;
+  let per: string | undefined;
+  let billed: Period | undefined;
+  let billing = false;
+  for (;;) {
+    rest = rest.replace(GAP, "");
+    const adverb = ADVERBS.find(([, pattern]) => pattern.test(rest));
+    if (adverb) {
+      if (billing) billed ??= adverb[0];
+      else period ??= adverb[0];
+      rest = rest.replace(adverb[1], "");
+      continue;
+    }
+    const counting = COUNTING.test(rest);
+    const unit = rest.replace(PER, "");
+    const known = PERIODS.find(([name, pattern]) => pattern.test(unit) && (unit !== rest || name === "month"));
+    if (known) {
+      if (billing) billed ??= known[0];
+      else period ??= known[0];
+      rest = unit.replace(known[1], "").replace(/^\./, "");
+      continue;
+    }
+    const noun = counting ? NOUN.exec(unit) : null;
+    if (noun?.groups?.["noun"]) {
+      per ??= noun.groups["noun"].toLowerCase();
+      rest = unit.slice(noun[0].length);
+      continue;
+    }
+    const aside = [BILLED, FILLER].find((pattern) => pattern.test(rest));
+    if (!aside) break;
+    billing ||= aside === BILLED;
+    rest = rest.replace(aside, "");
+  }
+  const said = period ?? billed;
+  return { ...(said ? { period: said } : {}), ...(per ? { per: ENGLISH[per] ?? per } : {}) };
+}
+
+/** The period that a heading or a switch names, alone: "Monthly plans", "Price per month". */
+export function periodNamed(text: string): Period | undefined {
+  if (/(?<!\p{L})(?:per month|monthly|monatlich|mensuel|mensual|\/\s*mo(?:nth)?)(?!\p{L})/iu.test(text)) return "month";
+  if (/(?<!\p{L})(?:per year|yearly|annual(?:ly)?|jährlich|annuel|anual|\/\s*y(?:ea)?r)(?!\p{L})/iu.test(text))
+    return "year";
+  if (/(?<!\p{L})(?:per hour|hourly|stundensatz)(?!\p{L})/iu.test(text)) return "hour";
+  return undefined;
+}
+
+const ENGLISH: Readonly<Record<string, string>> = {
+  users: "user",
+  seats: "seat",
+  nutzer: "user",
+  "nutzer:in": "user",
+  benutzer: "user",
+  person: "person",
+  mitarbeiter: "employee",
+  mitarbeitende: "employee",
+  platz: "seat",
+  utilisateur: "user",
+  usuario: "user",
+  usuário: "user",
+  utente: "user",
+  gebruiker: "user",
+  användare: "user",
+  bruker: "user",
+  bruger: "user",
+};
