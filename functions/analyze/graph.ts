@@ -12,6 +12,7 @@ import { digest } from "./digest.ts";
 import { readDesign } from "./extract/design.ts";
 import { extract } from "./extract/extract.ts";
 import { merge } from "./merge.ts";
+import { pictureFor } from "./picture.ts";
 import { instructions, modelAnalysisSchema } from "./question.ts";
 
 export interface GraphDeps {
@@ -51,7 +52,7 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
       const { workload, input } = contextOf(runtime);
       const { capture, text } = await loadPage(artifacts, input);
       const extracted = await getJson(artifacts, state.extracted, analysisSchema);
-      return { digest: await artifacts.put(workload.uid, digest(capture, extracted, text), "txt") };
+      return { digest: await artifacts.put(workload.uid, await digest(capture, extracted, text), "txt") };
     })
     .addNode("ask", async (state, runtime) => {
       const { workload, input, claims, signal } = contextOf(runtime);
@@ -68,7 +69,7 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
           purpose: "analyze",
           instructions: instructions(objective),
           data: await readText(artifacts, state.digest),
-          image: await artifacts.get(capture.artifacts.screenshot),
+          image: await pictureFor(await artifacts.get(capture.artifacts.screenshot)),
           schema: modelAnalysisSchema,
           maxOutputTokens,
           ...(choice ? { model: choice } : {}),

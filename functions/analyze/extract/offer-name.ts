@@ -6,6 +6,11 @@ const MAX_WORDS = 8;
 export const HEADINGS = "h1, h2, h3, h4, h5, h6, [role='heading']";
 const CALLED = /(?:^|[-_\s])(?:name|title|plan|tier)(?:$|[-_\s])/i;
 
+/** Money that a dashboard or a table of people shows is for nobody to pay. */
+export const NOT_OFFERED =
+  /(?<!\p{L})(?:salary|salaries|earnings?|revenue|turnover|income|profit|budget|balance|sales|expenses?|market cap|gehalt|umsatz|gewinn|salaire|sueldo)(?!\p{L})/iu;
+const REFERENCE = /^(?:sku|item (?:no|number)|art(?:icle)?\.? ?(?:no|nr)|model (?:no|number)|ref)\b/iu;
+
 /** Said of offers, and no offer's name. */
 const BADGE =
   /^(?:(?:our )?most popular|popular|best (?:value|seller|deal)|recommended|new|sale|hot|featured|limited(?: time)?(?: offer)?|save \d+ ?%|\d+ ?% off|beliebt|empfohlen|meistgewählt|angebot|-?\d+ ?%)[!.]?$/iu;
@@ -24,6 +29,7 @@ export function asName(text: string): string | undefined {
     .trim();
   if (name === "" || name.length > MAX_NAME || !/\p{L}/u.test(name)) return undefined;
   if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name)) return undefined;
+  if (REFERENCE.test(name)) return undefined;
   if (BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0) return undefined;
   return name;
 }

@@ -2,7 +2,7 @@ import type { Analysis, Price } from "../../../pipeline/analysis.ts";
 import { sharedSigns } from "./currency.ts";
 import { findMentions, type Mention } from "./mentions.ts";
 import type { SharedSigns } from "./money.ts";
-import { asName, HEADINGS, headingIn, nameAbove, wordsBefore } from "./offer-name.ts";
+import { asName, HEADINGS, headingIn, NOT_OFFERED, nameAbove, wordsBefore } from "./offer-name.ts";
 import { offersInTable } from "./offer-table.ts";
 import { structuredOffers } from "./structured-data.ts";
 import { periodNamed, readTerms } from "./terms.ts";
@@ -151,7 +151,9 @@ function grow(root: PageElement, chain: readonly PageElement[]): PageElement {
 
 /** "Free" and "Contact us" are said everywhere: they are offers only beside one that costs. Teasers count where nothing else does. */
 function accepted(units: readonly Unit[], page: Page): Unit[] {
-  const near = units.filter((unit) => unit.mention.kind === "money" || besideMoney(unit, page));
+  const near = units
+    .filter(({ name, heads = "" }) => !NOT_OFFERED.test(`${name} ${heads}`))
+    .filter((unit) => unit.mention.kind === "money" || besideMoney(unit, page));
   const offers = near.filter((unit) => !unit.teaser);
   return offers.length > 0 ? offers : near.slice(0, 1);
 }
