@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { extract, type Page } from "../../functions/analyze/extract/extract.ts";
 import { findMoney } from "../../functions/analyze/extract/money.ts";
-import { readTerms } from "../../functions/analyze/extract/period.ts";
+import { readTerms } from "../../functions/analyze/extract/terms.ts";
 
 const page = (body: string, over: Partial<Page> = {}): ReturnType<typeof extract> =>
   extract({
