@@ -10,6 +10,8 @@ try {
   const { composeFunction } = await import("./compose.ts");
   const app = await composeFunction(config, log, draining.signal);
   await serve(app, { host: config.HOST, port: config.PORT, log, draining });
+  // Connections to Redis would keep the process: all requests have ended.
+  process.exit(0);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
