@@ -245,6 +245,16 @@ describe("where offers stand", () => {
       ["Fancy Product: 40 USD once from", "Special Item: 18 USD once"],
     ],
     [
+      "plans called by their period",
+      `<div>${card("Monthly", "$10")}${card("Yearly", "$100")}</div>`,
+      ["Monthly: 10 USD month", "Yearly: 100 USD year"],
+    ],
+    [
+      "salaries and earnings are nobody's to pay",
+      "<h5>Earnings (Monthly)</h5><div>$40,000</div><table><tr><th>Name</th><th>Salary</th></tr><tr><td>Ada</td><td>$120,000</td></tr><tr><td>Bo</td><td>$90,000</td></tr></table>",
+      [],
+    ],
+    [
       "the section says the period",
       `<section><h2>Monthly plans</h2><div>${card("Basic", "$9")}${card("Pro", "$19")}</div></section>`,
       ["Basic: 9 USD month", "Pro: 19 USD month"],

@@ -129,7 +129,16 @@ function nameIn(
   const last = chain.at(-1);
   const above = last && nameAbove(last, isPriced);
   if (last && above) return { ...above, root: last };
-  return headed;
+  return headed ?? namedByPeriod(chain);
+}
+
+/** Plans are called "Monthly" and "Yearly" too, where nothing else names them. */
+function namedByPeriod(chain: readonly PageElement[]): { name: string; level: number; root: PageElement } | undefined {
+  for (const root of chain) {
+    const heading = [...root.querySelectorAll("h3, h4, h5, h6")].map(textOf).find((text) => periodNamed(text));
+    if (heading && heading.length <= 30) return { name: heading, level: 3, root };
+  }
+  return undefined;
 }
 
 function ownHeading(heading: PageElement): { name: string; level: number } | undefined {
@@ -155,7 +164,13 @@ function accepted(units: readonly Unit[], page: Page): Unit[] {
     .filter(({ name, heads = "" }) => !NOT_OFFERED.test(`${name} ${heads}`))
     .filter((unit) => unit.mention.kind === "money" || besideMoney(unit, page));
   const offers = near.filter((unit) => !unit.teaser);
-  return offers.length > 0 ? offers : near.slice(0, 1);
+  return offers.length > 0 ? offers : near.filter(isPriceTag).slice(0, 1);
+}
+
+/** A sentence with an amount in it is an offer only when it says how the amount is paid. */
+function isPriceTag({ mention, root }: Unit): boolean {
+  const { period, from } = readAround(mention, root);
+  return from || period !== undefined || textOf(mention.element).length <= 40;
 }
 
 function besideMoney({ root }: Unit, { body, mentions }: Page): boolean {
@@ -200,7 +215,7 @@ function withPeriods(units: readonly Unit[], page: Page): { unit: Unit; price: P
     const { kind, money } = unit.mention;
     if (kind === "request") return { unit, price: null };
     const amount = money?.amount ?? 0;
-    const named = periodNamed(unit.heads ?? "") ?? (usual ? undefined : switchedTo(unit.root, page.body));
+    const named = periodNamed(unit.heads ?? unit.name) ?? (usual ? undefined : switchedTo(unit.root, page.body));
     const period = terms.period ?? named ?? (amount === 0 ? (usual ?? "month") : "once");
     const { per, from } = terms;
     return {

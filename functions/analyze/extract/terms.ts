@@ -121,6 +121,8 @@ export function periodNamed(text: string): Period | undefined {
   if (/(?<!\p{L})(?:per month|monthly|monatlich|mensuel|mensual|\/\s*mo(?:nth)?)(?!\p{L})/iu.test(text)) return "month";
   if (/(?<!\p{L})(?:per year|yearly|annual(?:ly)?|jährlich|annuel|anual|\/\s*y(?:ea)?r)(?!\p{L})/iu.test(text))
     return "year";
+  if (/(?<!\p{L})(?:per week|weekly|wöchentlich)(?!\p{L})/iu.test(text)) return "week";
+  if (/(?<!\p{L})(?:per day|daily|täglich)(?!\p{L})/iu.test(text)) return "day";
   if (/(?<!\p{L})(?:per hour|hourly|stundensatz)(?!\p{L})/iu.test(text)) return "hour";
   return undefined;
 }

@@ -22,7 +22,9 @@ const STYLED_AWAY =
  * what the style sheets say. Bounded in size and depth, whatever the page is.
  */
 export function visibleDocument(html: string): PageDocument {
-  const { document } = parseHTML(html.slice(0, MAX_HTML)) as unknown as { document: PageDocument };
+  // The parser adds no body of its own, where a browser would.
+  const whole = /<body[\s>]/i.test(html) ? html : `<!DOCTYPE html><html><head></head><body>${html}</body></html>`;
+  const { document } = parseHTML(whole.slice(0, MAX_HTML)) as unknown as { document: PageDocument };
   const depths = new WeakMap<Node, number>();
   let seen = 0;
   for (const element of [...document.querySelectorAll("*")]) {
