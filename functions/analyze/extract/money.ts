@@ -66,7 +66,7 @@ const CENTS = String.raw`(?:[.,]\d{1,2})?`;
 const AFTER_SIGN = String.raw`\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
 const BEFORE_SIGN = String.raw`\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
 /** How Swiss and German prices write no cents. */
-const DASH = String.raw`(?:[.,][–—-])?`;
+const DASH = "(?:[.,][–—-])?";
 /** "$2.5B", "$10k", "$4 billion" are figures, and no prices. */
 const NOT_MORE = String.raw`(?!\d|[.,]\d|%|[kKmMbB](?!\p{L})|[ \u00a0]?(?:million|billion|thousand|bn|mio|mrd|mill)(?!\p{L}))`;
 const MONEY = new RegExp(
