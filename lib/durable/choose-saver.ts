@@ -20,7 +20,7 @@ export async function chooseSaver(kind: "redis" | "redis-stack", redis: Redis, u
       "UnsupportedRedis",
       "CHECKPOINTS=redis-stack needs Redis 8 with JSON and search; this server has neither JSON.SET nor FT.SEARCH: set CHECKPOINTS=redis (the default), which needs no modules",
     );
-  const { RedisSaver: StackSaver } = await import("@langchain/langgraph-checkpoint-redis");
-  const saver = await StackSaver.fromUrl(url);
+  const { connectStackSaver } = await import("./stack-saver.ts");
+  const saver = await connectStackSaver(url);
   return () => saver;
 }

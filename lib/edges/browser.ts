@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type BrowserContext, type BrowserContextOptions, type Browser as Connection, chromium } from "playwright-core";
+import type { BrowserContext, BrowserContextOptions, Browser as Connection } from "playwright-core";
 import { RetryableError, TerminalError } from "../errors.ts";
 
 /** A browser reached over CDP: Browserless in a cluster, a local Chromium in the CLI and tests. */
@@ -32,6 +32,8 @@ export function connectBrowser(endpoint: () => Promise<string> | string): Browse
   let connecting: Promise<{ connection: Connection; userAgent: string }> | undefined;
 
   const connect = async () => {
+    // Loaded here: it takes 200 ms and 50 MB, which a function that starts need not wait for.
+    const { chromium } = await import("playwright-core");
     const connection = await chromium.connectOverCDP(await endpoint(), { timeout: CONNECT_TIMEOUT_MS });
     const session = await connection.newBrowserCDPSession();
     const { userAgent } = await session.send("Browser.getVersion");

@@ -1,0 +1,40 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type {
+  ChannelVersions,
+  Checkpoint,
+  CheckpointMetadata,
+  CheckpointTuple,
+  PendingWrite,
+} from "@langchain/langgraph-checkpoint";
+import { RedisSaver } from "@langchain/langgraph-checkpoint-redis";
+import { createClient, type RedisClientType } from "redis";
+import { storeErrors } from "../edges/redis.ts";
+
+/** Upstream's saver on a connection whose loss is a RetryableError of the step and not the end of the process. */
+export class StackSaver extends RedisSaver {
+  override put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    return storeErrors(super.put(config, checkpoint, metadata, newVersions));
+  }
+
+  override putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
+    return storeErrors(super.putWrites(config, writes, taskId));
+  }
+
+  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return storeErrors(super.getTuple(config));
+  }
+}
+
+/** @throws RetryableError StoreUnavailable */
+export async function connectStackSaver(url: string): Promise<StackSaver> {
+  const client = createClient({ url, socket: { connectTimeout: 3000 }, disableOfflineQueue: true });
+  // Each command reports its own error; without a listener the connection's would end the process.
+  client.on("error", () => undefined);
+  await storeErrors(client.connect());
+  return new StackSaver(client as unknown as RedisClientType);
+}
