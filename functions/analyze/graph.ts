@@ -9,8 +9,6 @@ import { NO_USAGE, type StepResult, type Usage } from "../../lib/step.ts";
 import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
 import { type Capture, captureSchema } from "../../pipeline/capture.ts";
 import { digest } from "./digest.ts";
-import { readDesign } from "./extract/design.ts";
-import { extract } from "./extract/extract.ts";
 import { merge } from "./merge.ts";
 import { pictureFor } from "./picture.ts";
 import { instructions, modelAnalysisSchema } from "./question.ts";
@@ -40,6 +38,11 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
       const { workload, input } = contextOf(runtime);
       const { capture, html } = await loadPage(artifacts, input);
       const { screenshot } = capture.artifacts;
+      // Loaded here: the HTML parser is a large part of a cold start.
+      const [{ extract }, { readDesign }] = await Promise.all([
+        import("./extract/extract.ts"),
+        import("./extract/design.ts"),
+      ]);
       const analysis: Analysis = {
         site: capture.url,
         analyst: { kind: "extractive" },
