@@ -17,11 +17,11 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** A private redis-server on a Unix socket in a temporary folder, append-only file with fsync at each write. */
-export async function startRedis(): Promise<TestRedis> {
+/** A private redis-server on a Unix socket in a temporary folder, append-only file with fsync at each write; `more` options of its own. */
+export async function startRedis(more: readonly string[] = []): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), "agentic-redis-"));
   const socket = join(folder, "redis.sock");
-  let child = await launch(folder, socket);
+  let child = await launch(folder, socket, more);
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGKILL");
@@ -35,7 +35,7 @@ export async function startRedis(): Promise<TestRedis> {
     },
     kill,
     async restart() {
-      child = await launch(folder, socket);
+      child = await launch(folder, socket, more);
     },
     async stop() {
       await kill();
@@ -44,7 +44,7 @@ export async function startRedis(): Promise<TestRedis> {
   };
 }
 
-async function launch(folder: string, socket: string): Promise<ChildProcess> {
+async function launch(folder: string, socket: string, more: readonly string[]): Promise<ChildProcess> {
   await rm(socket, { force: true });
   const child = spawn(
     "redis-server",
@@ -61,6 +61,7 @@ async function launch(folder: string, socket: string): Promise<ChildProcess> {
       "yes",
       "--appendfsync",
       "always",
+      ...more,
     ],
     { stdio: "ignore" },
   );

@@ -35,10 +35,13 @@ export async function countAttempt(redis: Redis, identity: string): Promise<numb
   return storeErrors(redis.hincrby(threadKeys(identity).record, "attempts", 1));
 }
 
-// KEYS: record, fence. ARGV: result, time, token. The first result stands.
+// KEYS: record, fence, index, values. ARGV: result, time, token, ms to keep, prefix of checkpoint keys. The first result stands.
+// All that is kept of a step expires from its end on, and not before: one that waits for its next attempt loses nothing.
 const FINISH = `
 if tonumber(redis.call('GET', KEYS[2]) or 0) > tonumber(ARGV[3]) then return redis.error_reply('FENCED') end
 if redis.call('HSETNX', KEYS[1], 'result', ARGV[1]) == 1 then redis.call('HSET', KEYS[1], 'finishedAt', ARGV[2]) end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[4]) end
+for _, member in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do redis.call('PEXPIRE', ARGV[5] .. member, ARGV[4]) end
 return redis.call('HGET', KEYS[1], 'result')
 `;
 
@@ -46,14 +49,12 @@ return redis.call('HGET', KEYS[1], 'result')
 export async function finishStep(
   redis: Redis,
   identity: string,
-  result: StepResult,
-  now: Date,
-  fencingToken: number,
+  { result, now, token, keepMs }: { result: StepResult; now: Date; token: number; keepMs: number },
 ): Promise<StepResult> {
-  const { record, fence } = threadKeys(identity);
-  const stored = await storeErrors(
-    redis.eval(FINISH, 2, record, fence, JSON.stringify(result), now.toISOString(), fencingToken),
-  );
+  const keys = threadKeys(identity);
+  const named = [keys.record, keys.fence, keys.index, keys.values];
+  const args = [JSON.stringify(result), now.toISOString(), token, keepMs, keys.checkpoint("")];
+  const stored = await storeErrors(redis.eval(FINISH, named.length, ...named, ...args));
   return stepResultSchema.parse(JSON.parse(String(stored)));
 }
 

@@ -1,10 +1,9 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { Redis } from "ioredis";
-import { storeErrors } from "../edges/redis.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
 import { NO_USAGE, type StepResult } from "../step.ts";
 import type { DurableStep, RunDurably } from "./durable.ts";
-import { checkpointKeys, threadKeys } from "./keys.ts";
+import { threadKeys } from "./keys.ts";
 import { acquireLease, type Lease } from "./lease.ts";
 import { acceptStep, countAttempt, finishStep, readRecord } from "./record.ts";
 
@@ -26,41 +25,45 @@ export function createRunDurably(options: RunDurablyOptions): RunDurably {
   const { redis } = options;
   return async (step) => {
     const { identity } = step.context;
-    const keys = threadKeys(identity);
-    const done = (await readRecord(redis, identity))?.result;
-    if (done) return done;
-    await acceptStep(redis, identity, options.now());
-    const lease = await acquireLease(redis, {
-      lease: keys.lease,
-      fence: keys.fence,
-      holder: options.holder,
-      ttlMs: options.leaseTtlMs,
-      ...(options.isDead ? { isDead: options.isDead } : {}),
-    });
+    const known = await readRecord(redis, identity);
+    if (known?.result) return known.result;
+    // Asked for together, in this order: one round trip, one fsync.
+    const [, lease, record] = await Promise.all([
+      acceptStep(redis, identity, options.now()),
+      acquireStepLease(identity, options),
+      readRecord(redis, identity),
+    ]);
     if ("heldBy" in lease)
       throw new RetryableError("LeaseHeld", `${lease.heldBy} works on this step`, { countsAsAttempt: false });
     try {
-      // It may have ended between the look and the lease.
-      const ended = (await readRecord(redis, identity))?.result;
-      if (ended) return ended;
-      const result = await finishStep(
-        redis,
-        identity,
-        await attempt(step, lease, options),
-        options.now(),
-        lease.fencingToken,
-      );
-      await expire(redis, identity, options.keepMs);
-      return result;
-    } finally {
+      // It may have ended between the first look and the lease.
+      const result = record?.result ?? (await attempt(step, lease, options, known !== undefined));
+      // The release goes out behind the result: nobody finds the step free and unfinished.
+      const [standing] = await Promise.all([
+        finishStep(redis, identity, { result, now: options.now(), token: lease.fencingToken, keepMs: options.keepMs }),
+        lease.release(),
+      ]);
+      return standing;
+    } catch (error) {
       await lease.release().catch(() => {
         // Redis is away: the lease ends by itself.
       });
+      throw error;
     }
   };
 }
 
-async function attempt(step: DurableStep, lease: Lease, options: RunDurablyOptions): Promise<StepResult> {
+function acquireStepLease(identity: string, { redis, holder, leaseTtlMs, isDead }: RunDurablyOptions) {
+  const { lease, fence } = threadKeys(identity);
+  return acquireLease(redis, { lease, fence, holder, ttlMs: leaseTtlMs, ...(isDead ? { isDead } : {}) });
+}
+
+async function attempt(
+  step: DurableStep,
+  lease: Lease,
+  options: RunDurablyOptions,
+  isKnown: boolean,
+): Promise<StepResult> {
   const { context } = step;
   const left = context.deadline.getTime() - options.now().getTime();
   if (left <= 0) return failed("DeadlineExceeded", "the deadline had passed before the step could start");
@@ -71,7 +74,7 @@ async function attempt(step: DurableStep, lease: Lease, options: RunDurablyOptio
   const deadline = AbortSignal.timeout(Math.min(left, 2 ** 31 - 1));
   const signal = AbortSignal.any([lease.lost, draining, deadline]);
   try {
-    return await invoke(step, signal, options.saver(lease.fencingToken));
+    return await invoke(step, signal, options.saver(lease.fencingToken), isKnown);
   } catch (thrown) {
     if (lease.lost.aborted) throw lease.lost.reason;
     if (deadline.aborted)
@@ -88,11 +91,17 @@ async function attempt(step: DurableStep, lease: Lease, options: RunDurablyOptio
   }
 }
 
-async function invoke(step: DurableStep, signal: AbortSignal, checkpointer: BaseCheckpointSaver): Promise<StepResult> {
+async function invoke(
+  step: DurableStep,
+  signal: AbortSignal,
+  checkpointer: BaseCheckpointSaver,
+  isKnown: boolean,
+): Promise<StepResult> {
   const { identity } = step.context;
   const configurable = { thread_id: identity };
   const runnable = step.graph.compile({ checkpointer });
-  const begun = await checkpointer.getTuple({ configurable });
+  // A step that nobody accepted before has no checkpoint to ask for.
+  const begun = isKnown && (await checkpointer.getTuple({ configurable }));
   signal.throwIfAborted();
   // "sync": a node's writes are in Redis before the next node starts.
   const config = { configurable, context: { ...step.context, signal }, signal, durability: "sync" };
@@ -117,12 +126,4 @@ function abortWith(signal: AbortSignal, reason: () => Error): AbortSignal {
   if (signal.aborted) controller.abort(reason());
   else signal.addEventListener("abort", () => controller.abort(reason()), { once: true });
   return controller.signal;
-}
-
-/** From the end on: a step that waits for a human, or for its next attempt, loses nothing. */
-async function expire(redis: Redis, identity: string, keepMs: number): Promise<void> {
-  const { record, fence } = threadKeys(identity);
-  const pipeline = redis.pipeline();
-  for (const key of [record, fence, ...(await checkpointKeys(redis, identity))]) pipeline.pexpire(key, keepMs);
-  await storeErrors(pipeline.exec());
 }

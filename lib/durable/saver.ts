@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import {
   BaseCheckpointSaver,
@@ -19,8 +18,9 @@ import {
 import type { Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
 import { checkpointKeys, INDEX_PATTERN, threadKeys, threadOfIndex } from "./keys.ts";
+import { ScriptQueue } from "./script-queue.ts";
 import { GET, PUT, PUT_WRITES } from "./scripts.ts";
-import { pack, unpack } from "./typed.ts";
+import { digestOf, pack, unpack } from "./typed.ts";
 
 /**
  * LangGraph checkpoints on any Redis from 6.2 on, or Valkey: no modules. A put is one round trip and one atomic script, refused
@@ -28,11 +28,13 @@ import { pack, unpack } from "./typed.ts";
  */
 export class RedisSaver extends BaseCheckpointSaver {
   readonly #redis: Redis;
+  readonly #scripts: ScriptQueue;
   readonly #token: string;
 
   constructor(redis: Redis, fencingToken?: number) {
     super();
     this.#redis = redis;
+    this.#scripts = new ScriptQueue(redis);
     this.#token = fencingToken === undefined ? "" : String(fencingToken);
   }
 
@@ -50,7 +52,7 @@ export class RedisSaver extends BaseCheckpointSaver {
     const parent = (config.configurable?.["checkpoint_id"] as string | undefined) ?? "";
     const changed = Object.entries(channels).filter(([channel]) => channel in newVersions);
     const kept = Object.keys(channels).filter((channel) => !(channel in newVersions));
-    await this.#script(
+    await this.#scripts.run(
       PUT,
       [keys.fence, keys.index, keys.values, keys.checkpoint(member), keys.checkpoint(memberOf(ns, parent))],
       [
@@ -64,11 +66,10 @@ export class RedisSaver extends BaseCheckpointSaver {
         ),
         ...(
           await Promise.all(
-            changed.map(async ([channel, value]) => [
-              channel,
-              String(newVersions[channel]),
-              await pack(this.serde, value),
-            ]),
+            changed.map(async ([channel, value]) => {
+              const bytes = await pack(this.serde, value);
+              return [channel, String(newVersions[channel]), digestOf(bytes), bytes];
+            }),
           )
         ).flat(),
       ],
@@ -85,19 +86,20 @@ export class RedisSaver extends BaseCheckpointSaver {
     const id = config.configurable?.["checkpoint_id"] as string | undefined;
     if (id === undefined) throw new Error('putWrites needs "checkpoint_id" in the config\'s configurable');
     const keys = threadKeys(threadOf(config));
-    const triples = await Promise.all(
+    const args = await Promise.all(
       writes.map(async ([channel, value], position) => {
         const index = WRITES_IDX_MAP[channel] || position;
         const field = `write:${JSON.stringify([taskId, index])}`;
         // A repeated task does not change what it wrote; errors and interrupts are the latest ones.
-        const head = Buffer.from(`${JSON.stringify([channel, taskPath])}\0`);
-        return [index >= 0 ? "keep" : "set", field, Buffer.concat([head, await pack(this.serde, value)])];
+        const bytes = await pack(this.serde, value);
+        return [index >= 0 ? "keep" : "set", field, JSON.stringify([channel, taskPath]), digestOf(bytes), bytes];
       }),
     );
-    await this.#script(
+    await this.#scripts.run(
       PUT_WRITES,
-      [keys.fence, keys.checkpoint(memberOf(namespaceOf(config), id))],
-      [this.#token, ...triples.flat()],
+      [keys.fence, keys.values, keys.checkpoint(memberOf(namespaceOf(config), id))],
+      [this.#token, ...args.flat()],
+      true,
     );
   }
 
@@ -133,63 +135,44 @@ export class RedisSaver extends BaseCheckpointSaver {
 
   async #read(thread: string, ns: string, id: string): Promise<CheckpointTuple | undefined> {
     const keys = threadKeys(thread);
-    const found = (await this.#script(
+    const found = (await this.#scripts.run(
       GET,
       [keys.index, keys.values],
       [id ? memberOf(ns, id) : "", `[${ns}\0\u{10ffff}`, `[${ns}\0`, keys.checkpoint("")],
     )) as [Buffer, Buffer[], Buffer[], Buffer[]] | [];
     if (found.length === 0) return undefined;
-    const [member, fields, channels, values] = found;
+    const [member, plain, channels, writes] = found;
     const { checkpointId } = parseMember(member.toString());
-    const { checkpoint, metadata, parent, writes } = await this.#decode(fields, channels, values);
+    const fields = new Map(tuples(plain, 2).map(([field, value]) => [field?.toString(), value]));
+    const checkpoint = await this.#checkpointOf(fields.get("checkpoint"), channels);
+    const parent = fields.get("parent")?.toString() ?? "";
     if (checkpoint.v < 4 && parent) await this.#migratePendingSends(checkpoint, thread, ns, parent);
     return {
       config: configOf(thread, ns, checkpointId),
       checkpoint,
-      metadata,
-      pendingWrites: writes,
+      metadata: (await unpack(this.serde, fields.get("metadata"))) as CheckpointMetadata,
+      pendingWrites: await this.#writesOf(writes),
       ...(parent ? { parentConfig: configOf(thread, ns, parent) } : {}),
     };
   }
 
-  async #decode(
-    fields: Buffer[],
-    channels: Buffer[],
-    values: Buffer[],
-  ): Promise<{
-    checkpoint: Checkpoint;
-    metadata: CheckpointMetadata;
-    parent: string;
-    writes: CheckpointPendingWrite[];
-  }> {
-    const plain = new Map<string, Buffer>();
-    const writes: { key: ReturnType<typeof writesSortKey>; write: CheckpointPendingWrite }[] = [];
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i]?.toString() ?? "";
-      const value = fields[i + 1] ?? Buffer.alloc(0);
-      if (!name.startsWith("write:")) {
-        plain.set(name, value);
-        continue;
-      }
-      const [taskId, index] = JSON.parse(name.slice("write:".length)) as [string, number];
-      const end = value.indexOf(0);
-      const [channel, taskPath] = JSON.parse(value.toString("utf8", 0, end)) as [string, string];
-      writes.push({
-        key: writesSortKey(taskPath, taskId, index),
-        write: [taskId, channel, await unpack(this.serde, value.subarray(end + 1))],
-      });
-    }
-    const field = (name: string): Buffer => plain.get(name) ?? Buffer.from("json\0{}");
-    const rest = (await unpack(this.serde, field("checkpoint"))) as Omit<Checkpoint, "channel_values">;
-    const entries = await Promise.all(
-      channels.map(async (channel, i) => [channel.toString(), await unpack(this.serde, values[i] ?? Buffer.alloc(0))]),
+  async #checkpointOf(packed: Buffer | undefined, channels: Buffer[]): Promise<Checkpoint> {
+    const rest = (await unpack(this.serde, packed)) as Omit<Checkpoint, "channel_values">;
+    const values = tuples(channels, 2).map(async ([name, bytes]) => [String(name), await unpack(this.serde, bytes)]);
+    return { ...rest, channel_values: Object.fromEntries(await Promise.all(values)) as Record<string, unknown> };
+  }
+
+  /** In the order in which LangGraph applies them. */
+  async #writesOf(writes: Buffer[]): Promise<CheckpointPendingWrite[]> {
+    const found = await Promise.all(
+      tuples(writes, 3).map(async ([field, head, bytes]) => {
+        const [taskId, index] = JSON.parse(String(field).slice("write:".length)) as [string, number];
+        const [channel, taskPath] = JSON.parse(String(head)) as [string, string];
+        const write: CheckpointPendingWrite = [taskId, channel, await unpack(this.serde, bytes)];
+        return { key: writesSortKey(taskPath, taskId, index), write };
+      }),
     );
-    return {
-      checkpoint: { ...rest, channel_values: Object.fromEntries(entries) as Record<string, unknown> },
-      metadata: (await unpack(this.serde, field("metadata"))) as CheckpointMetadata,
-      parent: plain.get("parent")?.toString() ?? "",
-      writes: writes.toSorted((a, b) => compareWritesSortKeys(a.key, b.key)).map(({ write }) => write),
-    };
+    return found.toSorted((a, b) => compareWritesSortKeys(a.key, b.key)).map(({ write }) => write);
   }
 
   /** Checkpoints of format 3 and older kept the sends of a step as writes of its parent. */
@@ -208,31 +191,6 @@ export class RedisSaver extends BaseCheckpointSaver {
       for (const key of keys as string[]) threads.push(threadOfIndex(key));
     return [...new Set(threads)];
   }
-
-  #script(script: string, keys: string[], args: (string | number | Buffer)[]): Promise<unknown> {
-    return runScript(this.#redis, script, keys, args);
-  }
-}
-
-const DIGESTS = new Map(
-  [PUT, PUT_WRITES, GET].map((script) => [script, createHash("sha1").update(script).digest("hex")]),
-);
-
-/** EVALSHA, and EVAL where the server has not seen the script yet. */
-async function runScript(
-  redis: Redis,
-  script: string,
-  keys: string[],
-  args: (string | number | Buffer)[],
-): Promise<unknown> {
-  const rest = [keys.length, ...keys, ...args];
-  return storeErrors(
-    redis.callBuffer("EVALSHA", DIGESTS.get(script) ?? "", ...rest).catch((error: unknown) => {
-      if (error instanceof Error && error.message.startsWith("NOSCRIPT"))
-        return redis.callBuffer("EVAL", script, ...rest);
-      throw error;
-    }),
-  );
 }
 
 function threadOf(config: RunnableConfig): string {
@@ -256,6 +214,10 @@ function parseMember(member: string): { namespace: string; checkpointId: string 
 
 function configOf(thread: string, namespace: string, id: string): RunnableConfig {
   return { configurable: { thread_id: thread, checkpoint_ns: namespace, checkpoint_id: id } };
+}
+
+function tuples<T>(flat: readonly T[], size: number): T[][] {
+  return Array.from({ length: flat.length / size }, (_, i) => flat.slice(i * size, (i + 1) * size));
 }
 
 function matches(metadata: CheckpointMetadata | undefined, filter: CheckpointListOptions["filter"]): boolean {

@@ -5,10 +5,16 @@ if ARGV[1] ~= '' and fence and tonumber(fence) > tonumber(ARGV[1]) then return r
 `;
 
 /**
+ * Bytes are kept once for each content, under its digest: a value that no node touches, that a node wrote and the next checkpoint
+ * holds, or that comes again later, is one field of the thread's `values`. Digests have this length.
+ */
+export const DIGEST_LENGTH = 43;
+
+/**
  * KEYS: fence, index, values, checkpoint, parent's checkpoint. ARGV: token, member, checkpoint, metadata, parent id, versions of
- * the channels that did not change (JSON), then triples of a changed channel, its version, its bytes.
- * A checkpoint's `refs` say for each channel which version it has and where its bytes are; what did not change is taken over
- * from the parent's, so that a value is stored once, and two branches with equal version numbers do not mix.
+ * the channels that did not change (JSON), then of each changed channel its name, version, digest and bytes.
+ * A checkpoint's `refs` say for each channel which version it has and under which digest its bytes are; what did not change is
+ * taken over from the parent's, and only at the version that is meant, so that branches do not mix.
  */
 export const PUT = `${FENCED}
 local refs = {}
@@ -19,40 +25,55 @@ if old then
     if old[channel] and old[channel][1] == version then refs[channel] = old[channel] end
   end
 end
-for i = 7, #ARGV, 3 do
-  local field = ARGV[2] .. '\\0' .. ARGV[i]
-  redis.call('HSET', KEYS[3], field, ARGV[i + 2])
-  refs[ARGV[i]] = { ARGV[i + 1], field }
+for i = 7, #ARGV, 4 do
+  redis.call('HSETNX', KEYS[3], ARGV[i + 2], ARGV[i + 3])
+  refs[ARGV[i]] = { ARGV[i + 1], ARGV[i + 2] }
 end
 redis.call('HSET', KEYS[4], 'checkpoint', ARGV[3], 'metadata', ARGV[4], 'parent', ARGV[5], 'refs', cjson.encode(refs))
 redis.call('ZADD', KEYS[2], 0, ARGV[2])
 return 1
 `;
 
-/** KEYS: fence, checkpoint. ARGV: token, then triples of "set" or "keep", field, bytes. "keep" leaves what is there. */
+/**
+ * KEYS: fence, values, checkpoint. ARGV: token, then of each write "set" or "keep", its field, its head (what is known of it
+ * beside its bytes), digest and bytes. "keep" leaves what is there.
+ */
 export const PUT_WRITES = `${FENCED}
-for i = 2, #ARGV, 3 do
-  redis.call(ARGV[i] == 'set' and 'HSET' or 'HSETNX', KEYS[2], ARGV[i + 1], ARGV[i + 2])
+for i = 2, #ARGV, 5 do
+  redis.call('HSETNX', KEYS[2], ARGV[i + 3], ARGV[i + 4])
+  redis.call(ARGV[i] == 'set' and 'HSET' or 'HSETNX', KEYS[3], ARGV[i + 1], ARGV[i + 3] .. ARGV[i + 2])
 end
 return 1
 `;
 
 /**
  * KEYS: index, values. ARGV: the member, or "" for the latest; then the namespace's range, and the prefix of checkpoint keys.
- * @returns {} or { member, fields and values of the checkpoint, its channels, their bytes in the same order }
+ * @returns {} or { member, plain fields and values, channels and bytes, fields, heads and bytes of the writes }: each a flat list
  */
 export const GET = `
 local member = ARGV[1]
 if member == '' then member = redis.call('ZREVRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, 1)[1] end
 if not member then return {} end
 local fields = redis.call('HGETALL', ARGV[4] .. member)
+local plain, channels, writes = {}, {}, {}
 local refs
-for i = 1, #fields, 2 do if fields[i] == 'refs' then refs = cjson.decode(fields[i + 1]) end end
+for i = 1, #fields, 2 do
+  local field, value = fields[i], fields[i + 1]
+  if string.sub(field, 1, 6) == 'write:' then
+    writes[#writes + 1] = field
+    writes[#writes + 1] = string.sub(value, ${DIGEST_LENGTH + 1})
+    writes[#writes + 1] = redis.call('HGET', KEYS[2], string.sub(value, 1, ${DIGEST_LENGTH}))
+  elseif field == 'refs' then
+    refs = cjson.decode(value)
+  else
+    plain[#plain + 1] = field
+    plain[#plain + 1] = value
+  end
+end
 if not refs then return {} end
-local channels, values = {}, {}
 for channel, ref in pairs(refs) do
   channels[#channels + 1] = channel
-  values[#values + 1] = redis.call('HGET', KEYS[2], ref[2])
+  channels[#channels + 1] = redis.call('HGET', KEYS[2], ref[2])
 end
-return { member, fields, channels, values }
+return { member, plain, channels, writes }
 `;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 /** A serialized value with its type in front, in one Redis string: `type NUL bytes`. Binary values stay bytes. */
@@ -6,7 +7,14 @@ export async function pack(serde: SerializerProtocol, value: unknown): Promise<B
   return Buffer.concat([Buffer.from(`${type}\0`), bytes]);
 }
 
-export async function unpack(serde: SerializerProtocol, packed: Buffer): Promise<unknown> {
+/** @throws Error when there are no bytes: the store lost them, or somebody else wrote to it */
+export async function unpack(serde: SerializerProtocol, packed: Buffer | undefined): Promise<unknown> {
+  if (!packed) throw new Error("a checkpoint's bytes are missing in Redis");
   const end = packed.indexOf(0);
   return serde.loadsTyped(packed.toString("utf8", 0, end), packed.subarray(end + 1));
+}
+
+/** SHA-256 of packed bytes, base64url: 43 characters. */
+export function digestOf(packed: Buffer): string {
+  return createHash("sha256").update(packed).digest("base64url");
 }
