@@ -17,8 +17,9 @@ import {
 } from "@langchain/langgraph-checkpoint";
 import type { Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
+import { HeldWrites } from "./held-writes.ts";
 import { checkpointKeys, INDEX_PATTERN, threadKeys, threadOfIndex } from "./keys.ts";
-import { ScriptQueue } from "./script-queue.ts";
+import { runScript } from "./script.ts";
 import { GET, PUT, PUT_WRITES } from "./scripts.ts";
 import { digestOf, pack, unpack } from "./typed.ts";
 
@@ -28,13 +29,12 @@ import { digestOf, pack, unpack } from "./typed.ts";
  */
 export class RedisSaver extends BaseCheckpointSaver {
   readonly #redis: Redis;
-  readonly #scripts: ScriptQueue;
   readonly #token: string;
+  readonly #held = new HeldWrites();
 
   constructor(redis: Redis, fencingToken?: number) {
     super();
     this.#redis = redis;
-    this.#scripts = new ScriptQueue(redis);
     this.#token = fencingToken === undefined ? "" : String(fencingToken);
   }
 
@@ -52,27 +52,30 @@ export class RedisSaver extends BaseCheckpointSaver {
     const parent = (config.configurable?.["checkpoint_id"] as string | undefined) ?? "";
     const changed = Object.entries(channels).filter(([channel]) => channel in newVersions);
     const kept = Object.keys(channels).filter((channel) => !(channel in newVersions));
-    await this.#scripts.run(
-      PUT,
-      [keys.fence, keys.index, keys.values, keys.checkpoint(member), keys.checkpoint(memberOf(ns, parent))],
-      [
-        this.#token,
-        member,
-        await pack(this.serde, rest),
-        await pack(this.serde, metadata),
-        parent,
-        JSON.stringify(
-          Object.fromEntries(kept.map((channel) => [channel, String(checkpoint.channel_versions[channel])])),
-        ),
-        ...(
-          await Promise.all(
-            changed.map(async ([channel, value]) => {
-              const bytes = await pack(this.serde, value);
-              return [channel, String(newVersions[channel]), digestOf(bytes), bytes];
-            }),
-          )
-        ).flat(),
-      ],
+    const before = [
+      this.#token,
+      member,
+      await pack(this.serde, rest),
+      await pack(this.serde, metadata),
+      parent,
+      JSON.stringify(
+        Object.fromEntries(kept.map((channel) => [channel, String(checkpoint.channel_versions[channel])])),
+      ),
+    ];
+    const values = await Promise.all(
+      changed.map(async ([channel, value]) => {
+        const bytes = await pack(this.serde, value);
+        return [channel, String(newVersions[channel]), digestOf(bytes), bytes];
+      }),
+    );
+    const parentKey = keys.checkpoint(memberOf(ns, parent));
+    await this.#held.takeAlong(parentKey, (writes) =>
+      runScript(
+        this.#redis,
+        PUT,
+        [keys.fence, keys.index, keys.values, keys.checkpoint(member), parentKey],
+        [...before, String(writes.length), ...writes, ...values.flat()],
+      ),
     );
     return configOf(thread, ns, checkpoint.id);
   }
@@ -95,11 +98,9 @@ export class RedisSaver extends BaseCheckpointSaver {
         return [index >= 0 ? "keep" : "set", field, JSON.stringify([channel, taskPath]), digestOf(bytes), bytes];
       }),
     );
-    await this.#scripts.run(
-      PUT_WRITES,
-      [keys.fence, keys.values, keys.checkpoint(memberOf(namespaceOf(config), id))],
-      [this.#token, ...args.flat()],
-      true,
+    const checkpoint = keys.checkpoint(memberOf(namespaceOf(config), id));
+    await this.#held.hold(checkpoint, args.flat(), (held) =>
+      runScript(this.#redis, PUT_WRITES, [keys.fence, keys.values, checkpoint], [this.#token, ...held]),
     );
   }
 
@@ -135,7 +136,8 @@ export class RedisSaver extends BaseCheckpointSaver {
 
   async #read(thread: string, ns: string, id: string): Promise<CheckpointTuple | undefined> {
     const keys = threadKeys(thread);
-    const found = (await this.#scripts.run(
+    const found = (await runScript(
+      this.#redis,
       GET,
       [keys.index, keys.values],
       [id ? memberOf(ns, id) : "", `[${ns}\0\u{10ffff}`, `[${ns}\0`, keys.checkpoint("")],

@@ -11,12 +11,28 @@ if ARGV[1] ~= '' and fence and tonumber(fence) > tonumber(ARGV[1]) then return r
 export const DIGEST_LENGTH = 43;
 
 /**
+ * Keeps writes with the checkpoint they belong to: each is "set" or "keep", its field, its head (what is known of it beside its
+ * bytes), digest and bytes. "keep" leaves what is there.
+ */
+const KEEP_WRITES = `
+local function keep_writes(values, checkpoint, first, last)
+  for i = first, last, 5 do
+    redis.call('HSETNX', values, ARGV[i + 3], ARGV[i + 4])
+    redis.call(ARGV[i] == 'set' and 'HSET' or 'HSETNX', checkpoint, ARGV[i + 1], ARGV[i + 3] .. ARGV[i + 2])
+  end
+end
+`;
+
+/**
  * KEYS: fence, index, values, checkpoint, parent's checkpoint. ARGV: token, member, checkpoint, metadata, parent id, versions of
- * the channels that did not change (JSON), then of each changed channel its name, version, digest and bytes.
+ * the channels that did not change (JSON), how many arguments the parent's writes take, these, then of each changed channel its
+ * name, version, digest and bytes.
  * A checkpoint's `refs` say for each channel which version it has and under which digest its bytes are; what did not change is
  * taken over from the parent's, and only at the version that is meant, so that branches do not mix.
  */
-export const PUT = `${FENCED}
+export const PUT = `${FENCED}${KEEP_WRITES}
+local written = tonumber(ARGV[7])
+keep_writes(KEYS[3], KEYS[5], 8, 7 + written)
 local refs = {}
 local old = redis.call('HGET', KEYS[5], 'refs')
 if old then
@@ -25,7 +41,7 @@ if old then
     if old[channel] and old[channel][1] == version then refs[channel] = old[channel] end
   end
 end
-for i = 7, #ARGV, 4 do
+for i = 8 + written, #ARGV, 4 do
   redis.call('HSETNX', KEYS[3], ARGV[i + 2], ARGV[i + 3])
   refs[ARGV[i]] = { ARGV[i + 1], ARGV[i + 2] }
 end
@@ -34,15 +50,9 @@ redis.call('ZADD', KEYS[2], 0, ARGV[2])
 return 1
 `;
 
-/**
- * KEYS: fence, values, checkpoint. ARGV: token, then of each write "set" or "keep", its field, its head (what is known of it
- * beside its bytes), digest and bytes. "keep" leaves what is there.
- */
-export const PUT_WRITES = `${FENCED}
-for i = 2, #ARGV, 5 do
-  redis.call('HSETNX', KEYS[2], ARGV[i + 3], ARGV[i + 4])
-  redis.call(ARGV[i] == 'set' and 'HSET' or 'HSETNX', KEYS[3], ARGV[i + 1], ARGV[i + 3] .. ARGV[i + 2])
-end
+/** KEYS: fence, values, checkpoint. ARGV: token, then the writes. */
+export const PUT_WRITES = `${FENCED}${KEEP_WRITES}
+keep_writes(KEYS[2], KEYS[3], 2, #ARGV)
 return 1
 `;
 
