@@ -27,7 +27,16 @@ export function report(name: string, figures: readonly Figure[]): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}${name}.json`, `${JSON.stringify(rows, null, 2)}\n`);
   console.log(`\n${name} (${machine})`);
-  console.table(rows.map(({ figure, value, unit, goal, holds }) => ({ figure, value, unit, goal, holds })));
+  const said = (value: unknown) => value ?? "";
+  console.table(
+    rows.map(({ figure, value, unit, ...rest }) => ({
+      figure,
+      value,
+      unit,
+      goal: said(rest.goal),
+      holds: said(rest.holds),
+    })),
+  );
 }
 
 export function median(values: readonly number[]): number {

@@ -34,7 +34,6 @@ export interface RunFolder {
   readonly reviews: string;
   readonly redis: string;
   readonly key: string;
-  readonly chromium: string;
 }
 
 export function runFolder(path: string): RunFolder {
@@ -46,7 +45,6 @@ export function runFolder(path: string): RunFolder {
     reviews: join(root, "reviews"),
     redis: join(root, "redis"),
     key: join(root, "signing-key.pem"),
-    chromium: join(root, "chromium"),
   };
 }
 

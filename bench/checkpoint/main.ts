@@ -5,6 +5,9 @@
  */
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startRedisStackDouble } from "../../test/fakes/redis-stack.ts";
 import { startRedis } from "../../test/redis-server.ts";
@@ -38,7 +41,15 @@ function enterNamespace(): number {
   const isolate = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const inside = `ip link set lo up && exec "$0" "$@"`;
   const command = [...isolate, "sh", "-c", inside, process.execPath, here("main.ts")];
-  return spawnSync("unshare", command, { stdio: "inherit", env: { ...process.env, [INSIDE]: binaries } }).status ?? 1;
+  // Servers that end with the namespace clean up nothing. PostgreSQL's own user must get through it.
+  const TMPDIR = mkdtempSync(join(tmpdir(), "agentic-bench-"));
+  chmodSync(TMPDIR, 0o755);
+  const env = { ...process.env, TMPDIR, [INSIDE]: binaries };
+  try {
+    return spawnSync("unshare", command, { stdio: "inherit", env }).status ?? 1;
+  } finally {
+    rmSync(TMPDIR, { recursive: true, force: true });
+  }
 }
 
 async function main(): Promise<void> {

@@ -52,9 +52,9 @@ export async function withSteps<T>(
     const resolve = new Map(sites.hosts.map((host) => [host, { address: "127.0.0.1", port: sites.port }]));
     const proxy = await startEgressProxy({ verifyToken, resolve, host: "127.0.0.1", port: 0, log });
     ends.push(proxy.close);
-    const chromium = await startChromium({ directory: folder });
+    const chromium = await startChromium();
     ends.push(chromium.stop);
-    const browser = connectBrowser(chromium.endpoint);
+    const browser = connectBrowser(chromium.endpoint, chromium.directory);
     ends.push(browser.close);
     const artifacts = createFolderArtifacts(join(folder, "artifacts"));
     const shared = {

@@ -48,9 +48,9 @@ export interface StackOptions {
   readonly signal: AbortSignal;
 }
 
-/** Polite between two visits of one host; the sample sites and most markets have one page a host. */
 /** A narrative of 2,000 tokens over a briefing of 20,000, by gpt-4o-mini at $0.15 and $0.60 per million. */
 const REPORT_USD = 0.0042;
+/** Polite between two visits of one host; the sample sites and most markets have one page a host. */
 const HOST_DELAY_MS = 1000;
 /** A step's lease: how long a killed command's step waits for its successor. */
 const LEASE_MS = 5000;
@@ -105,7 +105,7 @@ async function start(
     startEgressProxy({ verifyToken, resolve: options.resolve, host: "127.0.0.1", port: 0, log }),
   ]);
   started.push(chromium.stop, proxy.close);
-  const browser = connectBrowser(chromium.endpoint);
+  const browser = connectBrowser(chromium.endpoint, chromium.directory);
   started.push(browser.close);
 
   const stopping = AbortSignal.any([options.signal, died.signal]);

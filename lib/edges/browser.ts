@@ -27,14 +27,20 @@ const CONNECT_PAUSE_MS = 200;
 /** A context whose page hangs is closed by the browser process and not by the page; still, nothing waits for it for ever. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
-/** `endpoint` is asked at each (re)connection: a supervised browser has another address after a restart. */
-export function connectBrowser(endpoint: () => Promise<string> | string): Browser {
+/**
+ * `endpoint` is asked at each (re)connection: a supervised browser has another address after a restart. Downloads are kept in
+ * `artifactsDir` until their context closes; absent: in a temporary folder, which a killed process leaves behind.
+ */
+export function connectBrowser(endpoint: () => Promise<string> | string, artifactsDir?: string): Browser {
   let connecting: Promise<{ connection: Connection; userAgent: string }> | undefined;
 
   const connect = async () => {
     // Loaded here: it takes 200 ms and 50 MB, which a function that starts need not wait for.
     const { chromium } = await import("playwright-core");
-    const connection = await chromium.connectOverCDP(await endpoint(), { timeout: CONNECT_TIMEOUT_MS });
+    const connection = await chromium.connectOverCDP(await endpoint(), {
+      timeout: CONNECT_TIMEOUT_MS,
+      ...(artifactsDir ? { artifactsDir } : {}),
+    });
     const session = await connection.newBrowserCDPSession();
     const { userAgent } = await session.send("Browser.getVersion");
     await session.detach();

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,8 +9,6 @@ import { RetryableError } from "../errors.ts";
 export interface ChromiumOptions {
   /** Path of the program; absent: the first of the usual names on PATH. */
   readonly executable?: string | undefined;
-  /** Where its profile's temporary folder is made. */
-  readonly directory?: string;
 }
 
 /** A local Chromium that is started when it is asked for and started again when it has died. */
@@ -21,13 +19,17 @@ export interface Chromium {
    */
   endpoint(): Promise<string>;
   readonly pid: number | undefined;
-  /** Ends it with all of its children and removes its profile. */
+  /** Its profiles and temporary files, and room for those of its clients. Removed when it is stopped. */
+  readonly directory: string;
+  /** Ends it with all of its children and removes its directory. */
   stop(): Promise<void>;
 }
 
 /** What Chromium is called on PATH, by distribution. */
 export const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const START_TIMEOUT_MS = 20_000;
+/** Then the pid of the process that made it, by which its successors know that nobody needs it any more. */
+const DIRECTORY_PREFIX = "agentic-chromium-";
 
 /** Nothing of a page may pass by the proxy, and the browser itself asks for nothing. */
 const FLAGS = [
@@ -78,6 +80,9 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
   let running: Promise<Running> | undefined;
   let stopped = false;
   let pid: number | undefined;
+  await sweep();
+  // Not in a folder of the caller's: Chromium makes a Unix socket there, and sockaddr_un holds 108 bytes (unix(7)).
+  const directory = await mkdtemp(join(tmpdir(), `${DIRECTORY_PREFIX}${process.pid}-`));
 
   const ensure = async (): Promise<Running> => {
     if (stopped) throw unavailable("it was stopped");
@@ -85,7 +90,7 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
     if (current && alive(current.child)) return current;
     // Several callers may find it dead at once: the first starts it, the others wait for the same start.
     if (running !== undefined && current) await discard(current);
-    running = launch(options);
+    running = launch(directory, options);
     const started = await running;
     pid = started.child.pid;
     return started;
@@ -97,60 +102,84 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
     return mine;
   };
 
-  await ensureInTurn();
+  const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  await ensureInTurn().catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
   return {
     endpoint: async () => (await ensureInTurn()).endpoint,
     get pid() {
       return pid;
     },
+    directory,
     async stop() {
       stopped = true;
       await turn;
       const current = await running?.catch(() => undefined);
       if (current) await discard(current);
+      await remove();
     },
   };
+}
+
+/** Removes what processes that were killed have left. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const maker = new RegExp(`^${DIRECTORY_PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (maker !== undefined && !processExists(Number(maker)))
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function processExists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 interface Running {
   readonly child: ChildProcess;
   readonly endpoint: string;
-  readonly profile: string;
 }
 
 const alive = (child: ChildProcess) => child.exitCode === null && child.signalCode === null;
 
-async function launch(options: ChromiumOptions): Promise<Running> {
+async function launch(directory: string, options: ChromiumOptions): Promise<Running> {
   const path = options.executable ?? (await findChromium());
   if (path === undefined)
     throw unavailable(`none of ${CHROMIUM_NAMES.join(", ")} is on the PATH; install Chromium or name its path`);
-  const profile = await mkdtemp(join(options.directory ?? tmpdir(), "agentic-chromium-"));
-  const child = await spawnBrowser(path, [
+  const profile = await mkdtemp(join(directory, "profile-"));
+  const flags = [
     ...FLAGS,
     // Chromium refuses its sandbox to root, which is who runs in most containers.
     ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
     `--user-data-dir=${profile}`,
     "about:blank",
-  ]).catch(async (error: unknown) => {
-    await rm(profile, { recursive: true, force: true });
-    throw error;
-  });
+  ];
+  const child = await spawnBrowser(path, flags, directory);
   const until = Date.now() + START_TIMEOUT_MS;
   while (alive(child) && Date.now() < until) {
     // Two lines: the port, and the path of the browser's own socket.
     const text = await readFile(join(profile, "DevToolsActivePort"), "utf8").catch(() => "");
     const port = /^(\d+)\n/.exec(text)?.[1];
-    if (port) return { child, endpoint: `http://127.0.0.1:${port}`, profile };
+    if (port) return { child, endpoint: `http://127.0.0.1:${port}` };
     await sleep(20);
   }
   const ended = alive(child) ? "gave no debugging port within 20 s" : `ended at once with code ${child.exitCode}`;
-  await discard({ child, endpoint: "", profile });
+  await discard({ child, endpoint: "" });
   throw unavailable(ended);
 }
 
 /** In a process group of its own: Ctrl-C in a terminal does not reach it, and it can be ended with all of its children. */
-async function spawnBrowser(path: string, args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(path, args, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true });
+async function spawnBrowser(path: string, args: readonly string[], temporary: string): Promise<ChildProcess> {
+  const child = spawn(path, args, {
+    stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+    detached: true,
+    env: { ...process.env, TMPDIR: temporary },
+  });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (cause) => reject(unavailable(`${path} does not start: ${cause.message}`)));
@@ -162,17 +191,15 @@ async function spawnBrowser(path: string, args: readonly string[]): Promise<Chil
   return child;
 }
 
-async function discard({ child, profile }: Running): Promise<void> {
-  if (child.pid !== undefined) {
-    const ended = alive(child) ? new Promise((resolve) => child.once("exit", resolve)) : undefined;
-    try {
-      process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // The group is gone already.
-    }
-    await ended;
+async function discard({ child }: Running): Promise<void> {
+  if (child.pid === undefined) return;
+  const ended = alive(child) ? new Promise((resolve) => child.once("exit", resolve)) : undefined;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // The group is gone already.
   }
-  await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  await ended;
 }
 
 function unavailable(detail: string): RetryableError {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "report-"));
   artifacts = createFolderArtifacts(join(folder, "artifacts"));
   chromium = await startChromium();
-  browser = connectBrowser(() => chromium.endpoint());
+  browser = connectBrowser(() => chromium.endpoint(), chromium.directory);
 });
 afterAll(async () => {
   await browser.close();

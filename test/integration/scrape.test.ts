@@ -62,8 +62,8 @@ beforeAll(async () => {
       throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: "ENOTFOUND" });
     },
   });
-  chromium = await startChromium({ directory: folder });
-  browser = connectBrowser(() => chromium.endpoint());
+  chromium = await startChromium();
+  browser = connectBrowser(() => chromium.endpoint(), chromium.directory);
   server = await startRedis();
   redis = await connectRedis(server.url);
   const runDurably = createRunDurably({
