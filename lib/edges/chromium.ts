@@ -178,6 +178,7 @@ async function spawnBrowser(path: string, args: readonly string[], temporary: st
   const child = spawn(path, args, {
     stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
     detached: true,
+    // biome-ignore lint/style/noProcessEnv: nothing is read here; the child gets what this process has
     env: { ...process.env, TMPDIR: temporary },
   });
   await new Promise<void>((resolve, reject) => {
