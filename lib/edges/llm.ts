@@ -93,6 +93,8 @@ export function createModel(options: ModelOptions): Model {
       const repaired = parseAnswer(second.text, question.schema);
       if ("answer" in repaired)
         return { answer: repaired.answer, usage: addUsage(usageOf(first), usageOf(second)), model: second.model };
+      // Kept answers serve a step that is repeated; one that is tried again after it failed must not meet these.
+      await asked.ledger.forget([first.request, second.request]);
       throw new TerminalError(
         "InvalidAnswer",
         `${second.model} answered twice without fitting the schema: ${repaired.problem.slice(0, 300)}`,
@@ -109,7 +111,7 @@ async function answerOnce(
   question: Question<unknown>,
   messages: readonly Message[],
   spender: Spender,
-): Promise<Paid> {
+): Promise<Paid & { readonly request: string }> {
   const models = question.model
     ? [question.model.name, ...question.model.fallbacks]
     : [asked.name, ...(asked.fallbacks ?? [])];
@@ -120,7 +122,7 @@ async function answerOnce(
   for (;;) {
     spender.signal.throwIfAborted();
     const paid = await asked.ledger.answer(hash);
-    if (paid) return answered(paid);
+    if (paid) return { ...answered(paid), request: hash };
     const lease = await acquireLease(asked.redis, {
       ...asked.ledger.asking(hash),
       holder: randomUUID(),
@@ -132,7 +134,8 @@ async function answerOnce(
     }
     try {
       // It may have been answered between the look and the lease.
-      return answered((await asked.ledger.answer(hash)) ?? (await pay(asked, hash, request, spender)));
+      const answer = (await asked.ledger.answer(hash)) ?? (await pay(asked, hash, request, spender));
+      return { ...answered(answer), request: hash };
     } finally {
       await lease.release().catch(() => {
         // Redis is away: the lease ends by itself.

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { loadTruth } from "../../examples/truth.ts";
 import { analysisSchema } from "../../pipeline/analysis.ts";
 import { findingsSchema } from "../../pipeline/findings.ts";
 import { agentic, type Command, EXAMPLE } from "./cli.ts";
+import { endServers, processesOf } from "./processes.ts";
 
 const truth = await loadTruth();
 let sites: SampleSites;
@@ -39,24 +40,6 @@ function run(args: readonly string[] = ["--approve"], port = sites.port): Comman
   const command = agentic(["run", EXAMPLE, "--out", out, ...resolveTo(port), ...args]);
   commands.push(command);
   return command;
-}
-/** Processes that name a folder in their command line, by pid. */
-function processesOf(folder: string): number[] {
-  return readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-/** What a killed command left on purpose: its redis-server, for the next one to use. */
-async function endServers(folder: string): Promise<void> {
-  for (const pid of processesOf(folder)) process.kill(pid, "SIGKILL");
-  while (processesOf(folder).length > 0) await sleep(20);
 }
 async function artifact<T>(key: string, schema: z.ZodType<T>): Promise<T> {
   return schema.parse(JSON.parse(await readFile(join(out, "artifacts", key), "utf8")));

@@ -181,6 +181,14 @@ describe("an answer that does not fit", () => {
     expect(provider.requests[1]?.messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
   });
 
+  test("asked again after that, it is asked anew, and what it cost stays spent", async () => {
+    provider.answer({ content: "no JSON" });
+    await endOf(model().ask(question, spender()));
+    provider.answer(GOOD);
+    expect((await model().ask(question, spender())).answer).toEqual({ claim: "the best" });
+    expect(await redis.hget(`agentic:spent:{run-${run}}`, "spent")).toBe("630000");
+  });
+
   test("the repaired one counts", async () => {
     provider.answer((_request, before) => (before === 0 ? { content: {} } : GOOD));
     expect((await model().ask(question, spender())).answer).toEqual({ claim: "the best" });

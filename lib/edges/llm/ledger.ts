@@ -29,6 +29,8 @@ export interface Ledger {
   /** Stores the answer, adds its cost and drops the reservation, all or nothing. */
   pay(request: string, paid: Paid): Promise<void>;
   release(request: string): Promise<void>;
+  /** Drops answers that are of no use; what they cost stays spent. */
+  forget(requests: readonly string[]): Promise<void>;
   spentUsd(): Promise<number>;
 }
 
@@ -96,6 +98,9 @@ export function openLedger(redis: Redis, run: string): Ledger {
     },
     async release(request) {
       await storeErrors(redis.hdel(ledger, request));
+    },
+    async forget(requests) {
+      await storeErrors(redis.unlink(requests.map(answerKey)));
     },
     async spentUsd() {
       return Number((await storeErrors(redis.hget(ledger, "spent"))) ?? 0) / NANO;
