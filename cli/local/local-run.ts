@@ -185,7 +185,7 @@ async function runOn(
     return state;
   } catch (error) {
     view.done();
-    const why = signal.aborted && signal.reason instanceof Interrupted ? signal.reason : error;
+    const why = signal.aborted && signal.reason instanceof Interrupted ? signal.reason : interruption(error, folder);
     if (why instanceof Interrupted)
       await writeRunState(folder, stateNow({ phase: "Interrupted", reason: why.reason, message: why.message })).catch(
         () => {},
@@ -194,6 +194,12 @@ async function runOn(
   } finally {
     await reviewServer.close();
   }
+}
+
+/** A full disk is not the run's own trouble. */
+function interruption(error: unknown, folder: RunFolder): unknown {
+  if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
+  return new Interrupted("NoSpace", `no space is left on the disk of ${folder.path}: free some`, { cause: error });
 }
 
 async function finish(

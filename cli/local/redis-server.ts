@@ -49,7 +49,10 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
     // A process group of its own: Ctrl-C in the terminal reaches the command, which ends the server when it has drained.
     { stdio: "ignore", detached: true },
   );
-  const ended = once(child, "exit").then(([code, signal]) => `redis-server ended (${signal ?? `exit code ${code}`})`);
+  const ended = once(child, "exit").then(async ([code, signal]) => {
+    const said = signal ? "" : `; the end of ${log}:\n${await endOf(log)}`;
+    return `redis-server ended (${signal ?? `exit code ${code}`})${said}`;
+  });
   const failed = once(child, "error").then(([error]) => {
     throw new Interrupted(
       "RedisMissing",
@@ -65,13 +68,14 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
   // Loading a large append-only file takes its time; the server answers when it is done.
   for (let waited = 0; waited < 30_000; waited += 20) {
     if (await Promise.race([answers(socket), failed])) return { died: ended };
-    if (!running) {
-      const tail = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-5).join("\n");
-      throw new Interrupted("RedisFailed", `${await ended} at its start; the end of ${log}:\n${tail}`);
-    }
+    if (!running) throw new Interrupted("RedisFailed", await ended);
     await sleep(20);
   }
   throw new Interrupted("RedisFailed", `redis-server did not answer within 30 s; see ${log}`);
+}
+
+async function endOf(log: string): Promise<string> {
+  return (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-3).join("\n");
 }
 
 /** sockaddr_un holds 108 bytes (unix(7)): a deep folder gets its socket under the temporary folder. */
