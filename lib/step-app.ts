@@ -1,5 +1,5 @@
 import { CloudEvent, HTTP } from "cloudevents";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
@@ -25,7 +25,9 @@ export function createStepApp(step: string, graph: StepGraph, deps: StepAppDeps)
   const app = new Hono();
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
-  app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: (c) => c.body(null, 413) }), async (c) => {
+  // The rest of the body is not read, so the connection is of no more use.
+  const tooLarge = (c: Context) => c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
+  app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: tooLarge }), async (c) => {
     const { id, request } = parseRequest(step, Object.fromEntries(c.req.raw.headers), await c.req.text());
     const claims = await deps.verifyToken(request.token);
     if (claims.jti !== id || claims.sub !== request.workload.uid || claims.run !== request.run) {

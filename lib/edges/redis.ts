@@ -16,13 +16,22 @@ export async function connectRedis(url: string): Promise<Redis> {
   };
   const redis = url.startsWith("unix://") ? new Redis(url.slice("unix://".length), options) : new Redis(url, options);
   // Each command reports its own error; without a listener the connection's would end the process.
-  redis.on("error", () => undefined);
+  let trouble = "";
+  redis.on("error", (error: Error) => {
+    trouble = error.message;
+  });
   try {
     await storeErrors(redis.connect());
     await checkVersion(redis);
   } catch (error) {
     redis.disconnect();
-    throw error;
+    if (!trouble) throw error;
+    // ioredis only says that the connection is closed, and nobody wants the password in a log.
+    const where = url.replace(/\/\/[^@/]*@/, "//");
+    throw new RetryableError("StoreUnavailable", `Redis at ${where} cannot be reached: ${trouble}`, {
+      cause: error,
+      countsAsAttempt: false,
+    });
   }
   return redis;
 }

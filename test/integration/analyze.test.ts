@@ -17,9 +17,9 @@ import { connectRedis } from "../../lib/edges/redis.ts";
 import { type StepResult, stepResultSchema } from "../../lib/step.ts";
 import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
 import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
-import type { Capture } from "../../pipeline/capture.ts";
 import { type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
+import { captureTidy, PAGE, TEXT } from "./tidy.ts";
 
 const keys = await generateKeyPair("EdDSA");
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
@@ -28,7 +28,6 @@ let artifacts: Artifacts;
 let server: TestRedis;
 let redis: Awaited<ReturnType<typeof connectRedis>>;
 let provider: FakeOpenAi;
-let png: Uint8Array;
 let count = 0;
 
 beforeAll(async () => {
@@ -37,9 +36,6 @@ beforeAll(async () => {
   server = await startRedis();
   redis = await connectRedis(server.url);
   provider = await startFakeOpenAi();
-  png = await sharp({ create: { width: 1280, height: 800, channels: 3, background: "#204060" } })
-    .png()
-    .toBuffer();
 });
 afterAll(async () => {
   redis?.disconnect();
@@ -52,21 +48,6 @@ beforeEach(() => {
   count++;
 });
 
-const PAGE = `<title>Tidy – Cleaning plans</title><h1>Clean offices, quietly</h1><p>For small offices and studios.</p>
-  <div class="plans"><div><h3>Weekly</h3><p>$90/month</p><ul><li>One visit</li></ul><a class="btn" href="/weekly">Choose Weekly</a></div>
-  <div><h3>Daily</h3><p>$240/month</p><ul><li>Five visits</li></ul><a class="btn" href="/daily">Choose Daily</a></div></div>
-  <blockquote>“Spotless since 2019.” — Ada, office manager</blockquote>`;
-const TEXT = `Clean offices, quietly
-For small offices and studios.
-Weekly
-$90/month
-One visit
-Choose Weekly
-Daily
-$240/month
-Five visits
-Choose Daily
-“Spotless since 2019.” — Ada, office manager`;
 const ANSWER: ModelAnalysis = {
   positioning: { value: "Quiet office cleaning", quote: "Clean offices, quietly" },
   audience: [{ value: "small offices", quote: "For small offices and studios." }],
@@ -113,35 +94,7 @@ interface Asked {
 
 async function deliver(asked: Asked): Promise<{ status: number; reason: string; body: string }> {
   const id = asked.id ?? `analyze-${count}`;
-  const put = artifacts.put.bind(artifacts, "uid-1");
-  const capture: Capture = {
-    url: "http://tidy.test/",
-    finalUrl: "http://tidy.test/",
-    redirects: [],
-    status: 200,
-    title: "Tidy – Cleaning plans",
-    lang: "en",
-    description: "",
-    capturedAt: "2026-01-01T00:00:00Z",
-    timings: { responseMs: 1, domContentLoadedMs: 2, loadMs: 3, totalMs: 4 },
-    viewport: { width: 1280, height: 800 },
-    pageHeight: 800,
-    artifacts: {
-      dom: await put(asked.html ?? PAGE, "html"),
-      text: await put(asked.text ?? TEXT, "txt"),
-      screenshot: await put(png, "png"),
-      fullPage: await put("jpg", "jpg"),
-    },
-    truncated: [],
-    console: [],
-    robots: "allowed",
-    egress: { requests: 1, bytes: 1, refused: [] },
-  };
-  const scraped: StepResult = {
-    outcome: "succeeded",
-    artifacts: { capture: await put(JSON.stringify(capture), "json") },
-    usage: { inputTokens: 0, outputTokens: 0, costUsd: 0, browserSeconds: 1 },
-  };
+  const scraped = await captureTidy(artifacts, asked);
   const claims = {
     sub: "uid-1",
     jti: id,

@@ -4,6 +4,8 @@ import { parseHTML } from "linkedom";
 const MAX_HTML = 2_000_000;
 const MAX_ELEMENTS = 20_000;
 const MAX_DEPTH = 200;
+/** The parser's time grows with the square of how deep tags are open: more than any page has, still a matter of milliseconds. */
+const MAX_OPEN = 5_000;
 /** Longer text of one element is cut: what is looked for is short. */
 const MAX_TEXT = 2_000;
 
@@ -24,17 +26,30 @@ const STYLED_AWAY =
 export function visibleDocument(html: string): PageDocument {
   // The parser adds no body of its own, where a browser would.
   const whole = /<body[\s>]/i.test(html) ? html : `<!DOCTYPE html><html><head></head><body>${html}</body></html>`;
-  const { document } = parseHTML(whole.slice(0, MAX_HTML)) as unknown as { document: PageDocument };
+  const { document } = parseHTML(cutToSize(whole)) as unknown as { document: PageDocument };
   const depths = new WeakMap<Node, number>();
-  let seen = 0;
   for (const element of [...document.querySelectorAll("*")]) {
     const depth = (depths.get(element.parentNode ?? element) ?? 0) + 1;
     depths.set(element, depth);
-    if (++seen > MAX_ELEMENTS || depth > MAX_DEPTH || STYLED_AWAY.test(element.getAttribute("style") ?? ""))
-      element.remove();
+    if (depth > MAX_DEPTH || STYLED_AWAY.test(element.getAttribute("style") ?? "")) element.remove();
   }
   for (const element of document.querySelectorAll(`${UNSEEN}, ${STRUCK}`)) element.remove();
   return document;
+}
+
+/** A rendered page closes every tag that has an end. */
+const TAG = /<(\/?)(?!(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)\b)[a-z]/gi;
+
+function cutToSize(html: string): string {
+  const whole = html.slice(0, MAX_HTML);
+  let open = 0;
+  let seen = 0;
+  for (const { 1: closing, index } of whole.matchAll(TAG)) {
+    open = closing ? Math.max(0, open - 1) : open + 1;
+    if (!closing) seen++;
+    if (open > MAX_OPEN || seen > MAX_ELEMENTS) return whole.slice(0, index);
+  }
+  return whole;
 }
 
 const BLOCKS = new Set(
