@@ -1,7 +1,8 @@
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { createModel, type Model, type ModelOptions, type Question, type Spender } from "../../lib/edges/llm.ts";
+import type { Question } from "../../lib/edges/llm/question.ts";
+import { createModel, type Model, type ModelOptions, type Spender } from "../../lib/edges/llm.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { type FakeAnswer, type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";

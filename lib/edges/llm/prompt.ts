@@ -1,5 +1,5 @@
 import { sha256 } from "../../canonical.ts";
-import type { Question } from "../llm.ts";
+import type { Question } from "./question.ts";
 
 /** One message in the form of OpenAI's chat completions. */
 export type Message =
