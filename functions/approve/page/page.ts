@@ -27,10 +27,10 @@ export function reviewPage(view: ReviewView, options: PageOptions): Html {
       ${outcome(view)}
       <dl class="facts">
         <div><dt>Sites</dt><dd>${sites.length - failed} analyzed, ${failed} failed</dd></div>
-        <div><dt>Cost so far</dt><dd>$${cost.costUsd.toFixed(4)}, ${cost.inputTokens + cost.outputTokens} tokens</dd></div>
-        <div><dt>Approving costs at most</dt><dd>$${review.costOfApproving.toFixed(4)}</dd></div>
-        <div><dt>Without a decision by ${review.timeoutAt}</dt><dd>${review.onTimeout === "Approve" ? "approved" : "rejected"}</dd></div>
-        <div><dt>Digest of these findings</dt><dd><code>${review.digest.slice(0, 16)}</code></dd></div>
+        <div><dt>Cost so far</dt><dd>${usd(cost.costUsd)}, ${cost.inputTokens + cost.outputTokens} tokens</dd></div>
+        <div><dt>Approving costs at most</dt><dd>${usd(review.costOfApproving)}</dd></div>
+        <div><dt>Without a decision by ${minute(review.timeoutAt)}</dt><dd>${review.onTimeout === "Approve" ? "approved" : "rejected"}</dd></div>
+        <div><dt>Digest of these findings</dt><dd><code title="${review.digest}">${review.digest.slice(0, 12)}</code></dd></div>
       </dl>
       <h2>At a glance</h2>
       <div class="scroll" tabindex="0" role="region" aria-label="All sites at a glance"><table>
@@ -43,10 +43,19 @@ export function reviewPage(view: ReviewView, options: PageOptions): Html {
   );
 }
 
+/** 2026-01-31 09:30 UTC */
+function minute(instant: string): string {
+  return `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`;
+}
+
+function usd(dollars: number): string {
+  return dollars === 0 ? "nothing" : `$${dollars.toFixed(4)}`;
+}
+
 function outcome({ review }: ReviewView): Html | "" {
   const { decision } = review;
   if (!decision) return html`<p><a href="#decide">Decide</a></p>`;
-  return html`<div class="notice"><strong>${decision.decision === "approved" ? "Approved" : "Rejected"}</strong> by ${decision.by} at ${decision.at}
+  return html`<div class="notice"><strong>${decision.decision === "approved" ? "Approved" : "Rejected"}</strong> by ${decision.by} at ${minute(decision.at)}
     ${decision.comment ? html`<blockquote>${decision.comment}</blockquote>` : ""}</div>`;
 }
 
