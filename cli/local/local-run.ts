@@ -5,14 +5,12 @@ import { parseDuration } from "../../crd/duration.ts";
 import { allowListFor } from "../../lib/allow-list.ts";
 import { sha256 } from "../../lib/canonical.ts";
 import { getJson } from "../../lib/edges/artifacts.ts";
-import { runHash } from "../../lib/identity.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { StepRequest } from "../../lib/step.ts";
 import { mintStepToken } from "../../lib/token.ts";
 import { findingsSchema } from "../../pipeline/findings.ts";
-import { marketAnalysis } from "../../pipeline/market-analysis.ts";
+import { orderOf, type RunOrder } from "../../pipeline/run-order.ts";
 import { stagesOf } from "../../pipeline/stages.ts";
-import { toleratedFailures } from "../../pipeline/tolerance.ts";
 import { showProgress } from "../progress.ts";
 import type { ResolvedHost } from "../resolve-option.ts";
 import { type RunFolder, type RunState, readRunState, writeRunState } from "../run-folder.ts";
@@ -20,7 +18,7 @@ import { createApprover, reviewToken } from "./approver.ts";
 import { createBroker, Interrupted } from "./broker.ts";
 import { passGate } from "./gate.ts";
 import { createReviewServer } from "./review-server.ts";
-import { type RunEnd, type RunOrder, runPipeline } from "./runner.ts";
+import { type RunEnd, runPipeline } from "./runner.ts";
 import { signingKey } from "./signing-key.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -35,8 +33,6 @@ export interface LocalRunOptions {
 
 /** A store may be away this long before the run is given up for now. */
 const STORE_PATIENCE_MS = 10_000;
-/** Of spec.deadlines.run, past the gate's own timeout. */
-const DEFAULT_RUN_DEADLINE = "24h";
 /** Minutes: a redelivery gets a token of its own. */
 const TOKEN_LIFE_MS = 10 * 60_000;
 
@@ -47,7 +43,7 @@ export async function localRun(
   folder: RunFolder,
   options: LocalRunOptions,
 ): Promise<RunState> {
-  const order = orderOf(workload);
+  const order = orderOf(workload, localUid(workload));
   const before = await readRunState(folder);
   if (before?.phase === "Succeeded" && before.run === order.run) {
     const age = Date.now() - new Date(before.finishedAt ?? before.startedAt).getTime();
@@ -68,27 +64,9 @@ export async function localRun(
   }
 }
 
-function orderOf(workload: AgentWorkload): RunOrder {
-  const { metadata, spec } = workload;
-  const namespace = metadata.namespace;
-  // A cluster gives each object a uid; here the name is what makes a workload itself.
-  const uid = metadata.uid ?? sha256(`${namespace}/${metadata.name}`).slice(0, 32);
-  return {
-    pipeline: marketAnalysis,
-    workload: { namespace, name: metadata.name, uid },
-    run: runHash(uid, spec),
-    lists: { sites: spec.sites },
-    params: { objective: spec.objective, model: spec.model },
-    parallelism: spec.replicas,
-    tolerated: toleratedFailures(spec.tolerate.failedSites, spec.sites.length),
-    retryLimit: spec.retry.limit,
-    deadlineMs: {
-      site: parseDuration(spec.deadlines.site),
-      run:
-        parseDuration(spec.deadlines.run ?? DEFAULT_RUN_DEADLINE) +
-        (spec.deadlines.run ? 0 : parseDuration(spec.review.timeout)),
-    },
-  };
+/** A workload on one machine has no uid from an API server: its name stands for it. */
+function localUid({ metadata }: AgentWorkload): string {
+  return metadata.uid ?? sha256(`${metadata.namespace}/${metadata.name}`).slice(0, 32);
 }
 
 async function runOn(

@@ -1,23 +1,12 @@
 import pLimit from "p-limit";
 
-import { addUsage, NO_USAGE, type StepRequest, type StepResult, type Usage, type WorkloadRef } from "../../lib/step.ts";
-import { identityOf, type StepOutcome, type StepParams, stepInput } from "../../pipeline/dispatch.ts";
+import type { StepRequest, StepResult, Usage } from "../../lib/step.ts";
+import { identityOf, type StepOutcome, stepInput } from "../../pipeline/dispatch.ts";
 import type { Decision, Findings } from "../../pipeline/findings.ts";
-import type { Pipeline, Step } from "../../pipeline/pipeline.ts";
+import { BUDGET_EXCEEDED, fanOutFailure, findingsOf, usageOf } from "../../pipeline/outcomes.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
+import type { RunOrder } from "../../pipeline/run-order.ts";
 import { stagesOf } from "../../pipeline/stages.ts";
-
-/** A run as the runner sees it: lists, limits and parameters, nothing of what the steps do. */
-export interface RunOrder {
-  readonly pipeline: Pipeline;
-  readonly workload: WorkloadRef;
-  readonly run: string;
-  readonly lists: Readonly<Record<"sites", readonly string[]>>;
-  readonly params: StepParams;
-  readonly parallelism: number;
-  readonly tolerated: number;
-  readonly retryLimit: number;
-  readonly deadlineMs: Readonly<Record<"site" | "run", number>>;
-}
 
 /** What happens outside: the Broker, the step records, the gate. */
 export interface RunnerEdges {
@@ -103,7 +92,7 @@ async function fanOut(
       // Nothing new starts once the budget is spent: each further site could only fail the same way.
       if (spent) return;
       const result = await runStep(step, order, outcomes, edges, item);
-      if (result.reason === "BudgetExceeded") spent = true;
+      if (result.reason === BUDGET_EXCEEDED) spent = true;
       if (result.outcome === "failed") return;
     }
   };
@@ -141,42 +130,6 @@ async function runStep(
   return result;
 }
 
-function fanOutFailure(
-  chain: readonly Step[],
-  order: RunOrder,
-  outcomes: ReadonlyMap<string, readonly StepOutcome[]>,
-): { reason: string; message: string } | undefined {
-  const failed = chain.flatMap((step) => (outcomes.get(step.name) ?? []).filter((o) => o.outcome === "failed"));
-  const spent = failed.find((outcome) => outcome.reason === "BudgetExceeded");
-  if (spent)
-    return { reason: "BudgetExceeded", message: spent.message ?? "the budget is spent: raise spec.budget.maxUsd" };
-  if (failed.length <= order.tolerated) return undefined;
-  const reasons = new Map<string, number>();
-  for (const { reason = "Unknown" } of failed) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  const list = [...reasons].map(([reason, count]) => `${count} × ${reason}`).join(", ");
-  return {
-    reason: "TooManyFailedSites",
-    message: `${failed.length} of ${order.lists.sites.length} sites failed (${list}); spec.tolerate.failedSites allows ${order.tolerated}`,
-  };
-}
-
-/** In the order of the spec's list, whatever order the sites ended in: equal results give an equal digest. */
-function findingsOf(order: RunOrder, outcomes: ReadonlyMap<string, readonly StepOutcome[]>): Findings {
-  return {
-    workload: order.workload,
-    run: order.run,
-    objective: order.params.objective,
-    items: order.lists.sites.map((item) => ({
-      item,
-      steps: Object.fromEntries(
-        [...outcomes].flatMap(([step, all]) =>
-          all.filter((o) => o.item === item).map(({ item: _item, ...result }) => [step, result] as const),
-        ),
-      ),
-    })),
-  };
-}
-
 function restore(findings: Findings, outcomes: Map<string, StepOutcome[]>, edges: RunnerEdges): void {
   for (const { item, steps } of findings.items) {
     for (const [step, result] of Object.entries(steps)) {
@@ -190,10 +143,6 @@ function add(outcomes: Map<string, StepOutcome[]>, step: string, outcome: StepOu
   const all = outcomes.get(step);
   if (all) all.push(outcome);
   else outcomes.set(step, [outcome]);
-}
-
-function usageOf(outcomes: ReadonlyMap<string, readonly StepOutcome[]>): Usage {
-  return [...outcomes.values()].flat().reduce((sum, outcome) => addUsage(sum, outcome.usage), NO_USAGE);
 }
 
 function rejection(decision: Decision): string {

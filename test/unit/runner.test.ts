@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { type RunEnd, type RunEvent, type RunOrder, runPipeline } from "../../cli/local/runner.ts";
+import { type RunEnd, type RunEvent, runPipeline } from "../../cli/local/runner.ts";
 import { NO_USAGE, type StepRequest, type StepResult } from "../../lib/step.ts";
 import type { Findings } from "../../pipeline/findings.ts";
 import { marketAnalysis } from "../../pipeline/market-analysis.ts";
+import type { RunOrder } from "../../pipeline/run-order.ts";
 
 const SITES = ["http://a.example/", "http://b.example/", "http://c.example/"];
 
