@@ -1,0 +1,3 @@
+module agentic.dev/cluster/pause
+
+go 1.26.0
