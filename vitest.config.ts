@@ -1,14 +1,29 @@
 import { defineConfig } from "vitest/config";
 
+/** A safety net against a test that hangs, not an assertion about time: a busy machine is many times slower than an idle one. */
+const MINUTE = 60_000;
+
+/** One folder under test/. Projects with a higher order start when the lower ones have ended. */
+function suite(name: string, order: number, maxWorkers: number, minutes: number) {
+  return {
+    extends: true as const,
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: minutes * MINUTE,
+      hookTimeout: minutes * MINUTE,
+      maxWorkers,
+      sequence: { groupOrder: order },
+    },
+  };
+}
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     // @langchain/langgraph-checkpoint-validation takes describe and it from the global scope.
     globals: true,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // Two cores: a third worker would only make Chromium and redis-server slower.
-    maxWorkers: 2,
     passWithNoTests: false,
+    // Two cores: a third worker would only make Chromium and redis-server slower. An e2e test fills both by itself.
+    projects: [suite("unit", 0, 2, 3), suite("integration", 0, 2, 3), suite("e2e", 1, 1, 5)],
   },
 });

@@ -66,7 +66,7 @@ async function launch(folder: string, socket: string, more: readonly string[]): 
     { stdio: "ignore" },
   );
   child.once("error", () => undefined);
-  for (let waited = 0; waited < 10_000; waited += 20) {
+  for (let waited = 0; waited < 60_000; waited += 20) {
     if (child.exitCode !== null) break;
     const probe = new Redis(socket, { lazyConnect: true, retryStrategy: null });
     probe.on("error", () => undefined);

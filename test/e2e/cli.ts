@@ -55,3 +55,8 @@ export function agentic(args: readonly string[], env: Record<string, string> = {
     },
   };
 }
+
+/** When to kill the next of a row of commands, in ms: each lives a fifth longer, so that one comes through on a machine however slow. */
+export function killAfter(firstMs: number, kills: number): number {
+  return firstMs * 1.2 ** kills;
+}

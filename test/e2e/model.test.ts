@@ -3,16 +3,20 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SampleSites, startSampleSites } from "../../examples/serve.ts";
 import { loadTruth } from "../../examples/truth.ts";
 import { type ChatRequest, type FakeAnswer, type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
-import { agentic, type Command, EXAMPLE } from "./cli.ts";
+import { agentic, type Command, EXAMPLE, killAfter } from "./cli.ts";
 import { endServers } from "./processes.ts";
 
 const truth = await loadTruth();
 /** Sites in flight at once in the example. */
 const REPLICAS = 5;
+const NUMBERED = 1000;
+/** No second attempt at a step. */
+const ONCE = "  retry:\n    limit: 0\n";
 let sites: SampleSites;
 let provider: FakeOpenAi;
 let out: string;
@@ -66,34 +70,56 @@ function honest(request: ChatRequest): FakeAnswer & object {
     },
   };
 }
-const questionOf = (request: ChatRequest): string => createHash("sha256").update(JSON.stringify(request)).digest("hex");
+
+/** The numbers of the questions whose answers the run's own Redis keeps; a killed command leaves it running. */
+async function storedAnswers(): Promise<number[]> {
+  const redis = new Redis(join(out, "redis", "redis.sock"), { lazyConnect: true, retryStrategy: null });
+  redis.on("error", () => undefined);
+  try {
+    await redis.connect();
+    const keys = await redis.keys("agentic:answer:*");
+    const answers = await Promise.all(keys.map((key) => redis.get(key)));
+    return answers.map((answer) => JSON.parse(answer ?? "{}").inputTokens - NUMBERED);
+  } catch {
+    // Killed before there was one.
+    return [];
+  } finally {
+    redis.disconnect();
+  }
+}
 
 describe("with a model", () => {
-  test("killed -9 again and again, no answer is paid for twice", { timeout: 240_000 }, async () => {
-    const answered: { readonly question: string; readonly at: number }[] = [];
+  test("killed -9 again and again, no answer is paid for twice", async () => {
+    const questions: string[] = [];
+    const answered: number[] = [];
     provider.answer(async (request) => {
+      const question = createHash("sha256").update(JSON.stringify(request)).digest("hex");
+      if (!questions.includes(question)) questions.push(question);
+      const number = questions.indexOf(question);
       await sleep(150);
-      answered.push({ question: questionOf(request), at: Date.now() });
-      return honest(request);
+      answered.push(number);
+      // By its input tokens a stored answer tells which question it is to.
+      return { ...honest(request), usage: { input: NUMBERED + number, output: 100 } };
     });
-    const kills: number[] = [];
+    let kills = 0;
+    let paid: readonly number[] = [];
+    let seen = 0;
     for (;;) {
       const command = await run();
-      const kill = sleep(2500 + kills.length * 500).then(() => {
-        if (command.child.exitCode === null && command.child.kill("SIGKILL")) kills.push(Date.now());
-      });
+      const kill = sleep(killAfter(2500, kills)).then(() => command.child.kill("SIGKILL"));
       const { code } = await command.ended;
       await kill;
       if (code === 0) break;
-      expect(kills.length).toBeLessThan(25);
+      kills++;
+      // An answer that was on the wire when the process died may be asked for again; one that was stored may not.
+      for (const number of paid) expect(answered.slice(seen)).not.toContain(number);
+      paid = await storedAnswers();
+      seen = answered.length;
     }
-    expect(kills.length).toBeGreaterThan(2);
-    expect(new Set(answered.map(({ question }) => question)).size).toBe(truth.length + 1);
-    // An answer that was on the wire when the process died is the only one that can be lost: half a second is plenty to store one.
-    for (const [i, { question, at }] of answered.entries())
-      if (answered.slice(i + 1).some((later) => later.question === question))
-        expect(kills.some((kill) => kill - at < 500 && kill - at > -500)).toBe(true);
-    expect(answered.length).toBeLessThanOrEqual(truth.length + 1 + kills.length * REPLICAS);
+    for (const number of paid) expect(answered.slice(seen)).not.toContain(number);
+    expect(kills).toBeGreaterThan(2);
+    expect(questions).toHaveLength(truth.length + 1);
+    expect(answered.length).toBeLessThanOrEqual(truth.length + 1 + kills * REPLICAS);
     expect(await state()).toMatchObject({ phase: "Succeeded", sites: { analyzed: 10 } });
   });
 
@@ -101,24 +127,35 @@ describe("with a model", () => {
     ["answers garbage", { content: "As an AI, I like these pages." }, /InvalidAnswer/],
     ["says 429 for ever", { status: 429, headers: { "retry-after": "0" } }, /429/],
     ["says 500 for ever", { status: 500, headers: { "retry-after": "0" } }, /500/],
-    ["never answers", "never", /no answer|deadline/i],
   ])(
     "one that %s fails the run with the reason; with a good one the same command goes on",
-    { timeout: 120_000 },
     async (_what, answer, reason) => {
       provider.answer(answer);
-      const quick = "  retry:\n    limit: 0\n  deadlines:\n    site: 10s\n";
-      const bad = await (await run(quick)).ended;
+      const bad = await (await run(ONCE)).ended;
       expect([bad.code, bad.stderr]).toEqual([1, expect.stringMatching(reason)]);
       expect(bad.stderr).toContain("10 of 10 sites failed");
-      provider.answer(honest);
-      const good = await (await run(quick)).ended;
-      expect(good.code).toBe(0);
-      // What was scraped is not scraped again.
-      expect(good.stderr).not.toMatch(/\] scrape/);
-      expect(await state()).toMatchObject({ phase: "Succeeded" });
+      await goesOn();
     },
   );
+
+  test("one that never answers fails the run at the sites' deadline; with a good one it goes on", async () => {
+    // Scraped before, so that the deadline is the model's alone.
+    provider.answer({ status: 500, headers: { "retry-after": "0" } });
+    await (await run(ONCE)).ended;
+    provider.answer("never");
+    const bad = await (await run(`${ONCE}  deadlines:\n    site: 5s\n`)).ended;
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringMatching(/10 of 10 sites failed .*DeadlineExceeded/)]);
+    await goesOn();
+  });
+
+  async function goesOn(): Promise<void> {
+    provider.answer(honest);
+    const good = await (await run(ONCE)).ended;
+    expect(good.code).toBe(0);
+    // What was scraped is not scraped again.
+    expect(good.stderr).not.toMatch(/\] scrape/);
+    expect(await state()).toMatchObject({ phase: "Succeeded" });
+  }
 
   test("a budget that is spent ends the run before it is passed, and a larger one goes on", async () => {
     provider.answer((request) => ({ ...honest(request), usage: { input: 4000, output: 300 } }));

@@ -78,8 +78,8 @@ const ANSWER: ModelAnalysis = {
   layout: ["hero", "two cards"],
 };
 
-function model(): Model {
-  return createModel({ baseUrl: provider.baseUrl, apiKey: "sk-test", name: "gpt-4o-mini", redis, log, timeoutMs: 500 });
+function model(timeoutMs = 30_000): Model {
+  return createModel({ baseUrl: provider.baseUrl, apiKey: "sk-test", name: "gpt-4o-mini", redis, log, timeoutMs });
 }
 
 interface Asked {
@@ -298,7 +298,11 @@ describe("with a model", () => {
     ["no answer at all", "never"],
   ])("%s: delivered again, it goes on where it stopped", async (_what, trouble) => {
     provider.answer(trouble);
-    expect(await deliver({ model: model() })).toMatchObject({ status: 503, reason: "ModelUnavailable", body: "" });
+    expect(await deliver({ model: model(trouble === "never" ? 500 : undefined) })).toMatchObject({
+      status: 503,
+      reason: "ModelUnavailable",
+      body: "",
+    });
     provider.answer({ content: ANSWER });
     expect((await analysisOf({ model: model() })).analyst).toEqual({ kind: "model", model: "gpt-4o-mini" });
   });

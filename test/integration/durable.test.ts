@@ -45,7 +45,7 @@ describe("a process that dies", () => {
     log = join(folder, `${task.id}.log`);
   });
 
-  function worker(pauseMs: number, leaseMs = 600): { child: ChildProcess; answer: Promise<unknown> } {
+  function worker(pauseMs: number, leaseMs = 2000): { child: ChildProcess; answer: Promise<unknown> } {
     const args = [WORKER, server.url, log, identity, String(pauseMs), String(leaseMs)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
@@ -56,7 +56,7 @@ describe("a process that dies", () => {
   }
   const lines = async (): Promise<string[]> => (await readFile(log, "utf8").catch(() => "")).trim().split("\n");
   async function logged(pid: number | undefined, what: string): Promise<void> {
-    for (let i = 0; i < 1000 && !(await lines()).includes(`${pid} ${what}`); i++) await sleep(10);
+    for (let i = 0; i < 6000 && !(await lines()).includes(`${pid} ${what}`); i++) await sleep(10);
   }
   /** Asks again as a Broker would, until it is done. */
   async function untilDone(pauseMs: number): Promise<unknown> {
@@ -79,7 +79,7 @@ describe("a process that dies", () => {
   });
 
   test("a paused one that wakes up after another took over writes nothing", async () => {
-    const first = worker(400, 500);
+    const first = worker(400);
     await logged(first.child.pid, "start two");
     first.child.kill("SIGSTOP");
     expect(await untilDone(0)).toEqual(DONE);

@@ -222,9 +222,9 @@ describe("what cannot be captured ends with its reason", () => {
     ["http://shop.test/empty", "EmptyPage", /nothing/],
     ["http://shop.test/no-content", "NotAPage", /./],
     ["http://shop.test/cut", "ConnectionRefused", /./],
-    ["http://shop.test/hang", "NavigationTimeout", /in time/, { seconds: 4 }],
+    ["http://shop.test/hang", "NavigationTimeout", /in time/, { seconds: 12 }],
     ["http://silent.test/", "DeadlineExceeded", /./, { seconds: 1 }],
-    ["http://shop.test/busy-loop", "PageUnresponsive", /busy/, { seconds: 8 }],
+    ["http://shop.test/busy-loop", "PageUnresponsive", /busy/, { seconds: 16 }],
   ])("%s: %s", async (url, reason, message, options) => {
     const result = await scrape(url, options);
     expect(result).toMatchObject({ outcome: "failed", reason });
@@ -268,7 +268,7 @@ describe("difficult pages are captured all the same", () => {
   });
 
   test.each(["/never-loads", "/stream"])("%s: what is there after a while counts", async (path) => {
-    const seen = await capture(`http://shop.test${path}`, { seconds: 12 });
+    const seen = await capture(`http://shop.test${path}`, { seconds: 24 });
     expect(seen.timings.loadMs).toBeNull();
     expect(seen.truncated).toEqual([expect.stringMatching(/^taken (before|while)/)]);
     expect(await textOf(seen.artifacts.text)).toMatch(/Never loads|Begins/);
