@@ -1,10 +1,10 @@
 # Node 24 comes with the dependencies: what they bring is found first.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo test check build bench clean
+.PHONY: help setup demo test check build bench clean cluster cluster-down cluster-status
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## install what is missing: dependencies, Chromium, Redis
 	@scripts/setup.sh
@@ -23,6 +23,15 @@ build: setup ## bundle the functions into dist/
 
 bench: setup ## every benchmark (one: make bench NAME=cost)
 	@npm run --silent bench -- $(NAME)
+
+cluster: setup ## a real Kubernetes here, with Argo Workflows and Knative (Linux, root, Go; the first time half an hour)
+	@node test/cluster/main.ts up
+
+cluster-down: setup ## end that cluster and remove everything of it but what was built
+	@node test/cluster/main.ts down
+
+cluster-status: setup ## its parts: up or not, memory, logs
+	@node test/cluster/main.ts status
 
 clean: ## remove what was built and every local run
 	rm -rf dist agentic-runs

@@ -1,6 +1,12 @@
-import { build } from './build/build.ts'
-import { fail } from './say.ts'
+import { build } from "./build/build.ts";
+import { down } from "./down.ts";
+import { fail } from "./say.ts";
+import { status } from "./status.ts";
+import { up } from "./up.ts";
 
-const [command, argument] = process.argv.slice(2)
-if (command === 'build') await build(argument)
-else fail('usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]')
+const [command, argument] = process.argv.slice(2);
+if (command === "up") await up();
+else if (command === "down") await down();
+else if (command === "status") process.exitCode = (await status()) ? 0 : 1;
+else if (command === "build") await build(argument);
+else fail("usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]");

@@ -1,10 +1,7 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { homedir } from "node:os";
+import { join } from "node:path";
 
-const { AGENTIC_CACHE, AGENTIC_CLUSTER_HOME, XDG_CACHE_HOME } = process.env
+const { AGENTIC_CACHE, XDG_CACHE_HOME } = process.env;
 
 /** What was built, for every work tree of this user. */
-export const cache = join(AGENTIC_CACHE ?? XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'agentic-kubernetes')
-
-/** Everything that the running cluster writes. */
-export const home = AGENTIC_CLUSTER_HOME ?? '/var/lib/agentic-cluster'
+export const cache = join(AGENTIC_CACHE ?? XDG_CACHE_HOME ?? join(homedir(), ".cache"), "agentic-kubernetes");

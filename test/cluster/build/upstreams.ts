@@ -1,58 +1,58 @@
 /** How one upstream is built: its folder under modules/ holds go.mod, whose tools are the binaries, and go.sum, the lock file. */
 export type Upstream = {
-  name: string
+  name: string;
   /** How long it takes on two cores when nothing is cached. */
-  about: string
+  about: string;
   /** What is fed to `go install` when it is not go.mod's tools. */
-  patterns?: string[]
-  ldflags?: string
+  patterns?: string[];
+  ldflags?: string;
   /** Manifests that are kept beside the binaries: a name here, the module they come from, the folder in it. */
-  manifests?: Record<string, [module: string, folder: string]>
-}
+  manifests?: Record<string, [module: string, folder: string]>;
+};
 
-const version = 'k8s.io/component-base/version'
-const argo = 'github.com/argoproj/argo-workflows/v4'
+const version = "k8s.io/component-base/version";
+const argo = "github.com/argoproj/argo-workflows/v4";
 
 // In the order in which `up` needs them.
 export const upstreams = [
-  { name: 'etcd', about: '1 min' },
+  { name: "etcd", about: "1 min" },
   {
-    name: 'kubernetes',
-    about: '9 min',
+    name: "kubernetes",
+    about: "9 min",
     // A build outside the upstream's own tree does not know its version; clients and the kubelet's checks want it.
     ldflags: `-X ${version}.gitVersion=v1.34.4 -X ${version}.gitMajor=1 -X ${version}.gitMinor=34 -X ${version}.gitTreeState=clean`,
   },
   // Mains of our own: the container that each pod is built around; CoreDNS with just the plugins that our Corefile names.
-  { name: 'pause', about: '5 s', patterns: ['.'] },
-  { name: 'coredns', about: '4 min', patterns: ['.'] },
+  { name: "pause", about: "5 s", patterns: ["."] },
+  { name: "coredns", about: "4 min", patterns: ["."] },
   {
-    name: 'argo-workflows',
-    about: '4 min',
+    name: "argo-workflows",
+    about: "4 min",
     manifests: {
-      crds: [argo, 'manifests/base/crds/full'],
-      controller: [argo, 'manifests/base/workflow-controller'],
-      rbac: [argo, 'manifests/cluster-install-no-crds/workflow-controller-rbac'],
+      crds: [argo, "manifests/base/crds/full"],
+      controller: [argo, "manifests/base/workflow-controller"],
+      rbac: [argo, "manifests/cluster-install-no-crds/workflow-controller-rbac"],
     },
   },
   {
-    name: 'eventing',
-    about: '4 min',
+    name: "eventing",
+    about: "4 min",
     manifests: {
-      core: ['knative.dev/eventing', 'config/core'],
-      channel: ['knative.dev/eventing', 'config/channels/in-memory-channel'],
-      broker: ['knative.dev/eventing', 'config/brokers/mt-channel-broker'],
+      core: ["knative.dev/eventing", "config/core"],
+      channel: ["knative.dev/eventing", "config/channels/in-memory-channel"],
+      broker: ["knative.dev/eventing", "config/brokers/mt-channel-broker"],
     },
   },
   {
-    name: 'serving',
-    about: '4 min',
+    name: "serving",
+    about: "4 min",
     manifests: {
       // Serving's own folder has symlinks to what the next two hold; a module's zip drops symlinks.
-      core: ['knative.dev/serving', 'config/core'],
-      networking: ['knative.dev/networking', 'config'],
-      caching: ['knative.dev/caching', 'config'],
+      core: ["knative.dev/serving", "config/core"],
+      networking: ["knative.dev/networking", "config"],
+      caching: ["knative.dev/caching", "config"],
     },
   },
-  { name: 'net-kourier', about: '10 s', manifests: { kourier: ['knative.dev/net-kourier', 'config'] } },
-  { name: 'func', about: '5 min' },
-] as const satisfies Upstream[]
+  { name: "net-kourier", about: "10 s", manifests: { kourier: ["knative.dev/net-kourier", "config"] } },
+  { name: "func", about: "5 min" },
+] as const satisfies Upstream[];
