@@ -1,4 +1,5 @@
 import { build } from "./build/build.ts";
+import { bin } from "./context.ts";
 import { down } from "./down.ts";
 import { fail } from "./say.ts";
 import { status } from "./status.ts";
@@ -8,5 +9,6 @@ const [command, argument] = process.argv.slice(2);
 if (command === "up") await up();
 else if (command === "down") await down();
 else if (command === "status") process.exitCode = (await status()) ? 0 : 1;
+else if (command === "bin" && (argument === "kubectl" || argument === "func")) console.log(bin(argument));
 else if (command === "build") await build(argument);
-else fail("usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]");
+else fail("usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]|bin kubectl|bin func");
