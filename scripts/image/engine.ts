@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { imageCache } from "./cache.ts";
+import { installDebian, output, run } from "./command.ts";
+
+export interface Build {
+  readonly tag: string;
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly ignoreFile: string;
+  readonly args: Readonly<Record<string, string>>;
+  /** Files that build steps may read, by id; they are in no layer. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** A program that builds images from a Dockerfile. */
+export interface Engine {
+  readonly name: "buildah" | "podman" | "docker";
+  has(tag: string): boolean;
+  build(build: Build): Promise<void>;
+  /** Writes an OCI archive. Uncompressed is faster, both to write and to load; compressed is what a registry stores. */
+  save(tag: string, tar: string, compressed: boolean): Promise<void>;
+}
+
+/** Apart from the machine's own images. */
+const STORAGE = ["--root", join(imageCache, "storage"), "--runroot", join(imageCache, "run")];
+/** The machine's own package sources; Debian's name for them inside is the same. */
+const APT = "/etc/apt";
+
+/** The first engine that works; where there is none, buildah is installed: it needs no daemon. */
+export async function findEngine(): Promise<Engine> {
+  if (output("buildah", ["--version"]) !== undefined) return buildah;
+  if (output("podman", ["info"]) !== undefined) return podman;
+  // The client alone is of no use.
+  if (output("docker", ["info"]) !== undefined) return docker;
+  await installDebian(["buildah"]);
+  return buildah;
+}
+
+/** buildah with its storage. */
+export function runBuildah(...args: readonly string[]): Promise<void> {
+  return run("buildah", [...STORAGE, ...args]);
+}
+
+const buildah: Engine = {
+  name: "buildah",
+  has: (tag) => output("buildah", [...STORAGE, "inspect", "--type", "image", tag]) !== undefined,
+  async build(build) {
+    const apt = existsSync(`${APT}/apt.conf.d`) ? ["--volume", `${APT}:${APT}:ro`] : [];
+    // chroot: works in containers and micro-VMs that lend no namespaces.
+    const how = ["--isolation", "chroot", "--layers", "--format", "oci", "--ignorefile", build.ignoreFile, ...apt];
+    await runBuildah("build", ...how, ...common(build));
+  },
+  save: (tag, tar, compressed) =>
+    runBuildah("push", "--quiet", ...(compressed ? [] : ["--disable-compression"]), tag, `oci-archive:${tar}:${tag}`),
+};
+
+const podman: Engine = {
+  name: "podman",
+  has: (tag) => output("podman", ["image", "inspect", tag]) !== undefined,
+  build: (build) => run("podman", ["build", "--format", "oci", "--ignorefile", build.ignoreFile, ...common(build)]),
+  save: (tag, tar, compressed) =>
+    run("podman", ["push", ...(compressed ? [] : ["--disable-compression"]), tag, `oci-archive:${tar}:${tag}`]),
+};
+
+/** Its ignore file is found by name: `DOCKERFILE.dockerignore`, or the context's own. Since 25 it saves OCI archives. */
+const docker: Engine = {
+  name: "docker",
+  has: (tag) => output("docker", ["image", "inspect", tag]) !== undefined,
+  build: (build) => run("docker", ["build", ...common(build)], { env: { DOCKER_BUILDKIT: "1" } }),
+  save: (tag, tar) => run("docker", ["save", "--output", tar, tag]),
+};
+
+function common({ tag, context, dockerfile, args, secrets }: Build): string[] {
+  return [
+    ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
+    ...Object.entries(secrets).flatMap(([id, path]) => ["--secret", `id=${id},src=${path}`]),
+    ...["--tag", tag, "--file", dockerfile, context],
+  ];
+}
