@@ -3,8 +3,9 @@ import { addUsage, NO_USAGE } from "../../lib/step.ts";
 import type { Analysis } from "../../pipeline/analysis.ts";
 import type { Capture } from "../../pipeline/capture.ts";
 import type { Decision, Findings } from "../../pipeline/findings.ts";
+import { type EntryGroup, entryGroups } from "./entry.ts";
 import { gapsOf, saturatedOf, standoutsOf } from "./insights.ts";
-import { describePrice, mainCurrency, median, money, monthly } from "./price.ts";
+import { describePrice, mainCurrency, money, monthly } from "./price.ts";
 import type { Competitor, Dossier, LadderEntry } from "./report.ts";
 import { callsOf, themesOf } from "./themes.ts";
 
@@ -60,9 +61,10 @@ function decidedAutomatically({ by }: Decision): boolean {
 
 function competitorOf({ item, capture, analysis }: Subject, id: string, label: string, currency: string): Competitor {
   const { finalUrl, redirects, status, title, lang, capturedAt, timings, truncated, robots, egress } = capture;
-  const months = analysis.offers
-    .flatMap(({ price }) => (price ? (monthly(price, currency) ?? []) : []))
-    .filter((amount) => amount > 0);
+  const [entry] = analysis.offers
+    .flatMap(({ price }) => (price ? [{ amount: monthly(price, currency) ?? 0, per: price.per }] : []))
+    .filter(({ amount }) => amount > 0)
+    .sort((a, b) => a.amount - b.amount);
   return {
     id,
     label,
@@ -72,7 +74,8 @@ function competitorOf({ item, capture, analysis }: Subject, id: string, label: s
       ...{ finalUrl, redirects, status, title, lang, capturedAt, timings, truncated, robots, egress },
       ...(capture.consentClosed === undefined ? {} : { consentClosed: capture.consentClosed }),
     },
-    entryMonthly: months.length ? Math.min(...months) : null,
+    entryMonthly: entry?.amount ?? null,
+    ...(entry?.per === undefined ? {} : { entryPer: entry.per }),
     free: analysis.offers.some(({ price }) => price?.amount === 0),
     themes: themesOf(analysis),
     breadth: new Set(analysis.offers.flatMap(({ features }) => features.map((feature) => feature.toLowerCase()))).size,
@@ -124,7 +127,6 @@ function keyFigures(
   currency: string,
   sites: number,
 ): Dossier["keyFigures"] {
-  const entries = competitors.flatMap(({ entryMonthly }) => entryMonthly ?? []).sort((a, b) => a - b);
   const free = competitors.filter((c) => c.free).length;
   const proven = competitors.filter((c) => c.analysis.proof.length > 0).length;
   const of = (n: number) => `${n} of ${competitors.length}`;
@@ -134,20 +136,7 @@ function keyFigures(
       value: `${competitors.length} of ${sites}`,
       note: sites > competitors.length ? "the others are listed with their reason" : "all that were asked for",
     },
-    ...(entries.length
-      ? [
-          {
-            label: "Median entry price",
-            value: money(median(entries), currency),
-            note: `a month, over ${entries.length} sites with a paid monthly price`,
-          },
-          {
-            label: "Entry prices",
-            value: `${money(entries[0] ?? 0, currency)} – ${money(entries.at(-1) ?? 0, currency)}`,
-            note: "lowest to highest, a month",
-          },
-        ]
-      : [{ label: "Entry price", value: "none shown", note: "no site names a monthly price" }]),
+    ...entryFigures(competitors, currency),
     {
       label: "Offers with a price",
       value: String(prices.length),
@@ -155,6 +144,29 @@ function keyFigures(
     },
     { label: "Free offer", value: of(free), note: "sites name one" },
     { label: "Show proof", value: of(proven), note: "testimonials, customers, figures, ratings, guarantees" },
+  ];
+}
+
+function entryFigures(competitors: readonly Competitor[], currency: string): Dossier["keyFigures"] {
+  const [first, second] = entryGroups(competitors);
+  if (!first) return [{ label: "Entry price", value: "none shown", note: "no site names a monthly price" }];
+  const count = ({ sites }: EntryGroup) => (sites.length === 1 ? "1 site" : `${sites.length} sites`);
+  const range = ({ sites }: EntryGroup) =>
+    [...new Set([sites[0], sites.at(-1) ?? sites[0]].map((site) => money(site.entryMonthly, currency)))].join(" – ");
+  if (second)
+    return [first, second].map((group) => ({
+      label: group.per ? `Entry price per ${group.per}` : "Entry price, flat",
+      value: range(group),
+      note: `a month, ${count(group)}${group.sites.length > 1 ? `; median ${money(group.median, currency)}` : ""}`,
+    }));
+  const per = first.per ? ` per ${first.per}` : "";
+  return [
+    {
+      label: `Median entry price${per}`,
+      value: money(first.median, currency),
+      note: `a month, over ${count(first)} with a paid monthly price`,
+    },
+    { label: `Entry prices${per}`, value: range(first), note: "lowest to highest, a month" },
   ];
 }
 

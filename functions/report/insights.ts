@@ -1,3 +1,4 @@
+import { entryGroups } from "./entry.ts";
 import { median, money } from "./price.ts";
 import type { Competitor, Insight, LadderEntry } from "./report.ts";
 import { ALL_AUDIENCES, ALL_THEMES, audiencesOf } from "./themes.ts";
@@ -12,7 +13,7 @@ export interface Market {
 /** A share of the market from which on a claim or habit sets nobody apart. */
 const NEARLY_ALL = 0.6;
 /** Neighbouring prices this far apart leave room for an offer between them. */
-const GAP_RATIO = 1.8;
+const GAP_RATIO = 1.6;
 /** Fewer sites say nothing about a market. */
 const ENOUGH = 3;
 
@@ -44,7 +45,8 @@ export function gapsOf(market: Market): Insight[] {
 }
 
 function priceGaps({ prices, currency, competitors }: Market): Insight[] {
-  const steps = prices.filter(({ monthly, per, from }) => monthly !== null && monthly > 0 && !per && !from);
+  const steps = prices.filter(({ monthly, per }) => monthly !== null && monthly > 0 && !per);
+  const usual = median(steps.map(({ monthly }) => monthly ?? 0));
   const gaps = steps.slice(1).flatMap((upper, at) => {
     const lower = steps[at];
     const low = lower?.monthly ?? 0;
@@ -54,20 +56,23 @@ function priceGaps({ prices, currency, competitors }: Market): Insight[] {
   const label = (entry: LadderEntry) => competitors.find(({ id }) => id === entry.site)?.label ?? entry.site;
   return (
     gaps
-      // Between two sellers before within one's own list; then the widest.
+      // Between two sellers before within one's own list; then the nearest to what buyers are used to.
       .sort(
         (a, b) =>
           Number(a.lower.site === a.upper.site) - Number(b.lower.site === b.upper.site) ||
-          b.high / b.low - a.high / a.low,
+          distance(Math.sqrt(a.low * a.high), usual) - distance(Math.sqrt(b.low * b.high), usual),
       )
       .slice(0, 2)
       .map(({ lower, upper, low, high }) => ({
         title: `No offer between ${money(low, currency)} and ${money(high, currency)} a month`,
-        text: `Of ${steps.length} flat monthly prices none lies between ${label(lower)}’s ${lower.offer} (${money(low, currency)}) and ${label(upper)}’s ${upper.offer} (${money(high, currency)}). A plan at about ${money(niceMiddle(low, high), currency)} would stand there alone.`,
+        text: `Of ${steps.length} flat prices a month none lies between ${label(lower)}’s ${lower.offer} (${money(low, currency)}) and ${label(upper)}’s ${upper.offer} (${money(high, currency)}). A plan at about ${money(niceMiddle(low, high), currency)} would stand there alone.`,
         sites: [...new Set([lower.site, upper.site])],
       }))
   );
 }
+
+/** How many times one is the other, whichever is larger. */
+const distance = (a: number, b: number): number => Math.max(a / b, b / a);
 
 /** The geometric middle, as a price would be written. */
 function niceMiddle(low: number, high: number): number {
@@ -142,8 +147,8 @@ function themeGaps({ competitors }: Market): Insight[] {
   if (unused.length === 0 || unused.length === ALL_THEMES.length) return [];
   return [
     {
-      title: `Nobody claims ${unused.slice(0, 3).join(", ")}`,
-      text: `Of ${ALL_THEMES.length} themes looked for, no page speaks of ${unused.join(", ")}. Whether buyers care is to be asked; whoever says it first owns it.`,
+      title: `Nobody leads with ${unused.slice(0, 3).join(", ")}`,
+      text: `Of ${ALL_THEMES.length} themes looked for in main claims, features, proof and calls to action, none touches ${unused.join(", ")}. Whether buyers care is to be asked; whoever says it first owns it.`,
       sites: ids(competitors),
     },
   ];
@@ -176,23 +181,20 @@ export function saturatedOf({ competitors }: Market): Insight[] {
 export function standoutsOf({ competitors, currency }: Market): Insight[] {
   if (competitors.length < 2) return [];
   const found: Insight[] = [];
-  const priced = competitors
-    .filter((c) => c.entryMonthly !== null)
-    .sort((a, b) => (a.entryMonthly ?? 0) - (b.entryMonthly ?? 0));
-  const cheapest = priced[0];
-  const dearest = priced.at(-1);
-  const entry = (c: Competitor) => c.entryMonthly ?? 0;
-  if (cheapest && dearest && entry(dearest) > entry(cheapest)) {
-    const middle = median(priced.map(entry));
+  const [group, apart] = entryGroups(competitors);
+  const cheapest = group?.sites[0];
+  const dearest = group?.sites.at(-1);
+  if (group && cheapest && dearest && dearest.entryMonthly > cheapest.entryMonthly) {
+    const kind = group.per ? `price per ${group.per}` : "flat price";
     found.push(
       {
-        title: `${cheapest.label} is the cheapest way in`,
-        text: `Its paid offers start at ${money(entry(cheapest), currency)} a month, against a median of ${money(middle, currency)}.`,
+        title: apart ? `${cheapest.label} has the lowest ${kind}` : `${cheapest.label} is the cheapest way in`,
+        text: `Its paid offers start at ${money(cheapest.entryMonthly, currency)} a month, against a median of ${money(group.median, currency)} over ${group.sites.length} sites.`,
         sites: [cheapest.id],
       },
       {
-        title: `${dearest.label} asks the most`,
-        text: `Its paid offers start at ${money(entry(dearest), currency)} a month, ${(entry(dearest) / entry(cheapest)).toFixed(1)} times ${cheapest.label}’s${dearest.analysis.proof.length ? `, and it shows ${dearest.analysis.proof.length} pieces of proof for it` : ", and it shows no proof for it"}.`,
+        title: apart ? `${dearest.label} has the highest ${kind}` : `${dearest.label} asks the most`,
+        text: `Its paid offers start at ${money(dearest.entryMonthly, currency)} a month, ${(dearest.entryMonthly / cheapest.entryMonthly).toFixed(1)} times ${cheapest.label}’s${dearest.analysis.proof.length ? `, and it shows ${dearest.analysis.proof.length} pieces of proof for it` : ", and it shows no proof for it"}.`,
         sites: [dearest.id, cheapest.id],
       },
     );
@@ -218,8 +220,8 @@ export function standoutsOf({ competitors, currency }: Market): Insight[] {
       const [only, ...others] = competitors.filter((c) => c.themes.includes(theme));
       if (only && others.length === 0 && found.length < 8)
         found.push({
-          title: `Only ${only.label} speaks of ${theme}`,
-          text: `None of the other ${competitors.length - 1} sites does.`,
+          title: `Only ${only.label} leads with ${theme}`,
+          text: `None of the other ${competitors.length - 1} sites speaks of it in its main claim, features, proof or calls to action.`,
           sites: [only.id],
         });
     }

@@ -1,6 +1,6 @@
 import { addUsage } from "../../lib/step.ts";
 import { safeLink } from "./link.ts";
-import { money } from "./price.ts";
+import { moneyPer } from "./price.ts";
 import type { Insight, Report } from "./report.ts";
 import { analysts, authorOf, costSentences, METHOD, reviewSentence } from "./wording.ts";
 
@@ -70,7 +70,7 @@ export function reportMarkdown(report: Report): string {
             label.get(p.site) ?? "",
             e(p.offer),
             e(p.original),
-            p.monthly === null ? "not comparable" : e(money(p.monthly, currency)),
+            p.monthly === null ? "not comparable" : `${p.from ? "≥ " : ""}${e(moneyPer(p.monthly, currency, p.per))}`,
           ]),
         )
       : "No site names a price.",
@@ -80,7 +80,7 @@ export function reportMarkdown(report: Report): string {
       competitors.map((c) => [
         e(c.label),
         e(c.analysis.positioning?.value ?? "none"),
-        c.entryMonthly === null ? "–" : e(money(c.entryMonthly, currency)),
+        c.entryMonthly === null ? "–" : e(moneyPer(c.entryMonthly, currency, c.entryPer)),
         c.free ? "yes" : "no",
         String(c.analysis.proof.length),
       ]),

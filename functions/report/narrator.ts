@@ -75,8 +75,8 @@ function briefing(dossier: Dossier): string {
   return JSON.stringify({
     currency,
     keyFigures,
-    sites: competitors.map(({ id, label, analysis, entryMonthly, free, themes, calls }) => ({
-      ...{ id, name: label, entryMonthly, free, themes, calls },
+    sites: competitors.map(({ id, label, analysis, entryMonthly, entryPer, free, themes, calls }) => ({
+      ...{ id, name: label, entryMonthly, entryPer, free, themes, calls },
       positioning: analysis.positioning?.value ?? null,
       audience: analysis.audience.slice(0, 3).map(({ value }) => value),
       proof: analysis.proof.slice(0, 3).map(({ kind, value }) => `${kind}: ${value}`),

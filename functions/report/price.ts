@@ -48,6 +48,11 @@ export function describePrice(price: Price): string {
   return `${price.from ? "from " : ""}${money(price.amount, price.currency)}${per}${PERIOD[price.period]}`;
 }
 
+/** "$5 / user": an amount with what it counts, for tables and charts. */
+export function moneyPer(amount: number, currency: string, per: string | undefined): string {
+  return `${money(amount, currency)}${per && amount > 0 ? ` / ${per}` : ""}`;
+}
+
 /** The currency most prices are in; of two equally frequent ones the first by name. Empty without prices. */
 export function mainCurrency(prices: readonly Price[]): string {
   const counts = new Map<string, number>();

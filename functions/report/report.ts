@@ -48,6 +48,7 @@ const competitorSchema = z.strictObject({
     egress: true,
   }),
   entryMonthly: z.number().nullable().describe("Lowest paid monthly price in the report's currency; null without one."),
+  entryPer: z.string().optional().describe("What that price counts, e.g. user; absent for a flat price."),
   free: z.boolean().describe("Names an offer at no cost."),
   themes: z.array(z.string()).describe("What its claims are about."),
   breadth: z.int().min(0).describe("How many distinct features its offers name."),

@@ -1,6 +1,7 @@
 import { NO_USAGE } from "../../lib/step.ts";
+import { type EntryGroup, entryGroups } from "./entry.ts";
 import { names } from "./insights.ts";
-import { median, money } from "./price.ts";
+import { money } from "./price.ts";
 import type { Dossier, Narrative } from "./report.ts";
 
 /** The narrative by rules: what the figures say, in sentences, and the strongest gap as the recommendation. */
@@ -24,32 +25,54 @@ export function strategize(dossier: Dossier, caveats: readonly string[] = []): N
 }
 
 function priceSentence({ competitors, currency }: Dossier): string {
-  const priced = competitors
-    .filter((c) => c.entryMonthly !== null)
-    .sort((a, b) => (a.entryMonthly ?? 0) - (b.entryMonthly ?? 0));
-  const low = priced[0];
-  const high = priced.at(-1);
-  const site = competitors.length === 1 ? "The one site" : `Of ${competitors.length} sites,`;
-  if (!low || !high)
-    return competitors.length === 1
-      ? `${site} analyzed, ${competitors[0]?.label}, names no monthly price.`
-      : `${site} none names a monthly price.`;
-  if (low === high)
-    return `${competitors.length === 1 ? low.label : `${site} only ${low.label}`} names a paid monthly price: it starts at ${money(low.entryMonthly ?? 0, currency)}.`;
-  const middle = median(priced.map((c) => c.entryMonthly ?? 0));
-  return `${site} ${priced.length} name a paid monthly price in ${currency}: entry runs from ${money(low.entryMonthly ?? 0, currency)} (${low.label}) to ${money(high.entryMonthly ?? 0, currency)} (${high.label}), with the median at ${money(middle, currency)}.`;
+  const groups = entryGroups(competitors);
+  const [first, ...others] = groups;
+  const [only] = competitors;
+  const all = competitors.length;
+  if (!first || !only)
+    return all === 1
+      ? `The one site analyzed, ${only?.label}, names no monthly price.`
+      : `Of ${all} sites, none names a monthly price.`;
+  if (groups.length === 1 && first.sites.length === 1) {
+    const [{ label, entryMonthly }] = first.sites;
+    const starts = `names a paid monthly price: it starts at ${money(entryMonthly, currency)}${first.per ? ` per ${first.per}` : ""}.`;
+    return all === 1 ? `${label} ${starts}` : `Of ${all} sites, only ${label} ${starts}`;
+  }
+  const counted = first.per ? `charge per ${first.per}` : `name a${others.length ? " flat" : " paid"} monthly price`;
+  return [
+    `Of ${all} sites, ${first.sites.length} ${counted} in ${currency}: ${rangeOf(first, currency)}.`,
+    ...others.map(
+      (group) =>
+        `${group.sites.length} ${group.sites.length === 1 ? "charges" : "charge"} ${group.per ? `per ${group.per}` : "a flat price"}: ${rangeOf(group, currency)}.`,
+    ),
+  ].join(" ");
+}
+
+/** "entry runs from $8 (A) to $95 (B), with the median at $45" */
+function rangeOf({ sites, median }: EntryGroup, currency: string): string {
+  const [low] = sites;
+  const high = sites.at(-1) ?? low;
+  const named = (site: typeof low) => `${money(site.entryMonthly, currency)} (${site.label})`;
+  if (low === high) return named(low);
+  const middle = sites.length > 2 ? `, with the median at ${money(median, currency)}` : "";
+  return `entry runs from ${named(low)} to ${named(high)}${middle}`;
 }
 
 function offerSentence({ competitors }: Dossier): string {
+  const all = competitors.length;
+  if (all === 1) return "";
   const free = competitors.filter((c) => c.free);
-  const proof = competitors.filter((c) => c.analysis.proof.length > 0);
-  if (competitors.length === 1) return "";
-  return `${free.length ? `${names(free)} (${free.length} of ${competitors.length}) ${free.length > 1 ? "have" : "has"} a free offer` : "Nobody has a free offer"}, and ${proof.length} of ${competitors.length} show any proof for what they say.`;
+  const proven = competitors.filter((c) => c.analysis.proof.length > 0).length;
+  const offer = free.length
+    ? `${names(free)} (${free.length} of ${all}) ${free.length > 1 ? "have" : "has"} a free offer`
+    : "Nobody has a free offer";
+  const proof = proven === all ? `all ${all} show` : proven === 0 ? "nobody shows" : `${proven} of ${all} show`;
+  return `${offer}, and ${proof} proof for what they say.`;
 }
 
 function saturatedSentence({ saturated }: Dossier): string {
   return saturated.length
-    ? `Little sets them apart where all agree: ${saturated
+    ? `What most do sets nobody apart: ${saturated
         .slice(0, 2)
         .map(({ title }) => title)
         .join("; ")}.`
@@ -59,7 +82,7 @@ function saturatedSentence({ saturated }: Dossier): string {
 function recommendationOf({ gaps, standouts, competitors }: Dossier): string {
   const [first, second] = gaps;
   if (first && second)
-    return `Go where the market is open. First: ${lower(first.title)}. ${first.text} Then: ${lower(second.title)}. ${second.text}`;
+    return `Go where the market is open. First, ${lower(first.title)}: ${lower(first.text)} Then, ${lower(second.title)}: ${lower(second.text)}`;
   if (first) return `Go where the market is open: ${lower(first.title)}. ${first.text}`;
   if (standouts[0])
     return `The pages leave no clear gap. Measure yourself against what stands out: ${lower(standouts[0].title)}. ${standouts[0].text}`;
@@ -68,5 +91,5 @@ function recommendationOf({ gaps, standouts, competitors }: Dossier): string {
 
 /** Only where the first letter is a common word's. */
 function lower(title: string): string {
-  return title.replace(/^(No|Nobody|A|Few|Only|Claims|Not)\b/, (word) => word.toLowerCase());
+  return title.replace(/^(No|Nobody|None|Of|A|Few|Only|Claims|Not)\b/, (word) => word.toLowerCase());
 }

@@ -2,24 +2,25 @@ import type { Analysis } from "../../pipeline/analysis.ts";
 
 /** What market claims are about, by the words they use. A page's claim may be about several. English and German, as whole-word starts. */
 const THEMES: Readonly<Record<string, RegExp>> = {
-  simplicity: /\b(simpl|eas[yi]|effortless|intuitive|no[- ]code|straightforward|einfach)/i,
+  simplicity: /\b(simpl|eas[yi]|effortless|intuitive|no[- ]code|straightforward|einfach|übersichtlich)/i,
   speed: /\b(fast|quick|instant|minutes?\b|seconds?\b|speed|real[- ]?time|schnell)/i,
   price: /\b(affordab|cheap|low[- ]cost|save\b|saving|no hidden|fair pric|günstig)/i,
-  security: /\b(secur|privacy|private|encrypt|gdpr|soc ?2|complian|sicher)/i,
-  automation: /\b(automat|autopilot|ai\b|artificial|agents?\b|hands[- ]free)/i,
-  collaboration: /\b(teams?\b|together|collaborat|share\b|shared)/i,
+  security: /\b(secur|privacy|private|encrypt|gdpr|dsgvo|soc ?2|complian|audit|(rechts)?sicher)/i,
+  automation: /\b(auto(mat|pilot|[- ])|(writes|plans|runs) itself|ai\b|artificial|agents?\b|hands[- ]free)/i,
+  collaboration: /\b(together|collaborat|teamwork|share\b|shared|swaps?\b|gemeinsam)/i,
   scale: /\b(scal[ei]|enterprise|grow|global|unlimited)/i,
-  quality: /\b(quality|premium|best\b|award|craft|beautiful|professional)/i,
+  quality: /\b(quality|premium|best\b|craft|beautiful|professional)/i,
   trust: /\b(trust|reliab|proven|guarantee|uptime)/i,
   support: /\b(support|help\b|service\b|human|personal)/i,
 };
 
-/** The themes of the main claim, the features and the proof, in the fixed order above. */
+/** The themes of the main claim, the features, the proof and the calls to action, in the fixed order above. */
 export function themesOf(analysis: Analysis): string[] {
   const text = [
     analysis.positioning?.value ?? "",
     ...analysis.offers.flatMap((offer) => offer.features),
     ...analysis.proof.map((proof) => proof.value),
+    ...analysis.callsToAction.map((call) => call.text),
   ].join("\n");
   return Object.keys(THEMES).filter((theme) => THEMES[theme]?.test(text));
 }

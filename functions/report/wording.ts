@@ -5,7 +5,7 @@ import type { Report } from "./report.ts";
 export const METHOD: readonly string[] = [
   "Each site’s page was opened in a real browser, in a context of its own, with robots.txt obeyed and consent banners closed. Every request went through a proxy that refuses hosts off the workload’s allow-list and private addresses; what it refused is listed below and may be missing from the pictures.",
   "From the rendered page, its text and its screenshot an analyst drew positioning, audience, offers with prices, calls to action, proof, technology and design; each finding quotes the text that says it. Findings come from one page a site, on one day.",
-  "Prices are brought to one month (a year divided by twelve, a week times 52/12). Entry price is the lowest paid one. Themes, audiences and calls to action are recognised by fixed word lists over the findings; gaps, habits and what stands out are computed from these tables, and need at least three sites.",
+  "Prices are brought to one month (a year divided by twelve, a week times 52/12). Entry price is the lowest paid one; what counts users is compared apart from flat prices. Themes, audiences and calls to action are recognised by fixed word lists over the findings; gaps, habits and what stands out are computed from these tables, and need at least three sites.",
 ];
 
 export function analysts({ analyst, competitors }: Report): string {

@@ -2,7 +2,7 @@ import type { Analysis } from "../../../pipeline/analysis.ts";
 import { type PageDocument, textOf } from "./visible.ts";
 
 const FOR =
-  /\b(?:for|built for|made for|designed for|loved by|trusted by|für|pour|para|per)\s+((?:(?!for\b|your\b|you\b|free\b|every\b|that\b|who\b|which\b|and it\b|the\b|a\b|an\b|us\b|me\b|der\b|die\b|das\b|ihr\b|sie\b)[\p{L}'’-]+[ ,]*){1,5})/giu;
+  /\b(?:for|built for|made for|designed for|loved by|trusted by|für|pour|para|per)\s+((?:(?!for\b|your\b|you\b|free\b|every\b|that\b|who\b|which\b|and it\b|the\b|a\b|an\b|us\b|me\b|der\b|die\b|das\b|ihr\b|sie\b|where\b|when\b|whose\b|however\b|with\b|but\b|because\b)[\p{L}'’-]+[ ,]*){1,5})/giu;
 const PEOPLE =
   /\b(?:teams?|businesses|companies|restaurants?|cafés?|cafes?|bars?|hotels?|shops?|stores?|retail(?:ers)?|clinics?|hospitals?|practices|agencies|studios?|freelancers?|startups?|enterprises?|managers?|owners?|nurses|crews?|developers?|designers?|creators?|students?|schools?|warehouses?|franchises?|chains?|betriebe|unternehmen|praxen|gastronomie|handel|pflege|équipes|entreprises)\b/iu;
 const MAX = 6;

@@ -6,8 +6,9 @@ type Proof = Analysis["proof"][number];
 const MAX_EACH = 8;
 const RATING =
   /\b[0-5](?:[.,]\d)?\s*(?:\/|out of|of|von|sur)\s*5\b(?:\s*(?:stars?|sterne(?:n)?|étoiles))?|\b[1-5][.,]\d\s*(?:★|stars?|sterne)/iu;
+/** Not "up to 5 people", which is an offer's limit. */
 const METRIC =
-  /\b(?:over |more than |über )?\d[\d.,]*\s?(?:[kKmM]\b)?\+?\s+(?:happy |active |small |growing |local )?(?:teams?|customers?|users?|companies|businesses|shifts?|restaurants?|shops?|stores?|people|employees|managers|clinics|crews?|agencies|studios|hours|kunden|betriebe|unternehmen|nutzer|schichten)\b/iu;
+  /(?<!\b(?:up to|bis|bis zu|max\.?|jusqu[’']à) )\b(?:over |more than |über )?\d[\d.,]*\s?(?:[kKmM]\b)?\+?\s+(?:happy |active |small |growing |local )?(?:teams?|customers?|users?|companies|businesses|shifts?|restaurants?|shops?|stores?|people|employees|managers|clinics|crews?|agencies|studios|hours|kunden|betriebe|unternehmen|nutzer|schichten)\b/iu;
 const GUARANTEE =
   /\b(?:money[- ]back|\d+[- ]days? guarantee|satisfaction guarantee|geld[- ]zurück[\w-]*|satisfait ou remboursé|no[- ]risk|cancel any ?time|jederzeit kündbar)\b/iu;
 const AWARD = /\b(?:award|winner|voted|best of 20\d\d|leader 20\d\d|product of the year|testsieger)\b/iu;

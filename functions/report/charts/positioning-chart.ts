@@ -1,8 +1,9 @@
 import { scaleLinear, scaleSqrt } from "d3-scale";
 import { html } from "hono/html";
 import type { Html } from "../page/html.ts";
-import { money } from "../price.ts";
+import { money, moneyPer } from "../price.ts";
 import type { Competitor, Dossier } from "../report.ts";
+import { mark, squareNote } from "./mark.ts";
 import { placeLabels } from "./place-labels.ts";
 import { priceTicks } from "./price-ticks.ts";
 import { clip, textWidth } from "./text.ts";
@@ -50,13 +51,14 @@ export function positioningChart({
     { x: LEFT + 2, y: TOP, width: WIDTH - LEFT - 4, height: plot },
   );
   const ticks = currency === "" || competitors.every((c) => c.entryMonthly === null) ? [] : priceTicks(x);
+  const square = squareNote(competitors.map(({ entryPer }) => entryPer));
   const steps = y.ticks(5).filter(Number.isInteger);
   const picture = html`<svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="map-title map-desc">
 <title id="map-title">Positioning: entry price against ${axis.name}</title>
-<desc id="map-desc">${competitors.map((c) => `${c.label}: ${c.entryMonthly === null ? "no monthly price" : money(c.entryMonthly, currency)}, ${axis.value(c)} ${axis.name}`).join("; ")}</desc>
+<desc id="map-desc">${competitors.map((c) => `${c.label}: ${c.entryMonthly === null ? "no monthly price" : moneyPer(c.entryMonthly, currency, c.entryPer)}, ${axis.value(c)} ${axis.name}`).join("; ")}</desc>
 <rect class="lane" x="${LEFT}" y="${TOP}" width="${LANE}" height="${plot}"/>
 <text class="axis" x="${LEFT + LANE / 2}" y="${bottom + 18}" text-anchor="middle">no paid monthly price</text>
-<text class="axis" x="${LEFT}" y="18">↑ ${axis.name}</text><text class="axis" x="${WIDTH}" y="${bottom + 36}" text-anchor="end">entry price a month →</text>
+<text class="axis" x="${LEFT}" y="18">↑ ${axis.name}</text><text class="axis" x="${WIDTH}" y="${bottom + 36}" text-anchor="end">entry price a month${square ? `; ${square}` : ""} →</text>
 ${steps.map((step) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH}" y1="${y(step)}" y2="${y(step)}"/><text class="axis" x="${LEFT - 8}" y="${y(step) + 4}" text-anchor="end">${step}</text>`)}
 ${ticks.map((tick) => html`<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="${TOP}" y2="${bottom}"/><text class="axis" x="${x(tick)}" y="${bottom + 18}" text-anchor="middle">${money(tick, currency)}</text>`)}
 ${dots.map((dot, at) => {
@@ -68,7 +70,7 @@ ${dots.map((dot, at) => {
   const before = box !== undefined && box.x + box.width <= dot.x;
   const far = box && center && Math.hypot(center.x - dot.x, center.y - dot.y) > 16;
   return html`${far && center ? html`<line class="leader" x1="${dot.x}" y1="${dot.y}" x2="${center.x}" y2="${center.y}"/>` : ""}
-<circle class="dot" cx="${dot.x}" cy="${dot.y}" r="${RADIUS}"><title>${dot.competitor.label}</title></circle>
+${mark(dot.x, dot.y, RADIUS, { per: dot.competitor.entryPer, from: false, title: dot.competitor.label })}
 ${box ? html`<text class="label" x="${before ? box.x + box.width : box.x}" y="${box.y + 12}" text-anchor="${before ? "end" : "start"}">${labels[at]}</text>` : ""}`;
 })}
 </svg>`;

@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import type { Html } from "../page/html.ts";
 import { money } from "../price.ts";
 import type { Competitor, Dossier } from "../report.ts";
+import { mark, squareNote } from "./mark.ts";
 import { priceTicks } from "./price-ticks.ts";
 import { clip } from "./text.ts";
 
@@ -13,11 +14,11 @@ const ROW = 26;
 const TOP = 34;
 const AXIS = 30;
 
-/** One line a site, cheapest entry first; a dot for each comparable monthly price. Undefined without any: there is nothing to draw. */
+/** One line a site: flat prices before those per user, cheapest entry first; a mark for each comparable monthly price. Undefined without any: there is nothing to draw. */
 export function priceChart({ competitors, prices, currency }: Dossier): Html | undefined {
   const comparable = prices.flatMap((price) => (price.monthly === null ? [] : [{ ...price, monthly: price.monthly }]));
   if (comparable.length === 0) return undefined;
-  const rows = [...competitors].sort((a, b) => order(a) - order(b));
+  const rows = [...competitors].sort((a, b) => group(a) - group(b) || order(a) - order(b));
   const height = TOP + rows.length * ROW + AXIS;
   const most = Math.max(1, ...comparable.map(({ monthly }) => monthly));
   // Square roots: small prices keep their distance beside one that is fifty times as large.
@@ -26,11 +27,16 @@ export function priceChart({ competitors, prices, currency }: Dossier): Html | u
     .nice()
     .range([NAMES + 14, WIDTH - RANGE - 14]);
   const ticks = priceTicks(x);
+  const square = squareNote(comparable.map(({ per }) => per));
+  const notes = [
+    ...(square ? [square] : []),
+    ...(comparable.some(({ from }) => from) ? ["a hollow mark is “from”"] : []),
+  ];
   const bottom = TOP + rows.length * ROW;
   return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="price-title price-desc">
 <title id="price-title">Prices a month by site</title>
 <desc id="price-desc">${rows.map((row) => `${row.label}: ${rangeOf(row, comparable, currency)}`).join("; ")}</desc>
-<text class="axis" x="${NAMES + 14}" y="14">${currency} a month, square-root scale; a hollow dot is “from”</text>
+<text class="axis" x="${NAMES + 14}" y="14">${currency} a month, square-root scale${notes.map((note) => `; ${note}`)}</text>
 ${ticks.map((tick) => html`<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="${TOP - 8}" y2="${bottom}"/><text class="axis" x="${x(tick)}" y="${bottom + 18}" text-anchor="middle">${money(tick, currency)}</text>`)}
 ${rows.map((row, at) => {
   const y = TOP + at * ROW + ROW / 2;
@@ -39,18 +45,26 @@ ${rows.map((row, at) => {
   const high = own.at(-1)?.monthly;
   return html`<text class="label" x="${NAMES}" y="${y + 4}" text-anchor="end">${clip(row.label, 27)}</text>
 ${low === undefined || high === undefined ? "" : html`<line class="range" x1="${x(low)}" x2="${x(high)}" y1="${y}" y2="${y}"/>`}
-${own.map(({ monthly, from, offer, original }) => html`<circle class="${from ? "dot from" : "dot"}" cx="${x(monthly)}" cy="${y}" r="5"><title>${row.label}, ${offer}: ${original}</title></circle>`)}
+${own.map(({ monthly, per, from, offer, original }) => mark(x(monthly), y, 5, { per: monthly > 0 ? per : undefined, from, title: `${row.label}, ${offer}: ${original}` }))}
 <text class="value" x="${WIDTH - RANGE}" y="${y + 4}">${rangeOf(row, comparable, currency)}</text>`;
 })}
 </svg>`;
 }
 
+const group = ({ entryMonthly, entryPer, free }: Competitor): number =>
+  entryMonthly === null ? (free ? 0 : 2) : entryPer === undefined ? 0 : 1;
 const order = ({ entryMonthly, free }: Competitor): number => entryMonthly ?? (free ? -1 : Number.MAX_VALUE);
 
-function rangeOf({ id }: Competitor, prices: readonly { site: string; monthly: number }[], currency: string): string {
-  const own = prices.filter(({ site }) => site === id).map(({ monthly }) => monthly);
-  const [low, high] = [own[0], own.at(-1)];
+function rangeOf(
+  { id }: Competitor,
+  prices: readonly { site: string; monthly: number; per?: string | undefined }[],
+  currency: string,
+): string {
+  const own = prices.filter(({ site }) => site === id);
+  const [low, high] = [own[0]?.monthly, own.at(-1)?.monthly];
   if (low === undefined || high === undefined) return "not comparable";
   const text = (amount: number) => (amount === 0 ? "free" : money(amount, currency));
-  return low === high ? text(low) : `${text(low)} – ${text(high)}`;
+  const pers = new Set(own.filter(({ monthly }) => monthly > 0).map(({ per }) => per));
+  const [per] = pers;
+  return `${low === high ? text(low) : `${text(low)} – ${text(high)}`}${per && pers.size === 1 ? ` / ${per}` : ""}`;
 }

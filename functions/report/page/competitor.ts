@@ -34,7 +34,13 @@ ${section(
     : "",
 )}
 ${section("Proof", proof.length ? html`<ul class="plain">${proof.map(({ kind, value, evidence }) => html`<li><strong>${kind}</strong>: ${value}${evidence.text === value ? "" : quote(evidence.text)}</li>`)}</ul>` : html`<p>None shown.</p>`)}
-${section("Design", html`${swatches(design.palette)}<p class="meta">${design.palette.map(({ hex, share }) => `${hex} ${Math.round(share * 100)}%`).join(", ")}${design.layout.length ? ` · ${design.layout.join(", ")}` : ""}</p>`)}
+${section(
+  "Design",
+  html`${swatches(design.palette)}<p class="meta">${design.palette
+    .filter(({ share }) => share >= 0.005)
+    .map(({ hex, share }) => `${hex} ${Math.round(share * 100)}%`)
+    .join(", ")}${design.layout.length ? ` · ${design.layout.join(", ")}` : ""}</p>`,
+)}
 ${section("Technology", technology.length ? html`<p>${technology.map(({ value }) => value).join(", ")}</p>` : "")}
 ${caveats.length ? html`<div class="notice">${caveats.map((caveat) => html`<p>${caveat}</p>`)}</div>` : ""}
 </section>`;

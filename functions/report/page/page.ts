@@ -55,9 +55,9 @@ ${report.review.automatic ? html`<p class="notice"><span class="tag">Not reviewe
 <section id="prices" class="page"><h2>Prices</h2>${prices ? html`<figure><div class="scroll" role="region" aria-label="Price chart" tabindex="0">${prices}</div><figcaption>Each dot is an offer’s price for one month; yearly prices are divided by twelve.</figcaption></figure>` : ""}
 ${report.prices.length ? priceTable(report) : html`<p>No site names a price.</p>`}</section>
 <section id="offers"><h2>Offers</h2>${offerTable(report)}</section>
-<section id="positioning" class="page"><h2>Positioning</h2>${map ? html`<figure><div class="scroll" role="region" aria-label="Positioning chart" tabindex="0">${map.picture}</div><figcaption>Right: dearer to begin with. Up: more shown for it.${map.unplaced.length ? ` Drawn without a label, for lack of room: ${map.unplaced.join(", ")}.` : ""}</figcaption></figure>` : ""}
-${positioningTable(report)}<h3>Who claims what</h3>${themeTable(report)}</section>
-<section id="competitors"><h2>The competitors</h2><p>One page each: the page as it looked, what it says, and the words on it that say so.</p>
+<section id="positioning"><h2>Positioning</h2>${map ? html`<figure><div class="scroll" role="region" aria-label="Positioning chart" tabindex="0">${map.picture}</div><figcaption>Right: dearer to begin with. Up: more shown for it.${map.unplaced.length ? ` Drawn without a label, for lack of room: ${map.unplaced.join(", ")}.` : ""}</figcaption></figure>` : ""}
+${positioningTable(report)}<div class="keep"><h3>Who claims what</h3>${themeTable(report)}</div></section>
+<section id="competitors" class="page"><h2>The competitors</h2><p>One page each: the page as it looked, what it says, and the words on it that say so.</p>
 ${competitors.map((competitor) => competitorPage(competitor, pictures.get(competitor.id)))}</section>
 <section id="method" class="page"><h2>Method, limits and review</h2>${METHOD.map((sentence) => html`<p>${sentence}</p>`)}
 <h3>Review</h3><p>${reviewSentence(report)}</p>${report.review.comment ? html`<blockquote>${report.review.comment}</blockquote>` : ""}<p class="digest">findings sha256 ${report.review.digest}</p>

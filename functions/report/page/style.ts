@@ -34,6 +34,8 @@ thead th{background:var(--wash);font-size:.76rem;white-space:nowrap}
 tbody th{font-weight:600;min-width:8em}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.c,th.c{text-align:center}
+/* Where a table scrolls, the site of the row stays in sight. */
+tr>th:first-child{position:sticky;left:0}tbody th{background:var(--paper)}
 td.long{min-width:14em}
 .yes,.no{white-space:nowrap}.yes{color:var(--accent);font-weight:700}.no{color:var(--soft)}
 figure{margin:1.4em 0}figcaption{font-size:.82rem;color:var(--soft);margin-top:.4em}
@@ -44,11 +46,11 @@ figure{margin:1.4em 0}figcaption{font-size:.82rem;color:var(--soft);margin-top:.
 .insights{list-style:none;padding:0;margin:0}.insights li{padding:.2em 0 .7em;border-bottom:1px solid var(--line);break-inside:avoid}.insights h3{margin-top:.7em}.insights p{margin:.2em 0}
 blockquote{margin:.4em 0;padding:.1em 0 .1em .9em;border-left:2px solid var(--line);color:var(--soft);font-style:italic;font-size:.94rem}
 .shot{display:block;width:100%;max-width:720px;height:auto;border:1px solid var(--line)}
-.swatches{display:block;height:22px;width:100%;max-width:720px}
+.swatches{display:block;border:1px solid var(--line);height:22px;width:100%;max-width:720px}
 ul.plain{padding-left:1.1em}ul.plain li{margin:.2em 0}
 .digest{font-family:"DejaVu Sans Mono",Menlo,Consolas,monospace;font-size:.78rem}
 footer{padding-bottom:64px}
-@media (max-width:640px){body{font-size:16px}main,header,nav,footer{padding-left:16px;padding-right:16px}header{padding-top:28px}h1{font-size:1.6rem}.answer{font-size:1.08rem}.figures{grid-template-columns:1fr 1fr}.figures .big{font-size:1.2rem}nav ol{columns:1}}
+@media (max-width:640px){body{font-size:16px}main,header,nav,footer{padding-left:16px;padding-right:16px}header{padding-top:28px}h1{font-size:1.6rem}.answer{font-size:1.08rem}.figures{grid-template-columns:1fr 1fr}.figures .big{font-size:1.2rem}nav ol{columns:1}table{font-size:.8rem}th,td{padding:6px 8px}tbody th{min-width:0}td.long{min-width:11em}}
 @page{size:A4;margin:18mm 16mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:9px "DejaVu Sans",Arial,sans-serif;color:#5b6470}}
-@media print{body{font-size:10.5pt;background:none}main,header,nav,footer{max-width:none;padding:0}header{padding-top:0}.skip{display:none}h2,h3,h4{break-after:avoid}.answer{font-size:12.5pt}figure,tr,blockquote,.recommend,.notice,.figures div{break-inside:avoid}.page{break-before:page}.page>h3:first-child{margin-top:0;font-size:1.3rem}.scroll{overflow:visible;border:0}.chart{min-width:0;padding:0}table{font-size:8.5pt}th,td{padding:4px 6px}td.long,tbody th{min-width:0}thead{display:table-header-group}thead th{white-space:normal}a{color:inherit;text-decoration:none}.shot{max-height:62mm;width:auto;max-width:100%}.swatches{height:12px}.page h4{margin:.7em 0 .15em}.page p,.page ul{margin:.2em 0 .4em}.page blockquote{margin:.15em 0}h2{margin-top:1.4em}}
+@media print{body{font-size:10.5pt;background:none}main,header,nav,footer{max-width:none;padding:0}header{padding-top:0}.skip{display:none}h2,h3,h4{break-after:avoid}.answer{font-size:12.5pt}figure,tr,blockquote,.recommend,.notice,.figures div{break-inside:avoid}.page{break-before:page}.keep{break-inside:avoid}#competitors>.page:first-of-type{break-before:auto}tr>th:first-child{position:static}.page>h3:first-child{margin-top:0;font-size:1.3rem}.scroll{overflow:visible;border:0}.chart{min-width:0;padding:0}table{font-size:8.5pt}th,td{padding:4px 6px}td.long,tbody th{min-width:0}thead{display:table-header-group}thead th{white-space:normal}a{color:inherit;text-decoration:none}.shot{max-height:62mm;width:auto;max-width:100%}.swatches{height:12px}.page h4{margin:.7em 0 .15em}.page p,.page ul{margin:.2em 0 .4em}.page blockquote{margin:.15em 0}h2{margin-top:1.4em}}
 `;

@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import { money } from "../price.ts";
+import { moneyPer } from "../price.ts";
 import type { Competitor, Dossier } from "../report.ts";
 import { ALL_THEMES, audiencesOf } from "../themes.ts";
 import type { Html } from "./html.ts";
@@ -21,7 +21,7 @@ export function priceTable(dossier: Dossier): Html {
     ["Site", "Offer", "As published", html`<th scope="col" class="n">${dossier.currency} a month</th>`],
     dossier.prices.map(
       ({ site, offer, original, monthly, per, from }) =>
-        html`<tr><th scope="row"><a href="#${site}">${label.get(site)}</a></th><td>${offer}</td><td>${original}</td><td class="n">${monthly === null ? "not comparable" : `${from ? "≥ " : ""}${money(monthly, dossier.currency)}${per && monthly > 0 ? ` / ${per}` : ""}`}</td></tr>`,
+        html`<tr><th scope="row"><a href="#${site}">${label.get(site)}</a></th><td>${offer}</td><td>${original}</td><td class="n">${monthly === null ? "not comparable" : `${from ? "≥ " : ""}${moneyPer(monthly, dossier.currency, per)}`}</td></tr>`,
     ),
   );
 }
@@ -41,7 +41,7 @@ export function offerTable({ competitors, currency }: Dossier): Html {
     ],
     competitors.map(
       (c) =>
-        html`<tr><th scope="row">${link(c)}</th><td class="n">${c.analysis.offers.length}</td><td class="n">${c.entryMonthly === null ? "–" : money(c.entryMonthly, currency)}</td><td>${mark(c.free)}</td><td>${mark(c.analysis.proof.some(({ kind }) => kind === "guarantee"))}</td><td class="n">${c.analysis.proof.length}</td><td class="n">${c.breadth}</td><td>${c.calls.join(", ") || "–"}</td></tr>`,
+        html`<tr><th scope="row">${link(c)}</th><td class="n">${c.analysis.offers.length}</td><td class="n">${c.entryMonthly === null ? "–" : moneyPer(c.entryMonthly, currency, c.entryPer)}</td><td>${mark(c.free)}</td><td>${mark(c.analysis.proof.some(({ kind }) => kind === "guarantee"))}</td><td class="n">${c.analysis.proof.length}</td><td class="n">${c.breadth}</td><td>${c.calls.join(", ") || "–"}</td></tr>`,
     ),
   );
 }
