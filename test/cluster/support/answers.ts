@@ -1,0 +1,23 @@
+import type { FakeAnswer } from "../../fakes/openai.ts";
+
+/** What a model says that has read the question: nothing beyond what was extracted, and a report that cites the sites it is given. */
+export function answerTo(purpose: string, said: string): FakeAnswer {
+  if (purpose === "analyze")
+    return { content: { positioning: null, audience: [], offers: [], callsToAction: [], proof: [], layout: [] } };
+  if (purpose === "report-narrative") {
+    const cited = /"id":"([^"]+)"/.exec(said.replaceAll("\\", ""))?.[1];
+    return {
+      content: {
+        answer: "Price below the middle of the field.",
+        recommendation: "Start free.",
+        claims: [{ title: "Most have a free tier", text: "They do.", sites: [cited] }],
+      },
+    };
+  }
+  return { content: "The fake provider hears you." };
+}
+
+/** The page's address in the question of an analysis (functions/analyze/digest.ts). */
+export function siteOf(said: string): string | undefined {
+  return /^.*URL: (\S+)/m.exec(said)?.[1];
+}

@@ -1,0 +1,55 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { saidIn, startFakeOpenAi } from "../../fakes/openai.ts";
+import { answerTo, siteOf } from "./answers.ts";
+
+/** A line of the log, and an entry of GET /log. */
+interface Asked {
+  readonly at: string;
+  /** Of the answer's schema: `analyze` or `report-narrative`. */
+  readonly purpose: string;
+  /** The page that is analyzed; none for a report. */
+  readonly site: string | undefined;
+  readonly model: string;
+}
+
+/** The fake provider, for the pod network: POST /v1/chat/completions, GET /log, DELETE /log. `delayMs` before each answer. */
+export async function serveOpenAi(port: number, delayMs: number): Promise<void> {
+  const log: Asked[] = [];
+  const fake = await startFakeOpenAi();
+  fake.answer(async (request) => {
+    const said = saidIn(request);
+    const asked = {
+      at: new Date().toISOString(),
+      purpose: request.response_format?.json_schema.name ?? "chat",
+      site: siteOf(said),
+      model: request.model,
+    };
+    log.push(asked);
+    console.log(JSON.stringify(asked));
+    await sleep(delayMs);
+    return answerTo(asked.purpose, said);
+  });
+  const server = createServer((req, res) => {
+    if (req.url !== "/log") {
+      pass(fake.baseUrl, req, res).catch((error: unknown) => res.writeHead(502).end(String(error)));
+      return;
+    }
+    if (req.method === "DELETE") log.length = 0;
+    res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(log));
+  });
+  server.listen(port, "0.0.0.0");
+}
+
+async function pass(baseUrl: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of req) chunks.push(chunk as Buffer);
+  const answer = await fetch(new URL(req.url ?? "/", baseUrl), {
+    method: req.method ?? "GET",
+    headers: { authorization: req.headers.authorization ?? "" },
+    ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
+  });
+  res
+    .writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "application/json" })
+    .end(Buffer.from(await answer.arrayBuffer()));
+}
