@@ -1,11 +1,12 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Hono } from "hono";
 import type { Redis } from "ioredis";
 import { type Config, modelEndpoint } from "./lib/config.ts";
-import { openArtifacts } from "./lib/edges/artifacts.ts";
+import { type Artifacts, openArtifacts } from "./lib/edges/artifacts.ts";
 import type { Model } from "./lib/edges/llm.ts";
+import type { Reviews } from "./lib/edges/reviews.ts";
+import { publicKey } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import type { StepAppDeps } from "./lib/step-app.ts";
 
@@ -13,25 +14,23 @@ import type { StepAppDeps } from "./lib/step-app.ts";
 const KEEP_MS = 30 * 24 * 3_600_000;
 /** Asked where a step names none. */
 const DEFAULT_MODEL = "gpt-4o-mini";
-const LEASE_MS = 10_000;
+/** Of a step: how long the step of a killed instance waits for its successor. */
+const LEASE_MS = 5000;
 const HOST_DELAY_MS = 1000;
 
 /** Makes the app that FUNCTION names, with its real dependencies. Modules are loaded by the function that needs them. */
-export async function composeFunction(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {
-  const artifacts = await openArtifacts({
-    url: config.ARTIFACTS_URL,
-    ...(config.S3_ENDPOINT && config.AWS_ACCESS_KEY_ID && config.AWS_SECRET_ACCESS_KEY
-      ? {
-          s3: {
-            endpoint: config.S3_ENDPOINT,
-            region: config.S3_REGION,
-            accessKeyId: config.AWS_ACCESS_KEY_ID,
-            secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
-          },
-        }
-      : {}),
-  });
-  switch (config.FUNCTION) {
+export async function composeFunction(
+  name: Exclude<Config["FUNCTION"], "egress">,
+  config: Config,
+  log: Logger,
+  draining: AbortSignal,
+): Promise<Hono> {
+  const artifacts = await artifactsOf(config);
+  switch (name) {
+    case "reconcile": {
+      const { composeReconcile } = await import("./compose-reconcile.ts");
+      return composeReconcile(config, artifacts, log, draining);
+    }
     case "scrape": {
       const [{ createApp }, { createHostQueue }, { connectBrowser }] = await Promise.all([
         import("./functions/scrape/index.ts"),
@@ -60,17 +59,13 @@ export async function composeFunction(config: Config, log: Logger, draining: Abo
       return createApp({ ...deps, artifacts, model, browser: connectBrowser(() => config.BROWSER_URL) });
     }
     case "approve": {
-      const [{ createApp }, { createLinkAuthorizer }, { createFolderReviews }] = await Promise.all([
+      const [{ createApp }, { createLinkAuthorizer }] = await Promise.all([
         import("./functions/approve/index.ts"),
-        import("./functions/approve/link.ts"),
-        import("./lib/edges/reviews.ts"),
+        import("./lib/review-link.ts"),
       ]);
-      const url = new URL(config.ARTIFACTS_URL);
-      if (url.protocol !== "file:")
-        throw new Error("approve keeps its reviews beside the artifacts: ARTIFACTS_URL must be a file: URL");
       return createApp({
         artifacts,
-        reviews: createFolderReviews(`${fileURLToPath(url)}/reviews`),
+        reviews: await reviewsOf(config),
         authorize: createLinkAuthorizer(publicKey("REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY)),
         now: () => new Date(),
         log,
@@ -78,6 +73,39 @@ export async function composeFunction(config: Config, log: Logger, draining: Abo
       });
     }
   }
+}
+
+function artifactsOf(config: Config): Promise<Artifacts> {
+  return openArtifacts({
+    url: config.ARTIFACTS_URL,
+    ...(config.S3_ENDPOINT && config.AWS_ACCESS_KEY_ID && config.AWS_SECRET_ACCESS_KEY
+      ? {
+          s3: {
+            endpoint: config.S3_ENDPOINT,
+            region: config.S3_REGION,
+            accessKeyId: config.AWS_ACCESS_KEY_ID,
+            secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
+          },
+        }
+      : {}),
+  });
+}
+
+async function reviewsOf(config: Config): Promise<Reviews> {
+  if (config.REVIEWS === "workload") {
+    const [{ connectKube }, { createWorkloadReviews }] = await Promise.all([
+      import("./lib/edges/kube.ts"),
+      import("./lib/edges/workload-reviews.ts"),
+    ]);
+    return createWorkloadReviews(connectKube().workloads);
+  }
+  const url = new URL(config.ARTIFACTS_URL);
+  if (url.protocol !== "file:")
+    throw new Error(
+      "REVIEWS=folder keeps reviews beside the artifacts: ARTIFACTS_URL must be a file: URL; in a cluster set REVIEWS=workload",
+    );
+  const { createFolderReviews } = await import("./lib/edges/reviews.ts");
+  return createFolderReviews(`${fileURLToPath(url)}/reviews`);
 }
 
 async function stepDeps(config: Config, log: Logger, draining: AbortSignal) {
@@ -108,12 +136,4 @@ async function modelOf(config: Config, redis: Redis, log: Logger): Promise<Model
   if (!endpoint || (config.FUNCTION !== "analyze" && config.FUNCTION !== "report")) return undefined;
   const { createModel } = await import("./lib/edges/llm.ts");
   return createModel({ ...endpoint, name: DEFAULT_MODEL, redis, log });
-}
-
-function publicKey(setting: string, pem: string | undefined): KeyObject {
-  if (!pem)
-    throw new Error(
-      `${setting} is not set: it is the PEM of the public key, and 'openssl pkey -in KEY -pubout' prints it`,
-    );
-  return createPublicKey(pem);
 }

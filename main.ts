@@ -7,9 +7,15 @@ try {
   const config = readConfig();
   const log = createLog(config.FUNCTION, config.LOG_LEVEL);
   const draining = new AbortController();
-  const { composeFunction } = await import("./compose.ts");
-  const app = await composeFunction(config, log, draining.signal);
-  await serve(app, { host: config.HOST, port: config.PORT, log, draining });
+  const { FUNCTION: name } = config;
+  if (name === "egress") {
+    const { runEgress } = await import("./egress/main.ts");
+    await runEgress(config, log);
+  } else {
+    const { composeFunction } = await import("./compose.ts");
+    const app = await composeFunction(name, config, log, draining.signal);
+    await serve(app, { host: config.HOST, port: config.PORT, log, draining });
+  }
   // Connections to Redis would keep the process: all requests have ended.
   process.exit(0);
 } catch (error) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
+import type { ResolvedHost } from "../lib/resolved-host.ts";
 import { EXIT } from "./exit-code.ts";
-import { gatherResolve, type ResolvedHost } from "./resolve-option.ts";
+import { gatherResolve } from "./resolve-option.ts";
 
 // Each command's code is loaded when it is the one: `agentic --help` needs neither Redis nor a browser.
 const program = new Command("agentic")

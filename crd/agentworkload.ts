@@ -161,7 +161,11 @@ const statusSchema = z
     usage: usageSchema.describe("What the run has cost so far."),
     review: z
       .strictObject({
+        run: z.string().optional().describe("The run whose findings they are."),
         digest: z.string().describe("sha256 of the findings."),
+        openedAt: z.iso.datetime().optional().describe("Since when it waits."),
+        timeoutAt: z.iso.datetime().optional().describe("When spec.review.onTimeout decides."),
+        costOfApproving: z.string().optional().describe("US dollars that the report costs at most, a decimal string."),
         decision: z.enum(["approved", "rejected"]).optional().describe("Absent while it waits."),
         by: z.string().optional().describe("Who decided."),
         at: z.iso.datetime().optional().describe("When."),

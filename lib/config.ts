@@ -1,8 +1,10 @@
 import { z } from "zod";
 
+const FUNCTIONS = ["reconcile", "scrape", "analyze", "report", "approve", "egress"] as const;
+
 /** Every setting of a function, from its environment. Nothing else reads the environment. */
 const schema = z.object({
-  FUNCTION: z.enum(["scrape", "analyze", "report", "approve"], "one of scrape, analyze, report, approve"),
+  FUNCTION: z.enum(FUNCTIONS, `one of ${FUNCTIONS.join(", ")}`),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   HOST: z.string().default("0.0.0.0"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
@@ -26,6 +28,17 @@ const schema = z.object({
   STEP_TOKEN_PUBLIC_KEY: z.string().optional(),
   /** PEM (SPKI) of the Ed25519 key that review links are signed with. */
   REVIEW_LINK_PUBLIC_KEY: z.string().optional(),
+  /** PEM (PKCS #8) of the same keys' private halves: reconcile's alone. */
+  STEP_TOKEN_PRIVATE_KEY: z.string().optional(),
+  REVIEW_LINK_PRIVATE_KEY: z.string().optional(),
+  /** The Broker's ingress, as its status.address says. */
+  BROKER_URL: z.url().optional(),
+  /** Where reviewers reach approve: review links begin with it. */
+  REVIEW_URL: z.url().default("http://approve.agentic-system.svc.cluster.local"),
+  /** `folder`: reviews beside the artifacts, for one machine. `workload`: in the status of their AgentWorkload. */
+  REVIEWS: z.enum(["folder", "workload"]).default("folder"),
+  /** Names that the egress proxy sends somewhere else, private addresses included: HOST=ADDRESS:PORT, separated by commas. */
+  EGRESS_RESOLVE: z.string().default(""),
 });
 
 export type Config = z.infer<typeof schema>;

@@ -1,10 +1,10 @@
-import { CloudEvent, HTTP } from "cloudevents";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import type { RunDurably, StepGraph } from "./durable/durable.ts";
-import { RetryableError, TerminalError } from "./errors.ts";
+import { errorResponse } from "./error-response.ts";
+import { TerminalError } from "./errors.ts";
+import { parseEvent } from "./events.ts";
 import type { Logger } from "./log.ts";
 import { STEP_COMPLETED, STEP_REQUESTED, type StepRequest, type StepResult, stepRequestSchema } from "./step.ts";
 import type { VerifyStepToken } from "./token.ts";
@@ -20,7 +20,7 @@ export interface StepAppDeps {
 /** A request holds keys and short strings; 500 upstream results of about 700 bytes fit. */
 const MAX_EVENT_BYTES = 1024 * 1024;
 
-/** The step contract over HTTP: a CloudEvent in, a CloudEvent or an empty body out. The table of statuses is `statusOf`. */
+/** The step contract over HTTP: a CloudEvent in, a CloudEvent or an empty body out. lib/error-response.ts has the table of statuses. */
 export function createStepApp(step: string, graph: StepGraph, deps: StepAppDeps): Hono {
   const app = new Hono();
   app.get("/health/liveness", (c) => c.body(null, 200));
@@ -56,24 +56,8 @@ export function createStepApp(step: string, graph: StepGraph, deps: StepAppDeps)
     const { headers, body } = completed(id, step, request, result);
     return c.body(body, 200, headers);
   });
-  app.onError((error, c) => {
-    const { status, retryAfterSeconds } = statusOf(error);
-    const reason = error instanceof TerminalError || error instanceof RetryableError ? error.reason : "Internal";
-    deps.log[status === 503 ? "info" : "warn"]({ err: error, reason, status }, "step request not completed");
-    // The Broker redelivers on any body that is not a CloudEvent: say why in a header, and leave the body empty.
-    c.header("agentic-reason", reason);
-    c.header("agentic-message", encodeURIComponent(error.message.slice(0, 500)));
-    if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
-    return c.body(null, status);
-  });
+  app.onError((error, c) => errorResponse(error, c, deps.log));
   return app;
-}
-
-/** The one place where an error becomes a status. An error of neither type is a defect of ours: redelivery may meet a fixed version. */
-function statusOf(error: Error): { status: ContentfulStatusCode; retryAfterSeconds?: number } {
-  if (error instanceof RetryableError) return { status: 503, retryAfterSeconds: error.retryAfterSeconds };
-  if (error instanceof TerminalError) return { status: error.reason === "InvalidToken" ? 401 : 400 };
-  return { status: 503, retryAfterSeconds: 5 };
 }
 
 function parseRequest(
@@ -81,15 +65,7 @@ function parseRequest(
   headers: Record<string, string>,
   body: string,
 ): { id: string; request: StepRequest } {
-  let event: CloudEvent<unknown>;
-  try {
-    const parsed = HTTP.toEvent<unknown>({ headers, body });
-    if (Array.isArray(parsed)) throw new TypeError("a batch of events, where one is expected");
-    event = new CloudEvent(parsed as CloudEvent<unknown>);
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new TerminalError("NotACloudEvent", `not a CloudEvent: ${detail}`, { cause });
-  }
+  const event = parseEvent(headers, body);
   if (event.type !== STEP_REQUESTED)
     throw new TerminalError("WrongType", `expected type ${STEP_REQUESTED}, got ${event.type}`);
   const parsed = stepRequestSchema.safeParse(event.data);

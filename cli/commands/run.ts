@@ -1,12 +1,12 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { formatProblems, parseWorkload } from "../../crd/parse.ts";
 import { createLog } from "../../lib/log.ts";
+import type { ResolvedHost } from "../../lib/resolved-host.ts";
 import { EXIT } from "../exit-code.ts";
 import { Interrupted } from "../local/broker.ts";
 import { localRun } from "../local/local-run.ts";
 import { lockFolder } from "../local/process-lock.ts";
 import { clock, dollars } from "../progress.ts";
-import type { ResolvedHost } from "../resolve-option.ts";
 import { defaultFolder, type RunState, runFolder } from "../run-folder.ts";
 
 export interface RunOptions {

@@ -2,10 +2,10 @@ import type { KeyObject } from "node:crypto";
 import { userInfo } from "node:os";
 import type { Hono } from "hono";
 import { createApp } from "../../functions/approve/index.ts";
-import { createLinkAuthorizer, mintReviewLink } from "../../functions/approve/link.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import type { OpenReview, Reviews } from "../../lib/edges/reviews.ts";
 import type { Logger } from "../../lib/log.ts";
+import { createLinkAuthorizer, mintReviewLink } from "../../lib/review-link.ts";
 
 export interface ApproverDeps {
   readonly reviews: Reviews;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { canonicalJson } from "../../lib/canonical.ts";
 import { type Artifacts, digestOf } from "../../lib/edges/artifacts.ts";
-import type { OpenReview, Reviews } from "../../lib/edges/reviews.ts";
+import type { FolderReviews, OpenReview } from "../../lib/edges/reviews.ts";
 import { NO_USAGE, type StepResult, type Usage } from "../../lib/step.ts";
 import type { Decision, Findings } from "../../pipeline/findings.ts";
 
 export interface GateOptions {
-  readonly reviews: Reviews;
+  readonly reviews: FolderReviews;
   readonly artifacts: Artifacts;
   readonly timeoutMs: number;
   readonly onTimeout: "Approve" | "Reject";

@@ -16,11 +16,12 @@ import { connectBrowser } from "../../lib/edges/browser.ts";
 import { startChromium } from "../../lib/edges/chromium.ts";
 import { createModel } from "../../lib/edges/llm.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
-import { createFolderReviews, type Reviews } from "../../lib/edges/reviews.ts";
+import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { ResolvedHost } from "../../lib/resolved-host.ts";
 import type { StepResult } from "../../lib/step.ts";
 import { createStepTokenVerifier } from "../../lib/token.ts";
-import type { ResolvedHost } from "../resolve-option.ts";
+import { REPORT_USD } from "../../pipeline/market-analysis.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { Interrupted, type StepFunction } from "./broker.ts";
 import { holderName, isDeadHolder } from "./holder.ts";
@@ -30,7 +31,7 @@ import { startRedisServer } from "./redis-server.ts";
 export interface Stack {
   readonly functions: Readonly<Record<string, StepFunction>>;
   readonly artifacts: Artifacts;
-  readonly reviews: Reviews;
+  readonly reviews: FolderReviews;
   /** What the report may cost, in US dollars: nothing without a model. */
   readonly costOfReport: number;
   readonly log: Logger;
@@ -48,8 +49,6 @@ export interface StackOptions {
   readonly signal: AbortSignal;
 }
 
-/** A narrative of 2,000 tokens over a briefing of 20,000, by gpt-4o-mini at $0.15 and $0.60 per million. */
-const REPORT_USD = 0.0042;
 /** Polite between two visits of one host; the sample sites and most markets have one page a host. */
 const HOST_DELAY_MS = 1000;
 /** A step's lease: how long a killed command's step waits for its successor. */

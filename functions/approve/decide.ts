@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ReviewRef, Reviews } from "../../lib/edges/reviews.ts";
+import type { Authorized } from "../../lib/review-link.ts";
 import type { Decision } from "../../pipeline/findings.ts";
-import type { Authorized } from "./link.ts";
 
 /** A decision as it comes in: by form, as JSON or in a CloudEvent. */
 export const decisionRequestSchema = z.object({

@@ -1,6 +1,7 @@
-import { HTTP } from "cloudevents";
 import { z } from "zod";
 import type { ReviewRef } from "../../lib/edges/reviews.ts";
+import { TerminalError } from "../../lib/errors.ts";
+import { parseEvent } from "../../lib/events.ts";
 import { type DecisionRequest, decisionRequestSchema } from "./decide.ts";
 
 /** CloudEvent type of a decision that comes over the Broker. */
@@ -21,11 +22,10 @@ export function decidedByEvent(
   let type: string;
   let data: unknown;
   try {
-    const event = HTTP.toEvent<unknown>({ headers, body });
-    if (Array.isArray(event)) return { problem: "a batch of events, where one is expected" };
-    ({ type, data } = event as { type: string; data: unknown });
+    ({ type, data } = parseEvent(headers, body));
   } catch (error) {
-    return { problem: `not a CloudEvent: ${error instanceof Error ? error.message : String(error)}` };
+    if (error instanceof TerminalError) return { problem: error.message };
+    throw error;
   }
   if (type !== REVIEW_DECIDED) return { problem: `expected type ${REVIEW_DECIDED}, got ${type}` };
   const parsed = dataSchema.safeParse(data);

@@ -12,6 +12,7 @@ export function threadKeys(thread: string): {
   fence: string;
   lease: string;
   record: string;
+  requested: string;
 } {
   const base = `agentic:{${thread}}`;
   return {
@@ -25,7 +26,14 @@ export function threadKeys(thread: string): {
     fence: `${base}:fence`,
     lease: `${base}:lease`,
     record: `${base}:record`,
+    /** Is there while a request of the step is on its way. */
+    requested: `${base}:requested`,
   };
+}
+
+/** Set: the threads of a workload's steps. */
+export function workloadKey(uid: string): string {
+  return `agentic:{${uid}}:steps`;
 }
 
 /** For listing all threads. */

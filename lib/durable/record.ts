@@ -61,8 +61,12 @@ export async function finishStep(
 /** Forgets a failed step, its checkpoints with it, so that a later run tries it from the start. A succeeded one stays. */
 export async function forgetFailed(redis: Redis, identity: string): Promise<void> {
   const record = await readRecord(redis, identity);
-  if (record?.result?.outcome !== "failed") return;
-  // The record goes last: until then the step is known as failed, and this is done again.
+  if (record?.result?.outcome === "failed") await forgetStep(redis, identity);
+}
+
+/** Forgets what is known of a step: whoever asks next starts it anew. A writer that is still at work is fenced all the same. */
+export async function forgetStep(redis: Redis, identity: string): Promise<void> {
+  // The record goes last: until then the step is known as it was, and this is done again.
   await storeErrors(redis.unlink(await checkpointKeys(redis, identity)));
   await storeErrors(redis.unlink(threadKeys(identity).record));
 }

@@ -13,6 +13,8 @@ export interface Artifacts {
   put(scope: string, bytes: Uint8Array | string, extension: ArtifactExtension): Promise<string>;
   /** @throws TerminalError ArtifactMissing, ArtifactCorrupt; RetryableError ArtifactStoreUnavailable */
   get(key: string): Promise<Uint8Array>;
+  /** Removes all of a scope's bytes. @throws RetryableError ArtifactStoreUnavailable */
+  drop(scope: string): Promise<void>;
 }
 
 export type ArtifactExtension = "html" | "txt" | "json" | "png" | "jpg" | "md" | "pdf" | "svg";
@@ -92,10 +94,17 @@ function createArtifacts(driver: Driver): Artifacts {
         throw new TerminalError("ArtifactCorrupt", `artifact ${key} does not match its hash`);
       return stored;
     },
+    async drop(scope) {
+      try {
+        await storage.clear(scope);
+      } catch (cause) {
+        throw unavailable("remove", scope, cause);
+      }
+    },
   };
 }
 
-function unavailable(verb: "give" | "take", key: string, cause: unknown): RetryableError {
+function unavailable(verb: "give" | "take" | "remove", key: string, cause: unknown): RetryableError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new RetryableError("ArtifactStoreUnavailable", `the artifact store did not ${verb} ${key}: ${detail}`, {
     cause,

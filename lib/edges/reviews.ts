@@ -38,14 +38,17 @@ export type DecideOutcome =
 
 /** Where reviews and their decisions are kept. A decision is durable before it is acknowledged, and there is one a review. */
 export interface Reviews {
-  /** Opens a review; the same findings again change nothing, other findings take its place. */
-  open(review: OpenReview): Promise<void>;
   read(ref: ReviewRef): Promise<Review | undefined>;
   decide(ref: ReviewRef, decision: Decision): Promise<DecideOutcome>;
 }
 
+export interface FolderReviews extends Reviews {
+  /** Opens a review; the same findings again change nothing, other findings take its place. */
+  open(review: OpenReview): Promise<void>;
+}
+
 /** One folder a workload; the decision's file carries the digest in its name and is made by link(2), which two cannot both do. */
-export function createFolderReviews(folder: string): Reviews {
+export function createFolderReviews(folder: string): FolderReviews {
   const place = ({ namespace, name }: ReviewRef): string => join(folder, `${namespace}_${name}`);
   const decisionFile = (ref: ReviewRef, digest: string): string => join(place(ref), `decision-${digest}.json`);
 

@@ -7,9 +7,9 @@ import type { Hono } from "hono";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createApp } from "../../functions/approve/index.ts";
-import { createLinkAuthorizer, mintReviewLink, type ReviewLink } from "../../functions/approve/link.ts";
+import { createLinkAuthorizer, mintReviewLink, type ReviewLink } from "../../lib/review-link.ts";
 import { createFolderArtifacts, digestOf } from "../../lib/edges/artifacts.ts";
-import { createFolderReviews, type OpenReview, type Reviews } from "../../lib/edges/reviews.ts";
+import { createFolderReviews, type FolderReviews, type OpenReview } from "../../lib/edges/reviews.ts";
 import { NO_USAGE } from "../../lib/step.ts";
 import { stage, TEN, UID } from "../unit/report-fixture.ts";
 
@@ -24,7 +24,7 @@ const HOSTILE = {
 };
 
 let folder: string;
-let reviews: Reviews;
+let reviews: FolderReviews;
 let app: Hono;
 let now: Date;
 let review: OpenReview;

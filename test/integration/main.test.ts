@@ -162,7 +162,7 @@ describe("analyze, sent what func invoke sends", () => {
 
 describe("wrong settings end it with a sentence each", () => {
   test.each<[string, string, Record<string, string>, RegExp]>([
-    ["no such function", "dance", {}, /FUNCTION: one of scrape, analyze, report, approve/],
+    ["no such function", "dance", {}, /FUNCTION: one of reconcile, scrape, analyze, report, approve, egress/],
     ["no key", "analyze", { STEP_TOKEN_PUBLIC_KEY: "" }, /STEP_TOKEN_PUBLIC_KEY is not set/],
     ["no Redis", "analyze", { REDIS_URL: "redis://127.0.0.1:1" }, /Redis.*127\.0\.0\.1:1/],
   ])("%s", async (_what, name, settings, words) => {

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import type { ReviewRef } from "../../lib/edges/reviews.ts";
+import type { ReviewRef } from "./edges/reviews.ts";
 
 /** A signed link to one review: whoever has it may see these findings and decide on them, once. */
 const linkSchema = z.object({ namespace: z.string(), name: z.string(), digest: z.string(), by: z.string() });
@@ -41,7 +41,8 @@ export function createLinkAuthorizer(publicKey: KeyObject): Authorize {
     } catch {
       return {
         status: 401,
-        message: "This link is not valid, or no longer. Ask for a new one: 'agentic run' prints it.",
+        message:
+          "This link is not valid, or no longer. Ask for a new one: 'agentic run' prints it, and in a cluster it comes with the event dev.agentic.review.requested.",
       };
     }
   };

@@ -1,0 +1,34 @@
+import type { Config } from "../lib/config.ts";
+import { publicKey } from "../lib/keys.ts";
+import type { Logger } from "../lib/log.ts";
+import { parseResolvedHost, RESOLVED_HOST_FORM, type ResolvedHost } from "../lib/resolved-host.ts";
+import { createStepTokenVerifier } from "../lib/token.ts";
+import { startEgressProxy } from "./proxy.ts";
+
+/** The egress proxy as a process of its own: runs until SIGTERM. */
+export async function runEgress(config: Config, log: Logger): Promise<void> {
+  const proxy = await startEgressProxy({
+    verifyToken: createStepTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY)),
+    resolve: readResolve(config.EGRESS_RESOLVE),
+    host: config.HOST,
+    port: config.PORT,
+    log,
+  });
+  log.info({ port: proxy.port }, "listening");
+  await new Promise<void>((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+  await proxy.close();
+}
+
+function readResolve(setting: string): ReadonlyMap<string, ResolvedHost> {
+  const entries = setting.split(",").filter((entry) => entry.trim() !== "");
+  return new Map(
+    entries.map((entry) => {
+      const resolved = parseResolvedHost(entry.trim());
+      if (!resolved) throw new Error(`EGRESS_RESOLVE: ${JSON.stringify(entry)} is not ${RESOLVED_HOST_FORM}`);
+      return [resolved.host, resolved];
+    }),
+  );
+}
