@@ -10,6 +10,8 @@ const runStateSchema = z.object({
   workload: workloadRefSchema,
   /** The workload file, as given. */
   file: z.string(),
+  /** The command that goes on. Absent in the folders of older versions. */
+  command: z.string().optional(),
   run: z.string(),
   phase: phaseSchema,
   reason: z.string().optional(),

@@ -4,6 +4,7 @@ import { createFolderReviews } from "../../lib/edges/reviews.ts";
 import { createLog } from "../../lib/log.ts";
 import { decisionSchema } from "../../pipeline/findings.ts";
 import { EXIT } from "../exit-code.ts";
+import { program } from "../invocation.ts";
 import { createApprover, reviewToken } from "../local/approver.ts";
 import { signingKey } from "../local/signing-key.ts";
 import { defaultFolder, readRunState, runFolder } from "../run-folder.ts";
@@ -24,7 +25,7 @@ export async function decide(name: string, decision: "approved" | "rejected", op
   const review = state && (await reviews.read(state.workload));
   if (!review) {
     say(
-      `no review waits in ${folder.path}${state ? `: the run is ${state.phase}` : "; start a run with: agentic run FILE"}`,
+      `no review waits in ${folder.path}${state ? `: the run is ${state.phase}` : `; start a run with: ${program()} run FILE`}`,
     );
     return EXIT.failed;
   }
@@ -58,7 +59,7 @@ export async function decide(name: string, decision: "approved" | "rejected", op
     const { by, at, digest } = decisionSchema.parse(body);
     process.stdout.write(`${decision} by ${by} at ${at}, findings ${digest.slice(0, 16)}\n`);
     if (state.phase !== "AwaitingReview")
-      say(`The run is not going on by itself now; go on with: agentic run ${state.file}`);
+      say(`The run is not going on by itself now; go on with: ${state.command ?? `${program()} run ${state.file}`}`);
   }
   return EXIT.succeeded;
 }

@@ -3,6 +3,7 @@ import { formatProblems, parseWorkload } from "../../crd/parse.ts";
 import { createLog } from "../../lib/log.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
 import { EXIT } from "../exit-code.ts";
+import { program, sameCommand } from "../invocation.ts";
 import { Interrupted } from "../local/broker.ts";
 import { localRun } from "../local/local-run.ts";
 import { lockFolder } from "../local/process-lock.ts";
@@ -39,7 +40,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   if ("heldBy" in lock) {
     const { pid, host, since } = lock.heldBy;
     say(
-      `agentic: ${workload.metadata.name} is being run by process ${pid} on ${host} since ${since}; look at it with: agentic status ${workload.metadata.name}`,
+      `agentic: ${workload.metadata.name} is being run by process ${pid} on ${host} since ${since}; look at it with: ${program()} status ${workload.metadata.name}${options.out === undefined ? "" : ` --out ${options.out}`}`,
     );
     return EXIT.held;
   }
@@ -65,7 +66,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     const stopped = interrupt.signal.aborted;
     if (!stopped && !(error instanceof Interrupted)) throw error;
     if (!stopped) say(`agentic: ${(error as Interrupted).reason}: ${(error as Error).message}`);
-    say(`Nothing is lost. Go on with:\n  ${process.argv.slice(1).join(" ")}`);
+    say(`Nothing is lost. Go on with:\n  ${sameCommand()}`);
     return stopped ? EXIT.sigint : EXIT.interrupted;
   } finally {
     await lock.release();

@@ -1,4 +1,5 @@
 import { EXIT } from "../exit-code.ts";
+import { program } from "../invocation.ts";
 import { dollars } from "../progress.ts";
 import { defaultFolder, type RunState, readRunState, runFolder } from "../run-folder.ts";
 
@@ -11,7 +12,7 @@ export async function status(name: string, options: StatusOptions): Promise<numb
   const folder = runFolder(options.out ?? defaultFolder(name));
   const state = await readRunState(folder);
   if (!state) {
-    process.stderr.write(`no run in ${folder.path}; start one with: agentic run FILE\n`);
+    process.stderr.write(`no run in ${folder.path}; start one with: ${program()} run FILE\n`);
     return EXIT.failed;
   }
   const seen = { ...state, phase: phaseNow(state) };
@@ -42,7 +43,7 @@ function describe(state: RunState): string {
   if (state.finishedAt) rows.push(["Finished", state.finishedAt]);
   if (state.message) rows.push(["Message", state.message]);
   if (state.phase === "AwaitingReview" && state.reviewUrl) rows.push(["Review", state.reviewUrl]);
-  if (state.phase === "Interrupted") rows.push(["Go on with", `agentic run ${state.file}`]);
+  if (state.phase === "Interrupted") rows.push(["Go on with", state.command ?? `${program()} run ${state.file}`]);
   for (const [format, path] of Object.entries(state.report ?? {})) rows.push([`Report ${format}`, path]);
   return `${rows.map(([key, value]) => `${key.padEnd(16)} ${value}`).join("\n")}\n`;
 }

@@ -12,6 +12,7 @@ import { mintStepToken } from "../../lib/token.ts";
 import { findingsSchema } from "../../pipeline/findings.ts";
 import { orderOf, type RunOrder } from "../../pipeline/run-order.ts";
 import { stagesOf } from "../../pipeline/stages.ts";
+import { program, sameCommand } from "../invocation.ts";
 import { showProgress } from "../progress.ts";
 import { type RunFolder, type RunState, readRunState, writeRunState } from "../run-folder.ts";
 import { createApprover, reviewToken } from "./approver.ts";
@@ -86,6 +87,7 @@ async function runOn(
   const stateNow = (over: Partial<RunState> & Pick<RunState, "phase">): RunState => ({
     workload: order.workload,
     file,
+    command: sameCommand(),
     run: order.run,
     pid: process.pid,
     startedAt,
@@ -148,7 +150,7 @@ async function runOn(
             const reviewUrl = `${page}?token=${await reviewToken(keys.privateKey, review)}`;
             await writeRunState(folder, stateNow({ phase: "AwaitingReview", reviewUrl }));
             options.say(
-              `Waiting for the review until ${review.timeoutAt} (then: ${review.onTimeout}). Look and decide at\n  ${reviewUrl}\nor with\n  agentic approve ${order.workload.name} --out ${folder.path}`,
+              `Waiting for the review until ${review.timeoutAt} (then: ${review.onTimeout}). Look and decide at\n  ${reviewUrl}\nor with\n  ${program()} approve ${order.workload.name} --out ${folder.path}`,
             );
           },
         });

@@ -82,7 +82,7 @@ function saturatedSentence({ saturated }: Dossier): string {
 function recommendationOf({ gaps, standouts, competitors }: Dossier): string {
   const [first, second] = gaps;
   if (first && second)
-    return `Go where the market is open. First, ${lower(first.title)}: ${lower(first.text)} Then, ${lower(second.title)}: ${lower(second.text)}`;
+    return `Go where the market is open. ${first.title}: ${lower(first.text)} ${second.title}: ${lower(second.text)}`;
   if (first) return `Go where the market is open: ${lower(first.title)}. ${first.text}`;
   if (standouts[0])
     return `The pages leave no clear gap. Measure yourself against what stands out: ${lower(standouts[0].title)}. ${standouts[0].text}`;

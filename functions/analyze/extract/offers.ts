@@ -272,9 +272,16 @@ function withSilent(
     if (offer) placed.set(root, offer);
   }
   const roots = [...placed.keys()];
+  const looked = new Set<PageElement>();
   for (const { root, teaser } of units) {
     if (teaser || root.matches("td, th, tr")) continue;
-    for (const sibling of neighbours(root)) {
+    const card = standingAlone(root);
+    const row = card.parentElement;
+    // Once for a row of cards: a page may have thousands.
+    if (!row || looked.has(row)) continue;
+    looked.add(row);
+    for (const sibling of row.children) {
+      if (sibling.tagName !== card.tagName) continue;
       const text = textOf(sibling);
       if (placed.has(sibling) || text.length > MAX_CARD || !ON_REQUEST.test(text)) continue;
       if (roots.some((other) => other.contains(sibling) || sibling.contains(other))) continue;
@@ -292,13 +299,12 @@ function withSilent(
   return [...document.querySelectorAll("*")].flatMap((element) => placed.get(element) ?? []);
 }
 
-/** Siblings that look like the card: its own, or those of a wrapper around it alone. */
-function neighbours(root: PageElement): PageElement[] {
+/** The card, or the wrapper around it alone: what has the other cards as its siblings. */
+function standingAlone(root: PageElement): PageElement {
   let card = root;
   while (card.parentElement && card.parentElement.children.length === 1 && card.parentElement.tagName !== "BODY")
     card = card.parentElement;
-  const siblings = [...(card.parentElement?.children ?? [])];
-  return siblings.filter((one) => one !== card && one.tagName === card.tagName);
+  return card;
 }
 
 function featuresOf(card: PageElement): string[] {

@@ -82,6 +82,11 @@ function priceRange({ offers }: Analysis): string {
 }
 
 function priceText({ amount, currency, period, per, from }: Price): string {
-  const money = new Intl.NumberFormat("en", { style: "currency", currency }).format(amount);
+  if (amount === 0) return "free";
+  const money = new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+    minimumFractionDigits: Number.isInteger(amount) ? 0 : 2,
+  }).format(amount);
   return `${from ? "from " : ""}${money}${per ? ` per ${per}` : ""}${period === "once" ? "" : ` a ${period}`}`;
 }

@@ -52,7 +52,7 @@ ${report.review.automatic ? html`<p class="notice"><span class="tag">Not reviewe
 <section id="gaps" class="page"><h2>Gaps and opportunities</h2>${insights(report.gaps, "From so few sites no gap is concluded.")}
 <h3>Where everybody is already</h3>${insights(report.saturated, "Nothing is said or done by nearly all.")}</section>
 <section id="standouts"><h2>What stands out</h2>${insights(report.standouts, "No site differs from the others in what was measured.")}</section>
-<section id="prices" class="page"><h2>Prices</h2>${prices ? html`<figure><div class="scroll" role="region" aria-label="Price chart" tabindex="0">${prices}</div><figcaption>Each dot is an offer’s price for one month; yearly prices are divided by twelve.</figcaption></figure>` : ""}
+<section id="prices" class="page"><h2>Prices</h2>${prices ? html`<figure><div class="scroll" role="region" aria-label="Price chart" tabindex="0">${prices}</div><figcaption>Each mark is an offer’s price for one month; yearly prices are divided by twelve.</figcaption></figure>` : ""}
 ${report.prices.length ? priceTable(report) : html`<p>No site names a price.</p>`}</section>
 <section id="offers"><h2>Offers</h2>${offerTable(report)}</section>
 <section id="positioning"><h2>Positioning</h2>${map ? html`<figure><div class="scroll" role="region" aria-label="Positioning chart" tabindex="0">${map.picture}</div><figcaption>Right: dearer to begin with. Up: more shown for it.${map.unplaced.length ? ` Drawn without a label, for lack of room: ${map.unplaced.join(", ")}.` : ""}</figcaption></figure>` : ""}
