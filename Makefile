@@ -1,7 +1,7 @@
 # Node 24 comes with the dependencies: what they bring is found first.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo test check build image bench clean cluster cluster-down cluster-status
+.PHONY: help setup demo test check build image bench clean deploy cluster cluster-down cluster-status
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ image: setup ## build the container image (buildah, podman or docker), and say h
 
 bench: setup ## every benchmark (one: make bench NAME=cost)
 	@npm run --silent bench -- $(NAME)
+
+deploy: setup ## install into the cluster of KUBECONFIG (IMAGE=NAME), or without it into the test cluster
+	@node scripts/deploy.ts $(if $(IMAGE),--image $(IMAGE))
 
 cluster: setup ## a real Kubernetes here, with Argo Workflows and Knative (Linux, root, Go; the first time half an hour)
 	@node test/cluster/main.ts up

@@ -55,6 +55,11 @@ export async function startSampleSites({ port = 0 }: { port?: number } = {}): Pr
   };
 }
 
+/** Every host name that the sample sites have. */
+export function sampleHosts(): string[] {
+  return [...siteRoots().keys()];
+}
+
 /** Folder of each host: examples/sites/HOST, and the packages of the fifty pages. */
 function siteRoots(): Map<string, string> {
   const require = createRequire(import.meta.url);

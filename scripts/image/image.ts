@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type Bases, makeBases } from "./bases.ts";
 import { imageCache } from "./cache.ts";
 import { timed } from "./command.ts";
-import type { Engine } from "./engine.ts";
+import type { Compression, Engine } from "./engine.ts";
 import { hashInputs } from "./inputs.ts";
 import { lendSettings } from "./lend.ts";
 
@@ -13,8 +13,8 @@ export interface Recipe {
   readonly name: string;
   /** Relative to the repository, as the ignore file beside it. */
   readonly dockerfile: string;
-  /** Compressed as in a registry, so that its size can be told; else written fast. */
-  readonly compressed?: boolean;
+  /** Absent: fast. */
+  readonly compression?: Compression;
   readonly args?: Readonly<Record<string, string>>;
 }
 
@@ -45,10 +45,11 @@ export async function makeImage(engine: Engine, bases: Bases, recipe: Recipe): P
   );
   await timed(`${basename(tar)}`, async () => {
     const partial = `${tar}.${process.pid}.partial`;
-    await engine.save(tag, partial, recipe.compressed ?? false);
+    await engine.save(tag, partial, recipe.compression ?? "fast");
     renameSync(partial, tar);
   });
   removeOld(recipe.name);
+  await engine.tidy();
   return { tag, tar };
 }
 
@@ -61,4 +62,4 @@ function removeOld(name: string): void {
   for (const { path } of tars.slice(KEPT_TARS)) rmSync(path);
 }
 
-export const PRODUCT: Recipe = { name: "functions", dockerfile: "Dockerfile", compressed: true };
+export const PRODUCT: Recipe = { name: "functions", dockerfile: "Dockerfile", compression: "gzip" };

@@ -1,0 +1,33 @@
+import type { Kubectl } from "./kubectl.ts";
+import type { Manifest } from "./manifests.ts";
+import { untilReady } from "./ready.ts";
+import { ensureSecrets, NAMESPACE } from "./secrets.ts";
+
+export interface DeployOptions {
+  readonly kubectl: Kubectl;
+  readonly manifests: readonly Manifest[];
+  readonly model: { readonly apiKey: string; readonly apiBase: string };
+  readonly say: (line: string) => void;
+}
+
+/** A first start pulls images. */
+const READY_TIMEOUT_MS = 5 * 60_000;
+
+/** Installs the product, or brings what is there up to date, and waits until it is ready. Doing it again changes nothing. */
+export async function deploy({ kubectl, manifests, model, say }: DeployOptions): Promise<void> {
+  const first = manifests.filter(({ kind }) => kind === "Namespace" || kind === "CustomResourceDefinition");
+  await apply(kubectl, first);
+  await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd/agentworkloads.agentic.dev"]);
+  const made = await ensureSecrets(kubectl, model);
+  if (made.length > 0) say(`made the Secrets ${made.join(", ")}`);
+  const rest = manifests.filter((manifest) => !first.includes(manifest));
+  await apply(kubectl, rest);
+  say(`applied ${manifests.length} objects`);
+  await untilReady(kubectl, rest, NAMESPACE, { timeoutMs: READY_TIMEOUT_MS, say });
+  say("ready");
+}
+
+async function apply(kubectl: Kubectl, items: readonly Manifest[]): Promise<void> {
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], list);
+}
