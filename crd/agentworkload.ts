@@ -172,7 +172,7 @@ const statusSchema = z
         comment: z.string().optional().describe("For the report's author and readers."),
       })
       .describe("The gate."),
-    report: z.string().describe("Artifact key of the report."),
+    report: z.record(z.string(), z.string()).describe("Artifact keys of the report, by format."),
     trace: z.string().describe("Trace id of the run."),
     startedAt: z.iso.datetime().describe("When the run started."),
     finishedAt: z.iso.datetime().describe("When the run ended."),

@@ -36,7 +36,11 @@ export function parseWorkload(
   if (!document || document.contents === null) return whole("the file is empty: expected an AgentWorkload");
   if (document.errors.length > 0)
     return {
-      errors: document.errors.map((e) => ({ ...at(e.pos[0]), path: "", message: e.message.split("\n")[0] ?? e.code })),
+      errors: document.errors.map((e) => ({
+        ...at(e.pos[0]),
+        path: "",
+        message: (e.message.split("\n")[0] ?? e.code).replace(/ at line \d+, column \d+:$/, ""),
+      })),
     };
   if (second) return whole("more than one document: expected one AgentWorkload a file", second.range[0]);
 

@@ -11,7 +11,7 @@ import type { Authorize, Authorized } from "../../lib/review-link.ts";
 import { type DecisionRequest, decide, decisionRequestSchema, type Verdict } from "./decide.ts";
 import { decidedByEvent } from "./event.ts";
 import { loadReview, picturesOf } from "./load.ts";
-import { messagePage, reviewPage } from "./page/page.ts";
+import { messagePage, type PageOptions, reviewPage } from "./page/page.ts";
 import { STYLE } from "./page/style.ts";
 
 export interface ApproveDeps {
@@ -24,6 +24,12 @@ export interface ApproveDeps {
 }
 
 const COOKIE = "agentic-review";
+const REPORT_TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  markdown: "text/markdown; charset=utf-8",
+  json: "application/json",
+  pdf: "application/pdf",
+};
 const MAX_BODY_BYTES = 64 * 1024;
 const styleHash = `'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`;
 
@@ -33,20 +39,22 @@ export function createApp(deps: ApproveDeps): Hono {
   const path = "/review/:namespace/:name";
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
-  app.use(
-    "/review/*",
-    secureHeaders({
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        styleSrc: [styleHash],
-        imgSrc: ["'self'"],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
-      referrerPolicy: "no-referrer",
-    }),
-  );
+  // The report brings a policy of its own.
+  for (const page of [path, `${path}/pictures/*`])
+    app.use(
+      page,
+      secureHeaders({
+        contentSecurityPolicy: {
+          defaultSrc: ["'none'"],
+          styleSrc: [styleHash],
+          imgSrc: ["'self'"],
+          formAction: ["'self'"],
+          frameAncestors: ["'none'"],
+          baseUri: ["'none'"],
+        },
+        referrerPolicy: "no-referrer",
+      }),
+    );
 
   app.get(path, async (c) => {
     const ref = refOf(c);
@@ -63,7 +71,7 @@ export function createApp(deps: ApproveDeps): Hono {
     }
     const seen = await admit(deps, c, ref);
     if (seen instanceof Response) return seen;
-    return c.html(reviewPage(await loadReview(deps.artifacts, seen.review), { pictureUrl: pictureUrl(c) }));
+    return c.html(reviewPage(await loadReview(deps.artifacts, seen.review), urlsOf(c)));
   });
 
   app.get(`${path}/pictures/:file`, async (c) => {
@@ -73,6 +81,17 @@ export function createApp(deps: ApproveDeps): Hono {
     if (!picturesOf(await loadReview(deps.artifacts, seen.review)).has(key)) return c.notFound();
     c.header("cache-control", "private, max-age=31536000, immutable");
     c.header("content-type", key.endsWith(".png") ? "image/png" : "image/jpeg");
+    return c.body(new Uint8Array(await deps.artifacts.get(key)));
+  });
+
+  app.get(`${path}/report/:format`, async (c) => {
+    const seen = await admit(deps, c, refOf(c));
+    if (seen instanceof Response) return seen;
+    const format = c.req.param("format");
+    const key = seen.review.report?.[format];
+    if (key === undefined) return c.notFound();
+    c.header("content-type", REPORT_TYPES[format] ?? "application/octet-stream");
+    c.header("x-content-type-options", "nosniff");
     return c.body(new Uint8Array(await deps.artifacts.get(key)));
   });
 
@@ -91,7 +110,7 @@ export function createApp(deps: ApproveDeps): Hono {
     const view = await loadReview(deps.artifacts, (await deps.reviews.read(ref)) ?? seen.review);
     const comment = commentOf(body);
     const page = reviewPage(view, {
-      pictureUrl: pictureUrl(c),
+      ...urlsOf(c),
       problem: verdict.message,
       ...(comment ? { comment } : {}),
     });
@@ -150,8 +169,11 @@ function refOf(c: Context): ReviewRef {
   return { namespace: c.req.param("namespace") ?? "", name: c.req.param("name") ?? "" };
 }
 
-function pictureUrl(c: Context): (key: string) => string {
-  return (key) => `${c.req.path}/pictures/${key.slice(key.lastIndexOf("/") + 1)}`;
+function urlsOf(c: Context): Pick<PageOptions, "pictureUrl" | "reportUrl"> {
+  return {
+    pictureUrl: (key) => `${c.req.path}/pictures/${key.slice(key.lastIndexOf("/") + 1)}`,
+    reportUrl: (format) => `${c.req.path}/report/${format}`,
+  };
 }
 
 function commentOf(body: unknown): string | undefined {

@@ -150,8 +150,8 @@ function reviewOf(
 
 function reportOf({ outcomes }: Observed, order: RunOrder): Pick<Status, "report"> {
   const last = order.pipeline.steps.at(-1);
-  const html = last && outcomes.get(last.name)?.[0]?.artifacts["html"];
-  return html ? { report: html } : {};
+  const written = last && outcomes.get(last.name)?.find(({ outcome }) => outcome === "succeeded");
+  return written ? { report: written.artifacts } : {};
 }
 
 function underWay(observed: Observed, phase: Phase, sites: NonNullable<Status["sites"]>): Ending {

@@ -21,7 +21,11 @@ const reviewSchema = z.strictObject({
 });
 export type OpenReview = z.infer<typeof reviewSchema>;
 /** A review, and its decision once there is one. */
-export type Review = OpenReview & { readonly decision?: Decision };
+export type Review = OpenReview & {
+  readonly decision?: Decision;
+  /** Artifact keys of the report, by format, once it is written. */
+  readonly report?: Readonly<Record<string, string>>;
+};
 
 export interface ReviewRef {
   readonly namespace: string;

@@ -20,6 +20,7 @@ const statusSchema = z.looseObject({
     costOfApproving: z.string(),
     decision: z.string().optional(),
   }),
+  report: z.record(z.string(), z.string()).optional(),
 });
 
 const TRIES = 10;
@@ -53,7 +54,7 @@ function reviewOf(object: KubeObject): Review | undefined {
   const spec = agentWorkloadSchema.shape.spec.safeParse(object.spec).data;
   if (!status || !spec) return undefined;
   const { namespace, name, uid } = object.metadata;
-  const { review, usage } = status;
+  const { review, usage, report } = status;
   const decision = z.object(decisionSchema.shape).safeParse(review).data;
   return {
     workload: { namespace, name, uid },
@@ -66,5 +67,6 @@ function reviewOf(object: KubeObject): Review | undefined {
     timeoutAt: review.timeoutAt,
     onTimeout: spec.review.onTimeout,
     ...(decision ? { decision } : {}),
+    ...(report ? { report } : {}),
   };
 }

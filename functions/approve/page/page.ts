@@ -8,6 +8,7 @@ type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 export interface PageOptions {
   readonly pictureUrl: PictureUrl;
+  readonly reportUrl: (format: string) => string;
   /** What went wrong with the form, to be shown above it. */
   readonly problem?: string;
   /** The comment as it was typed: an error must not lose it. */
@@ -24,7 +25,7 @@ export function reviewPage(view: ReviewView, options: PageOptions): Html {
     `Review of ${name}`,
     html`<p class="soft">Review of ${namespace}/${name}</p>
       <h1>${objective}</h1>
-      ${outcome(view)}
+      ${outcome(view, options)}
       <dl class="facts">
         <div><dt>Sites</dt><dd>${sites.length - failed} analyzed, ${failed} failed</dd></div>
         <div><dt>Cost so far</dt><dd>${usd(cost.costUsd)}, ${cost.inputTokens + cost.outputTokens} tokens</dd></div>
@@ -52,11 +53,12 @@ function usd(dollars: number): string {
   return dollars === 0 ? "nothing" : `$${dollars.toFixed(4)}`;
 }
 
-function outcome({ review }: ReviewView): Html | "" {
+function outcome({ review }: ReviewView, { reportUrl }: PageOptions): Html | "" {
   const { decision } = review;
   if (!decision) return html`<p><a href="#decide">Decide</a></p>`;
   return html`<div class="notice"><strong>${decision.decision === "approved" ? "Approved" : "Rejected"}</strong> by ${decision.by} at ${minute(decision.at)}
-    ${decision.comment ? html`<blockquote>${decision.comment}</blockquote>` : ""}</div>`;
+    ${decision.comment ? html`<blockquote>${decision.comment}</blockquote>` : ""}
+    ${review.report ? html`<p>${Object.keys(review.report).map((format) => html`<a href="${reportUrl(format)}">Report (${format})</a> `)}</p>` : ""}</div>`;
 }
 
 function form({ review }: ReviewView, { problem, comment = "" }: PageOptions): Html {
