@@ -18,6 +18,7 @@ import { type RunFolder, type RunState, readRunState, writeRunState } from "../r
 import { createApprover, reviewToken } from "./approver.ts";
 import { createBroker, Interrupted } from "./broker.ts";
 import { passGate } from "./gate.ts";
+import { noSpace } from "./redis-server.ts";
 import { createReviewServer } from "./review-server.ts";
 import { type RunEnd, runPipeline } from "./runner.ts";
 import { signingKey } from "./signing-key.ts";
@@ -179,7 +180,7 @@ async function runOn(
 /** A full disk is not the run's own trouble. */
 function interruption(error: unknown, folder: RunFolder): unknown {
   if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
-  return new Interrupted("NoSpace", `no space is left on the disk of ${folder.path}: free some`, { cause: error });
+  return noSpace(folder.path, error);
 }
 
 async function finish(

@@ -10,8 +10,8 @@ import { Interrupted } from "./broker.ts";
 
 export interface RedisServer {
   readonly url: string;
-  /** Resolves with a sentence when the server ends without having been asked to. */
-  readonly died: Promise<string>;
+  /** Resolves with the reason when the server ends without having been asked to. */
+  readonly died: Promise<Interrupted>;
   stop(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export async function startRedisServer(folder: string): Promise<RedisServer> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const socket = await socketPath(folder);
   const log = join(folder, "redis.log");
-  let died: Promise<string> = new Promise(() => {});
+  let died: Promise<Interrupted> = new Promise(() => {});
   if (!(await answers(socket))) {
     await rm(socket, { force: true });
     ({ died } = await launch(folder, socket, log));
@@ -37,7 +37,7 @@ export async function startRedisServer(folder: string): Promise<RedisServer> {
   };
 }
 
-async function launch(folder: string, socket: string, log: string): Promise<{ died: Promise<string> }> {
+async function launch(folder: string, socket: string, log: string): Promise<{ died: Promise<Interrupted> }> {
   const child = spawn(
     "redis-server",
     [
@@ -50,8 +50,13 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
     { stdio: "ignore", detached: true },
   );
   const ended = once(child, "exit").then(async ([code, signal]) => {
-    const said = signal ? "" : `; the end of ${log}:\n${await endOf(log)}`;
-    return `redis-server ended (${signal ?? `exit code ${code}`})${said}`;
+    const how = `redis-server ended (${signal ?? `exit code ${code}`})`;
+    if (signal) return new Interrupted("RedisLost", how);
+    const last = await endOf(log);
+    // It leaves at the first write to its file that does not fit.
+    return /No space left|Short write/.test(last)
+      ? noSpace(folder, how)
+      : new Interrupted("RedisLost", `${how}; the end of ${log}:\n${last}`);
   });
   const failed = once(child, "error").then(([error]) => {
     throw new Interrupted(
@@ -68,10 +73,14 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
   // Loading a large append-only file takes its time; the server answers when it is done.
   for (let waited = 0; waited < 30_000; waited += 20) {
     if (await Promise.race([answers(socket), failed])) return { died: ended };
-    if (!running) throw new Interrupted("RedisFailed", await ended);
+    if (!running) throw await ended;
     await sleep(20);
   }
   throw new Interrupted("RedisFailed", `redis-server did not answer within 30 s; see ${log}`);
+}
+
+export function noSpace(folder: string, cause: unknown): Interrupted {
+  return new Interrupted("NoSpace", `no space is left on the disk of ${folder}: free some`, { cause });
 }
 
 async function endOf(log: string): Promise<string> {

@@ -23,7 +23,7 @@ import type { StepResult } from "../../lib/step.ts";
 import { createStepTokenVerifier } from "../../lib/token.ts";
 import { REPORT_USD } from "../../pipeline/market-analysis.ts";
 import type { RunFolder } from "../run-folder.ts";
-import { Interrupted, type StepFunction } from "./broker.ts";
+import type { StepFunction } from "./broker.ts";
 import { holderName, isDeadHolder } from "./holder.ts";
 import { startRedisServer } from "./redis-server.ts";
 
@@ -93,7 +93,7 @@ async function start(
     const server = await startRedisServer(folder.redis);
     started.push(server.stop);
     redisUrl = server.url;
-    void server.died.then((how) => died.abort(new Interrupted("RedisLost", how)));
+    void server.died.then((how) => died.abort(how));
   }
   const redis = await connectRedis(redisUrl);
   started.push(async () => redis.disconnect());
