@@ -1,21 +1,11 @@
-import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Hono } from "hono";
-import type { Redis } from "ioredis";
-import { type Config, modelEndpoint } from "./lib/config.ts";
-import { type Artifacts, openArtifacts } from "./lib/edges/artifacts.ts";
-import type { Model } from "./lib/edges/llm.ts";
+import type { Config } from "./lib/config.ts";
+import { connectArtifacts, connectModel, connectStep } from "./lib/connect.ts";
 import type { Reviews } from "./lib/edges/reviews.ts";
 import { publicKey } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
-import type { StepAppDeps } from "./lib/step-app.ts";
 
-/** How long records and checkpoints of an ended step are kept: spec.freshness decides on reuse, this only bounds the store. */
-const KEEP_MS = 30 * 24 * 3_600_000;
-/** Asked where a step names none. */
-const DEFAULT_MODEL = "gpt-4o-mini";
-/** Of a step: how long the step of a killed instance waits for its successor. */
-const LEASE_MS = 5000;
 const HOST_DELAY_MS = 1000;
 
 /** Makes the app that FUNCTION names, with its real dependencies. Modules are loaded by the function that needs them. */
@@ -25,7 +15,7 @@ export async function composeFunction(
   log: Logger,
   draining: AbortSignal,
 ): Promise<Hono> {
-  const artifacts = await artifactsOf(config);
+  const artifacts = await connectArtifacts(config);
   switch (name) {
     case "reconcile": {
       const { composeReconcile } = await import("./compose-reconcile.ts");
@@ -38,7 +28,7 @@ export async function composeFunction(
         import("./lib/edges/browser.ts"),
       ]);
       return createApp({
-        ...(await stepDeps(config, log, draining)),
+        ...(await connectStep(name, config, log, draining)),
         artifacts,
         browser: connectBrowser(() => config.BROWSER_URL),
         egressProxy: config.EGRESS_PROXY_URL,
@@ -47,16 +37,21 @@ export async function composeFunction(
     }
     case "analyze": {
       const { createApp } = await import("./functions/analyze/index.ts");
-      const { model, ...deps } = await stepDeps(config, log, draining);
-      return createApp({ ...deps, artifacts, model });
+      const deps = await connectStep(name, config, log, draining);
+      return createApp({ ...deps, artifacts, model: await connectModel(config, deps.redis, log) });
     }
     case "report": {
       const [{ createApp }, { connectBrowser }] = await Promise.all([
         import("./functions/report/index.ts"),
         import("./lib/edges/browser.ts"),
       ]);
-      const { model, ...deps } = await stepDeps(config, log, draining);
-      return createApp({ ...deps, artifacts, model, browser: connectBrowser(() => config.BROWSER_URL) });
+      const deps = await connectStep(name, config, log, draining);
+      return createApp({
+        ...deps,
+        artifacts,
+        model: await connectModel(config, deps.redis, log),
+        browser: connectBrowser(() => config.BROWSER_URL),
+      });
     }
     case "approve": {
       const [{ createApp }, { createLinkAuthorizer }] = await Promise.all([
@@ -75,22 +70,6 @@ export async function composeFunction(
   }
 }
 
-function artifactsOf(config: Config): Promise<Artifacts> {
-  return openArtifacts({
-    url: config.ARTIFACTS_URL,
-    ...(config.S3_ENDPOINT && config.AWS_ACCESS_KEY_ID && config.AWS_SECRET_ACCESS_KEY
-      ? {
-          s3: {
-            endpoint: config.S3_ENDPOINT,
-            region: config.S3_REGION,
-            accessKeyId: config.AWS_ACCESS_KEY_ID,
-            secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
-          },
-        }
-      : {}),
-  });
-}
-
 async function reviewsOf(config: Config): Promise<Reviews> {
   if (config.REVIEWS === "workload") {
     const [{ connectKube }, { createWorkloadReviews }] = await Promise.all([
@@ -106,34 +85,4 @@ async function reviewsOf(config: Config): Promise<Reviews> {
     );
   const { createFolderReviews } = await import("./lib/edges/reviews.ts");
   return createFolderReviews(`${fileURLToPath(url)}/reviews`);
-}
-
-async function stepDeps(config: Config, log: Logger, draining: AbortSignal) {
-  const [{ connectRedis }, { createRunDurably }, { chooseSaver }, { createStepTokenVerifier }] = await Promise.all([
-    import("./lib/edges/redis.ts"),
-    import("./lib/durable/run.ts"),
-    import("./lib/durable/choose-saver.ts"),
-    import("./lib/token.ts"),
-  ]);
-  const verifyToken = createStepTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY));
-  const redis = await connectRedis(config.REDIS_URL);
-  const runDurably = createRunDurably({
-    redis,
-    saver: await chooseSaver(config.CHECKPOINTS, redis, config.REDIS_URL),
-    holder: `${config.FUNCTION}, process ${process.pid} on ${hostname()}`,
-    leaseTtlMs: LEASE_MS,
-    keepMs: KEEP_MS,
-    now: () => new Date(),
-  });
-  return { runDurably, verifyToken, log, draining, model: await modelOf(config, redis, log) } satisfies StepAppDeps & {
-    model: Model | undefined;
-  };
-}
-
-/** The model of a workload is named in its steps; this only says where models are. */
-async function modelOf(config: Config, redis: Redis, log: Logger): Promise<Model | undefined> {
-  const endpoint = modelEndpoint(config);
-  if (!endpoint || (config.FUNCTION !== "analyze" && config.FUNCTION !== "report")) return undefined;
-  const { createModel } = await import("./lib/edges/llm.ts");
-  return createModel({ ...endpoint, name: DEFAULT_MODEL, redis, log });
 }

@@ -1,9 +1,10 @@
 import { readConfig } from "./lib/config.ts";
 import { createLog } from "./lib/log.ts";
+import { mainProcess } from "./lib/main-process.ts";
 import { serve } from "./lib/serve.ts";
 
 /** Composition root: FUNCTION chooses what this process is. Each function is loaded only when it is the one. */
-try {
+await mainProcess(async () => {
   const config = readConfig();
   const log = createLog(config.FUNCTION, config.LOG_LEVEL);
   const draining = new AbortController();
@@ -16,9 +17,4 @@ try {
     const app = await composeFunction(name, config, log, draining.signal);
     await serve(app, { host: config.HOST, port: config.PORT, log, draining });
   }
-  // Connections to Redis would keep the process: all requests have ended.
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+});

@@ -42,11 +42,24 @@ const schema = z.object({
 });
 
 export type Config = z.infer<typeof schema>;
+/** Of an agent that is none of our own functions. */
+export type Settings = Omit<Config, "FUNCTION">;
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws Error with every wrong setting, one a line. An empty value counts as not set. */
-export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+export function readConfig(env: Environment = process.env): Config {
+  return read(schema, env);
+}
+
+/** @throws Error as readConfig */
+export function readSettings(env: Environment = process.env): Settings {
+  return read(schema.omit({ FUNCTION: true }), env);
+}
+
+function read<T>(expected: z.ZodType<T>, env: Environment): T {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  const parsed = schema.safeParse(set);
+  const parsed = expected.safeParse(set);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
   throw new Error(`wrong settings in the environment:\n${problems.join("\n")}`);
