@@ -31,7 +31,7 @@ export async function run(
       return;
     }
     const end = readFileSync(log, "utf8").trimEnd().split("\n").slice(-30).join("\n");
-    throw new Error(`${program} ${args[0]} ended with code ${code}; the end of ${log}:\n${end}`);
+    throw new Error(`${program} ended with code ${code}; the end of ${log}:\n${end}`);
   } finally {
     closeSync(output);
   }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** The files that an allow-list of a .dockerignore (`*`, then `!path` lines) lets into a build, sorted. */
@@ -7,14 +7,16 @@ function inputsOf(context: string, ignoreFile: string): string[] {
   return readFileSync(ignoreFile, "utf8")
     .split("\n")
     .filter((line) => line.startsWith("!"))
-    .flatMap((line) => filesOf(context, line.slice(1)))
+    .flatMap((line) => {
+      const paths = globSync(line.slice(1), { cwd: context });
+      if (paths.length === 0) throw new Error(`${ignoreFile} lets ${line.slice(1)} in, and it is not there`);
+      return paths.flatMap((path) => filesOf(context, path));
+    })
     .sort();
 }
 
 function filesOf(context: string, path: string): string[] {
-  const found = statSync(join(context, path), { throwIfNoEntry: false });
-  if (found === undefined) throw new Error(`${path} is named in a .dockerignore, and is not there`);
-  if (found.isFile()) return [path];
+  if (statSync(join(context, path)).isFile()) return [path];
   return readdirSync(join(context, path)).flatMap((name) => filesOf(context, `${path}/${name}`));
 }
 

@@ -2,8 +2,8 @@
 const { ROLE, PORT = "8080" } = process.env;
 const port = Number(PORT);
 
-// Whoever is the first process of a container is not ended by a signal that it does not handle.
-for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(0));
+// Whoever is the first process of a container is not ended by a signal that it does not handle. An agent drains.
+if (ROLE !== "agent") for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(0));
 
 switch (ROLE) {
   case "sites":
