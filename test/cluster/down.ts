@@ -1,31 +1,31 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { containerdSocket, home } from "./context.ts";
 import { allPodProcesses, removeCgroups } from "./machine/cgroups.ts";
 import { removeNetwork } from "./machine/network.ts";
-import { bridge } from "./network.ts";
 import { parts } from "./parts/all.ts";
-import { processesWhere, stop } from "./processes.ts";
+import { end, processesWhere } from "./processes.ts";
 import { attempt } from "./run.ts";
 import { say } from "./say.ts";
 import { until } from "./wait.ts";
 
+const podLogLinks = "/var/log/containers";
+
 /** Ends and removes everything of the cluster, whatever state it is in: afterwards the machine is as it was. */
 export async function down(): Promise<void> {
   const started = Date.now();
-  // The kubelet first: it would start again what ends; containerd last, as it is what ends the containers' shims.
-  for (const part of parts.toReversed()) {
-    if (part.name !== "containerd") await stop(part.name);
-  }
+  // The kubelet first: it would start again what ends.
+  for (const part of parts.toReversed()) await end(part.name);
+  const traces = existsSync(home) ? tracesOfPods() : [];
   await endContainers();
-  await stop("containerd");
   await unmountAll();
   await removeNetwork();
   await until(async () => {
     removeCgroups();
     return true;
   }, 10);
-  removeTraces();
+  for (const file of traces) rmSync(file, { force: true });
+  for (const folder of foldersOutside) removeEmpty(folder);
   rmSync(home, { recursive: true, force: true });
   say(`down after ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
@@ -65,17 +65,31 @@ async function unmountAll(): Promise<void> {
   }, 10);
 }
 
-/** What the kubelet and the CNI plugins keep at places that no setting moves. */
-function removeTraces(): void {
-  for (const name of list("/var/log/containers")) {
-    const link = join("/var/log/containers", name);
-    if (lstatSync(link).isSymbolicLink() && readlinkSync(link).startsWith(`${home}/`)) rmSync(link);
-  }
-  for (const name of list("/var/lib/cni/results")) {
-    if (name.startsWith(`${bridge}-`)) rmSync(join("/var/lib/cni/results", name));
-  }
+// Where the kubelet, containerd and the CNI plugins write whatever they are told.
+const foldersOutside = ["/run/containerd", "/var/lib/cni", "/var/lib/kubelet", "/usr/libexec/kubernetes", podLogLinks];
+
+/** Files of our pods in those folders: links to their logs, the sockets of their shims, the plugins' notes. */
+function tracesOfPods(): string[] {
+  const tasks = join(home, "containerd/state/io.containerd.runtime.v2.task/k8s.io");
+  const ids = list(join(home, "containerd/root/io.containerd.grpc.v1.cri/sandboxes"));
+  return [
+    "/var/lib/kubelet/device-plugins/kubelet.sock",
+    ...list(podLogLinks).filter((link) => readlinkSync(link).startsWith(`${home}/`)),
+    ...list("/var/lib/cni/results").filter((file) => ids.some((id) => file.includes(basename(id)))),
+    ...list(tasks).flatMap((task) => socketOf(join(task, "address"))),
+  ];
+}
+
+function socketOf(addressFile: string): string[] {
+  return existsSync(addressFile) ? [readFileSync(addressFile, "utf8").trim().replace("unix://", "")] : [];
+}
+
+/** A folder in which there is nothing but empty folders. */
+function removeEmpty(folder: string): void {
+  for (const entry of list(folder)) if (lstatSync(entry).isDirectory()) removeEmpty(entry);
+  if (existsSync(folder) && list(folder).length === 0) rmdirSync(folder);
 }
 
 function list(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
+  return existsSync(folder) ? readdirSync(folder).map((entry) => join(folder, entry)) : [];
 }

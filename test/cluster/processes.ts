@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { home } from "./context.ts";
 import { until } from "./wait.ts";
@@ -42,16 +42,11 @@ export function start(name: string, command: string, args: string[]): void {
   child.unref();
 }
 
-export async function stop(name: string, seconds = 10): Promise<void> {
+/** Ends a part at once: what it would put in order is about to be removed. */
+export async function end(name: string): Promise<void> {
   const pid = pidOf(name);
-  if (pid !== undefined) {
-    process.kill(pid, "SIGTERM");
-    if (!(await until(async () => pidOf(name) === undefined, seconds, 50))) {
-      process.kill(pid, "SIGKILL");
-      await until(async () => pidOf(name) === undefined, 5, 50);
-    }
-  }
-  rmSync(join(pids, name), { force: true });
+  if (pid !== undefined) process.kill(pid, "SIGKILL");
+  await until(async () => pidOf(name) === undefined, 10, 20);
 }
 
 /** Every process whose command line one test accepts. */

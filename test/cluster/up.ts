@@ -62,7 +62,7 @@ async function bringUp(part: Part): Promise<string> {
   const ready = await until(async () => {
     if (pidOf(part.name) === undefined) throw new Error("gone");
     return part.ready();
-  }, 90);
+  }, 180);
   if (!ready) fail(`${part.name} did not start; the end of ${logOf(part.name)}:\n${tail(logOf(part.name))}`);
   return alive ? "was up" : "up";
 }
@@ -74,7 +74,7 @@ async function podsReady(addon: Addon): Promise<string> {
       missing = await notReady(addon.waitFor);
       return missing.length === 0;
     },
-    240,
+    600,
     500,
   );
   if (!ready) {

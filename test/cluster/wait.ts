@@ -9,3 +9,16 @@ export async function until(ready: () => Promise<boolean>, seconds: number, ever
   }
   return false;
 }
+
+/** Tries until it works; when the time is up, its last error. */
+export async function retried(work: () => Promise<void>, seconds: number): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await sleep(1000);
+    }
+  }
+}

@@ -4,6 +4,7 @@ import { hashFiles } from "../build/hash.ts";
 import { home } from "../context.ts";
 import { archives } from "../images/cluster-images.ts";
 import { kubectl } from "../kubectl.ts";
+import { retried } from "../wait.ts";
 import type { Addon } from "./addons.ts";
 import type { Resource } from "./merge.ts";
 import { crdFiles, overlayOf, render } from "./render.ts";
@@ -17,15 +18,14 @@ export async function apply(addon: Addon): Promise<boolean> {
   const digest = digestOf(addon);
   if (readStamp(stamp) === digest) return false;
   const crds = crdFiles(addon).flatMap((file) => ["-f", file]);
-  if (crds.length > 0) {
-    await kubectl([...serverSide, ...crds]);
-    await kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...crds]);
-  }
+  if (crds.length > 0) await kubectl([...serverSide, ...crds]);
   const resources = render(addon);
   const namespaces = resources.filter(({ kind }) => kind === "Namespace");
   const webhooks = resources.filter(({ kind }) => last.test(String(kind)));
   await applyAll(namespaces);
-  await applyAll(resources.filter((resource) => !namespaces.includes(resource) && !webhooks.includes(resource)));
+  const rest = resources.filter((resource) => !namespaces.includes(resource) && !webhooks.includes(resource));
+  // A CRD's kind is there a moment after it, on a busy machine a long one.
+  await retried(() => applyAll(rest), 180);
   await applyAll(webhooks);
   mkdirSync(join(home, "applied"), { recursive: true });
   writeFileSync(stamp, digest);
