@@ -60,6 +60,10 @@ export async function storeErrors<T>(command: Promise<T>): Promise<T> {
         cause,
         countsAsAttempt: false,
       });
-    throw new RetryableError("StoreUnavailable", `Redis: ${message}`, { cause, countsAsAttempt: false });
+    const silent = /max retries per request|Command timed out|Connection is closed/.test(message);
+    throw new RetryableError("StoreUnavailable", silent ? "Redis does not answer" : `Redis: ${message}`, {
+      cause,
+      countsAsAttempt: false,
+    });
   }
 }

@@ -163,7 +163,7 @@ describe("agentic run", () => {
 describe("the gate", () => {
   test("waits, is seen and decided from another terminal, and the report names who", async () => {
     const command = run([]);
-    const url = await command.said(/http:\/\/127\.0\.0\.1:\d+\/review\/\S+/);
+    const url = await command.said(/http:\/\/127\.0\.0\.1:\d+\/review\/\S+(?=\n)/);
     const status = agentic(["status", "market-analysis", "--out", out, "--output", "json"]);
     expect(JSON.parse((await status.ended).stdout)).toMatchObject({ phase: "AwaitingReview" });
 
