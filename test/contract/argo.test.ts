@@ -1,0 +1,226 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
+import { type Settlement, settlePatch, viewWorkflow, type WorkflowView } from "../../functions/reconcile/nodes.ts";
+import { renderWorkflow } from "../../functions/reconcile/workflow.ts";
+import { orderOf } from "../../pipeline/run-order.ts";
+import { apply, get, type KubeObject, kubectl, until } from "../kubernetes/cluster.ts";
+import { freshNamespace } from "../kubernetes/workload.ts";
+
+// How Argo Workflows 4.0 behaves, where reconcile leans on it. An upgrade that changes it fails here first.
+
+const NAMESPACE = "contract-argo";
+const KIND = "workflows.argoproj.io";
+beforeAll(() => freshNamespace(NAMESPACE));
+afterAll(() => kubectl(["delete", "namespace", NAMESPACE, "--wait=false"]));
+
+const uid = "5e1c0de0-0000-4000-8000-000000000001";
+
+// biome-ignore lint/suspicious/noExplicitAny: a manifest that tests change at will.
+function rendered(name: string, spec: Record<string, unknown> = {}, sites = 3): any {
+  const workload = agentWorkloadSchema.parse({
+    apiVersion: "agentic.dev/v1alpha1",
+    kind: "AgentWorkload",
+    metadata: { namespace: NAMESPACE, name, uid },
+    spec: {
+      objective: "who wins?",
+      sites: Array.from({ length: sites }, (_, index) => `http://site-${index}.example/`),
+      ...spec,
+    },
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  const workflow = renderWorkflow(orderOf(workload, uid), workload) as any;
+  // There is no such workload: its garbage collector would take the Workflow away.
+  delete workflow.metadata.ownerReferences;
+  return workflow;
+}
+
+async function start(name: string, spec?: Record<string, unknown>, sites?: number): Promise<string> {
+  const workflow = rendered(name, spec, sites);
+  await apply(workflow);
+  return workflow.metadata.name;
+}
+
+async function view(name: string): Promise<WorkflowView> {
+  const object = await get(KIND, NAMESPACE, name);
+  if (!object) throw new Error(`${name} is gone`);
+  return viewWorkflow({
+    ...object,
+    metadata: { finalizers: [], labels: {}, annotations: {}, ...object.metadata },
+  } as never);
+}
+
+const running = ({ nodes }: WorkflowView, step?: string) =>
+  nodes.filter((node) => node.phase === "Running" && (step === undefined || node.step === step));
+
+async function settle(name: string, choose: (workflow: WorkflowView) => Settlement[]): Promise<void> {
+  await until(
+    `${name} to take a settlement`,
+    async () => {
+      const workflow = await view(name);
+      const settlements = choose(workflow);
+      if (settlements.length === 0) return true;
+      const patch = JSON.stringify(settlePatch(workflow, settlements, new Date()));
+      await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=json", "-p", patch]);
+      return true;
+    },
+    { ms: 30_000 },
+  );
+}
+
+const done = (node: WorkflowView["nodes"][number], value = "succeeded x"): Settlement => ({
+  node,
+  phase: "Succeeded",
+  parameter: node.step === "review" ? "decision" : "result",
+  value,
+});
+
+/** Plays reconcile until the gate runs: `fail` names entries whose scrape fails. */
+async function toGate(name: string, { fail = [] as number[], value = "succeeded x" } = {}): Promise<WorkflowView> {
+  return until(
+    `the gate of ${name}`,
+    async () => {
+      const workflow = await view(name);
+      if (running(workflow, "review").length > 0) return workflow;
+      await settle(name, (seen) =>
+        running(seen)
+          .filter(({ step }) => step !== "review")
+          .map((node) =>
+            node.step === "scrape" && fail.includes(node.index ?? -1)
+              ? { node, phase: "Failed", message: "Timeout: why" }
+              : done(node, value),
+          ),
+      );
+      return undefined;
+    },
+    { ms: 120_000, seen: async () => (await view(name)).nodes.map(({ step, index, phase }) => [step, index, phase]) },
+  );
+}
+
+const ended = (name: string, phase: string): Promise<KubeObject> =>
+  until(`${name} to be ${phase}`, async () => {
+    const object = await get(KIND, NAMESPACE, name);
+    return object?.status?.phase === phase ? object : undefined;
+  });
+
+describe("the full CRD", () => {
+  test("takes what reconcile renders, and refuses a field that it does not know", async () => {
+    const workflow = rendered("strict");
+    const dryRun = (object: object) =>
+      kubectl(["create", "--dry-run=server", "--validate=strict", "-f", "-"], JSON.stringify(object));
+    await dryRun(workflow);
+    await expect(dryRun({ ...workflow, spec: { ...workflow.spec, paralelism: 3 } })).rejects.toThrow(/paralelism/);
+  });
+});
+
+describe("a DAG of suspend nodes", () => {
+  test("runs entries up to the fan-out's parallelism, and the next when one has ended", async () => {
+    const name = await start("parallel", { replicas: 2 }, 5);
+    await until("two entries", async () => running(await view(name)).length === 2);
+    await sleep(1500);
+    expect(running(await view(name)).map(({ step }) => step)).toEqual(["scrape", "scrape"]);
+    await settle(name, (seen) =>
+      running(seen)
+        .slice(0, 1)
+        .map((node) => done(node)),
+    );
+    await until("its analyze", async () => running(await view(name), "analyze").length === 1);
+    expect(running(await view(name))).toHaveLength(2);
+    const gate = await toGate(name);
+    expect(gate.nodes.filter(({ step }) => step === "analyze")).toHaveLength(5);
+  });
+
+  test("a failed entry stops neither the others nor what comes after them", async () => {
+    const name = await start("failing", {}, 3);
+    const workflow = await toGate(name, { fail: [1] });
+    expect(
+      workflow.nodes
+        .filter(({ step }) => step === "analyze")
+        .map(({ index }) => index)
+        .toSorted(),
+    ).toEqual([0, 2]);
+    await settle(name, (seen) => running(seen, "review").map((node) => done(node, "approved")));
+    await until("the report", async () => running(await view(name), "report").length === 1);
+    await settle(name, (seen) => running(seen, "report").map((node) => done(node)));
+    await ended(name, "Succeeded");
+  });
+
+  test("a rejection skips the report, and the Workflow succeeds", async () => {
+    const name = await start("rejected", {}, 1);
+    await toGate(name);
+    await settle(name, (seen) => running(seen, "review").map((node) => done(node, "rejected")));
+    await ended(name, "Succeeded");
+    expect((await view(name)).nodes.some(({ step }) => step === "report")).toBe(false);
+  });
+
+  test("a failed gate fails the Workflow", async () => {
+    const name = await start("failed-gate", {}, 1);
+    await toGate(name);
+    await settle(name, (seen) =>
+      running(seen, "review").map((node) => ({ node, phase: "Failed", message: "TooManyFailedSites: why" })),
+    );
+    await ended(name, "Failed");
+  });
+
+  test.each([
+    ["Reject", "rejected"],
+    ["Approve", "approved"],
+  ])("the gate's duration ends in its default: onTimeout %s is %s", async (onTimeout, decision) => {
+    const name = await start(`timeout-${decision}`, { review: { timeout: "2s", onTimeout } }, 1);
+    await toGate(name);
+    const node = await until("the default", async () =>
+      (await view(name)).nodes.find(({ step, phase }) => step === "review" && phase === "Succeeded"),
+    );
+    expect(node.output).toBe(decision);
+  });
+});
+
+describe("settling", () => {
+  test("a node that is no longer what was seen refuses the whole write", async () => {
+    const name = await start("conflict", {}, 2);
+    await until("its nodes", async () => running(await view(name)).length === 2);
+    const seen = await view(name);
+    const [first, second] = running(seen);
+    if (!first || !second) throw new Error("two nodes");
+    await settle(name, () => [done(first)]);
+    const patch = JSON.stringify(settlePatch(seen, [done(second), done(first)], new Date()));
+    await expect(kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=json", "-p", patch])).rejects.toThrow(
+      /rejected|test/i,
+    );
+    expect(running(await view(name), "scrape").map(({ index }) => index)).toEqual([second.index]);
+  });
+
+  test("nodes of more than 1 MiB are compressed, and settled as the one value that they are", async () => {
+    const name = await start("compressed", { replicas: 64 }, 60);
+    // Random enough that what is compressed would still be large: only the sum before compression counts.
+    const workflow = await toGate(name, { value: `succeeded ${"x".repeat(20_000)}` });
+    const object = await get(KIND, NAMESPACE, name);
+    expect(object?.status.compressedNodes).toMatch(/^H4sI/);
+    expect(object?.status.nodes ?? {}).toEqual({});
+    expect(workflow.nodes).toHaveLength(121);
+    await settle(name, (seen) => running(seen, "review").map((node) => done(node, "rejected")));
+    await ended(name, "Succeeded");
+  });
+});
+
+describe("Argo's own commands, as the writes that they are", () => {
+  test("suspend holds new nodes, and lets what is settled stay settled", async () => {
+    const name = await start("suspended", {}, 1);
+    await until("its node", async () => running(await view(name)).length === 1);
+    await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=merge", "-p", '{"spec":{"suspend":true}}']);
+    await settle(name, (seen) => running(seen, "scrape").map((node) => done(node)));
+    await sleep(1500);
+    expect(running(await view(name))).toEqual([]);
+    expect((await view(name)).suspended).toBe(true);
+    await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=merge", "-p", '{"spec":{"suspend":null}}']);
+    await until("analyze", async () => running(await view(name), "analyze").length === 1);
+  });
+
+  test.each(["Stop", "Terminate"])("shutdown %s fails running nodes and the Workflow", async (shutdown) => {
+    const name = await start(`shutdown-${shutdown.toLowerCase()}`, {}, 1);
+    await until("its node", async () => running(await view(name)).length === 1);
+    await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=merge", "-p", JSON.stringify({ spec: { shutdown } })]);
+    await ended(name, "Failed");
+    expect((await view(name)).nodes.map(({ phase }) => phase)).toEqual(["Failed"]);
+  });
+});
