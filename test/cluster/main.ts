@@ -6,9 +6,14 @@ import { status } from "./status.ts";
 import { up } from "./up.ts";
 
 const [command, argument] = process.argv.slice(2);
-if (command === "up") await up();
-else if (command === "down") await down();
-else if (command === "status") process.exitCode = (await status()) ? 0 : 1;
-else if (command === "bin" && (argument === "kubectl" || argument === "func")) console.log(bin(argument));
-else if (command === "build") await build(argument);
-else fail("usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]|bin kubectl|bin func");
+
+async function main(): Promise<void> {
+  if (command === "up") await up();
+  else if (command === "down") await down();
+  else if (command === "status") process.exitCode = (await status()) ? 0 : 1;
+  else if (command === "bin" && (argument === "kubectl" || argument === "func")) console.log(bin(argument));
+  else if (command === "build") await build(argument);
+  else fail("usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]|bin kubectl|bin func");
+}
+
+await main().catch((error: Error) => fail(error.message));

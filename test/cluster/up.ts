@@ -7,6 +7,9 @@ import { makeNetwork } from "./machine/network.ts";
 import { installPackages } from "./machine/packages.ts";
 import { nodeName } from "./network.ts";
 import { parts } from "./parts/all.ts";
+import { containerd } from "./parts/containerd.ts";
+import { apiserver } from "./parts/control-plane.ts";
+import { kubelet } from "./parts/kubelet.ts";
 import type { Part } from "./parts/part.ts";
 import { type Addon, addons } from "./pods/addons.ts";
 import { apply } from "./pods/apply.ts";
@@ -24,16 +27,14 @@ export async function up(): Promise<void> {
   mkdirSync(home, { recursive: true, mode: 0o711 });
   await makeNetwork();
   const started = Date.now();
-  let images = Promise.resolve(0);
+  // Two things go on beside the start of the parts: the images, and, once there is an API, what is to run in it.
+  let images: Promise<string> | undefined;
+  let applied: Promise<void> | undefined;
   for (const part of parts) {
-    if (part.name === "kubelet") {
-      await timed("images", async () => ((await images) > 0 ? "imported" : "there"));
-    }
+    if (part === kubelet) await timed("images", async () => (await images) ?? "there");
     await timed(part.name, () => bringUp(part));
-    if (part.name === "containerd") {
-      images = importClusterImages();
-      images.catch(() => {}); // told where it is awaited
-    }
+    if (part === containerd) images = inBackground(importClusterImages());
+    if (part === apiserver) applied = inBackground(applyAddons());
   }
   await timed("node", async () => {
     const wait = ["wait", "--for=condition=Ready", `node/${nodeName}`];
@@ -42,13 +43,7 @@ export async function up(): Promise<void> {
     }
     return "ready";
   });
-  const changed = new Map<Addon, boolean>();
-  for (const addon of addons) {
-    await timed(`apply ${addon.name}`, async () => {
-      changed.set(addon, await apply(addon));
-      return changed.get(addon) ? "applied" : "unchanged";
-    });
-  }
+  await applied;
   for (const addon of addons) await timed(`pods of ${addon.name}`, () => podsReady(addon));
   say(`up after ${seconds(started)} (with builds ${seconds(began)}): export KUBECONFIG=${home}/kubeconfig`);
 }
@@ -59,12 +54,27 @@ async function bringUp(part: Part): Promise<string> {
     await part.prepare?.();
     start(part.name, part.command, part.args);
   }
-  const ready = await until(async () => {
-    if (pidOf(part.name) === undefined) throw new Error("gone");
-    return part.ready();
+  let ready = false;
+  await until(async () => {
+    ready = await part.ready();
+    return ready || pidOf(part.name) === undefined;
   }, 180);
-  if (!ready) fail(`${part.name} did not start; the end of ${logOf(part.name)}:\n${tail(logOf(part.name))}`);
+  if (!ready || pidOf(part.name) === undefined) {
+    fail(`${part.name} did not start; the end of ${logOf(part.name)}:\n${tail(logOf(part.name))}`);
+  }
   return alive ? "was up" : "up";
+}
+
+async function applyAddons(): Promise<void> {
+  for (const addon of addons) {
+    await timed(`apply ${addon.name}`, async () => ((await apply(addon)) ? "applied" : "unchanged"));
+  }
+}
+
+/** Its failure is told where it is awaited, not before. */
+function inBackground<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
 }
 
 async function podsReady(addon: Addon): Promise<string> {
