@@ -1,6 +1,6 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { z } from "zod";
-import type { StepContext, StepGraph } from "../../lib/durable/durable.ts";
+import { contextOf, type StepContext, type StepGraph } from "../../lib/durable/durable.ts";
 import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
 import type { Model } from "../../lib/edges/llm.ts";
 import { TerminalError } from "../../lib/errors.ts";
@@ -105,11 +105,6 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
     .addEdge("condense", "ask")
     .addEdge("ask", "publish")
     .addEdge("publish", END);
-}
-
-/** LangGraph's context is typed by a schema; ours holds a signal and a logger, which no schema describes. */
-function contextOf(runtime: { context?: unknown }): StepContext {
-  return runtime.context as StepContext;
 }
 
 const paramsSchema = z.object({

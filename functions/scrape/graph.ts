@@ -1,5 +1,5 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
-import type { StepContext, StepGraph } from "../../lib/durable/durable.ts";
+import { contextOf, type StepContext, type StepGraph } from "../../lib/durable/durable.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import type { Browser } from "../../lib/edges/browser.ts";
 import { TerminalError } from "../../lib/errors.ts";
@@ -103,11 +103,6 @@ async function takeIn(deps: GraphDeps, context: StepContext, site: URL, robots: 
     artifacts: { dom, text, screenshot, fullPage },
   };
   return { seen: capture, browserSeconds };
-}
-
-/** LangGraph's context is typed by a schema; ours holds a signal and a logger, which no schema describes. */
-function contextOf(runtime: { context?: unknown }): StepContext {
-  return runtime.context as StepContext;
 }
 
 function siteOf({ input }: StepContext): URL {

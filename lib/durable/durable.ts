@@ -20,6 +20,11 @@ export interface StepContext {
   readonly log: Logger;
 }
 
+/** LangGraph's context is typed by a schema; ours holds a signal and a logger, which no schema describes. */
+export function contextOf(runtime: { readonly context?: unknown }): StepContext {
+  return runtime.context as StepContext;
+}
+
 /**
  * A step's graph, not yet compiled: one node a durable effect. Its state starts as `{ identity }` and must end with `result`
  * set by the last node. Each node returns only the keys that it changes; state holds artifact keys, never bytes.
