@@ -66,6 +66,10 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
   });
   failed.catch(() => {});
   child.unref();
+  // Whatever ends this process short of kill -9, a second Ctrl-C among it, ends the server too.
+  const end = (): void => void child.kill();
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
   let running = true;
   void ended.then(() => {
     running = false;

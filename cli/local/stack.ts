@@ -9,7 +9,7 @@ import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createApp as createScrape } from "../../functions/scrape/index.ts";
 import { modelEndpoint, readConfig } from "../../lib/config.ts";
 import { chooseSaver } from "../../lib/durable/choose-saver.ts";
-import { forgetFailed, readRecord } from "../../lib/durable/record.ts";
+import { forgetFailed, forgetStep, readRecord } from "../../lib/durable/record.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
 import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectBrowser } from "../../lib/edges/browser.ts";
@@ -17,6 +17,7 @@ import { startChromium } from "../../lib/edges/chromium.ts";
 import { createModel } from "../../lib/edges/llm.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews.ts";
+import { TerminalError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
 import type { StepResult } from "../../lib/step.ts";
@@ -37,7 +38,7 @@ export interface Stack {
   readonly log: Logger;
   /** Aborts when the run must stop: the user's wish, or a part that ended. The reason is an Interrupted. */
   readonly stopping: AbortSignal;
-  /** The result of a step that is done; a failed one is forgotten, so that it is tried again. */
+  /** The result of a step that is done; one that failed, or whose bytes are gone, is forgotten, so that it is done again. */
   recorded(id: string): Promise<StepResult | undefined>;
   stop(): Promise<void>;
 }
@@ -148,8 +149,22 @@ async function start(
     stopping,
     async recorded(id) {
       await forgetFailed(redis, id);
-      return (await readRecord(redis, id))?.result;
+      const result = (await readRecord(redis, id))?.result;
+      if (result === undefined || (await isThere(result, artifacts))) return result;
+      await forgetStep(redis, id);
+      return undefined;
     },
     stop,
   };
+}
+
+/** A Redis of the user's own outlives the folder with the bytes, and serves other folders, too. */
+async function isThere(result: StepResult, artifacts: Artifacts): Promise<boolean> {
+  try {
+    await Promise.all(Object.values(result.artifacts).map((key) => artifacts.get(key)));
+    return true;
+  } catch (error) {
+    if (error instanceof TerminalError) return false;
+    throw error;
+  }
 }

@@ -9,6 +9,7 @@ import { type SampleSites, startSampleSites } from "../../examples/serve.ts";
 import { loadTruth } from "../../examples/truth.ts";
 import { analysisSchema } from "../../pipeline/analysis.ts";
 import { findingsSchema } from "../../pipeline/findings.ts";
+import { startRedis } from "../redis-server.ts";
 import { agentic, type Command, EXAMPLE, killAfter } from "./cli.ts";
 import { endServers, processesOf } from "./processes.ts";
 
@@ -129,6 +130,16 @@ describe("agentic run", () => {
     expect(second.stderr).not.toContain(`analyze  ${done}`);
   });
 
+  test("Ctrl-C twice ends it at once, and leaves no process", async () => {
+    const first = run();
+    await first.said(/scrape/);
+    first.child.kill("SIGINT");
+    await first.said("once more");
+    first.child.kill("SIGINT");
+    expect((await first.ended).code).toBe(130);
+    await expect.poll(() => processesOf(out), { timeout: 60_000 }).toEqual([]);
+  });
+
   test("a redis-server that is killed ends it with a clear word; the same command goes on", async () => {
     const first = run();
     await first.said("[2/10] analyze");
@@ -140,6 +151,19 @@ describe("agentic run", () => {
     const { code, stderr } = await first.ended;
     expect([code, stderr]).toEqual([5, expect.stringContaining("redis-server ended (SIGKILL)")]);
     expect((await run().ended).code).toBe(0);
+  });
+
+  test("with a Redis of one's own, a folder that was removed is made again", async () => {
+    const redis = await startRedis();
+    try {
+      const args = ["--approve", "--redis", redis.url];
+      expect((await run(args).ended).code).toBe(0);
+      await rm(out, { recursive: true });
+      const { code, stderr } = await run(args).ended;
+      expect([code, stderr]).toEqual([0, expect.stringContaining("[10/10] analyze")]);
+    } finally {
+      await redis.stop();
+    }
   });
 
   test("all sites down: it fails and says so; once they are up the same command succeeds", async () => {
