@@ -1,15 +1,18 @@
 /**
  * The part of Browserless' interface that is used: `ws://HOST:3000/?token=…` is a CDP connection, `/json/version` tells of it,
- * `/pressure` and `/active` whether there is one to be had. One Chromium serves all: clients make contexts of their own.
+ * `/pressure` and `/active` whether there is one to be had, and the settings are called as there. One Chromium serves all:
+ * clients make contexts of their own.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { startChromium } from "../../../../lib/edges/chromium.ts";
+import { createTurns } from "./turns.ts";
 import { pipeToBrowser, versionOf } from "./upstream.ts";
 
-const { PORT = "3000", TOKEN, MAX_CONCURRENT_SESSIONS = "20" } = process.env;
+const { PORT = "3000", TOKEN, CONCURRENT = "10", QUEUED = "10", TIMEOUT = "30000" } = process.env;
 const SOCKET_PATHS = /^\/(chromium|chrome|devtools\/browser\/[^/]*)?\/?$/;
-const limit = Number(MAX_CONCURRENT_SESSIONS);
-let running = 0;
+/** Of a session, in milliseconds; -1: none. */
+const timeout = Number(TIMEOUT);
+const turns = createTurns(Number(CONCURRENT), Number(QUEUED));
 
 const chromium = await startChromium();
 const server = createServer((req, res) => {
@@ -39,37 +42,37 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
 
 /** Neither processor nor memory is watched: Kubernetes does. */
 function pressure() {
-  const isFull = running >= limit;
+  const { running, waiting, rejected } = turns;
+  const isFull = running >= Number(CONCURRENT) && waiting >= Number(QUEUED);
   return {
     cpu: null,
     date: Date.now(),
     isAvailable: !isFull,
-    maxConcurrent: limit,
-    maxQueued: 0,
+    maxConcurrent: Number(CONCURRENT),
+    maxQueued: Number(QUEUED),
     memory: null,
     message: isFull ? "Concurrency and queue are full" : "",
-    queued: 0,
+    queued: waiting,
     reason: isFull ? "full" : "",
-    recentlyRejected: 0,
+    recentlyRejected: rejected,
     running,
   };
 }
 
 server.on("upgrade", (req, socket, head) => {
-  const refusal = !SOCKET_PATHS.test(urlOf(req).pathname)
-    ? "404 Not Found"
-    : !allowed(req)
-      ? "401 Unauthorized"
-      : running >= limit
-        ? "429 Too Many Requests"
-        : undefined;
-  if (refusal !== undefined) {
-    socket.end(`HTTP/1.1 ${refusal}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    return;
-  }
-  running++;
-  socket.once("close", () => running--);
-  pipeToBrowser(chromium, req, socket, head);
+  socket.on("error", () => socket.destroy());
+  const refuse = (status: string): void => {
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  };
+  if (!SOCKET_PATHS.test(urlOf(req).pathname)) return refuse("404 Not Found");
+  if (!allowed(req)) return refuse("401 Unauthorized");
+  const end = turns.take(() => {
+    const timer = timeout > 0 ? setTimeout(() => socket.destroy(), timeout) : undefined;
+    socket.once("close", () => clearTimeout(timer));
+    pipeToBrowser(chromium, req, socket, head);
+  });
+  if (end === undefined) return refuse("429 Too Many Requests");
+  socket.once("close", end);
 });
 
 const urlOf = (req: IncomingMessage): URL => new URL(req.url ?? "/", "http://browser");

@@ -11,7 +11,6 @@ export async function versionOf(chromium: Chromium): Promise<{ webSocketDebugger
 
 /** Hands a client's websocket to Chromium's own, handshake and all. Either end's end is the other's. */
 export function pipeToBrowser(chromium: Chromium, req: IncomingMessage, client: Duplex, head: Buffer): void {
-  client.on("error", () => client.destroy());
   versionOf(chromium).then(
     ({ webSocketDebuggerUrl }) => {
       const { hostname, port, host, pathname } = new URL(webSocketDebuggerUrl);
