@@ -52,7 +52,7 @@ export function serveInbox(port: number): void {
       return c.body(JSON.stringify({ specversion: "1.0", source: "/inbox", ...asked.reply }), 200, {
         "content-type": "application/cloudevents+json",
       });
-    return c.body(asked.text ?? null, status as 200);
+    return asked.text === undefined ? c.body(null, status as 200) : c.body(asked.text, status as 200);
   });
   serve({ fetch: app.fetch, hostname: "0.0.0.0", port });
 }
