@@ -7,6 +7,7 @@ import { timed } from "./command.ts";
 import type { Compression, Engine } from "./engine.ts";
 import { hashInputs } from "./inputs.ts";
 import { lendSettings } from "./lend.ts";
+import { locked } from "./lock.ts";
 
 export interface Recipe {
   /** The last part of dev.local/agentic/NAME. */
@@ -37,19 +38,22 @@ export async function makeImage(engine: Engine, bases: Bases, recipe: Recipe): P
   const hash = hashInputs(root, ignoreFile, readFileSync(dockerfile, "utf8"), JSON.stringify(args));
   const tag = `dev.local/agentic/${recipe.name}:${hash}`;
   const tar = join(imageCache, `${recipe.name}-${hash}.tar`);
-  if (existsSync(tar)) return { tag, tar };
-  await makeBases(engine, bases, root);
-  const secrets = lendSettings();
-  await timed(`${tag}, by ${engine.name}`, () =>
-    engine.build({ tag, context: root, dockerfile, ignoreFile, args, secrets }),
-  );
-  await timed(`${basename(tar)}`, async () => {
-    const partial = `${tar}.${process.pid}.partial`;
-    await engine.save(tag, partial, recipe.compression ?? "fast");
-    renameSync(partial, tar);
-  });
-  removeOld(recipe.name);
-  await engine.tidy();
+  if (!existsSync(tar))
+    await locked(async () => {
+      // Another process may have made it meanwhile.
+      if (existsSync(tar)) return;
+      await makeBases(engine, bases, root);
+      const build = { tag, context: root, dockerfile, ignoreFile, args, secrets: lendSettings() };
+      await timed(`${tag}, by ${engine.name}`, () => engine.build(build));
+      await timed(basename(tar), async () => {
+        const partial = `${tar}.partial`;
+        rmSync(partial, { force: true });
+        await engine.save(tag, partial, recipe.compression ?? "fast");
+        renameSync(partial, tar);
+      });
+      removeOld(recipe.name);
+      await engine.tidy();
+    });
   return { tag, tar };
 }
 
