@@ -24,6 +24,6 @@ export default defineConfig({
     globals: true,
     passWithNoTests: false,
     // Two cores: a third worker would only make Chromium and redis-server slower. An e2e test fills both by itself.
-    projects: [suite("unit", 0, 2, 3), suite("integration", 0, 2, 3), suite("e2e", 1, 1, 10)],
+    projects: [suite("unit", 0, 2, 3), suite("integration", 0, 2, 3), suite("e2e", 1, 1, 10), suite("func", 2, 1, 5)],
   },
 });
