@@ -27,11 +27,6 @@ test("func.yaml says to func what the functions need", async () => {
   ]);
 });
 
-test("func finds the template of an agent in this checkout", async () => {
-  const { stdout } = await func(home, "templates", "typescript", "--repository", `file://${ROOT}`);
-  expect(stdout).toContain("agent");
-});
-
 test("without --target func looks for an instance in the cluster, and says that there is none", async () => {
   const { code, stderr } = await func(ROOT, "invoke");
   expect(code).not.toBe(0);

@@ -16,7 +16,7 @@ switch (ROLE) {
     (await import("./inbox.ts")).serveInbox(port);
     break;
   case "agent":
-    await (await import("./agent.ts")).serveAgent(port, process.env);
+    await (await import("./agent.ts")).serveWaiting(process.env);
     break;
   default:
     console.error(`ROLE is ${ROLE ?? "not set"}: one of sites, openai, inbox, agent`);
