@@ -119,9 +119,9 @@ async function deliver(asked: Asked): Promise<{ status: number; reason: string; 
           },
           from: asked.captured === false ? {} : { scrape: [scraped] },
         },
-        deadline: new Date(Date.now() + 60_000).toISOString(),
+        deadline: new Date(Date.now() + 180_000).toISOString(),
         retryLimit: 3,
-        token: await mintStepToken(claims, keys.privateKey, new Date(Date.now() + 120_000)),
+        token: await mintStepToken(claims, keys.privateKey, new Date(Date.now() + 240_000)),
       },
     }),
   );
@@ -130,7 +130,8 @@ async function deliver(asked: Asked): Promise<{ status: number; reason: string; 
       redis,
       saver: (token) => new RedisSaver(redis, token),
       holder: "test",
-      leaseTtlMs: 10_000,
+      // Outlives what a hostile page costs on a busy machine.
+      leaseTtlMs: 120_000,
       keepMs: 60_000,
       now: () => new Date(),
     }),

@@ -69,7 +69,7 @@ describe("a process that dies", () => {
   }
 
   test.each(NODES)("killed -9 in node %s: another goes on, and repeats this node only", async (victim) => {
-    const first = worker(150);
+    const first = worker(700);
     await logged(first.child.pid, `start ${victim}`);
     first.child.kill("SIGKILL");
     await first.answer;
@@ -79,7 +79,7 @@ describe("a process that dies", () => {
   });
 
   test("a paused one that wakes up after another took over writes nothing", async () => {
-    const first = worker(400);
+    const first = worker(2000);
     await logged(first.child.pid, "start two");
     first.child.kill("SIGSTOP");
     expect(await untilDone(0)).toEqual(DONE);
@@ -95,7 +95,7 @@ describe("a process that dies", () => {
   });
 
   test("Redis killed -9 in the middle: what was written is there after its restart", async () => {
-    const first = worker(150);
+    const first = worker(700);
     await logged(first.child.pid, "start three");
     await server.kill();
     first.child.kill("SIGKILL");
@@ -108,10 +108,12 @@ describe("a process that dies", () => {
   });
 
   test("two at once: one works, the other is told who", async () => {
-    // A lease that outlives the stalls of a busy machine.
-    const first = worker(600, 10_000);
+    // A lease that outlives the stalls of a busy machine, held for as long as the other takes to ask.
+    const first = worker(700, 600_000);
     await logged(first.child.pid, "start one");
+    first.child.kill("SIGSTOP");
     expect(await worker(0).answer).toEqual({ error: "LeaseHeld" });
+    first.child.kill("SIGCONT");
     expect(await first.answer).toEqual(DONE);
   });
 });
@@ -145,7 +147,7 @@ describe("runDurably", () => {
         input: { params: {}, from: {} },
         claims: { sub: "uid", jti: "id", allow: [], run: "run" },
         token: "",
-        deadline: over.deadline ?? new Date(Date.now() + 60_000),
+        deadline: over.deadline ?? new Date(Date.now() + 180_000),
         log: pino({ level: "silent" }),
       },
     };
@@ -155,7 +157,7 @@ describe("runDurably", () => {
       redis,
       saver: (token) => new RedisSaver(redis, token),
       holder: "test",
-      leaseTtlMs: 2000,
+      leaseTtlMs: 20_000,
       keepMs: 60_000,
       now: () => new Date(),
     })(one);

@@ -83,9 +83,9 @@ async function analyzeRequest(id: string): Promise<StepRequest> {
       },
       from: { scrape: [await captureTidy(createFolderArtifacts(folder))] },
     },
-    deadline: new Date(Date.now() + 60_000).toISOString(),
+    deadline: new Date(Date.now() + 180_000).toISOString(),
     retryLimit: 3,
-    token: await mintStepToken(token, keys.privateKey, new Date(Date.now() + 120_000)),
+    token: await mintStepToken(token, keys.privateKey, new Date(Date.now() + 240_000)),
   };
 }
 

@@ -42,7 +42,7 @@ async function run(input: StepInput, model?: Model): Promise<StepResult> {
     input,
     claims: { sub: UID, jti: "r1", allow: [], run: "a1b2c3d4e5" },
     token: "",
-    deadline: new Date(Date.now() + 60_000),
+    deadline: new Date(Date.now() + 180_000),
     signal: new AbortController().signal,
     log: pino({ level: "silent" }),
   };

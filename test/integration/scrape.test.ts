@@ -111,9 +111,9 @@ async function scrape(url: string, options: { allow?: string[]; seconds?: number
         run: "run-1",
         step: "scrape",
         input: { item: url, params: {}, from: {} },
-        deadline: new Date(Date.now() + (options.seconds ?? 40) * 1000).toISOString(),
+        deadline: new Date(Date.now() + (options.seconds ?? 120) * 1000).toISOString(),
         retryLimit: 0,
-        token: await mintStepToken(claims, keys.privateKey, new Date(Date.now() + 120_000)),
+        token: await mintStepToken(claims, keys.privateKey, new Date(Date.now() + 240_000)),
       },
     }),
   );

@@ -2,7 +2,7 @@ import { parseHTML } from "linkedom";
 
 /** A page nobody can read to its end is read as far as this. */
 const MAX_HTML = 2_000_000;
-const MAX_ELEMENTS = 20_000;
+const MAX_ELEMENTS = 10_000;
 const MAX_DEPTH = 200;
 /** The parser's time grows with the square of how deep tags are open: more than any page has, still a matter of milliseconds. */
 const MAX_OPEN = 5_000;
