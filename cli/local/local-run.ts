@@ -5,6 +5,7 @@ import { parseDuration } from "../../crd/duration.ts";
 import { allowListFor } from "../../lib/allow-list.ts";
 import { sha256 } from "../../lib/canonical.ts";
 import { getJson } from "../../lib/edges/artifacts.ts";
+import { RetryableError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
 import type { StepRequest } from "../../lib/step.ts";
@@ -18,6 +19,7 @@ import { type RunFolder, type RunState, readRunState, writeRunState } from "../r
 import { createApprover, reviewToken } from "./approver.ts";
 import { createBroker, Interrupted } from "./broker.ts";
 import { passGate } from "./gate.ts";
+import { patiently } from "./patience.ts";
 import { noSpace } from "./redis-server.ts";
 import { createReviewServer } from "./review-server.ts";
 import { type RunEnd, runPipeline } from "./runner.ts";
@@ -126,7 +128,7 @@ async function runOn(
   try {
     const end = await runPipeline(order, {
       dispatch: (id: string, request: Omit<StepRequest, "token">) => dispatch(id, request),
-      recorded: (id) => stack.recorded(id),
+      recorded: (id) => patiently(() => stack.recorded(id), STORE_PATIENCE_MS, signal),
       async reviewed() {
         const review = await stack.reviews.read(order.workload);
         return review?.run === order.run ? getJson(stack.artifacts, review.findings, findingsSchema) : undefined;
@@ -177,8 +179,9 @@ async function runOn(
   }
 }
 
-/** A full disk is not the run's own trouble. */
+/** A full disk and a store that is away are not the run's own trouble. */
 function interruption(error: unknown, folder: RunFolder): unknown {
+  if (error instanceof RetryableError) return new Interrupted(error.reason, error.message, { cause: error });
   if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
   return noSpace(folder.path, error);
 }
