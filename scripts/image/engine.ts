@@ -7,7 +7,6 @@ export interface Build {
   readonly tag: string;
   readonly context: string;
   readonly dockerfile: string;
-  readonly ignoreFile: string;
   readonly args: Readonly<Record<string, string>>;
   /** Files that build steps may read, by id; they are in no layer. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -61,7 +60,7 @@ const buildah: Engine = {
   async build(build) {
     const apt = existsSync(`${APT}/apt.conf.d`) ? ["--volume", `${APT}:${APT}:ro`] : [];
     // chroot: works in containers and micro-VMs that lend no namespaces.
-    const how = ["--isolation", "chroot", "--layers", "--format", "oci", "--ignorefile", build.ignoreFile, ...apt];
+    const how = ["--isolation", "chroot", "--layers", "--format", "oci", ...apt];
     await runBuildah("build", ...how, ...common(build));
   },
   save: (tag, tar, compression) =>
@@ -86,13 +85,13 @@ function olderThanKept(lines: readonly string[]): string[] {
 const podman: Engine = {
   name: "podman",
   has: (tag) => output("podman", ["image", "inspect", tag]) !== undefined,
-  build: (build) => run("podman", ["build", "--format", "oci", "--ignorefile", build.ignoreFile, ...common(build)]),
+  build: (build) => run("podman", ["build", "--format", "oci", ...common(build)]),
   save: (tag, tar, compression) =>
     run("podman", ["push", "--quiet", ...FLAGS[compression], tag, `oci-archive:${tar}:${tag}`]),
   tidy: async () => {},
 };
 
-/** Its ignore file is found by name: `DOCKERFILE.dockerignore`, or the context's own. Since 25 it saves OCI archives. */
+/** Since 25 it saves OCI archives. */
 const docker: Engine = {
   name: "docker",
   has: (tag) => output("docker", ["image", "inspect", tag]) !== undefined,

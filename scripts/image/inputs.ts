@@ -3,7 +3,7 @@ import { globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** The files that an allow-list of a .dockerignore (`*`, then `!path` lines) lets into a build, sorted. */
-function inputsOf(context: string, ignoreFile: string): string[] {
+export function inputsOf(context: string, ignoreFile: string): string[] {
   return readFileSync(ignoreFile, "utf8")
     .split("\n")
     .filter((line) => line.startsWith("!"))
@@ -21,9 +21,9 @@ function filesOf(context: string, path: string): string[] {
 }
 
 /** A short hash of what an image is made from: the same tree gives the same tag, and needs no build. */
-export function hashInputs(context: string, ignoreFile: string, ...others: readonly string[]): string {
+export function hashFiles(context: string, paths: readonly string[], ...others: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const path of inputsOf(context, ignoreFile)) hash.update(`${path}\0`).update(readFileSync(join(context, path)));
+  for (const path of paths) hash.update(`${path}\0`).update(readFileSync(join(context, path)));
   for (const other of others) hash.update(`\0${other}`);
   return hash.digest("hex").slice(0, 12);
 }
