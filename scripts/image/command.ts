@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { imageCache } from "./cache.ts";
 
@@ -30,8 +30,10 @@ export async function run(
       rmSync(log);
       return;
     }
-    const end = readFileSync(log, "utf8").trimEnd().split("\n").slice(-30).join("\n");
-    throw new Error(`${program} ended with code ${code}; the end of ${log}:\n${end}`);
+    const failed = join(imageCache, "failed.log");
+    renameSync(log, failed);
+    const end = readFileSync(failed, "utf8").trimEnd().split("\n").slice(-30).join("\n");
+    throw new Error(`${program} ended with code ${code}; the end of ${failed}:\n${end}`);
   } finally {
     closeSync(output);
   }

@@ -66,19 +66,26 @@ const buildah: Engine = {
   save: (tag, tar, compression) =>
     runBuildah("push", "--quiet", ...FLAGS[compression], tag, `oci-archive:${tar}:${tag}`),
   async tidy() {
-    const listed = output("buildah", [...STORAGE, "images", "--format", "{{.ID}} {{.Name}}"]) ?? "";
-    for (const id of olderThanKept(listed.split("\n"))) await runBuildah("rmi", "--force", id);
+    const listed = output("buildah", [...STORAGE, "images", "--format", "{{.ID}} {{.Name}} {{.Tag}}"]) ?? "";
+    for (const image of olderThanKept(listed.split("\n"))) {
+      await runBuildah("rmi", image).catch(() => {
+        // Another image stands on it: it goes when that one goes.
+      });
+    }
   },
 };
 
-/** IDs of a list of `ID NAME`, newest first, but for the newest of each name. */
+/** Of lines `ID NAME TAG`, newest first: all but the newest of each name. */
 function olderThanKept(lines: readonly string[]): string[] {
   const seen = new Map<string, number>();
   return lines.flatMap((line) => {
-    const [id = "", name = ""] = line.split(/\s+/);
+    const [id, name, tag] = line.split(/\s+/);
+    if (id === undefined || name === undefined) return [];
+    const isStage = name === "<none>";
     const before = seen.get(name) ?? 0;
     seen.set(name, before + 1);
-    return id === "" || before < (name === "<none>" ? KEPT_STAGES : KEPT_IMAGES) ? [] : [id];
+    if (before < (isStage ? KEPT_STAGES : KEPT_IMAGES)) return [];
+    return [isStage ? id : `${name}:${tag}`];
   });
 }
 
