@@ -24,6 +24,13 @@ export default defineConfig({
     globals: true,
     passWithNoTests: false,
     // Two cores: a third worker would only make Chromium and redis-server slower. An e2e test fills both by itself.
-    projects: [suite("unit", 0, 2, 3), suite("integration", 0, 2, 3), suite("e2e", 1, 1, 10), suite("func", 2, 1, 5)],
+    projects: [
+      suite("unit", 0, 2, 3),
+      suite("integration", 0, 2, 3),
+      suite("e2e", 1, 1, 10),
+      suite("func", 2, 1, 5),
+      suite("contract", 3, 1, 5),
+      suite("kubernetes", 4, 1, 10),
+    ],
   },
 });

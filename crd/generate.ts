@@ -73,7 +73,7 @@ const crd = {
             properties: {
               apiVersion: { type: "string", description: "agentic.dev/v1alpha1." },
               kind: { type: "string", description: "AgentWorkload." },
-              metadata: { type: "object", description: "As for any object of Kubernetes." },
+              metadata: { type: "object" },
               spec,
               status,
             },

@@ -58,7 +58,9 @@ async function passOnce(ref: ObjectRef, deps: ReconcileDeps): Promise<"settled" 
   }
   // Nothing is said on the ground of what has just proved to be otherwise.
   if (conflict && trouble === undefined) return "again";
-  if (actions.some(({ type }) => type === "cleanUp") && trouble === undefined) return "settled";
+  if (trouble === undefined && actions.some(({ type }) => type === "cleanUp")) return "settled";
+  // The object is another one by now: a status for it is the next look's.
+  if (trouble === undefined && actions.some(({ type }) => type === "addFinalizer")) return "again";
   const wrote = await writeStatus(observed, trouble, deps);
   if (trouble !== undefined) throw trouble;
   return actions.length === 0 && wrote !== "changed" ? "settled" : "again";

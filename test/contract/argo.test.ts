@@ -61,7 +61,8 @@ async function settle(name: string, choose: (workflow: WorkflowView) => Settleme
       const settlements = choose(workflow);
       if (settlements.length === 0) return true;
       const patch = JSON.stringify(settlePatch(workflow, settlements, new Date()));
-      await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=json", "-p", patch]);
+      // More than a command line takes.
+      await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=json", "--patch-file=/dev/stdin"], patch);
       return true;
     },
     { ms: 30_000 },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadTruth } from "../../../examples/truth.ts";
-import { type Answer, apply, ask, kubectl, list, until } from "../../kubernetes/cluster.ts";
+import { loadTruth } from "../../examples/truth.ts";
+import { type Answer, apply, ask, kubectl, list, until } from "./cluster.ts";
 import {
   analysesBySite,
   condition,
@@ -13,7 +13,7 @@ import {
   untilPhase,
   workflowOf,
   workload,
-} from "../../kubernetes/workload.ts";
+} from "./workload.ts";
 
 const A = "team-a";
 const B = "team-b";
