@@ -106,7 +106,7 @@ describe.sequential("an AgentWorkload, walked by func invoke", () => {
 });
 
 describe("what is refused", () => {
-  test("reconcile takes no events of another type, and says so in its log: func prints no headers", async () => {
+  test("reconcile says in its log why: another type is nothing for it, and without a cluster's API it wants the event again", async () => {
     const kubeconfig = join(folder, "kubeconfig");
     await writeFile(kubeconfig, NOWHERE);
     const { privatePem } = await makeSigningKeys(folder);
@@ -120,6 +120,10 @@ describe("what is refused", () => {
     const { stdout } = await func(ROOT, "invoke", "--target", url, ...event);
     expect(stdout).toBe("");
     expect(said()).toMatch(/"reason":"NotForReconcile","status":400/);
+    const changed = ["--format", "cloudevent", "--type", "dev.knative.apiserver.ref.update"];
+    const about = '{"kind":"AgentWorkload","namespace":"default","name":"by-hand"}';
+    await func(ROOT, "invoke", "--target", url, ...changed, "--data", about);
+    expect(said()).toMatch(/"reason":"ApiUnavailable","status":503/);
   });
 
   test("a step is made only of what was done before", async () => {

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { output, ROOT } from "./command.ts";
 import { findFunc } from "./func.ts";
@@ -63,6 +64,18 @@ describe.sequential("an agent of one's own", () => {
     expect(printed).toContain('"output": "4 words"');
     expect(await invoke(served.url)).toBe(printed);
     expect(await served.end()).toBe(0);
+  });
+
+  test("func writes down its Trigger, and that it is reached from inside the cluster only", async () => {
+    const filters = ["--filter", "type=dev.agentic.step.requested", "--filter", "step=count-words"];
+    expect((await func(folder, "subscribe", "--source", "default", ...filters)).code).toBe(0);
+    const label = ["--name", "networking.knative.dev/visibility", "--value", "cluster-local"];
+    expect((await func(folder, "config", "labels", "add", ...label)).code).toBe(0);
+    const { deploy } = parse(await readFile(join(folder, "func.yaml"), "utf8"));
+    expect(deploy).toMatchObject({
+      labels: [{ key: "networking.knative.dev/visibility", value: "cluster-local" }],
+      subscriptions: [{ source: "default", filters: { type: "dev.agentic.step.requested", step: "count-words" } }],
+    });
   });
 
   test("wrong settings end it with a sentence", async () => {
