@@ -24,6 +24,8 @@ const schema = z.object({
   /** Any of the two switches the model on; without, analyze and report work extractively. */
   OPENAI_API_KEY: z.string().optional(),
   LLM_BASE_URL: z.url().optional(),
+  /** Of LLM_BASE_URL, where that is not the provider's own: LiteLLM's key, for one. It switches nothing on by itself. */
+  LLM_API_KEY: z.string().optional(),
   /** PEM (SPKI) of the Ed25519 key that step tokens are signed with. */
   STEP_TOKEN_PUBLIC_KEY: z.string().optional(),
   /** PEM (SPKI) of the Ed25519 key that review links are signed with. */
@@ -69,11 +71,12 @@ function read<T>(expected: z.ZodType<T>, env: Environment): T {
 export function modelEndpoint(env: {
   OPENAI_API_KEY?: string | undefined;
   LLM_BASE_URL?: string | undefined;
+  LLM_API_KEY?: string | undefined;
 }): { baseUrl: string; apiKey: string } | undefined {
   if (!env.OPENAI_API_KEY && !env.LLM_BASE_URL) return undefined;
   return {
     baseUrl: env.LLM_BASE_URL ?? "https://api.openai.com/v1",
     // LiteLLM without a master key accepts any; the client library insists on one.
-    apiKey: env.OPENAI_API_KEY ?? "none",
+    apiKey: (env.LLM_BASE_URL && env.LLM_API_KEY) || (env.OPENAI_API_KEY ?? "none"),
   };
 }

@@ -17,6 +17,8 @@ export async function ensureSecrets(
   const others = [
     secret("agentic-redis", { password: randomBytes(24).toString("hex") }),
     secret("agentic-browser", { token: randomBytes(24).toString("hex") }),
+    // What the functions show to LiteLLM; it takes no other form of key.
+    secret("agentic-litellm", { key: `sk-${randomBytes(24).toString("hex")}` }),
     secret("agentic-model", { OPENAI_API_KEY: model.apiKey, OPENAI_API_BASE: model.apiBase }),
   ];
   made.push(...others.filter(({ metadata }) => !there.has(metadata.name)));

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
@@ -11,8 +14,12 @@ import { freshNamespace } from "../kubernetes/workload.ts";
 
 const NAMESPACE = "contract-argo";
 const KIND = "workflows.argoproj.io";
+const folder = mkdtempSync(join(tmpdir(), "agentic-contract-"));
 beforeAll(() => freshNamespace(NAMESPACE));
-afterAll(() => kubectl(["delete", "namespace", NAMESPACE, "--wait=false"]));
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await kubectl(["delete", "namespace", NAMESPACE, "--wait=false"]);
+});
 
 const uid = "5e1c0de0-0000-4000-8000-000000000001";
 
@@ -60,13 +67,18 @@ async function settle(name: string, choose: (workflow: WorkflowView) => Settleme
       const workflow = await view(name);
       const settlements = choose(workflow);
       if (settlements.length === 0) return true;
-      const patch = JSON.stringify(settlePatch(workflow, settlements, new Date()));
-      // More than a command line takes.
-      await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=json", "--patch-file=/dev/stdin"], patch);
+      await patchNodes(name, settlePatch(workflow, settlements, new Date()));
       return true;
     },
     { ms: 30_000 },
   );
+}
+
+/** By a file: it may be more than a command line takes. */
+async function patchNodes(name: string, operations: object[]): Promise<void> {
+  const file = join(folder, `${name}.json`);
+  writeFileSync(file, JSON.stringify(operations));
+  await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=json", `--patch-file=${file}`]);
 }
 
 const done = (node: WorkflowView["nodes"][number], value = "succeeded x"): Settlement => ({
@@ -184,10 +196,8 @@ describe("settling", () => {
     const [first, second] = running(seen);
     if (!first || !second) throw new Error("two nodes");
     await settle(name, () => [done(first)]);
-    const patch = JSON.stringify(settlePatch(seen, [done(second), done(first)], new Date()));
-    await expect(kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=json", "-p", patch])).rejects.toThrow(
-      /rejected|test/i,
-    );
+    const stale = settlePatch(seen, [done(second), done(first)], new Date());
+    await expect(patchNodes(name, stale)).rejects.toThrow(/rejected|test/i);
     expect(running(await view(name), "scrape").map(({ index }) => index)).toEqual([second.index]);
   });
 
@@ -217,11 +227,14 @@ describe("Argo's own commands, as the writes that they are", () => {
     await until("analyze", async () => running(await view(name), "analyze").length === 1);
   });
 
-  test.each(["Stop", "Terminate"])("shutdown %s fails running nodes and the Workflow", async (shutdown) => {
+  test.each(["Stop", "Terminate"])("shutdown %s ends the Workflow, and fails the steps that ran", async (shutdown) => {
     const name = await start(`shutdown-${shutdown.toLowerCase()}`, {}, 1);
     await until("its node", async () => running(await view(name)).length === 1);
     await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=merge", "-p", JSON.stringify({ spec: { shutdown } })]);
     await ended(name, "Failed");
-    expect((await view(name)).nodes.map(({ phase }) => phase)).toEqual(["Failed"]);
+    // A node may be left running in a Workflow that has ended: its phase says nothing then.
+    expect((await view(name)).nodes.filter(({ step }) => step === "scrape").map(({ phase }) => phase)).toEqual([
+      "Failed",
+    ]);
   });
 });
