@@ -1,5 +1,5 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
-import type { StepContext, StepGraph } from "../../lib/durable/durable.ts";
+import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
 import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
 import type { Browser } from "../../lib/edges/browser.ts";
 import type { Model } from "../../lib/edges/llm.ts";
@@ -93,11 +93,6 @@ export function createGraph({ artifacts, browser, model }: ReportEdges): StepGra
     .addEdge("write", "render")
     .addEdge("render", "print")
     .addEdge("print", END);
-}
-
-/** LangGraph's context is typed by a schema; ours holds a signal and a logger, which no schema describes. */
-function contextOf(runtime: Runtime): StepContext {
-  return runtime.context as StepContext;
 }
 
 /** The answer's beginning in at most 256 bytes of UTF-8: a node's output in the Workflow is small. */

@@ -1,13 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT } from "./command.ts";
-import { findFunc } from "./func.ts";
+import { BUILD_MS, type Func, findFunc } from "./func.ts";
 
 const home = await mkdtemp(join(tmpdir(), "agentic-func-"));
-const func = await findFunc(home);
 afterAll(() => rm(home, { recursive: true, force: true }));
+let func: Func;
+beforeAll(async () => {
+  func = await findFunc(home);
+}, BUILD_MS);
 
 test("func.yaml says to func what the functions need", async () => {
   const { code, stdout, stderr } = await func(ROOT, "config", "envs", "--output", "json");

@@ -5,8 +5,14 @@ import { join } from "node:path";
 import { bin } from "../cluster/context.ts";
 import { output, type Ran, ROOT, run } from "./command.ts";
 
-/** Knative's own CLI: built from source when it is not cached, which is told line by line and takes minutes. */
-export async function findFunc(home: string): Promise<(cwd: string, ...args: string[]) => Promise<Ran>> {
+/** `func …` in a folder. */
+export type Func = (cwd: string, ...args: string[]) => Promise<Ran>;
+
+/** For the hook that finds func: on two busy cores its build takes ten minutes. */
+export const BUILD_MS = 30 * 60_000;
+
+/** Knative's own CLI: built from source when it is not cached, which is told line by line. */
+export async function findFunc(home: string): Promise<Func> {
   const path = bin("func");
   if (!existsSync(path)) await build();
   // A home of its own, and no cluster: nothing of the machine's is read or asked.

@@ -7,7 +7,7 @@ import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { startChromium } from "../../lib/edges/chromium.ts";
 import { startRedis } from "../redis-server.ts";
 import { output, ROOT } from "./command.ts";
-import { findFunc } from "./func.ts";
+import { BUILD_MS, type Func, findFunc } from "./func.ts";
 import { makeSigningKeys } from "./keys.ts";
 import { type Served, serveFunction } from "./served.ts";
 
@@ -24,11 +24,14 @@ spec:
 `;
 
 const folder = await mkdtemp(join(tmpdir(), "agentic-func-"));
-const func = await findFunc(folder);
 const started: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
 afterAll(async () => {
   for (const end of started.reverse()) await end();
 });
+let func: Func;
+beforeAll(async () => {
+  func = await findFunc(folder);
+}, BUILD_MS);
 
 let settings: Record<string, string>;
 let keyFile: string;

@@ -5,12 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { output, ROOT } from "./command.ts";
-import { findFunc } from "./func.ts";
+import { BUILD_MS, type Func, findFunc } from "./func.ts";
 import { makeSigningKeys, type SigningKeys } from "./keys.ts";
 import { type Served, serveScript } from "./served.ts";
 
 const home = await mkdtemp(join(tmpdir(), "agentic-template-"));
-const func = await findFunc(home);
 /** The new function's folder, and its name. */
 const folder = join(home, "my-agent");
 
@@ -26,6 +25,10 @@ afterAll(async () => {
   await redis?.stop();
   await rm(home, { recursive: true, force: true });
 });
+let func: Func;
+beforeAll(async () => {
+  func = await findFunc(home);
+}, BUILD_MS);
 
 describe.sequential("an agent of one's own", () => {
   test("func create makes it from this checkout", async () => {
