@@ -15,6 +15,8 @@ const { metafile } = await build({
   target: "node24",
   format: "esm",
   minify: true,
+  // proxy-chain tells errors by the names of their classes.
+  keepNames: true,
   sourcemap: false,
   metafile: true,
   // Native or self-locating packages stay outside and are installed beside the bundle.
