@@ -5,6 +5,9 @@ import type { StepClaims, VerifyStepToken } from "../lib/token.ts";
 import { decideTarget, type Lookup, systemLookup, type Target } from "./policy.ts";
 import { createUsageLedger, type JobUsage } from "./usage.ts";
 
+// proxy-chain answers 407 and 403 only to errors whose class has this name; a bundle has given it another.
+Object.defineProperty(RequestError, "name", { value: "RequestError" });
+
 /** Response header that names why a request was refused. */
 const REASON_HEADER = "agentic-egress";
 /** proxy-chain's own status for a name that does not resolve; no server sends it. */

@@ -14,10 +14,8 @@ const { metafile } = await build({
   platform: "node",
   target: "node24",
   format: "esm",
-  // Not identifiers: proxy-chain tells errors by the names of their classes, and what restores names (keepNames) wraps functions
-  // in a helper that a page, into which Playwright puts some of them, does not have.
-  minifyWhitespace: true,
-  minifySyntax: true,
+  // Without keepNames: it wraps functions in a helper that a page, into which Playwright puts some of them, does not have.
+  minify: true,
   sourcemap: false,
   metafile: true,
   // Native or self-locating packages stay outside and are installed beside the bundle.

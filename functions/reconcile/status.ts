@@ -201,9 +201,9 @@ function conditionWriter(before: readonly Condition[], generation: number | unde
   };
 }
 
-/** Six digits at most, without trailing zeros beyond the fourth: a site costs about $0.0008. */
+/** Four digits: a site costs about $0.0008. */
 function dollars(usd: number): string {
-  return usd.toFixed(6).replace(/0{1,2}$/, "");
+  return usd.toFixed(4);
 }
 
 function isoOf(time: string | undefined): string | undefined {
