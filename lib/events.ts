@@ -6,7 +6,10 @@ export function parseEvent(headers: Record<string, string>, body: string): Cloud
   try {
     const parsed = HTTP.toEvent<unknown>({ headers, body });
     if (Array.isArray(parsed)) throw new TypeError("a batch of events, where one is expected");
-    return new CloudEvent(parsed as CloudEvent<unknown>);
+    const event = parsed as CloudEvent<unknown>;
+    // Without a datacontenttype the data is JSON (CloudEvents 1.0, 3.1); the library leaves it as text.
+    const untyped = event.datacontenttype === undefined && typeof event.data === "string" && event.data !== "";
+    return new CloudEvent<unknown>(untyped ? { ...event, data: JSON.parse(event.data as string) } : event);
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new TerminalError("NotACloudEvent", `not a CloudEvent: ${detail}`, { cause });

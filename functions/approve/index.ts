@@ -119,7 +119,10 @@ export function createApp(deps: ApproveDeps): Hono {
 
   app.post("/", bodyLimit({ maxSize: MAX_BODY_BYTES }), async (c) => {
     const event = decidedByEvent(Object.fromEntries(c.req.raw.headers), await c.req.text());
-    if ("problem" in event) return refuse(c, 400, event.problem);
+    if ("problem" in event) {
+      deps.log.warn({ problem: event.problem }, "event refused");
+      return refuse(c, 400, event.problem);
+    }
     const who = await deps.authorize(event.token, event.ref);
     if ("status" in who) return refuse(c, who.status, who.message);
     const verdict = await decided(deps, event.ref, event.request, who);

@@ -7,9 +7,9 @@ import type { Hono } from "hono";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createApp } from "../../functions/approve/index.ts";
-import { createLinkAuthorizer, mintReviewLink, type ReviewLink } from "../../lib/review-link.ts";
 import { createFolderArtifacts, digestOf } from "../../lib/edges/artifacts.ts";
 import { createFolderReviews, type FolderReviews, type OpenReview } from "../../lib/edges/reviews.ts";
+import { createLinkAuthorizer, mintReviewLink, type ReviewLink } from "../../lib/review-link.ts";
 import { NO_USAGE } from "../../lib/step.ts";
 import { stage, TEN, UID } from "../unit/report-fixture.ts";
 
