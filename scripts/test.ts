@@ -1,39 +1,63 @@
-/** `make test`: the checks, then the tests. Ends with `N passed, N failed`; a check counts as one test. */
+/** `make test`: the checks, then the tests, then those on a real cluster. Ends with `N passed, N failed`; a check counts as one. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const CHECKS = ["check:types", "check:lint", "check:generated", "check:unused", "build"];
+/** vitest projects: what runs on this machine, and what needs a cluster with the product on it. */
+const LOCAL = ["unit", "integration", "e2e", "func"];
+const ON_CLUSTER = ["contract", "kubernetes"];
+
+let passed = 0;
+let failed = 0;
 
 function run(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: "inherit" }).status === 0;
 }
 
-let passed = 0;
-let failed = 0;
-for (const check of CHECKS) {
-  process.stdout.write(`\n== ${check}\n`);
-  if (run("npm", ["run", "--silent", check])) passed++;
+/** A step that is right or wrong as a whole. */
+function check(name: string, command: string, args: readonly string[]): boolean {
+  process.stdout.write(`\n== ${name}\n`);
+  const ok = run(command, args);
+  if (ok) passed++;
   else failed++;
+  return ok;
 }
 
-process.stdout.write("\n== tests\n");
-const folder = mkdtempSync(join(tmpdir(), "agentic-test-"));
-const results = join(folder, "results.json");
-const ran = run("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile=${results}`]);
-try {
-  const counts = JSON.parse(readFileSync(results, "utf8")) as Record<string, number>;
-  passed += counts["numPassedTests"] ?? 0;
-  // A skipped test is a failure that nobody saw.
-  failed += (counts["numTotalTests"] ?? 0) - (counts["numPassedTests"] ?? 0);
-  // A file that does not load fails without a test of its own.
-  if (!ran && failed === 0) failed++;
-} catch {
-  process.stdout.write("the test runner left no results\n");
-  failed++;
+function vitest(projects: readonly string[]): void {
+  process.stdout.write(`\n== tests: ${projects.join(", ")}\n`);
+  const folder = mkdtempSync(join(tmpdir(), "agentic-test-"));
+  const results = join(folder, "results.json");
+  const chosen = projects.flatMap((name) => ["--project", name]);
+  const ran = run("vitest", ["run", ...chosen, "--reporter=default", "--reporter=json", `--outputFile=${results}`]);
+  try {
+    const counts = JSON.parse(readFileSync(results, "utf8")) as Record<string, number>;
+    const { numTotalTests = 0, numPassedTests = 0 } = counts;
+    passed += numPassedTests;
+    // A skipped test is a failure that nobody saw.
+    failed += numTotalTests - numPassedTests;
+    // A file that does not load fails without a test of its own.
+    if (!ran && numTotalTests === numPassedTests) failed++;
+  } catch {
+    process.stdout.write("the test runner left no results\n");
+    failed++;
+  }
+  rmSync(folder, { recursive: true, force: true });
 }
-rmSync(folder, { recursive: true, force: true });
+
+function onCluster(): void {
+  // With KUBECONFIG the cluster is the user's own; one that is up already stays up.
+  const ours = !process.env["KUBECONFIG"];
+  const wasUp = ours && spawnSync("node", ["test/cluster/main.ts", "status"], { stdio: "ignore" }).status === 0;
+  const up = !ours || check("cluster", "node", ["test/cluster/main.ts", "up"]);
+  if (up && check("deploy", "node", ["scripts/deploy.ts"])) vitest(ON_CLUSTER);
+  if (ours && !wasUp) check("cluster-down", "node", ["test/cluster/main.ts", "down"]);
+}
+
+for (const name of CHECKS) check(name, "npm", ["run", "--silent", name]);
+vitest(LOCAL);
+onCluster();
 
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);

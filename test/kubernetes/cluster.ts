@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { type RequestOptions, request } from "node:https";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -97,6 +97,28 @@ export async function ask(
   };
   await config.applyToHTTPSOptions(options);
   const asked = request(options).end(body);
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
+}
+
+/** Where a Knative Service is reached by its name in the cluster: Kourier's own address, from a machine that routes to Services. */
+export async function kourier(): Promise<string> {
+  const service = await get("service", "kourier-system", "kourier-internal");
+  return service?.spec.clusterIP;
+}
+
+/** Asks a function as whoever knows its name in the cluster does; it is started when it is at zero. */
+export async function askFunction(
+  name: string,
+  path: string,
+  { method = "GET", headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
+  const asked = httpRequest({
+    host: await kourier(),
+    path,
+    method,
+    headers: { host: `${name}.agentic-system.svc.cluster.local`, ...headers },
+  }).end(body);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadTruth } from "../../examples/truth.ts";
-import { type Answer, apply, ask, kubectl, list, until } from "./cluster.ts";
+import { apply, ask, askFunction, kubectl, list, until } from "./cluster.ts";
 import {
   analysesBySite,
   condition,
@@ -35,12 +35,8 @@ const noFunctions = () =>
     seen: async () => [...(await functionPods())],
   });
 
-/** By way of its own Service, in the revision's namespace: a name in the cluster, whatever the ingress is. */
-async function approvePage(path: string, token: string): Promise<Answer> {
-  const services = await list("services", SYSTEM, "serving.knative.dev/service=approve");
-  const name = services.find(({ metadata }) => metadata.name.endsWith("-private"))?.metadata.name ?? "";
-  return ask({ namespace: SYSTEM, name }, path, { headers: { authorization: `Bearer ${token}`, accept: "text/html" } });
-}
+const approvePage = (path: string, token: string) =>
+  askFunction("approve", path, { headers: { authorization: `Bearer ${token}`, accept: "text/html" } });
 
 describe("kubectl apply to report", () => {
   test("two workloads in two namespaces, from zero, through the gate to a report that holds against the truth", async () => {
