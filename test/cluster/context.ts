@@ -25,10 +25,6 @@ export async function importImage(archive: string): Promise<void> {
   await ctr("images", "import", archive);
 }
 
-export async function imagePresent(name: string): Promise<boolean> {
-  return (await imageNames()).includes(name);
-}
-
 export async function imageNames(): Promise<string[]> {
   return (await ctr("images", "ls", "-q")).split("\n").filter(Boolean);
 }

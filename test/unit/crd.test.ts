@@ -129,7 +129,9 @@ describe("the generated CRD", () => {
   });
 
   test("every field is described", () => {
-    const bare = all.filter(([path, node]) => path !== "" && !path.endsWith("[]") && !node.description);
+    // The API server describes metadata itself, and refuses a CRD that does.
+    const own = all.filter(([path]) => path !== "" && path !== ".metadata" && !path.endsWith("[]"));
+    const bare = own.filter(([, node]) => !node.description);
     expect(bare.map(([path]) => path)).toEqual([]);
   });
 });

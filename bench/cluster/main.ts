@@ -1,0 +1,113 @@
+/**
+ * What a cluster adds to a run: steps of one second that do nothing else, from `kubectl apply` to the gate and from the decision to
+ * the report, warm and from zero, at 10 to 500 sites. On the test cluster (`make cluster deploy` first), whose agents are
+ * exchanged for the time of the measurement and put back at its end.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { bin, kubeconfig } from "../../test/cluster/context.ts";
+import { buildTestImages } from "../../test/cluster/images/build.ts";
+import { deployToTestCluster } from "../../test/cluster/product/deploy.ts";
+import { run } from "../../test/cluster/run.ts";
+import { apply, ask, kubectl, until } from "../../test/kubernetes/cluster.ts";
+import { decide, example, freshNamespace, SYSTEM, untilPhase } from "../../test/kubernetes/workload.ts";
+import { type Figure, report } from "../harness.ts";
+import { untilZero, useAgents } from "./functions.ts";
+import { watchRun } from "./watch.ts";
+
+const NAMESPACE = "bench";
+const STEP_S = 1;
+const AT_ONCE = 50;
+
+const inbox = { namespace: SYSTEM, name: "inbox" };
+/** Every event of the Broker, counted. */
+const everything = {
+  apiVersion: "eventing.knative.dev/v1",
+  kind: "Trigger",
+  metadata: { namespace: SYSTEM, name: "bench" },
+  spec: { broker: "default", subscriber: { ref: { apiVersion: "v1", kind: "Service", ...inbox } } },
+};
+
+/** Requests that the API server has answered on the two kinds, by anybody. */
+async function apiCalls(): Promise<number> {
+  const metrics = await run(bin("kubectl"), ["--kubeconfig", kubeconfig, "get", "--raw", "/metrics"]);
+  return metrics
+    .split("\n")
+    .filter(
+      (line) =>
+        /^apiserver_request_total\{.*resource="(agentworkloads|workflows)"/.test(line) && !/verb="WATCH"/.test(line),
+    )
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}
+
+interface Goals {
+  readonly first: number;
+  readonly gate: number;
+  readonly report: number;
+}
+
+async function measure(sites: number, how: "warm" | "from zero", goals: Goals | undefined): Promise<Figure[]> {
+  const name = `bench-${sites}`;
+  await freshNamespace(NAMESPACE);
+  await ask(inbox, "/events", { method: "DELETE" });
+  if (how === "from zero") await untilZero();
+  const { seen, stop } = await watchRun(kubeconfig, NAMESPACE);
+  const calls = await apiCalls();
+  const replicas = Math.min(sites, AT_ONCE);
+  const urls = Array.from({ length: sites }, (_, index) => `http://site-${index}.example/${Date.now()}`);
+  const applied = performance.now();
+  await apply(example(NAMESPACE, name, { sites: urls, replicas }));
+  await untilPhase(NAMESPACE, name, "AwaitingReview", { ms: 600_000 });
+  const callsToGate = (await apiCalls()) - calls;
+  const events = JSON.parse((await ask(inbox, "/events")).body).length;
+  if (how === "from zero") await untilZero();
+  const decided = performance.now();
+  await decide(NAMESPACE, name, "approved");
+  await until("the report's node", async () => seen.reportRunning !== undefined);
+  await untilPhase(NAMESPACE, name, "Succeeded");
+  stop();
+  await kubectl(["-n", NAMESPACE, "delete", "agentworkload", name, "--timeout=120s"]);
+
+  const ideal = Math.ceil(sites / replicas) * 2 * STEP_S;
+  const seconds = (at: number | undefined, from: number) => ((at ?? Number.NaN) - from) / 1000;
+  const of = (figure: string, value: number, unit: string, goal?: number): Figure => ({
+    figure: `${sites} sites, ${how}: ${figure}`,
+    value,
+    unit,
+    ...(goal === undefined ? {} : { goal }),
+  });
+  return [
+    of("apply to first step running", seconds(seen.firstStep, applied), "s", goals?.first),
+    of("apply to AwaitingReview, over the ideal", seconds(seen.awaitingReview, applied) - ideal, "s", goals?.gate),
+    of("decision to report running", seconds(seen.reportRunning, decided), "s", goals?.report),
+    of("events a site", events / sites, "events"),
+    of("API calls a site, to the gate", callsToGate / sites, "calls"),
+    of("Workflow writes a site", seen.workflowWrites / sites, "writes"),
+    of("Workflow object", seen.workflowBytes / 1024, "KiB", sites === 500 ? 1024 : undefined),
+  ];
+}
+
+async function memory(when: string): Promise<Figure[]> {
+  const table = await run(process.execPath, ["test/cluster/main.ts", "status"]);
+  console.log(`\nmemory, ${when}\n${table}`);
+  const total = /([\d.]+) MB resident/.exec(table)?.[1];
+  return [{ figure: `everything on the node, ${when}`, value: Number(total) / 1024, unit: "GiB", goal: 6.4 }];
+}
+
+const figures: Figure[] = [];
+const { support } = await buildTestImages(["support"]);
+await apply(everything);
+try {
+  await useAgents(support, 0);
+  for (const sites of [10, 50]) figures.push(...(await measure(sites, "from zero", { first: 2, gate: 5, report: 3 })));
+  await untilZero();
+  figures.push(...(await memory("idle, no function")));
+  await useAgents(support, 1);
+  await sleep(5000);
+  for (const sites of [10, 50]) figures.push(...(await measure(sites, "warm", { first: 1, gate: 2, report: 1 })));
+  for (const sites of [200, 500]) figures.push(...(await measure(sites, "warm", undefined)));
+  figures.push(...(await memory("after 500 sites, functions up")));
+} finally {
+  await kubectl(["-n", SYSTEM, "delete", "trigger", everything.metadata.name, "--ignore-not-found"]);
+  await deployToTestCluster(console.log);
+}
+report("cluster", figures);
