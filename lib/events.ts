@@ -6,6 +6,8 @@ export function parseEvent(headers: Record<string, string>, body: string): Cloud
   try {
     const parsed = HTTP.toEvent<unknown>({ headers, body });
     if (Array.isArray(parsed)) throw new TypeError("a batch of events, where one is expected");
+    // The library makes one up; then nothing of it could be recognised when it comes again.
+    if (!idGiven(headers, body)) throw new TypeError("it has no id");
     const event = parsed as CloudEvent<unknown>;
     // Without a datacontenttype the data is JSON (CloudEvents 1.0, 3.1); the library leaves it as text.
     const untyped = event.datacontenttype === undefined && typeof event.data === "string" && event.data !== "";
@@ -14,4 +16,9 @@ export function parseEvent(headers: Record<string, string>, body: string): Cloud
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new TerminalError("NotACloudEvent", `not a CloudEvent: ${detail}`, { cause });
   }
+}
+
+function idGiven(headers: Record<string, string>, body: string): boolean {
+  const structured = headers["content-type"]?.startsWith("application/cloudevents+json") ?? false;
+  return Boolean(structured ? (JSON.parse(body) as { id?: unknown }).id : headers["ce-id"]);
 }

@@ -18,6 +18,12 @@ test.each<[string, Record<string, string>, string]>([
 test.each<[string, Record<string, string>, string]>([
   ["nothing of an event", {}, "hello"],
   ["no id", { ...attributes, "ce-id": "" }, "{}"],
+  ["no id at all", { "ce-specversion": "1.0", "ce-source": "/x", "ce-type": "t" }, "{}"],
+  [
+    "no id, structured",
+    { "content-type": "application/cloudevents+json" },
+    '{"specversion":"1.0","source":"/x","type":"t"}',
+  ],
   ["data that is no JSON, and nothing says what it is", attributes, "{"],
   ["a batch", { "content-type": "application/cloudevents-batch+json" }, "[]"],
 ])("refused: %s", (_what, headers, body) => {
