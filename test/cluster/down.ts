@@ -25,8 +25,8 @@ export async function down(): Promise<void> {
     return true;
   }, 10);
   for (const file of traces) rmSync(file, { force: true });
-  for (const folder of foldersOutside) removeEmpty(folder);
   rmSync(home, { recursive: true, force: true });
+  for (const folder of foldersOutside) removeEmpty(folder);
   say(`down after ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
@@ -84,10 +84,15 @@ function socketOf(addressFile: string): string[] {
   return existsSync(addressFile) ? [readFileSync(addressFile, "utf8").trim().replace("unix://", "")] : [];
 }
 
-/** A folder in which there is nothing but empty folders. */
+/** A folder in which there is nothing but empty folders; one that something else holds on to stays. */
 function removeEmpty(folder: string): void {
   for (const entry of list(folder)) if (lstatSync(entry).isDirectory()) removeEmpty(entry);
-  if (existsSync(folder) && list(folder).length === 0) rmdirSync(folder);
+  if (list(folder).length > 0) return;
+  try {
+    rmdirSync(folder);
+  } catch {
+    // not there, or a mount point
+  }
 }
 
 function list(folder: string): string[] {
