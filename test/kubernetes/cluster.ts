@@ -130,6 +130,6 @@ export async function sendEvent(event: Record<string, unknown>): Promise<Answer>
   return ask(BROKER, "/agentic-system/default", {
     method: "POST",
     headers: { "content-type": "application/cloudevents+json" },
-    body: JSON.stringify({ specversion: "1.0", source: "/test", ...event }),
+    body: JSON.stringify({ specversion: "1.0", source: "/test", datacontenttype: "application/json", ...event }),
   });
 }
