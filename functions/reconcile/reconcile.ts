@@ -61,7 +61,9 @@ async function passOnce(ref: ObjectRef, deps: ReconcileDeps): Promise<"settled" 
   if (trouble === undefined && actions.some(({ type }) => type === "cleanUp")) return "settled";
   // The object is another one by now: a status for it is the next look's.
   if (trouble === undefined && actions.some(({ type }) => type === "addFinalizer")) return "again";
-  const wrote = await writeStatus(observed, trouble, deps);
+  // In a namespace that is going away nothing new may be said, and nobody would read it.
+  const going = observed.object.metadata.deletionTimestamp !== undefined;
+  const wrote = going ? "same" : await writeStatus(observed, trouble, deps);
   if (trouble !== undefined) throw trouble;
   return actions.length === 0 && wrote !== "changed" ? "settled" : "again";
 }

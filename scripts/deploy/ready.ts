@@ -29,6 +29,8 @@ const WAITED_FOR: Readonly<Record<string, string>> = {
   PingSource: "pingsources.sources.knative.dev",
 };
 
+const SHOWN = 4;
+
 /** Waits until all of these are ready, saying what is still awaited. @throws Error that says what is not, and why */
 export async function untilReady(
   kubectl: Kubectl,
@@ -36,15 +38,16 @@ export async function untilReady(
   namespace: string,
   { timeoutMs, say }: { timeoutMs: number; say: (line: string) => void },
 ): Promise<void> {
-  const names = manifests
+  const awaited = manifests
     .filter(({ apiVersion, kind }) => kind in WAITED_FOR && !(kind === "Service" && apiVersion === "v1"))
     .map(({ kind, metadata }) => `${kind}/${metadata.name}`);
   const until = Date.now() + timeoutMs;
   let said = "";
   for (;;) {
-    const waiting = await notReady(kubectl, names, namespace);
+    const waiting = await notReady(kubectl, awaited, namespace);
     if (waiting.length === 0) return;
-    const now = waiting.map(({ name }) => name).join(", ");
+    const names = waiting.map(({ name }) => name);
+    const now = `${waiting.length}: ${names.slice(0, SHOWN).join(", ")}${names.length > SHOWN ? ", …" : ""}`;
     if (now !== said) say(`waiting for ${now}`);
     said = now;
     if (Date.now() >= until)

@@ -135,7 +135,49 @@ describe("parts that are away: the workload says which, and heals", () => {
   });
 });
 
+describe("Argo's own defaults", () => {
+  const settings = ["INFORMER_WRITE_BACK", "DEFAULT_REQUEUE_TIME"];
+  const set = (values: readonly string[]) =>
+    kubectl([
+      "-n",
+      "argo",
+      "set",
+      "env",
+      "deployment/workflow-controller",
+      ...settings.map((name, at) => `${name}=${values[at]}`),
+    ]);
+
+  test("a run is right without the settings that make it quick", async () => {
+    const deployment = (await list("deployments", "argo")).find(
+      ({ metadata }) => metadata.name === "workflow-controller",
+    );
+    const env: { name: string; value: string }[] = deployment?.spec.template.spec.containers[0].env;
+    const before = settings.map((name) => env.find((one) => one.name === name)?.value ?? "");
+    expect(before).toEqual(["true", "50ms"]);
+    await set(["false", "10s"]);
+    try {
+      await available("argo", "workflow-controller");
+      await apply(asking("slow"));
+      const waiting = await untilPhase(NAMESPACE, "slow", "AwaitingReview", { ms: 420_000 });
+      expect(waiting.status.sites).toMatchObject({ analyzed: 10, failed: 0 });
+      await decide(NAMESPACE, "slow", "approved");
+      await untilPhase(NAMESPACE, "slow", "Succeeded");
+    } finally {
+      await set(before);
+      await available("argo", "workflow-controller");
+    }
+  });
+});
+
 describe("what people do", () => {
+  test("a namespace that is deleted while its run goes on goes away", async () => {
+    const namespace = await freshNamespace("going");
+    await apply(example(namespace, "going"));
+    await untilPhase(namespace, "going", "Running");
+    await kubectl(["delete", "namespace", namespace, "--timeout=180s"]);
+    expect(await kubectl(["get", "namespace", namespace, "--ignore-not-found"])).toBe("");
+  });
+
   test("a changed spec is a new run that pays only for what changed", async () => {
     const name = "edited";
     const first = asking(name, { replicas: 10 });
