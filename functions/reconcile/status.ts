@@ -4,6 +4,7 @@ import type { RunOrder } from "../../pipeline/run-order.ts";
 import { stagesOf } from "../../pipeline/stages.ts";
 import { type Ending, gateEnding, reportEnding, runEnding, sitesEnding } from "./endings.ts";
 import { gateVerdict, writtenDecision } from "./gate.ts";
+import type { WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
 import { hasEnded, hasFinished, isHeld, runFailure } from "./plan.ts";
 import { traceId } from "./trace.ts";
@@ -164,8 +165,7 @@ function underWay(observed: Observed, phase: Phase, sites: NonNullable<Status["s
         workflow ? "waiting for Argo to start the Workflow" : "the Workflow is being created",
       );
     case "Suspended":
-      if (workflow?.suspended)
-        return ending("False", "SuspendedInArgo", "the Workflow is suspended: 'argo resume' goes on");
+      if (workflow?.suspended) return ending("False", "SuspendedInArgo", suspendedAdvice(workflow));
       if (workflow?.shutdown) return ending("False", "StoppedInArgo", "the Workflow is being stopped in Argo");
       return ending("False", phase, "spec.suspend is true: nothing new starts; false goes on");
     case "AwaitingReview":
@@ -173,6 +173,12 @@ function underWay(observed: Observed, phase: Phase, sites: NonNullable<Status["s
     default:
       return ending("False", phase, `${sites.analyzed} of ${sites.total} sites analyzed, ${sites.failed} failed`);
   }
+}
+
+/** Not `argo resume`: it would give each running step a result of its own, and is refused. */
+function suspendedAdvice({ name, object }: WorkflowView): string {
+  const patch = `kubectl -n ${object.metadata.namespace} patch workflow ${name} --type=merge -p '{"spec":{"suspend":null}}'`;
+  return `the Workflow is suspended in Argo; '${patch}' goes on`;
 }
 
 function deadLetter(step: string, why: string): Trouble {

@@ -7,7 +7,7 @@ import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { type Settlement, settlePatch, viewWorkflow, type WorkflowView } from "../../functions/reconcile/nodes.ts";
 import { renderWorkflow } from "../../functions/reconcile/workflow.ts";
 import { orderOf } from "../../pipeline/run-order.ts";
-import { apply, get, type KubeObject, kubectl, until } from "../kubernetes/cluster.ts";
+import { apply, argo, get, type KubeObject, kubectl, until } from "../kubernetes/cluster.ts";
 import { freshNamespace } from "../kubernetes/workload.ts";
 
 // How Argo Workflows 4.0 behaves, where reconcile leans on it. An upgrade that changes it fails here first.
@@ -214,27 +214,66 @@ describe("settling", () => {
   });
 });
 
-describe("Argo's own commands, as the writes that they are", () => {
-  test("suspend holds new nodes, and lets what is settled stay settled", async () => {
+describe("Argo's own commands", () => {
+  test("suspend holds new nodes, and what is settled stays settled", async () => {
     const name = await start("suspended", {}, 1);
     await until("its node", async () => running(await view(name)).length === 1);
-    await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=merge", "-p", '{"spec":{"suspend":true}}']);
+    await argo(NAMESPACE, name, "suspend");
     await settle(name, (seen) => running(seen, "scrape").map((node) => done(node)));
     await sleep(1500);
     expect(running(await view(name))).toEqual([]);
     expect((await view(name)).suspended).toBe(true);
-    await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=merge", "-p", '{"spec":{"suspend":null}}']);
+    await argo(NAMESPACE, name, "resume");
     await until("analyze", async () => running(await view(name), "analyze").length === 1);
   });
 
-  test.each(["Stop", "Terminate"])("shutdown %s ends the Workflow, and fails the steps that ran", async (shutdown) => {
-    const name = await start(`shutdown-${shutdown.toLowerCase()}`, {}, 1);
+  test("resume is refused while a step runs: it has no result", async () => {
+    const name = await start("resumed", {}, 1);
     await until("its node", async () => running(await view(name)).length === 1);
-    await kubectl(["-n", NAMESPACE, "patch", KIND, name, "--type=merge", "-p", JSON.stringify({ spec: { shutdown } })]);
+    await argo(NAMESPACE, name, "suspend");
+    await expect(argo(NAMESPACE, name, "resume")).rejects.toThrow(/has not been set and does not have a default value/);
+    expect((await view(name)).suspended).toBe(true);
+    const goOn = ["--type=merge", "-p", '{"spec":{"suspend":null}}'];
+    await kubectl(["-n", NAMESPACE, "patch", KIND, name, ...goOn]);
+    await settle(name, (seen) => running(seen, "scrape").map((node) => done(node)));
+    await until("analyze", async () => running(await view(name), "analyze").length === 1);
+  });
+
+  test("resume at the gate is its default", async () => {
+    const name = await start("resumed-gate", {}, 1);
+    await toGate(name);
+    await argo(NAMESPACE, name, "resume");
+    const gate = (await view(name)).nodes.find(({ step }) => step === "review");
+    expect([gate?.phase, gate?.output]).toEqual(["Succeeded", "rejected"]);
+  });
+
+  test.each(["stop", "terminate"] as const)("%s ends the Workflow, and fails the steps that ran", async (command) => {
+    const name = await start(command, {}, 1);
+    await until("its node", async () => running(await view(name)).length === 1);
+    await argo(NAMESPACE, name, command);
     await ended(name, "Failed");
     // A node may be left running in a Workflow that has ended: its phase says nothing then.
-    expect((await view(name)).nodes.filter(({ step }) => step === "scrape").map(({ phase }) => phase)).toEqual([
-      "Failed",
-    ]);
+    const scrape = (await view(name)).nodes.filter(({ step }) => step === "scrape");
+    expect(scrape.map(({ phase }) => phase)).toEqual(["Failed"]);
+  });
+
+  test("retry starts what failed anew, under the same id and with another start; what succeeded stays", async () => {
+    const name = await start("retried", { replicas: 1, tolerate: { failedSites: 0 } }, 2);
+    await toGate(name, { fail: [1] });
+    const before = (await view(name)).nodes;
+    await settle(name, (seen) => running(seen, "review").map((node) => ({ node, phase: "Failed", message: "why" })));
+    await ended(name, "Failed");
+    await sleep(1100);
+    await argo(NAMESPACE, name, "retry");
+    const [again] = await until("the step that failed", async () => {
+      const nodes = running(await view(name), "scrape");
+      return nodes.length > 0 ? nodes : undefined;
+    });
+    const failed = before.find(({ id }) => id === again?.id);
+    expect([again?.index, failed?.phase]).toEqual([1, "Failed"]);
+    expect(again?.startedAt).not.toBe(failed?.startedAt);
+    const kept = (await view(name)).nodes.filter(({ index }) => index === 0);
+    expect(kept.map(({ phase }) => phase)).toEqual(["Succeeded", "Succeeded"]);
+    await toGate(name);
   });
 });

@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { type RequestOptions, request } from "node:https";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { KubeConfig } from "@kubernetes/client-node";
 import { kubectlAt } from "../../scripts/deploy/kubectl.ts";
 import { bin, kubeconfig as testKubeconfig } from "../cluster/context.ts";
@@ -11,6 +13,16 @@ const { KUBECONFIG } = process.env;
 
 /** The cluster of KUBECONFIG, or the test cluster. */
 export const kubectl = KUBECONFIG ? kubectlAt("kubectl", KUBECONFIG) : kubectlAt(bin("kubectl"), testKubeconfig);
+
+/** Argo's own command on a Workflow, by Argo's own code. @throws Error with what it said */
+export async function argo(
+  namespace: string,
+  workflow: string,
+  command: "stop" | "terminate" | "suspend" | "resume" | "retry",
+): Promise<void> {
+  const env = { ...process.env, KUBECONFIG: KUBECONFIG ?? testKubeconfig };
+  await promisify(execFile)(bin("argo"), [namespace, workflow, command], { env });
+}
 
 const config = new KubeConfig();
 config.loadFromFile(KUBECONFIG ?? testKubeconfig);

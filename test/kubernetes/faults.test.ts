@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { apply, ask, askFunction, kubectl, list, until } from "./cluster.ts";
+import { apply, argo, ask, askFunction, kubectl, list, until } from "./cluster.ts";
 import {
   analysesBySite,
   condition,
@@ -217,23 +217,40 @@ describe("what people do", () => {
     expect((await untilReason("inner", "InvalidSpec")).message).toMatch(/10\.0\.0\.7 is a private address/);
   });
 
-  test("stopped in Argo: failed, with the way to go on", async () => {
+  test("stopped in Argo, then retried there: failed, with the way to go on, and gone on with", async () => {
     const name = "stopped";
     await apply(asking(name));
     await untilPhase(NAMESPACE, name, "Running");
-    const workflow = await workflowOf(NAMESPACE, name);
-    const patch = [
-      "patch",
-      "workflows.argoproj.io",
-      workflow?.metadata.name ?? "",
-      "--type=merge",
-      "-p",
-      '{"spec":{"shutdown":"Stop"}}',
-    ];
-    await kubectl(["-n", NAMESPACE, ...patch]);
+    const workflow = (await workflowOf(NAMESPACE, name))?.metadata.name ?? "";
+    await argo(NAMESPACE, workflow, "stop");
     const failed = await untilPhase(NAMESPACE, name, "Failed");
     expect(condition(failed, "Ready")).toMatchObject({ reason: "StoppedInArgo" });
     expect(condition(failed, "Ready").message).toMatch(/argo retry/);
+    await argo(NAMESPACE, workflow, "retry");
+    const waiting = await untilPhase(NAMESPACE, name, "AwaitingReview");
+    expect(waiting.status.sites).toMatchObject({ analyzed: 10, failed: 0 });
+  });
+
+  test("suspended in Argo: said, with the way to go on", async () => {
+    const name = "held";
+    await apply(asking(name));
+    await untilPhase(NAMESPACE, name, "Running");
+    const workflow = (await workflowOf(NAMESPACE, name))?.metadata.name ?? "";
+    await argo(NAMESPACE, workflow, "suspend");
+    const held = await untilPhase(NAMESPACE, name, "Suspended");
+    const advice = condition(held, "Ready").message;
+    expect(advice).toContain(`kubectl -n ${NAMESPACE} patch workflow ${workflow}`);
+    await kubectl([
+      "-n",
+      NAMESPACE,
+      "patch",
+      "workflows.argoproj.io",
+      workflow,
+      "--type=merge",
+      "-p",
+      '{"spec":{"suspend":null}}',
+    ]);
+    await untilPhase(NAMESPACE, name, "AwaitingReview");
   });
 
   test("a step resumed by hand without a result fails its site with that reason", async () => {

@@ -34,6 +34,7 @@ export const upstreams = [
       rbac: [argo, "manifests/cluster-install-no-crds/workflow-controller-rbac"],
     },
   },
+  { name: "argo", about: "10 s, after argo-workflows", patterns: ["."] },
   {
     name: "eventing",
     about: "4 min",

@@ -41,7 +41,7 @@ describe("phase and the condition Ready", () => {
       { nodes: all("scrape", "Running"), workflow: { spec: { suspend: true } } },
       "Suspended",
       "SuspendedInArgo",
-      /argo resume/,
+      /kubectl -n team-a patch workflow demo-/,
     ],
     [
       "the gate, before it is open",
