@@ -104,7 +104,14 @@ async function dispatch(view: StepView, observed: Observed, deps: ApplyDeps): Pr
   // A result that does not count is a failure of an earlier attempt, or stale.
   const startAnew = view.state.result !== undefined;
   const { uid } = order.workload;
-  const claimed = await deps.claimRequest({ identity, uid, attempt, startAnew, patienceMs: REQUEST_PATIENCE_MS });
+  const claimed = await deps.claimRequest({
+    identity,
+    uid,
+    attempt,
+    startAnew,
+    patienceMs: REQUEST_PATIENCE_MS,
+    now: deps.now(),
+  });
   if (!claimed) return;
   try {
     const permit = {

@@ -20,6 +20,9 @@ export interface Trouble {
   readonly message: string;
 }
 
+/** A cold start, and its place in a queue, take less. */
+const PATIENCE_MS = 45_000;
+
 /** What the status is to say. `review`: costs of approving, in US dollars. Pure. */
 export function statusOf(
   observed: Observed,
@@ -45,9 +48,7 @@ export function statusOf(
   const sites = countSites(observed, order);
   const usage = usageOf(observed.outcomes);
   const end = runEnding(observed, order);
-  const undeliverable = observed.steps.find(({ state, outcome }) => state.undeliverable && !state.held && !outcome);
-  const held =
-    trouble ?? (undeliverable && deadLetter(undeliverable.step.name, undeliverable.state.undeliverable ?? ""));
+  const held = trouble ?? waiting(observed, now);
   return {
     phase,
     readyReplicas: observed.steps.filter(
@@ -181,10 +182,25 @@ function suspendedAdvice({ name, object }: WorkflowView): string {
   return `the Workflow is suspended in Argo; '${patch}' goes on`;
 }
 
-function deadLetter(step: string, why: string): Trouble {
+/** Steps that nobody takes up, while nobody works on any: their function does not start, or cannot be reached. */
+function waiting({ steps }: Observed, now: Date): Trouble | undefined {
+  const open = steps.filter(({ node, outcome }) => node.phase === "Running" && !outcome);
+  if (open.some(({ state }) => state.held)) return undefined;
+  const returned = open.find(({ state }) => state.undeliverable);
+  if (returned) {
+    const { name } = returned.step;
+    const why = returned.state.undeliverable;
+    return {
+      reason: "StepUndeliverable",
+      message: `the Broker could not hand a step to the function ${name} (${why}); it is tried again. 'kubectl -n agentic-system describe ksvc ${name}' says what is wrong with it`,
+    };
+  }
+  const late = open.find(({ state }) => state.requestedAt && now.getTime() - state.requestedAt.getTime() > PATIENCE_MS);
+  if (!late) return undefined;
+  const { name } = late.step;
   return {
-    reason: "StepUndeliverable",
-    message: `the Broker could not hand a step to the function ${step} (${why}); it is tried again. 'kubectl -n agentic-system describe ksvc ${step}' says what is wrong with it`,
+    reason: "StepNotTakenUp",
+    message: `no instance of the function ${name} has taken up a step for ${PATIENCE_MS / 1000} s. 'kubectl -n agentic-system get pods -l serving.knative.dev/service=${name}' says whether it starts`,
   };
 }
 

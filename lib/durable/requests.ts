@@ -10,6 +10,8 @@ export interface StepState {
   readonly finishedAt?: Date;
   /** What it was last requested for: an attempt of a node in a Workflow. */
   readonly attempt?: string;
+  /** When it was first requested for that. */
+  readonly requestedAt?: Date;
   /** A request is on its way, or was a moment ago. */
   readonly requested: boolean;
   /** An instance works on it. */
@@ -29,13 +31,14 @@ export async function readStates(redis: Redis, identities: readonly string[]): P
   );
   return identities.map((_, index) => {
     const [fields, requested, held] = values.slice(index * 3, index * 3 + 3) as [(string | null)[], number, number];
-    const [result, finishedAt, attempt, undeliverable] = fields;
+    const [result, finishedAt, attempt, undeliverable, requestedAt] = fields;
     return {
       requested: requested === 1,
       held: held === 1,
       ...(result ? { result: stepResultSchema.parse(JSON.parse(result)) } : {}),
       ...(finishedAt ? { finishedAt: new Date(finishedAt) } : {}),
       ...(attempt ? { attempt } : {}),
+      ...(requestedAt ? { requestedAt: new Date(requestedAt) } : {}),
       ...(undeliverable ? { undeliverable } : {}),
     };
   });
@@ -44,7 +47,7 @@ export async function readStates(redis: Redis, identities: readonly string[]): P
 function ask(commands: ChainableCommander, identity: string): void {
   const keys = threadKeys(identity);
   commands
-    .hmget(keys.record, "result", "finishedAt", "attempt", "undeliverable")
+    .hmget(keys.record, "result", "finishedAt", "attempt", "undeliverable", "requestedAt")
     .exists(keys.requested)
     .exists(keys.lease);
 }
@@ -54,6 +57,7 @@ export interface StepRequested {
   /** The workload's uid: what is kept of its steps is found by it. */
   readonly uid: string;
   readonly attempt: string;
+  readonly now: Date;
   /** Forget what an earlier attempt left: the function answers from what it finds. */
   readonly startAnew: boolean;
   /** How long the request is taken to be on its way: then, if nobody holds the step, it is requested again. */
@@ -67,7 +71,10 @@ export async function claimRequest(redis: Redis, request: StepRequested): Promis
   const claimed = await storeErrors(redis.set(keys.requested, request.attempt, "PX", request.patienceMs, "NX"));
   if (!claimed) return false;
   if (request.startAnew) await forgetStep(redis, request.identity);
-  await storeErrors(redis.hset(keys.record, "attempt", request.attempt));
+  const { attempt, now } = request;
+  // A repeated request is of the same attempt: it has waited since the first.
+  if ((await storeErrors(redis.hget(keys.record, "attempt"))) !== attempt)
+    await storeErrors(redis.hset(keys.record, "attempt", attempt, "requestedAt", now.toISOString()));
   return true;
 }
 

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { apply, argo, ask, askFunction, kubectl, list, until } from "./cluster.ts";
+import { apply, argo, ask, askFunction, get, kubectl, list, until } from "./cluster.ts";
 import {
   analysesBySite,
   condition,
   decide,
   example,
   freshNamespace,
+  functionPods,
   SYSTEM,
   untilPhase,
   workflowOf,
@@ -133,6 +134,21 @@ describe("parts that are away: the workload says which, and heals", () => {
     });
     await untilPhase(NAMESPACE, name, "AwaitingReview");
   });
+});
+
+test("a Secret that is missing: the function that does not start is named, and the run heals", async () => {
+  const name = "no-secret";
+  await until("scrape to be at zero", async () => !(await functionPods()).has("scrape"), { ms: 180_000 });
+  const secret = await get("secret", SYSTEM, "agentic-browser");
+  const { resourceVersion: _v, uid: _u, creationTimestamp: _c, ...metadata } = secret?.metadata ?? {};
+  await kubectl(["-n", SYSTEM, "delete", "secret", "agentic-browser"]);
+  try {
+    await apply(asking(name));
+    expect((await untilReason(name, "StepNotTakenUp")).message).toMatch(/function scrape/);
+  } finally {
+    await apply({ ...secret, metadata });
+  }
+  await untilPhase(NAMESPACE, name, "AwaitingReview", { ms: 420_000 });
 });
 
 describe("Argo's own defaults", () => {

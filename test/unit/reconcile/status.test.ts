@@ -101,6 +101,26 @@ describe("phase and the condition Ready", () => {
       /function scrape \(HTTP 503\).*describe ksvc scrape/,
     ],
     [
+      "a step that nobody takes up",
+      {
+        nodes: ["scrape/0 Running"],
+        records: { "scrape/0": { requested: true, requestedAt: new Date("2026-01-01T10:05:00Z") } },
+      },
+      "Running",
+      "StepNotTakenUp",
+      /no instance of the function scrape .*get pods -l serving.knative.dev\/service=scrape/,
+    ],
+    [
+      "the same while others are worked on",
+      {
+        nodes: ["scrape/0 Running", "scrape/1 Running"],
+        records: { "scrape/0": { requestedAt: new Date("2026-01-01T10:00:00Z") }, "scrape/1": { held: true } },
+      },
+      "Running",
+      "Running",
+      /0 of 5/,
+    ],
+    [
       "a dead letter of a step that is worked on again",
       { nodes: ["scrape/0 Running"], records: { "scrape/0": { held: true, undeliverable: "HTTP 503" } } },
       "Running",
