@@ -1,6 +1,7 @@
 import type { AgentWorkload } from "../../crd/agentworkload.ts";
 import type { RunOrder } from "../../pipeline/run-order.ts";
 import { gateVerdict } from "./gate.ts";
+import type { WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
 import { hasEnded, runFailure } from "./plan.ts";
 
@@ -68,8 +69,16 @@ export function runEnding(observed: Observed, order: RunOrder): Ending | undefin
     return {
       status: "False",
       reason: "StoppedInArgo",
-      message:
-        "the Workflow was stopped in Argo: 'argo retry' goes on with what is missing, and so does a changed spec",
+      message: `the Workflow was stopped in Argo; ${again(workflow)}`,
     };
-  return { status: "False", reason: "WorkflowFailed", message: workflow.message || "the Workflow failed in Argo" };
+  return {
+    status: "False",
+    reason: "WorkflowFailed",
+    message: `${workflow.message || "the Workflow failed in Argo"}; ${again(workflow)}`,
+  };
+}
+
+/** Not `argo retry`: it starts no suspend node anew. */
+function again({ name, object }: WorkflowView): string {
+  return `'kubectl -n ${object.metadata.namespace} delete workflow ${name}' has it made anew, and what succeeded is used again`;
 }

@@ -1,3 +1,4 @@
+import { parseDuration } from "../../crd/duration.ts";
 import type { Decision, Findings } from "../../pipeline/findings.ts";
 import { BUDGET_EXCEEDED, fanOutFailure, type Outcomes } from "../../pipeline/outcomes.ts";
 import type { RunOrder } from "../../pipeline/run-order.ts";
@@ -25,8 +26,8 @@ export type Action =
   /** Tells who wants to know that a review waits. */
   | { readonly type: "askForReview"; readonly gate: GateView };
 
-/** What must happen next, given what is. Pure: no clock, no I/O. What is said of it is status.ts's. */
-export function plan(observed: Observed): Action[] {
+/** What must happen next, given what is. Pure: no clock but `now`, no I/O. What is said of it is status.ts's. */
+export function plan(observed: Observed, now: Date): Action[] {
   const { object, spec, workflow, others } = observed;
   if (object.metadata.deletionTimestamp !== undefined) return planDeletion(observed);
   if (!object.metadata.finalizers.includes(FINALIZER)) return [{ type: "addFinalizer" }];
@@ -35,7 +36,7 @@ export function plan(observed: Observed): Action[] {
   );
   if (!("order" in spec)) return stops;
   if (!workflow) {
-    const held = spec.workload.spec.suspend || hasFinished(observed, workflowName(spec.order));
+    const held = spec.workload.spec.suspend || hasFinished(observed, workflowName(spec.order), now);
     return held ? stops : [...stops, { type: "createWorkflow", body: renderWorkflow(spec.order, spec.workload) }];
   }
   if (hasEnded(workflow) || isHeld(observed) || workflow.deleted) return stops;
@@ -134,10 +135,15 @@ export function isHeld({ spec, workflow }: Observed): boolean {
   );
 }
 
-/** A run that has ended stays ended when its Workflow's time to live is over, as a Job does. */
-export function hasFinished({ object }: Observed, workflow: string): boolean {
-  const status = object.status as { workflow?: unknown; finishedAt?: unknown } | undefined;
-  return status?.workflow === workflow && typeof status.finishedAt === "string";
+/**
+ * A run that has ended stays ended when its Workflow's time to live is over, as a Job does. A failed one whose Workflow somebody
+ * deleted before that is wanted again: Argo's own retry starts no suspend node anew.
+ */
+export function hasFinished({ object, spec }: Observed, workflow: string, now: Date): boolean {
+  const status = object.status as { workflow?: unknown; finishedAt?: unknown; phase?: unknown } | undefined;
+  if (status?.workflow !== workflow || typeof status.finishedAt !== "string" || !("workload" in spec)) return false;
+  const keptUntil = new Date(status.finishedAt).getTime() + parseDuration(spec.workload.spec.ttlAfterFinished);
+  return status.phase !== "Failed" || now.getTime() >= keptUntil;
 }
 
 /** A request is on its way, or an instance works on it. */

@@ -43,7 +43,7 @@ async function passes(ref: ObjectRef, deps: ReconcileDeps): Promise<void> {
 async function passOnce(ref: ObjectRef, deps: ReconcileDeps): Promise<"settled" | "again"> {
   const observed = await observe(ref, deps);
   if (!observed) return "settled";
-  const actions = plan(observed);
+  const actions = plan(observed, deps.now());
   let trouble: unknown;
   let conflict = false;
   for (const action of actions) {

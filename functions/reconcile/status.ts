@@ -43,7 +43,7 @@ export function statusOf(
     };
   }
   const { order, workload } = spec;
-  if (!workflow && hasFinished(observed, workflowName(order))) return before;
+  if (!workflow && hasFinished(observed, workflowName(order), now)) return before;
   const phase = phaseOf(observed);
   const sites = countSites(observed, order);
   const usage = usageOf(observed.outcomes);

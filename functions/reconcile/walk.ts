@@ -111,7 +111,7 @@ export function outcomeOf(
       // Settled by us, and its record is lost: done again, for the steps after it need what it left.
       if (node.output === outputOf({ outcome: "succeeded", artifacts: {}, usage: NO_USAGE }, identity))
         return undefined;
-      return failed("ResumedByHand", "its node was resumed in Argo without a result; 'argo retry' runs it again");
+      return failed("ResumedByHand", "its node was resumed in Argo without a result");
     case "Failed":
     case "Error":
       if (record?.outcome === "failed") return record;

@@ -37,6 +37,16 @@ describe("plan", () => {
       { status: { workflow: RUN, finishedAt: NOW.toISOString() } },
       [],
     ],
+    [
+      "a failed one is, when its Workflow was deleted before its time",
+      { status: { workflow: RUN, finishedAt: "2026-01-01T09:00:00.000Z", phase: "Failed" } },
+      ["createWorkflow"],
+    ],
+    [
+      "and not when its time was over",
+      { status: { workflow: RUN, finishedAt: "2025-11-01T09:00:00.000Z", phase: "Failed" } },
+      [],
+    ],
     ["but again where it went away before its end", { status: { workflow: RUN } }, ["createWorkflow"]],
     ["nothing to do until Argo has seen it", { nodes: [] }, []],
     [
@@ -183,6 +193,6 @@ describe("plan", () => {
       [],
     ],
   ])("%s", async (_what, given, expected) => {
-    expect(say(plan(await see(await given)))).toEqual(expected);
+    expect(say(plan(await see(await given), NOW))).toEqual(expected);
   });
 });

@@ -77,7 +77,7 @@ describe("phase and the condition Ready", () => {
       { nodes: all("scrape", "Failed"), workflow: { phase: "Failed", spec: { shutdown: "Stop" } } },
       "Failed",
       "StoppedInArgo",
-      /argo retry/,
+      /kubectl -n team-a delete workflow demo-/,
     ],
     [
       "its deadline passed",
