@@ -20,7 +20,7 @@ export interface ApplyDeps {
   readonly send: SendEvent;
   readonly claimRequest: (request: StepRequested) => Promise<boolean>;
   readonly withdrawRequest: (identity: string) => Promise<void>;
-  readonly dropSteps: (uid: string) => Promise<number>;
+  readonly dropSteps: (uid: string) => Promise<void>;
   /** Mints the token of one step (lib/token.ts). */
   readonly mintToken: (order: RunOrder, permit: Permit, expiresAt: Date) => Promise<string>;
   /** Mints the link of a review (lib/review-link.ts). */

@@ -23,7 +23,7 @@ export interface Trouble {
 /** A cold start, and its place in a queue, take less. */
 const PATIENCE_MS = 45_000;
 
-/** What the status is to say. `review`: costs of approving, in US dollars. Pure. */
+/** What the status is to say. `costOfApproving` in US dollars. Pure. */
 export function statusOf(
   observed: Observed,
   { costOfApproving, trouble, now }: { costOfApproving: number; trouble?: Trouble | undefined; now: Date },
@@ -97,8 +97,8 @@ export function troubledStatus({ object }: Pick<Observed, "object">, trouble: Tr
 }
 
 function phaseOf(observed: Observed): Phase {
-  const { workflow, gate, review, spec } = observed;
-  if (!workflow) return isHeld(observed) ? "Suspended" : "workload" in spec ? "Creating" : "Pending";
+  const { workflow, gate, review } = observed;
+  if (!workflow) return isHeld(observed) ? "Suspended" : "Creating";
   if (workflow.phase === "Succeeded") {
     const verdict = gate && gateVerdict(gate, review);
     return verdict?.decision === "rejected" ? "Rejected" : "Succeeded";

@@ -91,7 +91,7 @@ export async function markUndeliverable(redis: Redis, identity: string, why: str
 }
 
 /** Drops whatever is kept of a workload's steps: records, checkpoints, leases. */
-export async function dropSteps(redis: Redis, uid: string): Promise<number> {
+export async function dropSteps(redis: Redis, uid: string): Promise<void> {
   const identities = await storeErrors(redis.smembers(workloadKey(uid)));
   for (const identity of identities) {
     const keys = threadKeys(identity);
@@ -99,5 +99,4 @@ export async function dropSteps(redis: Redis, uid: string): Promise<number> {
     await storeErrors(redis.unlink(keys.requested, keys.lease, keys.fence));
   }
   await storeErrors(redis.unlink(workloadKey(uid)));
-  return identities.length;
 }

@@ -205,11 +205,7 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
         const known = states.get(identity);
         if (known) states.set(identity, { ...known, requested: false });
       }),
-    dropSteps: () =>
-      unreliable(() => {
-        states.clear();
-        return 0;
-      }),
+    dropSteps: () => unreliable(() => states.clear()),
     send: (event) =>
       unreliable(() => {
         if (event.type === "dev.agentic.review.requested") asked++;
