@@ -4,7 +4,7 @@ import { createApp } from "./functions/reconcile/index.ts";
 import { allowListFor } from "./lib/allow-list.ts";
 import { type Config, modelEndpoint } from "./lib/config.ts";
 import { exclusively } from "./lib/durable/exclusively.ts";
-import { claimRequest, dropSteps, markUndeliverable, readStates, withdrawRequest } from "./lib/durable/requests.ts";
+import { claimRequests, dropSteps, markUndeliverable, readStates, withdrawRequest } from "./lib/durable/requests.ts";
 import type { Artifacts } from "./lib/edges/artifacts.ts";
 import { connectBroker } from "./lib/edges/broker.ts";
 import { connectKube } from "./lib/edges/kube.ts";
@@ -18,6 +18,8 @@ import { REPORT_USD } from "./pipeline/market-analysis.ts";
 /** A look takes a second or two; a killed instance's workload waits this long for its next. */
 const LEASE_MS = 5000;
 const LEASE_PATIENCE_MS = 15_000;
+/** A request that nobody took up for so long is sent again. */
+const REQUEST_PATIENCE_MS = 30_000;
 /** A step whose request came back is not asked for again before. */
 const UNDELIVERABLE_PAUSE_MS = 15_000;
 
@@ -39,7 +41,8 @@ export async function composeReconcile(
     artifacts,
     send: connectBroker(config.BROKER_URL),
     readStates: (identities) => readStates(redis, identities),
-    claimRequest: (request) => claimRequest(redis, request),
+    claimRequests: (uid, requests) =>
+      claimRequests(redis, uid, requests, { patienceMs: REQUEST_PATIENCE_MS, now: new Date() }),
     withdrawRequest: (identity) => withdrawRequest(redis, identity),
     markUndeliverable: (identity, why) => markUndeliverable(redis, identity, why, UNDELIVERABLE_PAUSE_MS),
     dropSteps: (uid) => dropSteps(redis, uid),

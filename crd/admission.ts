@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { normalizeSite, siteProblem } from "./site.ts";
 
@@ -37,5 +38,6 @@ export function admissionProblems(
 
 function isInner(host: string): boolean {
   const address = host.replace(/^\[|\]$/g, "");
-  return ipaddr.isValid(address) ? ipaddr.process(address).range() !== "unicast" : INNER_NAME.test(host);
+  // A URL's host has every notation of an address in its plain one.
+  return isIP(address) ? ipaddr.process(address).range() !== "unicast" : INNER_NAME.test(host);
 }

@@ -89,7 +89,7 @@ async function measure(sites: number, how: "warm" | "from zero", goals: Goals | 
 async function memory(when: string): Promise<Figure[]> {
   const table = await run(process.execPath, ["test/cluster/main.ts", "status"]);
   console.log(`\nmemory, ${when}\n${table}`);
-  const total = /([\d.]+) MB resident/.exec(table)?.[1];
+  const total = /([\d.]+) MB of memory/.exec(table)?.[1];
   return [{ figure: `everything on the node, ${when}`, value: Number(total) / 1024, unit: "GiB", goal: 6.4 }];
 }
 

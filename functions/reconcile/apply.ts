@@ -1,4 +1,5 @@
 import { CloudEvent } from "cloudevents";
+import pLimit from "p-limit";
 import { canonicalJson } from "../../lib/canonical.ts";
 import type { StepRequested } from "../../lib/durable/requests.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
@@ -8,7 +9,7 @@ import { STEP_REQUESTED, type StepRequest } from "../../lib/step.ts";
 import { subjectOf } from "../../lib/step-app.ts";
 import type { RunOrder } from "../../pipeline/run-order.ts";
 import type { GateView } from "./gate.ts";
-import { settlePatch, type WorkflowView } from "./nodes.ts";
+import { NUDGED_AT, settlePatch, type WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
 import { type Action, FINALIZER } from "./plan.ts";
 import { traceparent } from "./trace.ts";
@@ -18,7 +19,8 @@ export interface ApplyDeps {
   readonly kube: Kube;
   readonly artifacts: Artifacts;
   readonly send: SendEvent;
-  readonly claimRequest: (request: StepRequested) => Promise<boolean>;
+  /** Of a workload's steps, those that are to be sent now (lib/durable/requests.ts). */
+  readonly claimRequests: <T extends StepRequested>(uid: string, requests: readonly T[]) => Promise<T[]>;
   readonly withdrawRequest: (identity: string) => Promise<void>;
   readonly dropSteps: (uid: string) => Promise<void>;
   /** Mints the token of one step (lib/token.ts). */
@@ -40,8 +42,6 @@ interface Permit {
 /** CloudEvent type that says a review waits; its data has the link that permits the decision. */
 const REVIEW_REQUESTED = "dev.agentic.review.requested";
 const SOURCE = "/agentic/reconcile";
-/** A request that nobody took up for so long is sent again. */
-const REQUEST_PATIENCE_MS = 30_000;
 /** Of a step's token: one that ran out while its request was on its way comes back as a dead letter, and is sent anew. */
 const TOKEN_LIFE_MS = 10 * 60_000;
 /** Requests on their way to the Broker at once. */
@@ -75,6 +75,10 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
       const operations: JsonPatchOperation[] = settlePatch(action.workflow, action.settlements, deps.now());
       return deps.kube.workflows.patch(refOf(action.workflow), operations);
     }
+    case "nudge":
+      return deps.kube.workflows.merge(refOf(action.workflow), {
+        metadata: { annotations: { [NUDGED_AT]: deps.now().toISOString() } },
+      });
     case "publish": {
       const { uid } = object.metadata;
       await deps.artifacts.put(uid, canonicalJson(action.findings), "json");
@@ -84,11 +88,9 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
     case "askForReview":
       await deps.send(reviewRequested(action.gate, await deps.reviewUrl(action.gate)));
       return "written";
-    case "dispatch": {
-      for (let at = 0; at < action.steps.length; at += SENDS_AT_ONCE)
-        await allOf(action.steps.slice(at, at + SENDS_AT_ONCE).map((view) => dispatch(view, observed, deps)));
+    case "dispatch":
+      await dispatch(action.steps, observed, deps);
       return "written";
-    }
   }
 }
 
@@ -97,34 +99,28 @@ async function allOf(promises: readonly Promise<unknown>[]): Promise<void> {
   for (const one of await Promise.allSettled(promises)) if (one.status === "rejected") throw one.reason;
 }
 
-async function dispatch(view: StepView, observed: Observed, deps: ApplyDeps): Promise<void> {
+async function dispatch(steps: readonly StepView[], observed: Observed, deps: ApplyDeps): Promise<void> {
   if (!("order" in observed.spec)) return;
   const { order, workload } = observed.spec;
-  const { identity, attempt } = view;
   // A result that does not count is a failure of an earlier attempt, or stale.
-  const startAnew = view.state.result !== undefined;
-  const { uid } = order.workload;
-  const claimed = await deps.claimRequest({
-    identity,
-    uid,
-    attempt,
-    startAnew,
-    patienceMs: REQUEST_PATIENCE_MS,
-    now: deps.now(),
-  });
-  if (!claimed) return;
-  try {
+  const requests = steps.map((view) => ({ ...view, startAnew: view.state.result !== undefined }));
+  const claimed = await deps.claimRequests(order.workload.uid, requests);
+  const atOnce = pLimit(SENDS_AT_ONCE);
+  const send = async (view: StepView): Promise<void> => {
     const permit = {
-      identity,
+      identity: view.identity,
       item: view.item,
       egressAllow: workload.spec.egress.allow,
       budget: workload.spec.budget?.maxUsd,
     };
-    await deps.send(await stepRequested(view, order, permit, observed.workflow?.createdAt, deps));
-  } catch (error) {
-    await deps.withdrawRequest(identity);
-    throw error;
-  }
+    try {
+      await deps.send(await stepRequested(view, order, permit, observed.workflow?.createdAt, deps));
+    } catch (error) {
+      await deps.withdrawRequest(view.identity);
+      throw error;
+    }
+  };
+  await allOf(claimed.map((view) => atOnce(send, view)));
 }
 
 async function stepRequested(

@@ -4,9 +4,11 @@ import type { ObjectRef } from "../../lib/edges/kube.ts";
 import { errorResponse } from "../../lib/error-response.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { parseEvent } from "../../lib/events.ts";
+import { createAlarms } from "./alarms.ts";
 import { keyOf } from "./key.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { type ReconcileDeps, reconcile } from "./reconcile.ts";
+import { resync } from "./resync.ts";
 
 export interface ReconcileAppDeps extends ReconcileDeps {
   readonly markUndeliverable: (identity: string, why: string) => Promise<void>;
@@ -21,9 +23,14 @@ export function createApp(deps: ReconcileAppDeps): Hono {
   const app = new Hono();
   const work = oneAtATime(async (key) => {
     const [namespace = "", name = ""] = key.split("/");
-    await reconcile({ namespace, name }, deps);
+    lookAgain(key, await reconcile({ namespace, name }, deps), deps.now());
   });
-  const bringOn = ({ namespace, name }: ObjectRef): Promise<void> => work(`${namespace}/${name}`);
+  const lookAgain = createAlarms((key) => {
+    // What keeps it from going on is said in its status.
+    work(key).catch(() => undefined);
+  });
+  const bringOn = ({ namespace, name }: ObjectRef, inFlock = false): Promise<void> =>
+    work(`${namespace}/${name}`, { inFlock });
 
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
@@ -39,24 +46,13 @@ export function createApp(deps: ReconcileAppDeps): Hono {
         await bringOn(key.ref);
         break;
       case "one":
-        await bringOn(key.ref);
+        await bringOn(key.ref, key.inFlock);
         break;
       case "all":
-        await resync(deps, bringOn);
+        await resync(deps.kube, bringOn);
     }
     return c.body(null, 200);
   });
   app.onError((error, c) => errorResponse(error, c, deps.log));
   return app;
-}
-
-/** One after the other: a resync repairs what was lost, it must not be a flood of its own. One that fails keeps none from its turn. */
-async function resync(deps: ReconcileAppDeps, bringOn: (ref: ObjectRef) => Promise<void>): Promise<void> {
-  let failed: unknown;
-  for (const { metadata } of await deps.kube.workloads.list()) {
-    await bringOn(metadata).catch((error: unknown) => {
-      failed ??= error;
-    });
-  }
-  if (failed !== undefined) throw failed;
 }

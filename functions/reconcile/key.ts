@@ -6,7 +6,8 @@ import { workloadOfWorkflow } from "./workflow.ts";
 
 /** What an event is about. Its content is never used: everything is looked at anew. */
 export type Key =
-  | { readonly of: "one"; readonly ref: ObjectRef }
+  /** `inFlock`: steps that started together end together. */
+  | { readonly of: "one"; readonly ref: ObjectRef; readonly inFlock?: boolean }
   | { readonly of: "all" }
   /** A step's request that the Broker gave up on. */
   | { readonly of: "deadLetter"; readonly ref: ObjectRef; readonly identity: string; readonly why: string }
@@ -33,7 +34,7 @@ export function keyOf(event: CloudEvent<unknown>): Key {
     if (!namespace || !name)
       return { of: "nothing", why: "the subject does not name a workload: namespace/name/step/item" };
     const ref = { namespace, name };
-    if (event.type === STEP_COMPLETED) return { of: "one", ref };
+    if (event.type === STEP_COMPLETED) return { of: "one", ref, inFlock: true };
     return { of: "deadLetter", ref, identity: event.id, why: whyUndelivered(event) };
   }
   return { of: "nothing", why: `reconcile takes no events of type ${event.type}` };

@@ -32,8 +32,17 @@ export interface WorkflowView {
   /** `argo stop` or `argo terminate`. */
   readonly shutdown: boolean;
   readonly nodes: readonly NodeView[];
+  /** When the last node was settled that Argo has not yet gone on from. */
+  readonly settledUnseenAt?: Date;
+  /** When Argo was last told to look. */
+  readonly nudgedAt?: Date;
   readonly object: KubeObject;
 }
+
+/** Annotation: its change is what Argo sees of a nudge, its time is how long ago that was. */
+export const NUDGED_AT = "agentic.dev/nudged-at";
+
+const FULFILLED = new Set(["Succeeded", "Failed", "Error"]);
 
 const parametersSchema = z.object({
   parameters: z
@@ -50,7 +59,10 @@ const nodeSchema = z.looseObject({
   message: z.string().default(""),
   inputs: parametersSchema.optional(),
   outputs: parametersSchema.optional(),
+  boundaryID: z.string().optional(),
+  children: z.array(z.string()).nullish(),
 });
+type Node = z.infer<typeof nodeSchema>;
 const nodesSchema = z.record(z.string(), nodeSchema);
 const specSchema = z.looseObject({ suspend: z.boolean().nullish(), shutdown: z.string().nullish() });
 const statusSchema = z.looseObject({
@@ -66,6 +78,8 @@ export function viewWorkflow(object: KubeObject): WorkflowView {
   const status = statusSchema.parse(object.status ?? {});
   const spec = specSchema.parse(object.spec ?? {});
   const nodes = status.compressedNodes ? nodesSchema.parse(decompress(status.compressedNodes)) : (status.nodes ?? {});
+  const settledUnseenAt = lastSettledUnseen(nodes);
+  const nudgedAt = object.metadata.annotations[NUDGED_AT];
   return {
     name: object.metadata.name,
     uid: object.metadata.uid,
@@ -77,11 +91,26 @@ export function viewWorkflow(object: KubeObject): WorkflowView {
     suspended: spec.suspend === true,
     shutdown: Boolean(spec.shutdown),
     nodes: Object.values(nodes).flatMap((node) => (node.type === "Suspend" ? [viewNode(node)] : [])),
+    ...(settledUnseenAt ? { settledUnseenAt } : {}),
+    ...(nudgedAt ? { nudgedAt: new Date(nudgedAt) } : {}),
     object,
   };
 }
 
-function viewNode(node: z.infer<typeof nodeSchema>): NodeView {
+/** Where Argo has seen a node's end, the DAG around it has ended too, or the next node hangs on it. */
+function lastSettledUnseen(nodes: Readonly<Record<string, Node>>): Date | undefined {
+  const unseen = Object.values(nodes).filter(
+    ({ type, phase, boundaryID = "", children }) =>
+      type === "Suspend" && FULFILLED.has(phase) && nodes[boundaryID]?.phase === "Running" && !children?.length,
+  );
+  const last = unseen
+    .map(({ finishedAt }) => finishedAt ?? "")
+    .toSorted()
+    .at(-1);
+  return last ? new Date(last) : undefined;
+}
+
+function viewNode(node: Node): NodeView {
   const index = node.inputs?.parameters.find(({ name }) => name === INDEX_PARAMETER)?.value;
   const output = node.outputs?.parameters[0]?.value;
   return {

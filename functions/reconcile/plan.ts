@@ -6,6 +6,7 @@ import { stagesOf } from "../../pipeline/stages.ts";
 import { type GateView, gateVerdict, writtenDecision } from "./gate.ts";
 import type { Settlement, WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
+import { planTurn } from "./turn.ts";
 import { outputOf, type StepView } from "./walk.ts";
 import { DECISION_PARAMETER, RESULT_PARAMETER, renderWorkflow, workflowName } from "./workflow.ts";
 
@@ -20,6 +21,8 @@ export type Action =
   /** Drops what is kept of the workload's steps and artifacts, then lets the object go. */
   | { readonly type: "cleanUp" }
   | { readonly type: "settle"; readonly workflow: WorkflowView; readonly settlements: readonly Settlement[] }
+  /** Changes nothing but the Workflow's version, so that Argo looks at it. */
+  | { readonly type: "nudge"; readonly workflow: WorkflowView }
   | { readonly type: "dispatch"; readonly steps: readonly StepView[] }
   /** Puts what the gate is about where its readers look for it. */
   | { readonly type: "publish"; readonly findings: Findings; readonly decision?: Decision }
@@ -40,7 +43,7 @@ export function plan(observed: Observed, now: Date): Action[] {
     return held ? stops : [...stops, { type: "createWorkflow", body: renderWorkflow(spec.order, spec.workload) }];
   }
   if (hasEnded(workflow) || isHeld(observed) || workflow.deleted) return stops;
-  return [...stops, ...planRun(observed, workflow, spec.order)];
+  return [...stops, ...planRun(observed, workflow, spec.order, now)];
 }
 
 function planDeletion({ object, workflow, others }: Observed): Action[] {
@@ -50,7 +53,7 @@ function planDeletion({ object, workflow, others }: Observed): Action[] {
   return all.flatMap((one): Action[] => (one.deleted ? [] : [{ type: "deleteWorkflow", workflow: one }]));
 }
 
-function planRun(observed: Observed, workflow: WorkflowView, order: RunOrder): Action[] {
+function planRun(observed: Observed, workflow: WorkflowView, order: RunOrder, now: Date): Action[] {
   const { steps, gate } = observed;
   const spent = steps.some(({ outcome }) => outcome?.reason === BUDGET_EXCEEDED);
   const settlements: Settlement[] = [];
@@ -75,9 +78,10 @@ function planRun(observed: Observed, workflow: WorkflowView, order: RunOrder): A
   const atGate = gate ? planGate(observed, gate, order) : { actions: [] };
   if (atGate.settlement) settlements.push(atGate.settlement);
   return [
-    ...(settlements.length > 0 ? [{ type: "settle" as const, workflow, settlements }] : []),
-    ...atGate.actions,
+    // Work first, then what is said of it.
     ...(wanted.length > 0 ? [...publishFor(observed, wanted), { type: "dispatch" as const, steps: wanted }] : []),
+    ...planTurn(workflow, settlements, now),
+    ...atGate.actions,
   ];
 }
 

@@ -9,12 +9,12 @@ const POLL_MS = 50;
  * Runs work while no other process runs work of the same name, and waits for its turn.
  * @throws RetryableError Busy when the turn does not come within `patienceMs`, StoreUnavailable
  */
-export async function exclusively(
+export async function exclusively<T>(
   redis: Redis,
   name: string,
   { holder, ttlMs, patienceMs }: Pick<LeaseRequest, "holder" | "ttlMs"> & { readonly patienceMs: number },
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<T>,
+): Promise<T> {
   const base = `agentic:exclusive:{${name}}`;
   const until = Date.now() + patienceMs;
   for (;;) {

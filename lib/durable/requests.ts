@@ -3,6 +3,7 @@ import { storeErrors } from "../edges/redis.ts";
 import { type StepResult, stepResultSchema } from "../step.ts";
 import { threadKeys, workloadKey } from "./keys.ts";
 import { forgetStep } from "./record.ts";
+import { runScript } from "./script.ts";
 
 /** What whoever requests steps sees of one. */
 export interface StepState {
@@ -20,62 +21,93 @@ export interface StepState {
   readonly undeliverable?: string;
 }
 
-/** One round trip for any number of steps, in their order. @throws RetryableError StoreUnavailable */
+type RecordFields = readonly (string | null)[];
+
+/** Two round trips for any number of steps, in their order. @throws RetryableError StoreUnavailable */
 export async function readStates(redis: Redis, identities: readonly string[]): Promise<StepState[]> {
-  if (identities.length === 0) return [];
-  const commands = redis.pipeline();
-  for (const identity of identities) ask(commands, identity);
-  const answers = (await storeErrors(commands.exec())) ?? [];
-  const values = await storeErrors(
-    Promise.all(answers.map(([error, value]) => (error ? Promise.reject(error) : value))),
-  );
-  return identities.map((_, index) => {
-    const [fields, requested, held] = values.slice(index * 3, index * 3 + 3) as [(string | null)[], number, number];
-    const [result, finishedAt, attempt, undeliverable, requestedAt] = fields;
-    return {
-      requested: requested === 1,
-      held: held === 1,
-      ...(result ? { result: stepResultSchema.parse(JSON.parse(result)) } : {}),
-      ...(finishedAt ? { finishedAt: new Date(finishedAt) } : {}),
-      ...(attempt ? { attempt } : {}),
-      ...(requestedAt ? { requestedAt: new Date(requestedAt) } : {}),
-      ...(undeliverable ? { undeliverable } : {}),
-    };
+  const records = (await pipelined(redis, identities, (commands, { record }) => {
+    commands.hmget(record, "result", "finishedAt", "attempt", "undeliverable", "requestedAt");
+  })) as RecordFields[];
+  // Most steps of a run have ended, and nobody works on these.
+  const open = identities.filter((_, at) => !records[at]?.[0]);
+  const marks = await pipelined(redis, open, (commands, { requested, lease }) => {
+    commands.exists(requested).exists(lease);
+  });
+  const markOf = new Map(open.map((identity, at) => [identity, marks.slice(at * 2, at * 2 + 2)]));
+  return identities.map((identity, at) => {
+    const [requested, held] = markOf.get(identity) ?? [];
+    return { ...recordOf(records[at] ?? []), requested: requested === 1, held: held === 1 };
   });
 }
 
-function ask(commands: ChainableCommander, identity: string): void {
-  const keys = threadKeys(identity);
-  commands
-    .hmget(keys.record, "result", "finishedAt", "attempt", "undeliverable", "requestedAt")
-    .exists(keys.requested)
-    .exists(keys.lease);
+function recordOf([result, finishedAt, attempt, undeliverable, requestedAt]: RecordFields): Partial<StepState> {
+  return {
+    ...(result ? { result: stepResultSchema.parse(JSON.parse(result)) } : {}),
+    ...(finishedAt ? { finishedAt: new Date(finishedAt) } : {}),
+    ...(attempt ? { attempt } : {}),
+    ...(requestedAt ? { requestedAt: new Date(requestedAt) } : {}),
+    ...(undeliverable ? { undeliverable } : {}),
+  };
+}
+
+/** The same of each step, in one round trip. */
+async function pipelined(
+  redis: Redis,
+  identities: readonly string[],
+  ask: (commands: ChainableCommander, keys: ReturnType<typeof threadKeys>) => void,
+): Promise<unknown[]> {
+  if (identities.length === 0) return [];
+  const commands = redis.pipeline();
+  for (const identity of identities) ask(commands, threadKeys(identity));
+  const answers = (await storeErrors(commands.exec())) ?? [];
+  return storeErrors(Promise.all(answers.map(([error, value]) => (error ? Promise.reject(error) : value))));
 }
 
 export interface StepRequested {
   readonly identity: string;
-  /** The workload's uid: what is kept of its steps is found by it. */
-  readonly uid: string;
   readonly attempt: string;
-  readonly now: Date;
   /** Forget what an earlier attempt left: the function answers from what it finds. */
   readonly startAnew: boolean;
-  /** How long the request is taken to be on its way: then, if nobody holds the step, it is requested again. */
-  readonly patienceMs: number;
 }
 
-/** @returns false when another request is on its way */
-export async function claimRequest(redis: Redis, request: StepRequested): Promise<boolean> {
-  const keys = threadKeys(request.identity);
-  await storeErrors(redis.sadd(workloadKey(request.uid), request.identity));
-  const claimed = await storeErrors(redis.set(keys.requested, request.attempt, "PX", request.patienceMs, "NX"));
-  if (!claimed) return false;
-  if (request.startAnew) await forgetStep(redis, request.identity);
-  const { attempt, now } = request;
-  // A repeated request is of the same attempt: it has waited since the first.
-  if ((await storeErrors(redis.hget(keys.record, "attempt"))) !== attempt)
-    await storeErrors(redis.hset(keys.record, "attempt", attempt, "requestedAt", now.toISOString()));
-  return true;
+// KEYS: requested, record, index, values. ARGV: attempt, patience in ms, time, "anew" or "", prefix of checkpoint keys.
+// A repeated request is of the same attempt: it has waited since the first.
+const CLAIM = `
+if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 0 end
+if ARGV[4] == 'anew' then
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do redis.call('UNLINK', ARGV[5] .. member) end
+  redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
+end
+if redis.call('HGET', KEYS[2], 'attempt') ~= ARGV[1] then redis.call('HSET', KEYS[2], 'attempt', ARGV[1], 'requestedAt', ARGV[3]) end
+return 1
+`;
+
+/**
+ * Claims the right to send the requests of these steps, of the workload whose uid is given: what is kept of its steps is found by
+ * it. A claim holds for `patienceMs`; then, if nobody holds the step, it is requested again. All go out together: two round trips
+ * and two fsyncs, however many.
+ * @returns those that nobody else has a request of on its way. @throws RetryableError StoreUnavailable
+ */
+export async function claimRequests<T extends StepRequested>(
+  redis: Redis,
+  uid: string,
+  requests: readonly T[],
+  { patienceMs, now }: { readonly patienceMs: number; readonly now: Date },
+): Promise<T[]> {
+  if (requests.length === 0) return [];
+  await storeErrors(redis.sadd(workloadKey(uid), ...requests.map(({ identity }) => identity)));
+  const claimed = await Promise.all(
+    requests.map(({ identity, attempt, startAnew }) => {
+      const keys = threadKeys(identity);
+      return runScript(
+        redis,
+        CLAIM,
+        [keys.requested, keys.record, keys.index, keys.values],
+        [attempt, String(patienceMs), now.toISOString(), startAnew ? "anew" : "", keys.checkpoint("")],
+      );
+    }),
+  );
+  return requests.filter((_, at) => claimed[at] === 1);
 }
 
 /** The request did not leave: the next look requests it at once. */

@@ -6,6 +6,7 @@ import {
   CustomObjectsApi,
   KubeConfig,
   PatchStrategy,
+  type RequestContext,
   setHeaderOptions,
 } from "@kubernetes/client-node";
 import { z } from "zod";
@@ -67,9 +68,23 @@ export interface Kube {
   event(event: CoreV1Event & { metadata: { namespace: string } }): Promise<void>;
 }
 
+/**
+ * Keeps its connections: the client 2.0 makes a dispatcher for each call, and with it a TLS handshake, which cost reconcile and
+ * the API server more than what was asked.
+ */
+class KeptConnections extends KubeConfig {
+  #dispatcher: ReturnType<RequestContext["getDispatcher"]>;
+
+  override async applySecurityAuthentication(context: RequestContext): Promise<void> {
+    await super.applySecurityAuthentication(context);
+    this.#dispatcher ??= context.getDispatcher();
+    if (this.#dispatcher) context.setDispatcher(this.#dispatcher);
+  }
+}
+
 /** From the pod's service account, or from KUBECONFIG. Nothing is connected before the first call. */
 export function connectKube(): Kube {
-  const config = new KubeConfig();
+  const config = new KeptConnections();
   config.loadFromDefault();
   const objects = config.makeApiClient(CustomObjectsApi);
   const core = config.makeApiClient(CoreV1Api);

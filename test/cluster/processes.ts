@@ -63,9 +63,13 @@ export function processesWhere(test: (commandLine: string[]) => boolean): number
     .map(Number);
 }
 
-export function residentMB(pid: number): number {
+/**
+ * The memory that a process takes, in MB: a page that several have in common, as the code of two of the same program, counts in
+ * equal parts (proportional set size), so that the sum is what the machine gives.
+ */
+export function memoryMB(pid: number): number {
   try {
-    const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"));
     return Number(found?.[1] ?? 0) / 1024;
   } catch {
     return 0;

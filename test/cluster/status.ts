@@ -6,7 +6,7 @@ import { parts } from "./parts/all.ts";
 import { podLogs } from "./parts/kubelet.ts";
 import { addons } from "./pods/addons.ts";
 import { notReady } from "./pods/ready.ts";
-import { logOf, pidOf, residentMB } from "./processes.ts";
+import { logOf, memoryMB, pidOf } from "./processes.ts";
 
 type Row = { part: string; state: string; where: string; mb: number; log: string };
 type Pod = {
@@ -14,11 +14,11 @@ type Pod = {
   status: { phase: string; containerStatuses?: { ready: boolean }[] };
 };
 
-/** Prints each part: whether it runs, where, its resident memory, its log. True: all is up. */
+/** Prints each part: whether it runs, where, its memory, its log. True: all is up. */
 export async function status(): Promise<boolean> {
   const processes = parts.map(({ name }): Row => {
     const pid = pidOf(name);
-    const mb = pid === undefined ? 0 : residentMB(pid);
+    const mb = pid === undefined ? 0 : memoryMB(pid);
     return { part: name, state: pid === undefined ? "down" : "up", where: `pid ${pid ?? "-"}`, mb, log: logOf(name) };
   });
   const pods = await podRows().catch((): Row[] => []);
@@ -30,7 +30,7 @@ export async function status(): Promise<boolean> {
   const missing = await notReady(namespaces).catch(() => ["the API server"]);
   for (const name of missing) console.log(`not ready: ${name}`);
   const up = processes.every(({ state }) => state === "up") && missing.length === 0;
-  console.log(`cluster: ${up ? "up" : "not all up"}, ${rows.length} parts, ${total.toFixed(0)} MB resident`);
+  console.log(`cluster: ${up ? "up" : "not all up"}, ${rows.length} parts, ${total.toFixed(0)} MB of memory`);
   return up;
 }
 
@@ -47,7 +47,7 @@ async function podRows(): Promise<Row[]> {
       part: `${namespace}/${name}`,
       state: ready ? "up" : phase === "Running" ? "not ready" : phase.toLowerCase(),
       where: `${pids.length} procs`,
-      mb: pids.reduce((sum, pid) => sum + residentMB(pid), 0),
+      mb: pids.reduce((sum, pid) => sum + memoryMB(pid), 0),
       log: logFolder(`${namespace}_${name}_${uid}`),
     };
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { type Settlement, settlePatch, viewWorkflow, type WorkflowView } from "../../functions/reconcile/nodes.ts";
 import { renderWorkflow } from "../../functions/reconcile/workflow.ts";
 import { orderOf } from "../../pipeline/run-order.ts";
+import { folderOf } from "../cluster/binaries.ts";
 import { apply, argo, get, type KubeObject, kubectl, until } from "../kubernetes/cluster.ts";
 import { freshNamespace } from "../kubernetes/workload.ts";
 
@@ -117,11 +118,25 @@ const ended = (name: string, phase: string): Promise<KubeObject> =>
   });
 
 describe("the full CRD", () => {
+  // The cluster has the minimal ones: the full schema stands beside them under a group of its own.
+  const GROUP = "contract.agentic.dev";
+  const CRD = `crd/workflows.${GROUP}`;
+  beforeAll(async () => {
+    const file = join(folderOf("argo-workflows"), "manifests", "full-crds", "argoproj.io_workflows.yaml");
+    const full = readFileSync(file, "utf8").replaceAll(
+      /^( {2}name: workflows\.| {2}group: )argoproj\.io$/gm,
+      `$1${GROUP}`,
+    );
+    await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], full);
+    await kubectl(["wait", "--for=condition=Established", "--timeout=60s", CRD]);
+  });
+  afterAll(() => kubectl(["delete", CRD, "--ignore-not-found"]));
+
   test("takes what reconcile renders, and refuses a field that it does not know", async () => {
-    const workflow = rendered("strict");
+    const workflow = { ...rendered("strict"), apiVersion: `${GROUP}/v1alpha1` };
     const dryRun = (object: object) =>
       kubectl(["create", "--dry-run=server", "--validate=strict", "-f", "-"], JSON.stringify(object));
-    await dryRun(workflow);
+    await until("the API server to serve it", () => dryRun(workflow).then(() => true), { ms: 30_000 });
     await expect(dryRun({ ...workflow, spec: { ...workflow.spec, paralelism: 3 } })).rejects.toThrow(/paralelism/);
   });
 });

@@ -14,8 +14,10 @@ export interface Chance {
 
 interface ModelNode {
   id: string;
-  type: "Suspend";
+  type: "Suspend" | "DAG";
   templateName: string;
+  boundaryID?: string;
+  children?: string[];
   phase: string;
   startedAt: string;
   finishedAt?: string;
@@ -26,7 +28,7 @@ interface ModelNode {
 /**
  * A cluster in memory, for orders of events that a real one shows once in a thousand runs: an API server with resource versions,
  * Argo for this one DAG, a Broker that loses and repeats, functions, Redis. Each write may fail before it lands, or land and be
- * reported as failed.
+ * reported as failed; of what we settle, Argo may miss the change.
  */
 export function modelCluster(workload: KubeObject, sites: readonly string[], chance: Chance, faults: { rate: number }) {
   let version = 1;
@@ -37,6 +39,9 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
   let inFlight: { id: string; request: StepRequest }[] = [];
   const executed = new Map<string, number>();
   let asked = 0;
+  let now = Date.parse("2026-01-01T10:30:00Z");
+  /** The version that Argo has in its cache an older one of. */
+  let missed = "";
 
   const bump = (one: KubeObject): KubeObject => ({
     ...one,
@@ -100,7 +105,13 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
         return "created" as const;
       }),
     patch: (_ref, operations) => unreliable(() => patchNodes(operations)),
-    merge: () => Promise.reject(new Error("there is one run only")),
+    merge: (_ref, body) =>
+      unreliable(() => {
+        if (!workflow) return "gone" as const;
+        const { annotations } = (body as { metadata: { annotations: Record<string, string> } }).metadata;
+        workflow = bump({ ...workflow, metadata: { ...workflow.metadata, annotations } });
+        return "written" as const;
+      }),
     putStatus: () => Promise.reject(new Error("Workflows have no status subresource")),
     remove: () =>
       unreliable(() => {
@@ -122,19 +133,31 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
       if (op === "add" && node) node[field] = value;
     }
     workflow = bump({ ...workflow, status: { ...(workflow.status as object), nodes } });
+    if (chance.next() < faults.rate) missed = workflow.metadata.resourceVersion;
     return "written";
   }
 
   /** One look of Argo at the Workflow: what has ended lets the next nodes start. */
   function argo(): void {
-    if (!workflow) return;
+    if (!workflow || workflow.metadata.resourceVersion === missed) return;
     const nodes = structuredClone(nodesOf());
     const parallelism = 2;
     const node = (step: string, index?: number) => nodes[index === undefined ? step : `${step}-${index}`];
     const start = (step: string, index?: number): void => {
       const id = index === undefined ? step : `${step}-${index}`;
       const inputs = index === undefined ? {} : { inputs: { parameters: [{ name: "index", value: String(index) }] } };
+      const boundaryID = index === undefined ? "run" : `entry-${index}`;
+      nodes[boundaryID] ??= {
+        id: boundaryID,
+        type: "DAG",
+        templateName: boundaryID,
+        phase: "Running",
+        startedAt: "2026-01-01T10:00:01Z",
+      };
+      const before = nodes[`scrape-${index}`];
+      if (step === "analyze" && before) before.children = [id];
       nodes[id] = {
+        boundaryID,
         id,
         type: "Suspend",
         templateName: step,
@@ -155,12 +178,19 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
       if (!node("scrape", index)) start("scrape", index);
       else if (node("scrape", index)?.phase === "Succeeded" && !node("analyze", index)) start("analyze", index);
     }
+    for (const index of sites.keys()) {
+      const entry = nodes[`entry-${index}`];
+      if (entry && entryOver(index)) entry.phase = "Succeeded";
+    }
     if ([...sites.keys()].every(entryOver) && !node("review")) start("review");
     const decision = node("review")?.outputs?.parameters[0]?.value;
     if (over(node("review")) && decision === "approved" && !node("report")) start("report");
+    const review = node("review");
+    if (review && node("report")) review.children = ["report"];
     const failed = node("review")?.phase === "Failed" || node("report")?.phase === "Failed";
     const done = failed || over(node("report")) || (over(node("review")) && decision !== "approved");
     const phase = done ? (failed ? "Failed" : "Succeeded") : "Running";
+    if (done && nodes["run"]) nodes["run"].phase = phase;
     workflow = bump({ ...workflow, status: { nodes, phase, ...(done ? { finishedAt: "2026-01-01T11:00:00Z" } : {}) } });
   }
 
@@ -192,14 +222,16 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
     },
     readStates: (identities) =>
       unreliable(() => identities.map((id) => states.get(id) ?? { requested: false, held: false })),
-    claimRequest: ({ identity, attempt, startAnew }) =>
-      unreliable(() => {
-        const known = states.get(identity) ?? { requested: false, held: false };
-        if (known.requested) return false;
-        const { result: _r, finishedAt: _f, ...rest } = known;
-        states.set(identity, { ...(startAnew ? rest : known), attempt, requested: true });
-        return true;
-      }),
+    claimRequests: (_uid, requests) =>
+      unreliable(() =>
+        requests.filter(({ identity, attempt, startAnew }) => {
+          const known = states.get(identity) ?? { requested: false, held: false };
+          if (known.requested) return false;
+          const { result: _r, finishedAt: _f, ...rest } = known;
+          states.set(identity, { ...(startAnew ? rest : known), attempt, requested: true });
+          return true;
+        }),
+      ),
     withdrawRequest: (identity) =>
       unreliable(() => {
         const known = states.get(identity);
@@ -215,7 +247,7 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
     reviewUrl: async () => "http://approve/",
     exclusively: (_ref, work) => work(),
     costOfApproving: 0,
-    now: () => new Date("2026-01-01T10:30:00Z"),
+    now: () => new Date(now),
     log: createLog("model", "silent"),
   };
   return {
@@ -234,8 +266,9 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
     } satisfies ReconcileDeps,
     argo,
     deliver,
-    /** Marks of requests run out, as they do after half a minute. */
+    /** Half a minute passes: marks of requests run out. */
     forgetRequests(): void {
+      now += 30_000;
       for (const [id, state] of states) states.set(id, { ...state, requested: false });
     },
     /** Approve's conditional write, where a review is open. */

@@ -68,7 +68,7 @@ describe("plan", () => {
         nodes: ["scrape/0 Running", "scrape/1 Running", "scrape/2 Running"],
         records: { "scrape/0": final(ok()), "scrape/1": final(bad("RobotsDisallowed")) },
       },
-      ["settle scrape/0 Succeeded succeeded", "settle scrape/1 Failed RobotsDisallowed: why", "dispatch scrape/2"],
+      ["dispatch scrape/2", "settle scrape/0 Succeeded succeeded", "settle scrape/1 Failed RobotsDisallowed: why"],
     ],
     [
       "a link of the chain gets what the one before it left",
