@@ -1,3 +1,4 @@
+import type { CloudEvent } from "cloudevents";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
@@ -6,7 +7,14 @@ import { errorResponse } from "./error-response.ts";
 import { TerminalError } from "./errors.ts";
 import { parseEvent } from "./events.ts";
 import type { Logger } from "./log.ts";
-import { STEP_COMPLETED, STEP_REQUESTED, type StepRequest, type StepResult, stepRequestSchema } from "./step.ts";
+import {
+  STEP_COMPLETED,
+  STEP_EXPECTED,
+  STEP_REQUESTED,
+  type StepRequest,
+  type StepResult,
+  stepRequestSchema,
+} from "./step.ts";
 import type { VerifyStepToken } from "./token.ts";
 
 export interface StepAppDeps {
@@ -28,7 +36,9 @@ export function createStepApp(step: string, graph: StepGraph, deps: StepAppDeps)
   // The rest of the body is not read, so the connection is of no more use.
   const tooLarge = (c: Context) => c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
   app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: tooLarge }), async (c) => {
-    const { id, request } = parseRequest(step, Object.fromEntries(c.req.raw.headers), await c.req.text());
+    const event = parseEvent(Object.fromEntries(c.req.raw.headers), await c.req.text());
+    if (event.type === STEP_EXPECTED) return c.body(null, 200);
+    const { id, request } = parseRequest(step, event);
     const claims = await deps.verifyToken(request.token);
     if (claims.jti !== id || claims.sub !== request.workload.uid || claims.run !== request.run) {
       throw new TerminalError("InvalidToken", "the step token was minted for another step");
@@ -60,12 +70,7 @@ export function createStepApp(step: string, graph: StepGraph, deps: StepAppDeps)
   return app;
 }
 
-function parseRequest(
-  step: string,
-  headers: Record<string, string>,
-  body: string,
-): { id: string; request: StepRequest } {
-  const event = parseEvent(headers, body);
+function parseRequest(step: string, event: CloudEvent<unknown>): { id: string; request: StepRequest } {
   if (event.type !== STEP_REQUESTED)
     throw new TerminalError("WrongType", `expected type ${STEP_REQUESTED}, got ${event.type}`);
   const parsed = stepRequestSchema.safeParse(event.data);

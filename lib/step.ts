@@ -3,6 +3,8 @@ import { z } from "zod";
 /** CloudEvent types of the step contract (docs/ARCHITECTURE.md, "The step contract"). */
 export const STEP_REQUESTED = "dev.agentic.step.requested";
 export const STEP_COMPLETED = "dev.agentic.step.completed";
+/** A hint that requests of this step will come: whoever does it starts meanwhile, and answers that it is there. */
+export const STEP_EXPECTED = "dev.agentic.step.expected";
 
 export const usageSchema = z.strictObject({
   inputTokens: z.int().min(0),

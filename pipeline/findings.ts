@@ -14,6 +14,9 @@ export const findingsSchema = z.strictObject({
 });
 export type Findings = z.infer<typeof findingsSchema>;
 
+/** CloudEvent type of a decision that comes by the Broker. */
+export const REVIEW_DECIDED = "dev.agentic.review.decided";
+
 /** How the gate was decided: artifact `decision` (JSON), status.review and the event dev.agentic.review.decided. */
 export const decisionSchema = z.strictObject({
   decision: z.enum(["approved", "rejected"]),

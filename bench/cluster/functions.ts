@@ -1,5 +1,5 @@
-import { kubectl } from "../../test/kubernetes/cluster.ts";
-import { functionPods, SYSTEM } from "../../test/kubernetes/workload.ts";
+import { kubectl, list, until } from "../../test/kubernetes/cluster.ts";
+import { SYSTEM } from "../../test/kubernetes/workload.ts";
 
 const STEPS = ["scrape", "analyze", "report"];
 const CONTROL = ["reconcile", "approve"];
@@ -44,17 +44,12 @@ export async function useAgents(support: string, minScale: 0 | 1): Promise<void>
       "autoscaling.knative.dev/min-scale": String(minScale),
     };
     const [container] = template.spec.containers;
-    if (STEPS.includes(name) && container) {
-      const env = (container["env"] as { name: string }[]).filter(
-        ({ name: key }) => !["ROLE", "STEP", "STEP_MS"].includes(key),
-      );
+    if (!container) throw new Error(`${name} has no container`);
+    // As it is installed; tests have it at debug.
+    setEnv(container, { LOG_LEVEL: "info" });
+    if (STEPS.includes(name)) {
       container["image"] = support;
-      container["env"] = [
-        ...env,
-        { name: "ROLE", value: "agent" },
-        { name: "STEP", value: name },
-        { name: "STEP_MS", value: "1000" },
-      ];
+      setEnv(container, { ROLE: "agent", STEP: name, STEP_MS: "1000" });
       template.spec.containerConcurrency = 0;
     }
     await replace(service);
@@ -62,10 +57,13 @@ export async function useAgents(support: string, minScale: 0 | 1): Promise<void>
   await kubectl(["-n", SYSTEM, "wait", "ksvc", ...STEPS, ...CONTROL, "--for=condition=Ready", "--timeout=120s"]);
 }
 
+function setEnv(container: Record<string, unknown>, values: Readonly<Record<string, string>>): void {
+  const others = (container["env"] as { name: string }[]).filter(({ name }) => !(name in values));
+  container["env"] = [...others, ...Object.entries(values).map(([name, value]) => ({ name, value }))];
+}
+
+/** Until no pod of a function is there, nor one that is still ending: that takes half a minute of the kubelet's time. */
 export async function untilZero(): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if ((await functionPods()).size === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  throw new Error("the functions did not scale to zero");
+  const none = async () => (await list("pods", SYSTEM, "serving.knative.dev/service")).length === 0;
+  await until("the functions to be at zero", none, { ms: 300_000, every: 1000 });
 }

@@ -2,10 +2,8 @@ import { z } from "zod";
 import type { ReviewRef } from "../../lib/edges/reviews.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { parseEvent } from "../../lib/events.ts";
+import { REVIEW_DECIDED } from "../../pipeline/findings.ts";
 import { type DecisionRequest, decisionRequestSchema } from "./decide.ts";
-
-/** CloudEvent type of a decision that comes over the Broker. */
-const REVIEW_DECIDED = "dev.agentic.review.decided";
 
 const dataSchema = decisionRequestSchema.extend({
   namespace: z.string(),

@@ -5,8 +5,9 @@ import type { StepRequested } from "../../lib/durable/requests.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import type { SendEvent } from "../../lib/edges/broker.ts";
 import type { JsonPatchOperation, Kube, Written } from "../../lib/edges/kube.ts";
-import { STEP_REQUESTED, type StepRequest } from "../../lib/step.ts";
+import { STEP_EXPECTED, STEP_REQUESTED, type StepRequest } from "../../lib/step.ts";
 import { subjectOf } from "../../lib/step-app.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
 import type { RunOrder } from "../../pipeline/run-order.ts";
 import type { GateView } from "./gate.ts";
 import { NUDGED_AT, settlePatch, type WorkflowView } from "./nodes.ts";
@@ -88,6 +89,9 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
     case "askForReview":
       await deps.send(reviewRequested(action.gate, await deps.reviewUrl(action.gate)));
       return "written";
+    case "expect":
+      await allOf(action.steps.map((step) => deps.send(stepExpected(step, action.order))));
+      return "written";
     case "dispatch":
       await dispatch(action.steps, observed, deps);
       return "written";
@@ -152,6 +156,17 @@ async function stepRequested(
     step: step.name,
     traceparent: traceparent(order, identity),
     data: request,
+  });
+}
+
+function stepExpected({ name }: Step, { workload, run }: RunOrder): CloudEvent<unknown> {
+  return new CloudEvent<unknown>({
+    id: `${run}-${name}-expected`,
+    type: STEP_EXPECTED,
+    source: SOURCE,
+    subject: `${workload.namespace}/${workload.name}/${name}`,
+    step: name,
+    data: { workload, run },
   });
 }
 

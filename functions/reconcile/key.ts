@@ -2,6 +2,7 @@ import type { CloudEvent } from "cloudevents";
 import { z } from "zod";
 import type { ObjectRef } from "../../lib/edges/kube.ts";
 import { STEP_COMPLETED, STEP_REQUESTED } from "../../lib/step.ts";
+import { REVIEW_DECIDED } from "../../pipeline/findings.ts";
 import { workloadOfWorkflow } from "./workflow.ts";
 
 /** What an event is about. Its content is never used: everything is looked at anew. */
@@ -19,6 +20,8 @@ const PING = "dev.knative.sources.ping";
 
 const referenceSchema = z.looseObject({ kind: z.string(), namespace: z.string(), name: z.string() });
 
+const decidedSchema = z.object({ namespace: z.string(), name: z.string() });
+
 export function keyOf(event: CloudEvent<unknown>): Key {
   if (event.type === PING) return { of: "all" };
   if (REFERENCE.test(event.type)) {
@@ -28,6 +31,11 @@ export function keyOf(event: CloudEvent<unknown>): Key {
     const workload = kind === "Workflow" ? workloadOfWorkflow(name) : name;
     if (workload === undefined) return { of: "nothing", why: `${name} is no Workflow of ours` };
     return { of: "one", ref: { namespace, name: workload } };
+  }
+  if (event.type === REVIEW_DECIDED) {
+    // It is approve's; the change that it makes comes next, and finds reconcile awake.
+    const parsed = decidedSchema.safeParse(event.data);
+    return parsed.success ? { of: "one", ref: parsed.data } : { of: "nothing", why: "the decision names no workload" };
   }
   if (event.type === STEP_COMPLETED || event.type === STEP_REQUESTED) {
     const [namespace, name] = (event.subject ?? "").split("/");

@@ -1,10 +1,11 @@
 import { parseDuration } from "../../crd/duration.ts";
 import type { Decision, Findings } from "../../pipeline/findings.ts";
 import { BUDGET_EXCEEDED, fanOutFailure, type Outcomes } from "../../pipeline/outcomes.ts";
+import type { Step } from "../../pipeline/pipeline.ts";
 import type { RunOrder } from "../../pipeline/run-order.ts";
 import { stagesOf } from "../../pipeline/stages.ts";
 import { type GateView, gateVerdict, writtenDecision } from "./gate.ts";
-import type { Settlement, WorkflowView } from "./nodes.ts";
+import type { NodeView, Settlement, WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
 import { planTurn } from "./turn.ts";
 import { outputOf, type StepView } from "./walk.ts";
@@ -24,6 +25,8 @@ export type Action =
   /** Changes nothing but the Workflow's version, so that Argo looks at it. */
   | { readonly type: "nudge"; readonly workflow: WorkflowView }
   | { readonly type: "dispatch"; readonly steps: readonly StepView[] }
+  /** Has the functions of these steps start while the steps before them run. */
+  | { readonly type: "expect"; readonly steps: readonly Step[]; readonly order: RunOrder }
   /** Puts what the gate is about where its readers look for it. */
   | { readonly type: "publish"; readonly findings: Findings; readonly decision?: Decision }
   /** Tells who wants to know that a review waits. */
@@ -40,7 +43,9 @@ export function plan(observed: Observed, now: Date): Action[] {
   if (!("order" in spec)) return stops;
   if (!workflow) {
     const held = spec.workload.spec.suspend || hasFinished(observed, workflowName(spec.order), now);
-    return held ? stops : [...stops, { type: "createWorkflow", body: renderWorkflow(spec.order, spec.workload) }];
+    if (held) return stops;
+    const body = renderWorkflow(spec.order, spec.workload);
+    return [...stops, { type: "createWorkflow", body }, ...expect(spec.order, [], ({ after }) => after.length === 0)];
   }
   if (hasEnded(workflow) || isHeld(observed) || workflow.deleted) return stops;
   return [...stops, ...planRun(observed, workflow, spec.order, now)];
@@ -77,12 +82,24 @@ function planRun(observed: Observed, workflow: WorkflowView, order: RunOrder, no
   }
   const atGate = gate ? planGate(observed, gate, order) : { actions: [] };
   if (atGate.settlement) settlements.push(atGate.settlement);
+  const begins = new Set(wanted.map(({ step }) => step.name));
+  if (atGate.settlement && gate && writtenDecision(gate, observed.review)?.decision === "approved")
+    begins.add(gate.node.step);
   return [
     // Work first, then what is said of it.
     ...(wanted.length > 0 ? [...publishFor(observed, wanted), { type: "dispatch" as const, steps: wanted }] : []),
     ...planTurn(workflow, settlements, now),
     ...atGate.actions,
+    ...expect(order, workflow.nodes, ({ after }) => after.some((name) => begins.has(name))),
   ];
+}
+
+/** Steps that none of the nodes is of yet. */
+function expect(order: RunOrder, nodes: readonly NodeView[], comesNext: (step: Step) => boolean): Action[] {
+  const steps = order.pipeline.steps.filter(
+    (step) => !step.gate && comesNext(step) && !nodes.some((node) => node.step === step.name),
+  );
+  return steps.length > 0 ? [{ type: "expect", steps, order }] : [];
 }
 
 /** A step that comes after the gate reads the findings and the decision. */

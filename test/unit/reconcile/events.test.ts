@@ -39,6 +39,12 @@ describe("what an event is about", () => {
       { type: "dev.agentic.step.completed", subject: "demo" },
       { of: "nothing", why: "the subject does not name a workload: namespace/name/step/item" },
     ],
+    ["a decision", { type: "dev.agentic.review.decided", data: { ...ref, decision: "approved" } }, { of: "one", ref }],
+    [
+      "a decision on nothing",
+      { type: "dev.agentic.review.decided", data: {} },
+      { of: "nothing", why: "the decision names no workload" },
+    ],
     ["the resync", { type: "dev.knative.sources.ping" }, { of: "all" }],
     [
       "a request that came back",

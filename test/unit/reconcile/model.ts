@@ -3,7 +3,7 @@ import type { StepState } from "../../../lib/durable/requests.ts";
 import type { JsonPatchOperation, KindClient, KubeObject, Written } from "../../../lib/edges/kube.ts";
 import { RetryableError } from "../../../lib/errors.ts";
 import { createLog } from "../../../lib/log.ts";
-import type { StepRequest, StepResult } from "../../../lib/step.ts";
+import { STEP_REQUESTED, type StepRequest, type StepResult } from "../../../lib/step.ts";
 import { UID } from "./world.ts";
 
 /** What the model's outside does next: drawn at random, and shrunk when a run goes wrong. */
@@ -241,7 +241,7 @@ export function modelCluster(workload: KubeObject, sites: readonly string[], cha
     send: (event) =>
       unreliable(() => {
         if (event.type === "dev.agentic.review.requested") asked++;
-        else inFlight.push({ id: event.id, request: event.data as StepRequest });
+        else if (event.type === STEP_REQUESTED) inFlight.push({ id: event.id, request: event.data as StepRequest });
       }),
     mintToken: async () => "token",
     reviewUrl: async () => "http://approve/",

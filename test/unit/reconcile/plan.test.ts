@@ -29,7 +29,7 @@ const decided = { decision: "approved", by: "ann", at: "2026-01-01T10:10:00.000Z
 describe("plan", () => {
   test.each<[string, Given | Promise<Given>, string[]]>([
     ["a new workload is held by the finalizer first", { metadata: { finalizers: [] } }, ["addFinalizer"]],
-    ["then its Workflow is made", {}, ["createWorkflow"]],
+    ["then its Workflow is made", {}, ["createWorkflow", "expect scrape"]],
     ["not while the spec says suspend", { spec: { suspend: true } }, []],
     ["not for a spec that does not hold", { spec: { sites: ["http://10.0.0.1/"] } }, []],
     [
@@ -40,19 +40,19 @@ describe("plan", () => {
     [
       "a failed one is, when its Workflow was deleted before its time",
       { status: { workflow: RUN, finishedAt: "2026-01-01T09:00:00.000Z", phase: "Failed" } },
-      ["createWorkflow"],
+      ["createWorkflow", "expect scrape"],
     ],
     [
       "and not when its time was over",
       { status: { workflow: RUN, finishedAt: "2025-11-01T09:00:00.000Z", phase: "Failed" } },
       [],
     ],
-    ["but again where it went away before its end", { status: { workflow: RUN } }, ["createWorkflow"]],
+    ["but again where it went away before its end", { status: { workflow: RUN } }, ["createWorkflow", "expect scrape"]],
     ["nothing to do until Argo has seen it", { nodes: [] }, []],
     [
       "steps whose nodes run are requested",
       { nodes: ["scrape/0 Running", "scrape/1 Running"] },
-      ["dispatch scrape/0", "dispatch scrape/1"],
+      ["dispatch scrape/0", "dispatch scrape/1", "expect analyze"],
     ],
     [
       "not one whose request is on its way, nor one that is worked on",
@@ -68,7 +68,12 @@ describe("plan", () => {
         nodes: ["scrape/0 Running", "scrape/1 Running", "scrape/2 Running"],
         records: { "scrape/0": final(ok()), "scrape/1": final(bad("RobotsDisallowed")) },
       },
-      ["dispatch scrape/2", "settle scrape/0 Succeeded succeeded", "settle scrape/1 Failed RobotsDisallowed: why"],
+      [
+        "dispatch scrape/2",
+        "settle scrape/0 Succeeded succeeded",
+        "settle scrape/1 Failed RobotsDisallowed: why",
+        "expect analyze",
+      ],
     ],
     [
       "a link of the chain gets what the one before it left",
@@ -86,12 +91,12 @@ describe("plan", () => {
         nodes: ["scrape/0 Running"],
         records: { "scrape/0": final(ok(), { attempt: "another", finishedAt: new Date("2025-12-30T00:00:00Z") }) },
       },
-      ["dispatch scrape/0"],
+      ["dispatch scrape/0", "expect analyze"],
     ],
     [
       "a failure of an earlier run, or before Argo's retry, is tried anew",
       { nodes: ["scrape/0 Running"], records: { "scrape/0": final(bad("Timeout"), { attempt: "another" }) } },
-      ["dispatch scrape/0"],
+      ["dispatch scrape/0", "expect analyze"],
     ],
     [
       "a settled step whose record is lost is done again: what comes after it needs it",
@@ -117,7 +122,7 @@ describe("plan", () => {
     ["the gate: the findings are put down, and a reviewer is asked", atGate, ["publish findings", "askForReview"]],
     ["no reviewer where none is required", { ...atGate, spec: { review: { required: false } } }, ["publish findings"]],
     ["an open review waits", reviewed(atGate), []],
-    ["a decision settles the gate", reviewed(atGate, decided), ["settle review Succeeded approved"]],
+    ["a decision settles the gate", reviewed(atGate, decided), ["settle review Succeeded approved", "expect report"]],
     [
       "so does a rejection",
       reviewed(atGate, { ...decided, decision: "rejected" }),
@@ -164,7 +169,7 @@ describe("plan", () => {
     [
       "a changed spec: the old run is stopped, the new one made",
       { others: [workflowObject({ workflow: { phase: "Running" } }, OTHER)] },
-      [`stopWorkflow ${OTHER}`, "createWorkflow"],
+      [`stopWorkflow ${OTHER}`, "createWorkflow", "expect scrape"],
     ],
     [
       "one that has ended is left for people to look at",
@@ -174,7 +179,7 @@ describe("plan", () => {
     [
       "one of an earlier workload of that name is not ours",
       { others: [workflowObject({ workflow: { metadata: { ownerReferences: [] } } }, OTHER)] },
-      ["createWorkflow"],
+      ["createWorkflow", "expect scrape"],
     ],
     [
       "deleted: its Workflow goes first",

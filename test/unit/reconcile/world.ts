@@ -126,6 +126,8 @@ export function say(actions: readonly Action[]): string[] {
             ...("value" in rest ? [rest.value.split(" ")[0]] : [rest.message]),
           ].join(" "),
         );
+      case "expect":
+        return action.steps.map(({ name }) => `expect ${name}`);
       case "stopWorkflow":
       case "deleteWorkflow":
         return [`${action.type} ${action.workflow.name}`];
