@@ -7,7 +7,8 @@ import { eventOf } from "./event.ts";
 import { type ObserveDeps, type Observed, observe } from "./observe.ts";
 import { type Action, plan } from "./plan.ts";
 import { isOver } from "./resync.ts";
-import { type Status, statusOf, type Trouble, troubledStatus } from "./status.ts";
+import { type Status, statusOf, troubledStatus } from "./status.ts";
+import type { Trouble } from "./trouble.ts";
 import { argosTurnEndsAt } from "./turn.ts";
 
 export interface ReconcileDeps extends ObserveDeps, ApplyDeps {

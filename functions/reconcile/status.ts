@@ -8,20 +8,12 @@ import type { WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
 import { hasEnded, hasFinished, isHeld, runFailure } from "./plan.ts";
 import { traceId } from "./trace.ts";
+import { type Trouble, troubleIn } from "./trouble.ts";
 import { workflowName } from "./workflow.ts";
 
 export type Status = NonNullable<AgentWorkload["status"]>;
 type Phase = NonNullable<Status["phase"]>;
 type Condition = NonNullable<Status["conditions"]>[number];
-
-/** What keeps a run from going on, and is not the run's own. */
-export interface Trouble {
-  readonly reason: string;
-  readonly message: string;
-}
-
-/** A cold start, and its place in a queue, take less. */
-const PATIENCE_MS = 45_000;
 
 /** What the status is to say. `costOfApproving` in US dollars. Pure. */
 export function statusOf(
@@ -48,7 +40,7 @@ export function statusOf(
   const sites = countSites(observed, order);
   const usage = usageOf(observed.outcomes);
   const end = runEnding(observed, order);
-  const held = trouble ?? waiting(observed, now);
+  const held = trouble ?? troubleIn(observed, now);
   return {
     phase,
     readyReplicas: observed.steps.filter(
@@ -180,28 +172,6 @@ function underWay(observed: Observed, phase: Phase, sites: NonNullable<Status["s
 function suspendedAdvice({ name, object }: WorkflowView): string {
   const patch = `kubectl -n ${object.metadata.namespace} patch workflow ${name} --type=merge -p '{"spec":{"suspend":null}}'`;
   return `the Workflow is suspended in Argo; '${patch}' goes on`;
-}
-
-/** Steps that nobody takes up, while nobody works on any: their function does not start, or cannot be reached. */
-function waiting({ steps }: Observed, now: Date): Trouble | undefined {
-  const open = steps.filter(({ node, outcome }) => node.phase === "Running" && !outcome);
-  if (open.some(({ state }) => state.held)) return undefined;
-  const returned = open.find(({ state }) => state.undeliverable);
-  if (returned) {
-    const { name } = returned.step;
-    const why = returned.state.undeliverable;
-    return {
-      reason: "StepUndeliverable",
-      message: `the Broker could not hand a step to the function ${name} (${why}); it is tried again. 'kubectl -n agentic-system describe ksvc ${name}' says what is wrong with it`,
-    };
-  }
-  const late = open.find(({ state }) => state.requestedAt && now.getTime() - state.requestedAt.getTime() > PATIENCE_MS);
-  if (!late) return undefined;
-  const { name } = late.step;
-  return {
-    reason: "StepNotTakenUp",
-    message: `no instance of the function ${name} has taken up a step for ${PATIENCE_MS / 1000} s. 'kubectl -n agentic-system get pods -l serving.knative.dev/service=${name}' says whether it starts`,
-  };
 }
 
 function ending(status: Ending["status"], reason: string, message: string): Ending {

@@ -18,7 +18,13 @@ describe("phase and the condition Ready", () => {
   test.each<[string, Given, string, string, RegExp]>([
     ["no Workflow yet", {}, "Creating", "Creating", /being created/],
     ["held before its start", { spec: { suspend: true } }, "Suspended", "Suspended", /spec.suspend/],
-    ["Argo has not seen it", { nodes: [] }, "Creating", "Creating", /waiting for Argo/],
+    [
+      "Argo has not seen it",
+      { nodes: [], workflow: { metadata: { creationTimestamp: "2026-01-01T10:05:50Z" } } },
+      "Creating",
+      "Creating",
+      /waiting for Argo/,
+    ],
     [
       "sites are worked on",
       { nodes: all("scrape", "Running") },
@@ -109,6 +115,13 @@ describe("phase and the condition Ready", () => {
       "Running",
       "StepNotTakenUp",
       /no instance of the function scrape .*get pods -l serving.knative.dev\/service=scrape/,
+    ],
+    [
+      "a new Workflow that Argo does not look at",
+      { nodes: [] },
+      "Creating",
+      "ArgoSilent",
+      /since 2026-01-01T10:00:00.000Z.*get pods -A -l app=workflow-controller/,
     ],
     [
       "the same while others are worked on",
