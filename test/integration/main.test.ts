@@ -1,19 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { CloudEvent, HTTP } from "cloudevents";
 import { exportSPKI, generateKeyPair } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import type { StepRequest } from "../../lib/step.ts";
 import { mintStepToken } from "../../lib/token.ts";
+import { type Served, serveFunction } from "../func/served.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { captureTidy } from "./tidy.ts";
 
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const keys = await generateKeyPair("EdDSA", { extractable: true });
 let folder: string;
 let redis: TestRedis;
@@ -26,47 +23,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Served {
-  readonly url: string;
-  readonly child: ChildProcess;
-}
-
-/** `FUNCTION=name npm start`, without npm. */
 async function serve(name: string, settings: Record<string, string> = {}): Promise<Served> {
-  const child = spawn(process.execPath, [MAIN], {
-    env: await environment(name, settings),
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let said = "";
-  const port = await new Promise<string>((resolve, reject) => {
-    child.stderr.on("data", (data: Buffer) => {
-      said += data.toString();
-      const listening = /"port":(\d+),"msg":"listening"/.exec(said)?.[1];
-      if (listening) resolve(listening);
-    });
-    child.once("close", () => reject(new Error(`${name} ended before it listened: ${said}`)));
-  });
-  return { url: `http://127.0.0.1:${port}`, child };
-}
-
-async function environment(name: string, settings: Record<string, string> = {}): Promise<Record<string, string>> {
   const pem = await exportSPKI(keys.publicKey);
-  return {
-    PATH: process.env["PATH"] ?? "",
-    FUNCTION: name,
-    HOST: "127.0.0.1",
-    PORT: "0",
+  return serveFunction(name, {
     REDIS_URL: redis.url,
     ARTIFACTS_URL: `file://${folder}`,
     STEP_TOKEN_PUBLIC_KEY: pem,
     REVIEW_LINK_PUBLIC_KEY: pem,
     ...settings,
-  };
-}
-
-async function end({ child }: Served): Promise<number | null> {
-  child.kill("SIGTERM");
-  return (await once(child, "exit"))[0] as number | null;
+  });
 }
 
 async function analyzeRequest(id: string): Promise<StepRequest> {
@@ -103,7 +68,7 @@ test.each(["scrape", "analyze", "report", "approve"])(
     const served = await serve(name);
     for (const probe of ["liveness", "readiness"])
       expect((await fetch(`${served.url}/health/${probe}`)).status).toBe(200);
-    expect(await end(served)).toBe(0);
+    expect(await served.end()).toBe(0);
   },
 );
 
@@ -112,7 +77,7 @@ describe("analyze, sent what func invoke sends", () => {
   beforeAll(async () => {
     served = await serve("analyze");
   });
-  afterAll(() => end(served));
+  afterAll(() => served.end());
 
   test("does the step, binary and structured, and answers the same bytes again", async () => {
     const event = eventOf("step-1", await analyzeRequest("step-1"));
