@@ -19,12 +19,12 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
   readonly log: Logger;
 }
 
-/** What one pass changes calls for the next; beyond this many something undoes what we do. */
+/** A look that finds the last one's ground gone is made again; beyond this many something undoes what we do. */
 const MAX_PASSES = 20;
 
 /**
- * Brings one workload a step on: looks at all of it, decides, writes, and looks again until there is nothing to do. What keeps
- * it from going on is said in the status, and thrown: the event that brought us here is then delivered again.
+ * Brings one workload a step on: looks at all of it, decides, writes; again where what it saw proved to be otherwise. What keeps it
+ * from going on is said in the status, and thrown: the event that brought us here is then delivered again.
  * @returns when to look again should no event come; undefined: nothing is waited for that long
  */
 export async function reconcile(ref: ObjectRef, deps: ReconcileDeps): Promise<Date | undefined> {
