@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BUILD_MS } from "../cluster/built.ts";
 import { ROOT } from "./command.ts";
-import { BUILD_MS, type Func, findFunc } from "./func.ts";
+import { type Func, findFunc } from "./func.ts";
 
 const home = await mkdtemp(join(tmpdir(), "agentic-func-"));
 afterAll(() => rm(home, { recursive: true, force: true }));

@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startSampleSites } from "../../examples/serve.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { startChromium } from "../../lib/edges/chromium.ts";
+import { BUILD_MS } from "../cluster/built.ts";
 import { startRedis } from "../redis-server.ts";
 import { output, ROOT } from "./command.ts";
-import { BUILD_MS, type Func, findFunc } from "./func.ts";
+import { type Func, findFunc } from "./func.ts";
 import { makeSigningKeys } from "./keys.ts";
 import { type Served, serveFunction } from "./served.ts";
 

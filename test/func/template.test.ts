@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { BUILD_MS } from "../cluster/built.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { output, ROOT } from "./command.ts";
-import { BUILD_MS, type Func, findFunc } from "./func.ts";
+import { type Func, findFunc } from "./func.ts";
 import { makeSigningKeys, type SigningKeys } from "./keys.ts";
 import { type Served, serveScript } from "./served.ts";
 
