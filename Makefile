@@ -1,10 +1,10 @@
 # Node 24 comes with the dependencies: what they bring is found first.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo test check build image bench clean deploy cluster cluster-down cluster-status
+.PHONY: help setup demo test check build image bench clean deploy deploy-for-tests cluster cluster-down cluster-status
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: ## install what is missing: dependencies, Chromium, Redis
 	@scripts/setup.sh
@@ -28,7 +28,10 @@ bench: setup ## every benchmark (one: make bench NAME=cost)
 	@npm run --silent bench -- $(NAME)
 
 deploy: setup ## install into the cluster of KUBECONFIG (IMAGE=NAME), or without it into the test cluster
-	@node scripts/deploy.ts $(if $(IMAGE),--image $(IMAGE))
+	@node scripts/deploy.ts $(IMAGE:%=--image %)
+
+deploy-for-tests: setup ## the same with what the tests need; into KUBECONFIG's by way of REGISTRY=NAME
+	@node scripts/deploy.ts --for-tests '$(REGISTRY)' $(IMAGE:%=--image %)
 
 cluster: setup ## a real Kubernetes here, with Argo Workflows and Knative (Linux, root, Go; the first time half an hour)
 	@node test/cluster/main.ts up

@@ -1,13 +1,18 @@
-/** `make test`: the checks, then the tests, then those on a real cluster. Ends with `N passed, N failed`; a check counts as one. */
+/**
+ * `make test`: the checks, then the tests, then those on a real cluster: one that is brought up here, or with KUBECONFIG that one,
+ * where images go by way of REGISTRY. Ends with `N passed, N failed`; a check counts as one.
+ */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NO_REGISTRY } from "./deploy/registry.ts";
 
 const CHECKS = ["check:types", "check:lint", "check:generated", "check:unused", "build"];
 /** vitest projects: what runs on this machine, and what needs a cluster with the product on it. */
 const LOCAL = ["unit", "integration", "e2e", "func"];
 const ON_CLUSTER = ["contract", "kubernetes"];
+const { KUBECONFIG, REGISTRY } = process.env;
 
 let passed = 0;
 let failed = 0;
@@ -47,14 +52,22 @@ function vitest(projects: readonly string[]): void {
 }
 
 function onCluster(): void {
-  // With KUBECONFIG the cluster is the user's own; one that is up already stays up.
-  const ours = !process.env["KUBECONFIG"];
-  const wasUp = ours && spawnSync("node", ["test/cluster/main.ts", "status"], { stdio: "ignore" }).status === 0;
-  const up = !ours || check("cluster", "node", ["test/cluster/main.ts", "up"]);
+  if (KUBECONFIG) {
+    if (check("deploy", "make", ["--no-print-directory", "deploy-for-tests"])) vitest(ON_CLUSTER);
+    return;
+  }
+  // One that is up already stays up.
+  const wasUp = spawnSync("node", ["test/cluster/main.ts", "status"], { stdio: "ignore" }).status === 0;
+  const up = check("cluster", "node", ["test/cluster/main.ts", "up"]);
   if (up && check("deploy", "node", ["scripts/deploy.ts"])) vitest(ON_CLUSTER);
-  if (ours && !wasUp) check("cluster-down", "node", ["test/cluster/main.ts", "down"]);
+  if (!wasUp) check("cluster-down", "node", ["test/cluster/main.ts", "down"]);
 }
 
+// Said now rather than after twenty minutes of other tests.
+if (KUBECONFIG && !REGISTRY) {
+  console.error(`test: ${NO_REGISTRY}`);
+  process.exit(1);
+}
 for (const name of CHECKS) check(name, "npm", ["run", "--silent", name]);
 vitest(LOCAL);
 onCluster();

@@ -27,7 +27,8 @@ export async function deploy({ kubectl, manifests, model, say }: DeployOptions):
   say("ready");
 }
 
-async function apply(kubectl: Kubectl, items: readonly Manifest[]): Promise<void> {
+/** Server-side, so that it says of each object what it is to be, and leaves to others what they say. */
+export async function apply(kubectl: Kubectl, items: readonly Manifest[]): Promise<void> {
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], list);
 }

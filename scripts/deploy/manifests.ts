@@ -30,17 +30,3 @@ export function readManifests(file: string): Manifest[] {
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest !== null);
 }
-
-/** With each image replaced whose repository, the part before the tag, is in `images`. */
-export function withImages<T>(value: T, images: Readonly<Record<string, string>>): T {
-  if (Array.isArray(value)) return value.map((one) => withImages(one, images)) as T;
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      key === "image" && typeof inner === "string"
-        ? (images[inner.replace(/[:@][^/]*$/, "")] ?? inner)
-        : withImages(inner, images),
-    ]),
-  ) as T;
-}

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { imageCache } from "./cache.ts";
 import { installDebian, output, run } from "./command.ts";
@@ -22,6 +22,10 @@ export interface Engine {
   build(build: Build): Promise<void>;
   /** Writes an OCI archive. */
   save(tag: string, tar: string, compression: Compression): Promise<void>;
+  /** Takes in the image of such an archive, under the tag that it was saved with. */
+  load(tar: string): Promise<void>;
+  /** To a registry, as `name`: REGISTRY/NAME:TAG. @returns the manifest's digest there */
+  push(tag: string, name: string): Promise<string>;
   /** Removes what no later build is likely to use. */
   tidy(): Promise<void>;
 }
@@ -65,6 +69,8 @@ const buildah: Engine = {
   },
   save: (tag, tar, compression) =>
     runBuildah("push", "--quiet", ...FLAGS[compression], tag, `oci-archive:${tar}:${tag}`),
+  load: (tar) => runBuildah("pull", "--quiet", `oci-archive:${tar}`),
+  push: (tag, name) => pushByFile(runBuildah, tag, name),
   async tidy() {
     const listed = output("buildah", [...STORAGE, "images", "--format", "{{.ID}} {{.Name}} {{.Tag}}"]) ?? "";
     for (const image of olderThanKept(listed.split("\n"))) {
@@ -95,6 +101,8 @@ const podman: Engine = {
   build: (build) => run("podman", ["build", "--format", "oci", ...common(build)]),
   save: (tag, tar, compression) =>
     run("podman", ["push", "--quiet", ...FLAGS[compression], tag, `oci-archive:${tar}:${tag}`]),
+  load: (tar) => run("podman", ["load", "--quiet", "--input", tar]),
+  push: (tag, name) => pushByFile((...args) => run("podman", args), tag, name),
   tidy: async () => {},
 };
 
@@ -104,8 +112,36 @@ const docker: Engine = {
   has: (tag) => output("docker", ["image", "inspect", tag]) !== undefined,
   build: (build) => run("docker", ["build", ...common(build)], { env: { DOCKER_BUILDKIT: "1" } }),
   save: (tag, tar) => run("docker", ["save", "--output", tar, tag]),
+  load: (tar) => run("docker", ["load", "--quiet", "--input", tar]),
+  async push(tag, name) {
+    await run("docker", ["tag", tag, name]);
+    await run("docker", ["push", "--quiet", name]);
+    const known = output("docker", ["image", "inspect", "--format", "{{json .RepoDigests}}", name]) ?? "[]";
+    const repository = name.slice(0, name.lastIndexOf(":"));
+    const pushed = (JSON.parse(known) as string[]).find((one) => one.startsWith(`${repository}@`));
+    if (pushed === undefined) throw new Error(`docker does not say under which digest it pushed ${name}`);
+    return pushed.slice(repository.length + 1);
+  },
   tidy: async () => {},
 };
+
+/** What buildah and podman have in common. */
+async function pushByFile(
+  engine: (...args: readonly string[]) => Promise<void>,
+  tag: string,
+  name: string,
+): Promise<string> {
+  const folder = mkdtempSync(join(imageCache, "push-"));
+  const file = join(folder, "digest");
+  // As docker does: on this machine a registry need not have a certificate.
+  const tls = /^(localhost|127\.[\d.]+)[:/]/.test(name) ? ["--tls-verify=false"] : [];
+  try {
+    await engine("push", "--quiet", "--digestfile", file, ...tls, tag, `docker://${name}`);
+    return readFileSync(file, "utf8").trim();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 function common({ tag, context, dockerfile, args, secrets }: Build): string[] {
   return [

@@ -16,7 +16,7 @@ export const containerdSocket = join(home, "containerd", "containerd.sock");
 export const nodeIP = "10.90.0.1";
 
 /** The path of a cached client. */
-export function bin(name: "kubectl" | "func" | "argo"): string {
+export function bin(name: "kubectl" | "func"): string {
   return join(folderOf(name === "kubectl" ? "kubernetes" : name), name);
 }
 

@@ -7,7 +7,7 @@ import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { type Settlement, settlePatch, viewWorkflow, type WorkflowView } from "../../functions/reconcile/nodes.ts";
 import { renderWorkflow } from "../../functions/reconcile/workflow.ts";
 import { orderOf } from "../../pipeline/run-order.ts";
-import { folderOf } from "../cluster/binaries.ts";
+import { BUILD_MS, built } from "../cluster/built.ts";
 import { apply, argo, get, type KubeObject, kubectl, until } from "../kubernetes/cluster.ts";
 import { freshNamespace } from "../kubernetes/workload.ts";
 
@@ -16,6 +16,7 @@ import { freshNamespace } from "../kubernetes/workload.ts";
 const NAMESPACE = "contract-argo";
 const KIND = "workflows.argoproj.io";
 const folder = mkdtempSync(join(tmpdir(), "agentic-contract-"));
+beforeAll(() => Promise.all([built("argo-workflows"), built("argo")]), BUILD_MS);
 beforeAll(() => freshNamespace(NAMESPACE));
 afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -122,13 +123,12 @@ describe("the full CRD", () => {
   const GROUP = "contract.agentic.dev";
   const CRD = `crd/workflows.${GROUP}`;
   beforeAll(async () => {
-    const file = join(folderOf("argo-workflows"), "manifests", "full-crds", "argoproj.io_workflows.yaml");
+    const file = join(await built("argo-workflows"), "manifests", "full-crds", "argoproj.io_workflows.yaml");
     const full = readFileSync(file, "utf8").replaceAll(
       /^( {2}name: workflows\.| {2}group: )argoproj\.io$/gm,
       `$1${GROUP}`,
     );
     await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], full);
-    await kubectl(["wait", "--for=condition=Established", "--timeout=60s", CRD]);
   });
   afterAll(() => kubectl(["delete", CRD, "--ignore-not-found"]));
 

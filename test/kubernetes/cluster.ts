@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { type RequestOptions, request } from "node:https";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { KubeConfig } from "@kubernetes/client-node";
 import { kubectlAt } from "../../scripts/deploy/kubectl.ts";
+import { built } from "../cluster/built.ts";
 import { bin, kubeconfig as testKubeconfig } from "../cluster/context.ts";
 
 const { KUBECONFIG } = process.env;
@@ -21,10 +23,10 @@ export async function argo(
   command: "stop" | "terminate" | "suspend" | "resume" | "retry",
 ): Promise<void> {
   const env = { ...process.env, KUBECONFIG: KUBECONFIG ?? testKubeconfig };
-  await promisify(execFile)(bin("argo"), [namespace, workflow, command], { env });
+  await promisify(execFile)(join(await built("argo"), "argo"), [namespace, workflow, command], { env });
 }
 
-const config = new KubeConfig();
+export const config = new KubeConfig();
 config.loadFromFile(KUBECONFIG ?? testKubeconfig);
 
 export interface KubeObject {
@@ -104,33 +106,12 @@ export async function ask(
     host: server.hostname,
     port: server.port,
     method,
-    path: `/api/v1/namespaces/${namespace}/services/http:${name}:${port}/proxy${path}`,
+    // An API server may stand behind others, told apart by a path.
+    path: `${server.pathname.replace(/\/$/, "")}/api/v1/namespaces/${namespace}/services/http:${name}:${port}/proxy${path}`,
     headers: { ...headers, ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }) },
   };
   await config.applyToHTTPSOptions(options);
   const asked = request(options).end(body);
-  const [response] = (await once(asked, "response")) as [IncomingMessage];
-  return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
-}
-
-/** Where a Knative Service is reached by its name in the cluster: Kourier's own address, from a machine that routes to Services. */
-export async function kourier(): Promise<string> {
-  const service = await get("service", "kourier-system", "kourier-internal");
-  return service?.spec.clusterIP;
-}
-
-/** Asks a function as whoever knows its name in the cluster does; it is started when it is at zero. */
-export async function askFunction(
-  name: string,
-  path: string,
-  { method = "GET", headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<Answer> {
-  const asked = httpRequest({
-    host: await kourier(),
-    path,
-    method,
-    headers: { host: `${name}.agentic-system.svc.cluster.local`, ...headers },
-  }).end(body);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
 }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { apply, argo, ask, askFunction, get, kubectl, list, until } from "./cluster.ts";
+import { BUILD_MS, built } from "../cluster/built.ts";
+import { apply, argo, ask, get, kubectl, list, until } from "./cluster.ts";
+import { askFunction } from "./functions.ts";
 import {
   analysesBySite,
   condition,
@@ -15,6 +17,7 @@ import {
 } from "./workload.ts";
 
 const NAMESPACE = "faults";
+beforeAll(() => built("argo"), BUILD_MS);
 beforeAll(() => freshNamespace(NAMESPACE));
 afterEach(async () => {
   await kubectl(["-n", NAMESPACE, "delete", "agentworkload", "--all", "--timeout=120s"]);
@@ -151,6 +154,43 @@ test("a Secret that is missing: the function that does not start is named, and t
   await untilPhase(NAMESPACE, name, "AwaitingReview", { ms: 420_000 });
 });
 
+test("an image that does not pull: the function that does not start is named, and the run heals", async () => {
+  const name = "no-image";
+  await until("analyze to be at zero", async () => !(await functionPods()).has("analyze"), { ms: 180_000 });
+  const service = await get("ksvc", SYSTEM, "analyze");
+  if (!service) throw new Error("there is no function analyze");
+  const { apiVersion, kind, metadata, spec } = service;
+  // Changed in place, Knative would go on with the image that works.
+  const anew = async (template: object): Promise<void> => {
+    await kubectl(["-n", SYSTEM, "delete", "ksvc", "analyze", "--timeout=60s"]);
+    await apply({
+      apiVersion,
+      kind,
+      metadata: { namespace: SYSTEM, name: "analyze", labels: metadata.labels },
+      spec: { template },
+    });
+  };
+  const { containers, ...pod } = spec.template.spec;
+  const image = `localhost:1/none@sha256:${"0".repeat(64)}`;
+  await anew({ ...spec.template, spec: { ...pod, containers: [{ ...containers[0], image }] } });
+  try {
+    await apply(asking(name));
+    const said = await until(
+      "analyze to be named",
+      async () => {
+        const object = await workload(NAMESPACE, name);
+        const ready = object && condition(object, "Ready");
+        return ready && ["StepNotTakenUp", "StepUndeliverable"].includes(ready.reason) ? ready.message : undefined;
+      },
+      { ms: 240_000 },
+    );
+    expect(said).toMatch(/function analyze/);
+  } finally {
+    await anew(spec.template);
+  }
+  await untilPhase(NAMESPACE, name, "AwaitingReview", { ms: 420_000 });
+});
+
 describe("Argo's own defaults", () => {
   const settings = ["INFORMER_WRITE_BACK", "DEFAULT_REQUEUE_TIME"];
   const set = (values: readonly string[]) =>
@@ -169,7 +209,7 @@ describe("Argo's own defaults", () => {
     );
     const env: { name: string; value: string }[] = deployment?.spec.template.spec.containers[0].env;
     const before = settings.map((name) => env.find((one) => one.name === name)?.value ?? "");
-    expect(before).toEqual(["true", "50ms"]);
+    expect(before).toEqual(["true", "20ms"]);
     await set(["false", "10s"]);
     try {
       await available("argo", "workflow-controller");

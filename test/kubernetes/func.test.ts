@@ -1,21 +1,28 @@
 import { execFile } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { allowListFor } from "../../lib/allow-list.ts";
 import { mintStepToken } from "../../lib/token.ts";
 import { identityOf, stepInput } from "../../pipeline/dispatch.ts";
 import { orderOf } from "../../pipeline/run-order.ts";
-import { bin } from "../cluster/context.ts";
-import { get, kourier } from "./cluster.ts";
+import { BUILD_MS, built } from "../cluster/built.ts";
+import { get } from "./cluster.ts";
+import { gateway } from "./functions.ts";
 import { example, SYSTEM } from "./workload.ts";
+
+let func: string;
+beforeAll(async () => {
+  func = join(await built("func"), "func");
+}, BUILD_MS);
 
 /** func invoke, as in docs/func.md, with the ingress as its proxy: that is how this machine reaches a name of the cluster. */
 async function invoke(name: string, ...args: string[]): Promise<string> {
   const target = ["--target", `http://${name}.${SYSTEM}.svc.cluster.local`, "--format", "cloudevent"];
-  const env = { ...process.env, HTTP_PROXY: `http://${await kourier()}`, NO_PROXY: "" };
-  const { stdout } = await promisify(execFile)(bin("func"), ["invoke", ...target, ...args], { env });
+  const env = { ...process.env, HTTP_PROXY: `http://${gateway}`, NO_PROXY: "" };
+  const { stdout } = await promisify(execFile)(func, ["invoke", ...target, ...args], { env });
   return stdout;
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadTruth } from "../../examples/truth.ts";
-import { apply, ask, askFunction, kubectl, list, until } from "./cluster.ts";
+import { apply, ask, kubectl, list, until } from "./cluster.ts";
+import { askFunction } from "./functions.ts";
 import {
   analysesBySite,
   condition,

@@ -24,7 +24,7 @@ export async function buildTestImages(names: readonly TestImage[] = NAMES): Prom
   return tags as Record<TestImage, string>;
 }
 
-function makeTestImage(engine: Engine, bases: Bases, name: TestImage): Promise<Image> {
+export function makeTestImage(engine: Engine, bases: Bases, name: TestImage): Promise<Image> {
   if (name === "functions") return makeImage(engine, bases, PRODUCT);
   return makeImage(engine, bases, { name, dockerfile: `test/cluster/images/${name}/Dockerfile` });
 }

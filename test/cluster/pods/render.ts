@@ -80,6 +80,14 @@ function adapt(value: Value): Value {
   if ("readinessProbe" in adapted) {
     adapted["readinessProbe"] = merge(adapted["readinessProbe"], { initialDelaySeconds: 0, periodSeconds: 1 });
   }
+  if ("livenessProbe" in adapted) {
+    // Two cores on which everything starts at once do not answer within a second, three times in a row, as Knative asks.
+    adapted["livenessProbe"] = merge(adapted["livenessProbe"], {
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+      failureThreshold: 6,
+    });
+  }
   return adapted;
 }
 

@@ -1,0 +1,82 @@
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { sampleHosts } from "../../../examples/serve.ts";
+import { apply, deploy } from "../../../scripts/deploy/deploy.ts";
+import { type Images, withImages } from "../../../scripts/deploy/images.ts";
+import type { Kubectl } from "../../../scripts/deploy/kubectl.ts";
+import { type Manifest, productManifests, readManifests } from "../../../scripts/deploy/manifests.ts";
+import { NAMESPACE } from "../../../scripts/deploy/secrets.ts";
+import { merge, type Resource } from "../pods/merge.ts";
+
+/** The provider of models that tests bring. */
+const MODEL = { apiKey: "test", apiBase: `http://openai.${NAMESPACE}.svc.cluster.local/v1` };
+
+/** The image of what support.yaml runs, as that file names it. */
+export const SUPPORT = "agentic/support";
+
+/** The product, and what its tests need around it. */
+export const manifestsForTests = (): Manifest[] => [
+  ...productManifests(),
+  ...readManifests(join(import.meta.dirname, "support.yaml")),
+];
+
+/** Deploys `manifests` with the settings of the tests, on any cluster. @throws Error where it is installed for something else */
+export async function deployForTests({
+  kubectl,
+  manifests,
+  images,
+  say,
+}: {
+  readonly kubectl: Kubectl;
+  readonly manifests: readonly Manifest[];
+  readonly images: Images;
+  readonly say: (line: string) => void;
+}): Promise<void> {
+  await refuseOtherProvider(kubectl);
+  const sites = await addressOfSites(kubectl, manifests);
+  await deploy({
+    kubectl,
+    manifests: withImages(
+      manifests.map((manifest) => adapt(manifest, sites)),
+      images,
+    ),
+    model: MODEL,
+    say,
+  });
+}
+
+/** Secrets that are there stay as they are: with a real provider's, tests would be paid for, and its installation changed. */
+async function refuseOtherProvider(kubectl: Kubectl): Promise<void> {
+  const what = ["get", "secret", "agentic-model", "--ignore-not-found", "-o", "jsonpath={.data.OPENAI_API_BASE}"];
+  const base = Buffer.from(await kubectl(["-n", NAMESPACE, ...what]), "base64").toString();
+  if (base !== "" && base !== MODEL.apiBase)
+    throw new Error(
+      `the product is installed here and asks for its models at ${base}: take another cluster for tests, or remove it (kubectl delete namespace ${NAMESPACE})`,
+    );
+}
+
+/** ADDRESS:PORT of the sample sites: the cluster gives the Service its address, and the egress proxy's settings name it. */
+async function addressOfSites(kubectl: Kubectl, manifests: readonly Manifest[]): Promise<string> {
+  const first = manifests.filter(
+    ({ apiVersion, kind, metadata }) =>
+      kind === "Namespace" || (apiVersion === "v1" && kind === "Service" && metadata.name === "sites"),
+  );
+  await apply(kubectl, first);
+  const address = await kubectl(["-n", NAMESPACE, "get", "service", "sites", "-o", "jsonpath={.spec.clusterIP}"]);
+  return `${isIPv6(address) ? `[${address}]` : address}:80`;
+}
+
+/** Settings of the tests: sample sites instead of the internet, a model behind LiteLLM, a resync that is worth waiting for. */
+function adapt(manifest: Manifest, sites: string): Manifest {
+  if (manifest.kind === "PingSource")
+    return merge(manifest as unknown as Resource, { spec: { schedule: "* * * * *" } }) as unknown as Manifest;
+  if (manifest.kind !== "ConfigMap" || manifest.metadata.name !== "agentic-settings") return manifest;
+  const data = {
+    LLM_BASE_URL: `http://litellm.${NAMESPACE}.svc.cluster.local:4000/v1`,
+    EGRESS_RESOLVE: sampleHosts()
+      .map((host) => `${host}=${sites}`)
+      .join(","),
+    LOG_LEVEL: "debug",
+  };
+  return merge(manifest as unknown as Resource, { data }) as unknown as Manifest;
+}
