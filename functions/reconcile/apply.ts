@@ -9,10 +9,11 @@ import { STEP_EXPECTED, STEP_REQUESTED, type StepRequest } from "../../lib/step.
 import { subjectOf } from "../../lib/step-app.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { RunOrder } from "../../pipeline/run-order.ts";
+import type { Action } from "./action.ts";
 import type { GateView } from "./gate.ts";
 import { NUDGED_AT, settlePatch, type WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
-import { type Action, FINALIZER } from "./plan.ts";
+import { FINALIZER } from "./plan.ts";
 import { traceparent } from "./trace.ts";
 import type { StepView } from "./walk.ts";
 

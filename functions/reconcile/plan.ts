@@ -1,9 +1,9 @@
 import { parseDuration } from "../../crd/duration.ts";
-import type { Decision, Findings } from "../../pipeline/findings.ts";
 import { BUDGET_EXCEEDED, fanOutFailure, type Outcomes } from "../../pipeline/outcomes.ts";
 import type { Step } from "../../pipeline/pipeline.ts";
 import type { RunOrder } from "../../pipeline/run-order.ts";
 import { stagesOf } from "../../pipeline/stages.ts";
+import type { Action } from "./action.ts";
 import { type GateView, gateVerdict, writtenDecision } from "./gate.ts";
 import type { NodeView, Settlement, WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
@@ -12,25 +12,6 @@ import { outputOf, type StepView } from "./walk.ts";
 import { DECISION_PARAMETER, RESULT_PARAMETER, renderWorkflow, workflowName } from "./workflow.ts";
 
 export const FINALIZER = "agentic.dev/cleanup";
-
-export type Action =
-  | { readonly type: "addFinalizer" }
-  | { readonly type: "createWorkflow"; readonly body: object }
-  /** Of a spec that is no longer wanted. */
-  | { readonly type: "stopWorkflow"; readonly workflow: WorkflowView }
-  | { readonly type: "deleteWorkflow"; readonly workflow: WorkflowView }
-  /** Drops what is kept of the workload's steps and artifacts, then lets the object go. */
-  | { readonly type: "cleanUp" }
-  | { readonly type: "settle"; readonly workflow: WorkflowView; readonly settlements: readonly Settlement[] }
-  /** Changes nothing but the Workflow's version, so that Argo looks at it. */
-  | { readonly type: "nudge"; readonly workflow: WorkflowView }
-  | { readonly type: "dispatch"; readonly steps: readonly StepView[] }
-  /** Has the functions of these steps start while the steps before them run. */
-  | { readonly type: "expect"; readonly steps: readonly Step[]; readonly order: RunOrder }
-  /** Puts what the gate is about where its readers look for it. */
-  | { readonly type: "publish"; readonly findings: Findings; readonly decision?: Decision }
-  /** Tells who wants to know that a review waits. */
-  | { readonly type: "askForReview"; readonly gate: GateView };
 
 /** What must happen next, given what is. Pure: no clock but `now`, no I/O. What is said of it is status.ts's. */
 export function plan(observed: Observed, now: Date): Action[] {

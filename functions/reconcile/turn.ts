@@ -1,5 +1,5 @@
+import type { Action } from "./action.ts";
 import type { Settlement, WorkflowView } from "./nodes.ts";
-import type { Action } from "./plan.ts";
 
 /** Argo takes less for a thousand nodes; times in a Workflow are whole seconds. */
 const ARGOS_TURN_MS = 3000;

@@ -1,6 +1,6 @@
 import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
+import type { Action } from "../../../functions/reconcile/action.ts";
 import { type Observed, observe } from "../../../functions/reconcile/observe.ts";
-import type { Action } from "../../../functions/reconcile/plan.ts";
 import { FINALIZER } from "../../../functions/reconcile/plan.ts";
 import { WORKLOAD_LABEL, workflowName } from "../../../functions/reconcile/workflow.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
