@@ -1,7 +1,7 @@
 import type { CloudEvent } from "cloudevents";
 import { z } from "zod";
 import type { ObjectRef } from "../../lib/edges/kube.ts";
-import { STEP_COMPLETED, STEP_REQUESTED } from "../../lib/step.ts";
+import { STEP_COMPLETED, STEP_EXPECTED, STEP_REQUESTED } from "../../lib/step.ts";
 import { REVIEW_DECIDED } from "../../pipeline/findings.ts";
 import { workloadOfWorkflow } from "./workflow.ts";
 
@@ -16,6 +16,7 @@ export type Key =
 
 /** ApiServerSource in Reference mode: one type for each change. */
 const REFERENCE = /^dev\.knative\.apiserver\.ref\.(add|update|delete)$/;
+const STEP_EVENTS = new Set([STEP_COMPLETED, STEP_EXPECTED, STEP_REQUESTED]);
 const PING = "dev.knative.sources.ping";
 
 const referenceSchema = z.looseObject({ kind: z.string(), namespace: z.string(), name: z.string() });
@@ -37,12 +38,14 @@ export function keyOf(event: CloudEvent<unknown>): Key {
     const parsed = decidedSchema.safeParse(event.data);
     return parsed.success ? { of: "one", ref: parsed.data } : { of: "nothing", why: "the decision names no workload" };
   }
-  if (event.type === STEP_COMPLETED || event.type === STEP_REQUESTED) {
+  if (STEP_EVENTS.has(event.type)) {
     const [namespace, name] = (event.subject ?? "").split("/");
     if (!namespace || !name)
       return { of: "nothing", why: "the subject does not name a workload: namespace/name/step/item" };
     const ref = { namespace, name };
     if (event.type === STEP_COMPLETED) return { of: "one", ref, inFlock: true };
+    // A hint that came back: a look sees what it is about, requests that nobody takes up.
+    if (event.type === STEP_EXPECTED) return { of: "one", ref };
     return { of: "deadLetter", ref, identity: event.id, why: whyUndelivered(event) };
   }
   return { of: "nothing", why: `reconcile takes no events of type ${event.type}` };

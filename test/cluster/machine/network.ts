@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { home, nodeIP } from "../context.ts";
-import { bridge, podCIDR } from "../network.ts";
+import { bridge, podCIDR, serviceCIDR } from "../network.ts";
 import { attempt, run } from "../run.ts";
 
 const prefix = podCIDR.split("/")[1];
@@ -12,6 +12,10 @@ const rules = [
   ["nat", "POSTROUTING", "-s", podCIDR, "!", "-d", podCIDR, ...comment, "-j", "MASQUERADE"],
   ["filter", "FORWARD", "-s", podCIDR, ...comment, "-j", "ACCEPT"],
   ["filter", "FORWARD", "-d", podCIDR, ...comment, "-j", "ACCEPT"],
+  // Before kube-proxy knows of a Service's endpoints its address would lead to the outside, where a proxy may answer: the activator
+  // kept such a connection, and took its 404 for its function's answer for good. What still has the address here has no pod.
+  ["filter", "FORWARD", "-d", serviceCIDR, ...comment, "-j", "REJECT"],
+  ["filter", "OUTPUT", "-d", serviceCIDR, ...comment, "-j", "REJECT"],
 ];
 
 // Pods reach services over the bridge only when bridged packets pass iptables too.

@@ -62,6 +62,11 @@ describe("what an event is about", () => {
       { of: "deadLetter", ref, identity: "id-1", why: "no answer" },
     ],
     [
+      "a hint that came back",
+      { type: "dev.agentic.step.expected", subject: "team-a/demo/analyze" },
+      { of: "one", ref },
+    ],
+    [
       "anything else",
       { type: "com.example.ping" },
       { of: "nothing", why: "reconcile takes no events of type com.example.ping" },
