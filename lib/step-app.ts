@@ -11,6 +11,7 @@ import {
   STEP_COMPLETED,
   STEP_EXPECTED,
   STEP_REQUESTED,
+  type StepInput,
   type StepRequest,
   type StepResult,
   stepRequestSchema,
@@ -100,7 +101,7 @@ function completed(
 }
 
 /** namespace/name/step/item, the subject of the step's events. */
-export function subjectOf(request: Pick<StepRequest, "workload" | "step" | "input">): string {
-  const { namespace, name } = request.workload;
-  return [namespace, name, request.step, request.input.item].filter((part) => part !== undefined).join("/");
+export function subjectOf(of: Pick<StepRequest, "workload" | "step"> & { readonly input?: StepInput }): string {
+  const { namespace, name } = of.workload;
+  return [namespace, name, of.step, of.input?.item].filter((part) => part !== undefined).join("/");
 }

@@ -7,7 +7,6 @@ export interface Seen {
   firstStep?: number;
   awaitingReview?: number;
   reportRunning?: number;
-  succeeded?: number;
   workflowWrites: number;
   workflowBytes: number;
 }
@@ -26,7 +25,6 @@ export async function watchRun(kubeconfig: string, namespace: string): Promise<{
   const versions = new Set<string>();
   const ofWorkload = ({ status }: Watched): void => {
     if (status?.phase === "AwaitingReview") seen.awaitingReview ??= performance.now();
-    if (status?.phase === "Succeeded") seen.succeeded ??= performance.now();
   };
   const ofWorkflow = (object: KubeObject): void => {
     const at = performance.now();

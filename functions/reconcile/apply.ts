@@ -165,7 +165,7 @@ function stepExpected({ name }: Step, { workload, run }: RunOrder): CloudEvent<u
     id: `${run}-${name}-expected`,
     type: STEP_EXPECTED,
     source: SOURCE,
-    subject: `${workload.namespace}/${workload.name}/${name}`,
+    subject: subjectOf({ workload, step: name }),
     step: name,
     data: { workload, run },
   });

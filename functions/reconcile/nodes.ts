@@ -32,6 +32,8 @@ export interface WorkflowView {
   /** `argo stop` or `argo terminate`. */
   readonly shutdown: boolean;
   readonly nodes: readonly NodeView[];
+  /** As Argo keeps them, where they are over 1 MiB. */
+  readonly compressedNodes?: string;
   /** When the last node was settled that Argo has not yet gone on from. */
   readonly settledUnseenAt?: Date;
   /** When Argo was last told to look. */
@@ -91,6 +93,7 @@ export function viewWorkflow(object: KubeObject): WorkflowView {
     suspended: spec.suspend === true,
     shutdown: Boolean(spec.shutdown),
     nodes: Object.values(nodes).flatMap((node) => (node.type === "Suspend" ? [viewNode(node)] : [])),
+    ...(status.compressedNodes ? { compressedNodes: status.compressedNodes } : {}),
     ...(settledUnseenAt ? { settledUnseenAt } : {}),
     ...(nudgedAt ? { nudgedAt: new Date(nudgedAt) } : {}),
     object,
@@ -141,7 +144,7 @@ export function settlePatch(
   now: Date,
 ): JsonPatchOperation[] {
   const finishedAt = `${now.toISOString().slice(0, 19)}Z`;
-  const compressed = statusSchema.parse(workflow.object.status).compressedNodes;
+  const { compressedNodes: compressed } = workflow;
   if (compressed) {
     const nodes = nodesSchema.parse(decompress(compressed));
     for (const settlement of settlements) {

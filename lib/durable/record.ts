@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
 import { type StepResult, stepResultSchema } from "../step.ts";
-import { checkpointKeys, threadKeys } from "./keys.ts";
+import { threadKeys } from "./keys.ts";
+import { runScript } from "./script.ts";
 
 /** What is known of a step: a Redis hash under its identity. */
 export interface StepRecord {
@@ -64,9 +65,22 @@ export async function forgetFailed(redis: Redis, identity: string): Promise<void
   if (record?.result?.outcome === "failed") await forgetStep(redis, identity);
 }
 
+/** Lua: all that is known of a step, gone at once. */
+export const FORGET = `
+local function forget(record, index, values, checkpoint)
+  for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do redis.call('UNLINK', checkpoint .. member) end
+  redis.call('UNLINK', record, index, values)
+end
+`;
+
+// KEYS: record, index, values. ARGV: prefix of checkpoint keys.
+const FORGET_STEP = `${FORGET}
+forget(KEYS[1], KEYS[2], KEYS[3], ARGV[1])
+return 1
+`;
+
 /** Forgets what is known of a step: whoever asks next starts it anew. A writer that is still at work is fenced all the same. */
 export async function forgetStep(redis: Redis, identity: string): Promise<void> {
-  // The record goes last: until then the step is known as it was, and this is done again.
-  await storeErrors(redis.unlink(await checkpointKeys(redis, identity)));
-  await storeErrors(redis.unlink(threadKeys(identity).record));
+  const { record, index, values, checkpoint } = threadKeys(identity);
+  await runScript(redis, FORGET_STEP, [record, index, values], [checkpoint("")]);
 }

@@ -2,7 +2,7 @@ import type { ChainableCommander, Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
 import { type StepResult, stepResultSchema } from "../step.ts";
 import { threadKeys, workloadKey } from "./keys.ts";
-import { forgetStep } from "./record.ts";
+import { FORGET, forgetStep } from "./record.ts";
 import { runScript } from "./script.ts";
 
 /** What whoever requests steps sees of one. */
@@ -72,12 +72,9 @@ export interface StepRequested {
 
 // KEYS: requested, record, index, values. ARGV: attempt, patience in ms, time, "anew" or "", prefix of checkpoint keys.
 // A repeated request is of the same attempt: it has waited since the first.
-const CLAIM = `
+const CLAIM = `${FORGET}
 if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 0 end
-if ARGV[4] == 'anew' then
-  for _, member in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do redis.call('UNLINK', ARGV[5] .. member) end
-  redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
-end
+if ARGV[4] == 'anew' then forget(KEYS[2], KEYS[3], KEYS[4], ARGV[5]) end
 if redis.call('HGET', KEYS[2], 'attempt') ~= ARGV[1] then redis.call('HSET', KEYS[2], 'attempt', ARGV[1], 'requestedAt', ARGV[3]) end
 return 1
 `;

@@ -49,13 +49,13 @@ async function without(namespace: string, deployment: string, meanwhile: () => P
   }
 }
 
-const untilReason = (name: string, reason: string) =>
+const untilReason = (name: string, ...reasons: string[]) =>
   until(
-    `${name} to say ${reason}`,
+    `${name} to say ${reasons.join(" or ")}`,
     async () => {
       const object = await workload(NAMESPACE, name);
       const ready = object && condition(object, "Ready");
-      return ready?.reason === reason ? ready : undefined;
+      return ready && reasons.includes(ready.reason) ? ready : undefined;
     },
     { ms: 240_000, seen: async () => (await workload(NAMESPACE, name))?.status?.conditions },
   );
@@ -175,16 +175,8 @@ test("an image that does not pull: the function that does not start is named, an
   await anew({ ...spec.template, spec: { ...pod, containers: [{ ...containers[0], image }] } });
   try {
     await apply(asking(name));
-    const said = await until(
-      "analyze to be named",
-      async () => {
-        const object = await workload(NAMESPACE, name);
-        const ready = object && condition(object, "Ready");
-        return ready && ["StepNotTakenUp", "StepUndeliverable"].includes(ready.reason) ? ready.message : undefined;
-      },
-      { ms: 240_000 },
-    );
-    expect(said).toMatch(/function analyze/);
+    const said = await untilReason(name, "StepNotTakenUp", "StepUndeliverable");
+    expect(said.message).toMatch(/function analyze/);
   } finally {
     await anew(spec.template);
   }
