@@ -8,7 +8,7 @@ import { claimRequests, dropSteps, markUndeliverable, readStates, withdrawReques
 import type { Artifacts } from "./lib/edges/artifacts.ts";
 import { connectBroker } from "./lib/edges/broker.ts";
 import { connectKube } from "./lib/edges/kube.ts";
-import { connectRedis } from "./lib/edges/redis.ts";
+import { connectRedisWhenever } from "./lib/edges/redis.ts";
 import { privateKey } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { mintReviewLink } from "./lib/review-link.ts";
@@ -34,7 +34,7 @@ export async function composeReconcile(
   const reviewKey = privateKey("REVIEW_LINK_PRIVATE_KEY", config.REVIEW_LINK_PRIVATE_KEY);
   if (!config.BROKER_URL)
     throw new Error("BROKER_URL is not set: it is the Broker's address, and 'kubectl get broker -A' prints it");
-  const redis = await connectRedis(config.REDIS_URL);
+  const redis = await connectRedisWhenever(config.REDIS_URL, log);
   const holder = `reconcile, process ${process.pid} on ${hostname()}`;
   return createApp({
     kube: connectKube(),

@@ -3,34 +3,56 @@ import { defineConfig } from "vitest/config";
 /** A safety net against a test that hangs, not an assertion about time: a busy machine is many times slower than an idle one. */
 const MINUTE = 60_000;
 
-/** One folder under test/. Projects with a higher order start when the lower ones have ended. */
-function suite(name: string, order: number, maxWorkers: number, minutes: number) {
+interface Suite {
+  readonly name: string;
+  /** Below test/; the name where it is left out. */
+  readonly files?: string;
+  /** Suites of a higher order start when those of a lower one have ended. */
+  readonly order: number;
+  readonly maxWorkers: number;
+  readonly minutes: number;
+  readonly globalSetup?: string;
+}
+
+function suite({ name, files = `${name}/**/*.test.ts`, order, maxWorkers, minutes, globalSetup }: Suite) {
   return {
     extends: true as const,
     test: {
       name,
-      include: [`test/${name}/**/*.test.ts`],
+      include: [`test/${files}`],
       testTimeout: minutes * MINUTE,
       hookTimeout: minutes * MINUTE,
       maxWorkers,
       sequence: { groupOrder: order },
+      ...(globalSetup ? { globalSetup } : {}),
     },
   };
 }
+
+const globalSetup = "test/kubernetes/namespaces.ts";
 
 export default defineConfig({
   test: {
     // @langchain/langgraph-checkpoint-validation takes describe and it from the global scope.
     globals: true,
     passWithNoTests: false,
-    // Two cores: a third worker would only make Chromium and redis-server slower. An e2e test fills both by itself.
     projects: [
-      suite("unit", 0, 2, 3),
-      suite("integration", 0, 2, 3),
-      suite("e2e", 1, 1, 10),
-      suite("func", 2, 1, 5),
-      suite("contract", 3, 1, 5),
-      suite("kubernetes", 4, 1, 10),
+      // Two cores: a third worker would only make Chromium and redis-server slower. An e2e test fills both by itself.
+      suite({ name: "unit", order: 0, maxWorkers: 2, minutes: 3 }),
+      suite({ name: "integration", order: 0, maxWorkers: 2, minutes: 3 }),
+      suite({ name: "e2e", order: 1, maxWorkers: 1, minutes: 10 }),
+      suite({ name: "func", order: 2, maxWorkers: 1, minutes: 5 }),
+      // Those on a cluster mostly wait for it. What takes a part of it away, or wants it quiet, has it to itself.
+      suite({ name: "contract", order: 3, maxWorkers: 5, minutes: 5, globalSetup }),
+      suite({ name: "kubernetes", files: "kubernetes/*.test.ts", order: 3, maxWorkers: 5, minutes: 10, globalSetup }),
+      suite({
+        name: "alone",
+        files: "kubernetes/alone/*.test.ts",
+        order: 4,
+        maxWorkers: 1,
+        minutes: 10,
+        globalSetup,
+      }),
     ],
   },
 });

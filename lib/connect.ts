@@ -32,14 +32,15 @@ export async function connectStep(
   log: Logger,
   draining: AbortSignal,
 ): Promise<StepAppDeps & { readonly redis: Redis }> {
-  const [{ connectRedis }, { createRunDurably }, { chooseSaver }, { createStepTokenVerifier }] = await Promise.all([
-    import("./edges/redis.ts"),
-    import("./durable/run.ts"),
-    import("./durable/choose-saver.ts"),
-    import("./token.ts"),
-  ]);
+  const [{ connectRedisWhenever }, { createRunDurably }, { chooseSaver }, { createStepTokenVerifier }] =
+    await Promise.all([
+      import("./edges/redis.ts"),
+      import("./durable/run.ts"),
+      import("./durable/choose-saver.ts"),
+      import("./token.ts"),
+    ]);
   const verifyToken = createStepTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", settings.STEP_TOKEN_PUBLIC_KEY));
-  const redis = await connectRedis(settings.REDIS_URL);
+  const redis = await connectRedisWhenever(settings.REDIS_URL, log);
   const runDurably = createRunDurably({
     redis,
     saver: await chooseSaver(settings.CHECKPOINTS, redis, settings.REDIS_URL),

@@ -11,7 +11,7 @@ import { NO_REGISTRY } from "./deploy/registry.ts";
 const CHECKS = ["check:types", "check:lint", "check:generated", "check:unused", "build"];
 /** vitest projects: what runs on this machine, and what needs a cluster with the product on it. */
 const LOCAL = ["unit", "integration", "e2e", "func"];
-const ON_CLUSTER = ["contract", "kubernetes"];
+const ON_CLUSTER = ["contract", "kubernetes", "alone"];
 const { KUBECONFIG, REGISTRY } = process.env;
 
 let passed = 0;

@@ -107,7 +107,8 @@ function lastSettledUnseen(nodes: Readonly<Record<string, Node>>): Date | undefi
       type === "Suspend" && FULFILLED.has(phase) && nodes[boundaryID]?.phase === "Running" && !children?.length,
   );
   const last = unseen
-    .map(({ finishedAt }) => finishedAt ?? "")
+    // Whoever settles a node by hand may leave its end out.
+    .map(({ finishedAt, startedAt }) => finishedAt || startedAt || "")
     .toSorted()
     .at(-1);
   return last ? new Date(last) : undefined;

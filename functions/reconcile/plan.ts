@@ -7,7 +7,7 @@ import type { Action } from "./action.ts";
 import { type GateView, gateVerdict, writtenDecision } from "./gate.ts";
 import type { NodeView, Settlement, WorkflowView } from "./nodes.ts";
 import type { Observed } from "./observe.ts";
-import { planTurn } from "./turn.ts";
+import { planStop, planTurn } from "./turn.ts";
 import { outputOf, type StepView } from "./walk.ts";
 import { DECISION_PARAMETER, RESULT_PARAMETER, renderWorkflow, workflowName } from "./workflow.ts";
 
@@ -18,9 +18,10 @@ export function plan(observed: Observed, now: Date): Action[] {
   const { object, spec, workflow, others } = observed;
   if (object.metadata.deletionTimestamp !== undefined) return planDeletion(observed);
   if (!object.metadata.finalizers.includes(FINALIZER)) return [{ type: "addFinalizer" }];
-  const stops = others.flatMap((other): Action[] =>
-    hasEnded(other) || other.shutdown ? [] : [{ type: "stopWorkflow", workflow: other }],
-  );
+  const stops = others.flatMap((other): Action[] => {
+    if (hasEnded(other)) return [];
+    return other.shutdown ? planStop(other, now) : [{ type: "stopWorkflow", workflow: other }];
+  });
   if (!("order" in spec)) return stops;
   if (!workflow) {
     const held = spec.workload.spec.suspend || hasFinished(observed, workflowName(spec.order), now);
@@ -28,7 +29,9 @@ export function plan(observed: Observed, now: Date): Action[] {
     const body = renderWorkflow(spec.order, spec.workload);
     return [...stops, { type: "createWorkflow", body }, ...expect(spec.order, [], ({ after }) => after.length === 0)];
   }
-  if (hasEnded(workflow) || isHeld(observed) || workflow.deleted) return stops;
+  if (hasEnded(workflow) || workflow.deleted) return stops;
+  if (workflow.shutdown) return [...stops, ...planStop(workflow, now)];
+  if (isHeld(observed)) return stops;
   return [...stops, ...planRun(observed, workflow, spec.order, now)];
 }
 

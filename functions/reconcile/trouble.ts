@@ -7,7 +7,7 @@ export interface Trouble {
 }
 
 /** A cold start, and its place in a queue, take less. */
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 30_000;
 
 /** What of it can be seen. Pure. */
 export function troubleIn(observed: Observed, now: Date): Trouble | undefined {

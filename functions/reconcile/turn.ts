@@ -3,6 +3,7 @@ import type { Settlement, WorkflowView } from "./nodes.ts";
 
 /** Argo takes less for a thousand nodes; times in a Workflow are whole seconds. */
 const ARGOS_TURN_MS = 3000;
+const STOP_TURN_MS = 10_000;
 
 /**
  * We and Argo's controller write the same object, and take turns. It drops all it has worked out when the Workflow changed meanwhile
@@ -17,6 +18,13 @@ export function planTurn(workflow: WorkflowView, settlements: readonly Settlemen
   if (end && now < end) return [];
   if (settlements.length > 0) return [{ type: "settle", workflow, settlements }];
   return end ? [{ type: "nudge", workflow }] : [];
+}
+
+/** For one that is to stop, and has not: Argo may have missed that as well. When it was said is not known, so it is said again. */
+export function planStop(workflow: WorkflowView, now: Date): Action[] {
+  const { nudgedAt } = workflow;
+  const lately = nudgedAt && now.getTime() - nudgedAt.getTime() < STOP_TURN_MS;
+  return lately ? [] : [{ type: "nudge", workflow }];
 }
 
 /** Undefined while Argo has nothing to do. */

@@ -82,10 +82,11 @@ class KeptConnections extends KubeConfig {
   }
 }
 
-/** From the pod's service account, or from KUBECONFIG. Nothing is connected before the first call. */
-export function connectKube(): Kube {
+/** By a kubeconfig's file; else from the pod's service account, or from KUBECONFIG. Nothing is connected before the first call. */
+export function connectKube(kubeconfig?: string): Kube {
   const config = new KeptConnections();
-  config.loadFromDefault();
+  if (kubeconfig === undefined) config.loadFromDefault();
+  else config.loadFromFile(kubeconfig);
   const objects = config.makeApiClient(CustomObjectsApi);
   const core = config.makeApiClient(CoreV1Api);
   return {

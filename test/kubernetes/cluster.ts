@@ -12,8 +12,10 @@ import { built } from "../cluster/built.ts";
 import { bin, kubeconfig as testKubeconfig } from "../cluster/context.ts";
 
 const { KUBECONFIG } = process.env;
-
 /** The cluster of KUBECONFIG, or the test cluster. */
+export const kubeconfig = KUBECONFIG ?? testKubeconfig;
+
+/** The user's own for a cluster of theirs. */
 export const kubectl = KUBECONFIG ? kubectlAt("kubectl", KUBECONFIG) : kubectlAt(bin("kubectl"), testKubeconfig);
 
 /** Argo's own command on a Workflow, by Argo's own code. @throws Error with what it said */
@@ -22,12 +24,12 @@ export async function argo(
   workflow: string,
   command: "stop" | "terminate" | "suspend" | "resume" | "retry",
 ): Promise<void> {
-  const env = { ...process.env, KUBECONFIG: KUBECONFIG ?? testKubeconfig };
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
   await promisify(execFile)(join(await built("argo"), "argo"), [namespace, workflow, command], { env });
 }
 
 export const config = new KubeConfig();
-config.loadFromFile(KUBECONFIG ?? testKubeconfig);
+config.loadFromFile(kubeconfig);
 
 export interface KubeObject {
   readonly kind: string;
@@ -54,15 +56,38 @@ export async function apply(...objects: object[]): Promise<void> {
   await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], JSON.stringify(list));
 }
 
+/** What is read, and where the API server has it. A kubectl for each look would take most of two cores. */
+const KINDS = {
+  agentworkloads: "/apis/agentic.dev/v1alpha1",
+  deployments: "/apis/apps/v1",
+  events: "/api/v1",
+  pods: "/api/v1",
+  secrets: "/api/v1",
+  serviceaccounts: "/api/v1",
+  services: "/api/v1",
+  // Knative's.
+  ksvc: "/apis/serving.knative.dev/v1",
+  workflows: "/apis/argoproj.io/v1alpha1",
+};
+type Kind = keyof typeof KINDS;
+
+const pathOf = (kind: Kind, namespace: string) =>
+  `${KINDS[kind]}/namespaces/${namespace}/${kind === "ksvc" ? "services" : kind}`;
+
 /** @returns undefined where it is not there */
-export async function get(kind: string, namespace: string, name: string): Promise<KubeObject | undefined> {
-  const found = await kubectl(["-n", namespace, "get", kind, name, "-o", "json", "--ignore-not-found"]);
-  return found === "" ? undefined : JSON.parse(found);
+export async function get(kind: Kind, namespace: string, name: string): Promise<KubeObject | undefined> {
+  const answer = await askApi(`${pathOf(kind, namespace)}/${name}`);
+  return answer.status === 404 ? undefined : JSON.parse(bodyOf(answer));
 }
 
-export async function list(kind: string, namespace: string, selector = ""): Promise<KubeObject[]> {
-  const where = selector === "" ? [] : ["-l", selector];
-  return JSON.parse(await kubectl(["-n", namespace, "get", kind, ...where, "-o", "json"])).items;
+export async function list(kind: Kind, namespace: string, selector = ""): Promise<KubeObject[]> {
+  const answer = await askApi(`${pathOf(kind, namespace)}?labelSelector=${encodeURIComponent(selector)}`);
+  return JSON.parse(bodyOf(answer)).items;
+}
+
+function bodyOf({ status, body }: Answer): string {
+  if (status !== 200) throw new Error(`the API server answers ${status}: ${body}`);
+  return body;
 }
 
 /** Looks until there is an answer. @throws Error that says what was awaited, and what was seen last */
@@ -94,26 +119,35 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Asks a Service by way of the API server's proxy, as works on any cluster. */
-export async function ask(
-  service: { readonly namespace: string; readonly name: string; readonly port?: number },
-  path: string,
-  { method = "GET", headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<Answer> {
-  const { namespace, name, port = 80 } = service;
+interface Question {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+async function askApi(path: string, { method = "GET", headers = {}, body }: Question = {}): Promise<Answer> {
   const server = new URL(config.getCurrentCluster()?.server ?? "");
   const options: RequestOptions = {
     host: server.hostname,
     port: server.port,
     method,
     // An API server may stand behind others, told apart by a path.
-    path: `${server.pathname.replace(/\/$/, "")}/api/v1/namespaces/${namespace}/services/http:${name}:${port}/proxy${path}`,
+    path: `${server.pathname.replace(/\/$/, "")}${path}`,
     headers: { ...headers, ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }) },
   };
   await config.applyToHTTPSOptions(options);
   const asked = request(options).end(body);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };
+}
+
+/** Asks a Service by way of the API server's proxy, as works on any cluster. */
+export async function ask(
+  { namespace, name, port = 80 }: { readonly namespace: string; readonly name: string; readonly port?: number },
+  path: string,
+  question?: Question,
+): Promise<Answer> {
+  return askApi(`/api/v1/namespaces/${namespace}/services/http:${name}:${port}/proxy${path}`, question);
 }
 
 const BROKER = { namespace: "knative-eventing", name: "broker-ingress" };

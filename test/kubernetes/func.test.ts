@@ -35,7 +35,7 @@ test("func invoke has a step done in the cluster, and the same again from its re
   if (!step) throw new Error("the pipeline has no steps");
   const input = stepInput(step, order.params, new Map(), site);
   const id = identityOf(uid, step, input);
-  const secret = await get("secret", SYSTEM, "agentic-signing-keys");
+  const secret = await get("secrets", SYSTEM, "agentic-signing-keys");
   const pem = Buffer.from(secret?.["data"].STEP_TOKEN_PRIVATE_KEY, "base64");
   const claims = { sub: uid, jti: id, run: order.run, allow: allowListFor(site, []) };
   const data = {

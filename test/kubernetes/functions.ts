@@ -11,7 +11,7 @@ import { type Answer, config, get } from "./cluster.ts";
 
 const GATEWAY = { namespace: "kourier-system", name: "kourier-internal" };
 
-const service = await get("service", GATEWAY.namespace, GATEWAY.name);
+const service = await get("services", GATEWAY.namespace, GATEWAY.name);
 const podPort: number | undefined = service?.spec.ports.find(({ port }: { port: number }) => port === 80)?.targetPort;
 if (podPort === undefined) throw new Error(`no Service ${GATEWAY.namespace}/${GATEWAY.name}: is Kourier installed?`);
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { apply, ask, get, type KubeObject, kubectl, list, sendEvent, until } from "./cluster.ts";
+import { NAMESPACE } from "./namespaces.ts";
 
 export const SYSTEM = "agentic-system";
 
@@ -15,6 +16,13 @@ export function example(
   return { ...workload, metadata: { namespace, name }, spec: { ...workload.spec, ...over } };
 }
 
+/** With a question of its own: nothing that another run was answered is used again. */
+export const asking = (name: string, over: Record<string, unknown> = {}) =>
+  example(NAMESPACE, name, { objective: `${name}, at ${Date.now()}?`, ...over });
+
+/** Sites of the example for a test that needs no more. */
+export const THREE_SITES = example("", "").spec.sites.slice(0, 3);
+
 /** A namespace of a test's own, empty. */
 export async function freshNamespace(name: string): Promise<string> {
   await kubectl(["delete", "namespace", name, "--ignore-not-found", "--wait", "--timeout=120s"]);
@@ -22,10 +30,10 @@ export async function freshNamespace(name: string): Promise<string> {
   return name;
 }
 
-export const workload = (namespace: string, name: string) => get("agentworkload", namespace, name);
+export const workload = (namespace: string, name: string) => get("agentworkloads", namespace, name);
 
 export async function workflowOf(namespace: string, name: string): Promise<KubeObject | undefined> {
-  const found = await list("workflows.argoproj.io", namespace, `agentic.dev/workload=${name}`);
+  const found = await list("workflows", namespace, `agentic.dev/workload=${name}`);
   return found.toSorted((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp))[0];
 }
 
@@ -48,8 +56,31 @@ export async function untilPhase(
   );
 }
 
+/** Waits until the workload says why it is not ready. */
+export const untilReason = (name: string, ...reasons: string[]) =>
+  until(
+    `${name} to say ${reasons.join(" or ")}`,
+    async () => {
+      const object = await workload(NAMESPACE, name);
+      const ready = object && condition(object, "Ready");
+      return ready && reasons.includes(ready.reason) ? ready : undefined;
+    },
+    { ms: 240_000, seen: async () => (await workload(NAMESPACE, name))?.status?.conditions },
+  );
+
+/** All of them, as whoever is done with a test. */
+export async function deleteWorkloads(): Promise<void> {
+  await kubectl(["-n", NAMESPACE, "delete", "agentworkload", "--all", "--timeout=120s"]);
+}
+
 export function condition(object: KubeObject, type: string): { status: string; reason: string; message: string } {
   return object.status?.conditions?.find((one: { type: string }) => one.type === type);
+}
+
+interface ReviewRequested {
+  readonly event: {
+    readonly data: { readonly url: string; readonly digest: string; readonly workload?: { readonly uid: string } };
+  };
 }
 
 /** The permission to decide, as whoever takes dev.agentic.review.requested gets it: in the link. */
@@ -59,8 +90,9 @@ export async function reviewLink(
 ): Promise<{ url: URL; token: string; digest: string }> {
   return until(`the request for a review of ${namespace}/${name}`, async () => {
     const { body } = await ask({ namespace: SYSTEM, name: "inbox" }, "/events");
-    const events = JSON.parse(body) as { event: { subject: string; data: { url: string; digest: string } } }[];
-    const data = events.findLast(({ event }) => event.subject === `${namespace}/${name}`)?.event.data;
+    const events = JSON.parse(body) as ReviewRequested[];
+    const uid = (await workload(namespace, name))?.metadata.uid;
+    const data = events.findLast(({ event }) => event.data.workload?.uid === uid)?.event.data;
     if (!data) return undefined;
     const url = new URL(data.url);
     return { url, token: url.searchParams.get("token") ?? "", digest: data.digest };
@@ -82,12 +114,19 @@ export async function decide(
   });
 }
 
-/** How often the provider was asked to analyze each site. */
-export async function analysesBySite(): Promise<Map<string, number>> {
+interface Asked {
+  readonly purpose: string;
+  readonly site?: string;
+  readonly objective?: string;
+}
+
+/** How often the provider was asked to analyze each site for runs with that question. */
+export async function analysesBySite(objective: unknown): Promise<Map<string, number>> {
   const { body } = await ask({ namespace: SYSTEM, name: "openai" }, "/log");
   const counts = new Map<string, number>();
-  for (const { purpose, site } of JSON.parse(body) as { purpose: string; site?: string }[])
-    if (purpose === "analyze" && site) counts.set(site, (counts.get(site) ?? 0) + 1);
+  for (const asked of JSON.parse(body) as Asked[])
+    if (asked.purpose === "analyze" && asked.objective === objective && asked.site)
+      counts.set(asked.site, (counts.get(asked.site) ?? 0) + 1);
   return counts;
 }
 

@@ -67,6 +67,9 @@ function withSubjects(resource: Resource, namespace: string): Resource {
   return { ...resource, subjects: subjects.map((subject) => merge(subject, { namespace })) };
 }
 
+/** Within a second, as Knative asks, two cores on which everything starts at once do not answer. */
+const timeoutSeconds = 5;
+
 /** Our images; no requests that a node of two cores could not give; ready as soon as it is. */
 function adapt(value: Value): Value {
   if (typeof value === "string") return value.startsWith("ko://") ? image(value) : value;
@@ -78,13 +81,16 @@ function adapt(value: Value): Value {
     adapted[key] = adapt(inner);
   }
   if ("readinessProbe" in adapted) {
-    adapted["readinessProbe"] = merge(adapted["readinessProbe"], { initialDelaySeconds: 0, periodSeconds: 1 });
+    adapted["readinessProbe"] = merge(adapted["readinessProbe"], {
+      initialDelaySeconds: 0,
+      periodSeconds: 1,
+      timeoutSeconds,
+    });
   }
   if ("livenessProbe" in adapted) {
-    // Two cores on which everything starts at once do not answer within a second, three times in a row, as Knative asks.
     adapted["livenessProbe"] = merge(adapted["livenessProbe"], {
       periodSeconds: 10,
-      timeoutSeconds: 5,
+      timeoutSeconds,
       failureThreshold: 6,
     });
   }

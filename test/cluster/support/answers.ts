@@ -21,3 +21,8 @@ export function answerTo(purpose: string, said: string): FakeAnswer {
 export function siteOf(said: string): string | undefined {
   return /^.*URL: (\S+)/m.exec(said)?.[1];
 }
+
+/** The workload's question in what is asked for it (functions/analyze/question.ts). */
+export function objectiveOf(said: string): string | undefined {
+  return /^.*The analyst's question: (.+)/m.exec(said)?.[1];
+}

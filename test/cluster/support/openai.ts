@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { saidIn, startFakeOpenAi } from "../../fakes/openai.ts";
-import { answerTo, siteOf } from "./answers.ts";
+import { answerTo, objectiveOf, siteOf } from "./answers.ts";
 
 /** A line of the log, and an entry of GET /log. */
 interface Asked {
@@ -10,10 +10,12 @@ interface Asked {
   readonly purpose: string;
   /** The page that is analyzed; none for a report. */
   readonly site: string | undefined;
+  /** Whose run it is asked for; none for a report. */
+  readonly objective: string | undefined;
   readonly model: string;
 }
 
-/** The fake provider, for the pod network: POST /v1/chat/completions, GET /log, DELETE /log. `delayMs` before each answer. */
+/** The fake provider, for the pod network: POST /v1/chat/completions, GET /log. `delayMs` before each answer. */
 export async function serveOpenAi(port: number, delayMs: number): Promise<void> {
   const log: Asked[] = [];
   const fake = await startFakeOpenAi();
@@ -23,6 +25,7 @@ export async function serveOpenAi(port: number, delayMs: number): Promise<void> 
       at: new Date().toISOString(),
       purpose: request.response_format?.json_schema.name ?? "chat",
       site: siteOf(said),
+      objective: objectiveOf(said),
       model: request.model,
     };
     log.push(asked);
@@ -35,7 +38,6 @@ export async function serveOpenAi(port: number, delayMs: number): Promise<void> 
       pass(fake.baseUrl, req, res).catch((error: unknown) => res.writeHead(502).end(String(error)));
       return;
     }
-    if (req.method === "DELETE") log.length = 0;
     res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(log));
   });
   server.listen(port, "0.0.0.0");

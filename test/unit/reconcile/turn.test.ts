@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { viewWorkflow, type WorkflowView } from "../../../functions/reconcile/nodes.ts";
-import { argosTurnEndsAt, planTurn } from "../../../functions/reconcile/turn.ts";
+import { argosTurnEndsAt, planStop, planTurn } from "../../../functions/reconcile/turn.ts";
 import { workflowObject } from "./world.ts";
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 10, 0, seconds));
@@ -30,6 +30,14 @@ describe("turns", () => {
     expect(planned.map(({ type }) => type)).toEqual(actions);
   });
 
+  test.each<[string, Partial<WorkflowView>, string[]]>([
+    ["that is to stop", {}, ["nudge"]],
+    ["nudged just now", { nudgedAt: at(3) }, []],
+    ["nudged in vain", { nudgedAt: at(0) }, ["nudge"]],
+  ])("one %s", (_what, view, actions) => {
+    expect(planStop({ ...empty, shutdown: true, ...view }, at(10)).map(({ type }) => type)).toEqual(actions);
+  });
+
   test("nothing is waited for where Argo has nothing to do", () => {
     expect(argosTurnEndsAt(empty)).toBeUndefined();
   });
@@ -49,6 +57,11 @@ describe("what Argo has not gone on from", () => {
   test.each<[string, object[], Date | undefined]>([
     ["a node that runs", [dag("entry", "Running"), node("Running")], undefined],
     ["a settled node", [dag("entry", "Running"), node("Succeeded")], at(7)],
+    [
+      "one that was settled by hand, without its end",
+      [dag("entry", "Running"), node("Succeeded", { finishedAt: null, startedAt: "2026-01-01T10:00:05Z" })],
+      at(5),
+    ],
     ["a failed one", [dag("entry", "Running"), node("Failed")], at(7)],
     [
       "one with the next node behind it",

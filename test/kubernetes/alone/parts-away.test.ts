@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { apply, kubectl, list, until } from "../cluster.ts";
+import { NAMESPACE } from "../namespaces.ts";
+import { asking, deleteWorkloads, SYSTEM, THREE_SITES, untilPhase, untilReason } from "../workload.ts";
+import { available } from "./deployments.ts";
+import { resync, SOON } from "./resync.ts";
+
+const few = { sites: THREE_SITES };
+
+let undo: () => Promise<void>;
+beforeAll(async () => {
+  undo = await resync(SOON);
+});
+afterAll(() => undo());
+afterEach(deleteWorkloads);
+
+const scale = (namespace: string, deployment: string, replicas: number) =>
+  kubectl(["-n", namespace, "scale", "deployment", deployment, `--replicas=${replicas}`]);
+
+/** Takes a part away, waits until the workload says so, and brings it back. */
+async function without(namespace: string, deployment: string, meanwhile: () => Promise<void>): Promise<void> {
+  await scale(namespace, deployment, 0);
+  try {
+    await until(`${deployment} to be gone`, async () => {
+      const pods = await list("pods", namespace);
+      return !pods.some(({ metadata }) => metadata.name.startsWith(`${deployment}-`));
+    });
+    await meanwhile();
+  } finally {
+    await scale(namespace, deployment, 1);
+    await available(namespace, deployment);
+  }
+}
+
+describe("parts that are away: the workload says which, and heals", () => {
+  test("Redis", async () => {
+    const name = "no-redis";
+    await without(SYSTEM, "redis", async () => {
+      // What starts meanwhile has never seen it.
+      await kubectl(["-n", SYSTEM, "delete", "pods", "-l", "serving.knative.dev/service", "--wait=false"]);
+      await apply(asking(name, few));
+      expect((await untilReason(name, "StoreUnavailable")).message).toMatch(/Redis/);
+    });
+    await untilPhase(NAMESPACE, name, "AwaitingReview");
+  });
+
+  test("the Broker's ingress", async () => {
+    const name = "no-broker";
+    await apply(asking(name, { ...few, suspend: true }));
+    await untilPhase(NAMESPACE, name, "Suspended");
+    await without("knative-eventing", "mt-broker-ingress", async () => {
+      await apply(asking(name, few));
+      await sleep(3000);
+    });
+    // The event of the change could not be sent: the resync finds it.
+    await untilPhase(NAMESPACE, name, "AwaitingReview");
+  });
+
+  test("Argo's controller", async () => {
+    const name = "no-argo";
+    await without("argo", "workflow-controller", async () => {
+      await apply(asking(name, few));
+      await untilPhase(NAMESPACE, name, "Creating");
+      expect((await untilReason(name, "Creating")).message).toMatch(/Argo|created/);
+    });
+    await untilPhase(NAMESPACE, name, "AwaitingReview");
+  });
+});

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BUILD_MS, built } from "../cluster/built.ts";
+import { apply, argo, kubectl, list, until } from "./cluster.ts";
+import { NAMESPACE } from "./namespaces.ts";
+import {
+  analysesBySite,
+  asking,
+  condition,
+  decide,
+  deleteWorkloads,
+  example,
+  freshNamespace,
+  THREE_SITES,
+  untilPhase,
+  untilReason,
+  workflowOf,
+  workload,
+} from "./workload.ts";
+
+/** Few, one after the other: a run that is short, and not over at once. */
+const few = { sites: THREE_SITES, replicas: 1 };
+
+beforeAll(() => built("argo"), BUILD_MS);
+afterAll(deleteWorkloads);
+
+describe.concurrent("what people do", () => {
+  test("a namespace that is deleted while its run goes on goes away", async () => {
+    const namespace = await freshNamespace(`${NAMESPACE}-going`);
+    await apply(example(namespace, "going", few));
+    await untilPhase(namespace, "going", "Running");
+    await kubectl(["delete", "namespace", namespace, "--timeout=180s"]);
+    expect(await kubectl(["get", "namespace", namespace, "--ignore-not-found"])).toBe("");
+  });
+
+  test("a changed spec is a new run that pays only for what changed", async () => {
+    const name = "edited";
+    const edited = asking(name, { replicas: 10 });
+    const sites = edited.spec.sites;
+    await apply({ ...edited, spec: { ...edited.spec, sites: sites.slice(1) } });
+    await untilPhase(NAMESPACE, name, "AwaitingReview");
+    const old = await workflowOf(NAMESPACE, name);
+    await apply(edited);
+    await until("the new run", async () => (await workload(NAMESPACE, name))?.status?.sites?.total === 10);
+    const waiting = await untilPhase(NAMESPACE, name, "AwaitingReview");
+    expect(waiting.status.sites.analyzed).toBe(10);
+    const analyses = await analysesBySite(edited.spec["objective"]);
+    expect([analyses.size, ...analyses.values()]).toEqual([10, ...sites.map(() => 1)]);
+    const stopped = (await list("workflows", NAMESPACE)).find((one) => one.metadata.uid === old?.metadata.uid);
+    expect(stopped?.spec.shutdown).toBe("Terminate");
+  });
+
+  test("applied twice, it is one run", async () => {
+    const one = asking("twice", few);
+    await apply(one);
+    await apply(one);
+    await untilPhase(NAMESPACE, "twice", "AwaitingReview");
+    expect(await list("workflows", NAMESPACE, "agentic.dev/workload=twice")).toHaveLength(1);
+  });
+
+  test("one that breaks a rule is refused with its field and the reason", async () => {
+    const bad = asking("bad", { replicas: 99, sites: ["ftp://x.example/"] });
+    await expect(apply(bad)).rejects.toThrow(
+      /spec\.replicas.*less than or equal to 64|must be a URL that starts with http/s,
+    );
+  });
+
+  test("one that only admission's rules refuse says so in its status", async () => {
+    await apply(asking("inner", { sites: ["http://10.0.0.7/"] }));
+    expect((await untilReason("inner", "InvalidSpec")).message).toMatch(/10\.0\.0\.7 is a private address/);
+  });
+
+  test("stopped in Argo: failed, with the way to go on, and gone on with", async () => {
+    const name = "stopped";
+    await apply(asking(name, few));
+    await untilPhase(NAMESPACE, name, "Running");
+    const workflow = (await workflowOf(NAMESPACE, name))?.metadata.name ?? "";
+    await argo(NAMESPACE, workflow, "stop");
+    const failed = await untilPhase(NAMESPACE, name, "Failed");
+    expect(condition(failed, "Ready")).toMatchObject({ reason: "StoppedInArgo" });
+    expect(condition(failed, "Ready").message).toContain(`kubectl -n ${NAMESPACE} delete workflow ${workflow}`);
+    await kubectl(["-n", NAMESPACE, "delete", "workflows.argoproj.io", workflow]);
+    const waiting = await untilPhase(NAMESPACE, name, "AwaitingReview");
+    expect(waiting.status.sites).toMatchObject({ analyzed: 3, failed: 0 });
+  });
+
+  test("suspended in Argo: said, with the way to go on", async () => {
+    const name = "held";
+    await apply(asking(name, few));
+    await untilPhase(NAMESPACE, name, "Running");
+    const workflow = (await workflowOf(NAMESPACE, name))?.metadata.name ?? "";
+    await argo(NAMESPACE, workflow, "suspend");
+    const held = await untilPhase(NAMESPACE, name, "Suspended");
+    const advice = condition(held, "Ready").message;
+    expect(advice).toContain(`kubectl -n ${NAMESPACE} patch workflow ${workflow}`);
+    await kubectl([
+      "-n",
+      NAMESPACE,
+      "patch",
+      "workflows.argoproj.io",
+      workflow,
+      "--type=merge",
+      "-p",
+      '{"spec":{"suspend":null}}',
+    ]);
+    await untilPhase(NAMESPACE, name, "AwaitingReview");
+  });
+
+  test("a step resumed by hand without a result fails its site with that reason", async () => {
+    const name = "resumed";
+    await apply(asking(name, few));
+    await until("a node", async () => {
+      const workflow = await workflowOf(NAMESPACE, name);
+      const nodes = Object.values(workflow?.status?.nodes ?? {}) as { id: string; type: string; phase: string }[];
+      const node = nodes.find(({ type, phase }) => type === "Suspend" && phase === "Running");
+      if (!node || !workflow) return undefined;
+      const operations = [
+        { op: "test", path: `/status/nodes/${node.id}/phase`, value: "Running" },
+        { op: "replace", path: `/status/nodes/${node.id}/phase`, value: "Succeeded" },
+        {
+          op: "add",
+          path: `/status/nodes/${node.id}/outputs`,
+          value: { parameters: [{ name: "result", value: "by hand" }] },
+        },
+      ];
+      await kubectl([
+        "-n",
+        NAMESPACE,
+        "patch",
+        "workflows.argoproj.io",
+        workflow.metadata.name,
+        "--type=json",
+        "-p",
+        JSON.stringify(operations),
+      ]);
+      return true;
+    });
+    const waiting = await untilPhase(NAMESPACE, name, "AwaitingReview");
+    // Its function may have been quicker than the hand; then the result is there, and counts.
+    expect(waiting.status.sites.analyzed + waiting.status.sites.failed).toBe(3);
+  });
+
+  test("rejected: no report is written", async () => {
+    const name = "rejected";
+    await apply(asking(name, few));
+    await untilPhase(NAMESPACE, name, "AwaitingReview");
+    await decide(NAMESPACE, name, "rejected", "Too few of them are ours.");
+    const done = await untilPhase(NAMESPACE, name, "Rejected");
+    expect(done.status.report).toBeUndefined();
+    expect(condition(done, "Ready")).toMatchObject({ status: "False", reason: "Rejected" });
+    expect(condition(done, "Ready").message).toContain("Too few of them are ours.");
+  });
+
+  test("deleted while it runs: stopped, cleaned, gone", async () => {
+    const name = "deleted";
+    await apply(asking(name, few));
+    await untilPhase(NAMESPACE, name, "Running");
+    await kubectl(["-n", NAMESPACE, "delete", "agentworkload", name, "--timeout=60s"]);
+    expect(await workload(NAMESPACE, name)).toBeUndefined();
+    expect(await workflowOf(NAMESPACE, name)).toBeUndefined();
+  });
+});
