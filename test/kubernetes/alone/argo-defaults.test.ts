@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { apply, kubectl, list } from "../cluster.ts";
 import { NAMESPACE } from "../namespaces.ts";
-import { asking, decide, deleteWorkloads, THREE_SITES, untilPhase } from "../workload.ts";
+import { asking, deleteWorkloads, THREE_SITES, untilPhase } from "../workload.ts";
 import { available } from "./deployments.ts";
 
 afterEach(deleteWorkloads);
@@ -28,11 +28,9 @@ describe("Argo's own defaults", () => {
     await set(["false", "10s"]);
     try {
       await available("argo", "workflow-controller");
-      await apply(asking("slow", { sites: THREE_SITES }));
+      await apply(asking("slow", { sites: THREE_SITES.slice(0, 1) }));
       const waiting = await untilPhase(NAMESPACE, "slow", "AwaitingReview");
-      expect(waiting.status.sites).toMatchObject({ analyzed: 3, failed: 0 });
-      await decide(NAMESPACE, "slow", "approved");
-      await untilPhase(NAMESPACE, "slow", "Succeeded");
+      expect(waiting.status.sites).toMatchObject({ analyzed: 1, failed: 0 });
     } finally {
       await set(before);
       await available("argo", "workflow-controller");
