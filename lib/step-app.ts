@@ -8,8 +8,8 @@ import { TerminalError } from "./errors.ts";
 import { parseEvent } from "./events.ts";
 import type { Logger } from "./log.ts";
 import {
+  HINTS,
   STEP_COMPLETED,
-  STEP_EXPECTED,
   STEP_REQUESTED,
   type StepInput,
   type StepRequest,
@@ -38,7 +38,7 @@ export function createStepApp(step: string, graph: StepGraph, deps: StepAppDeps)
   const tooLarge = (c: Context) => c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
   app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: tooLarge }), async (c) => {
     const event = parseEvent(Object.fromEntries(c.req.raw.headers), await c.req.text());
-    if (event.type === STEP_EXPECTED) return c.body(null, 200);
+    if (HINTS.has(event.type)) return c.body(null, 200);
     const { id, request } = parseRequest(step, event);
     const claims = await deps.verifyToken(request.token);
     if (claims.jti !== id || claims.sub !== request.workload.uid || claims.run !== request.run) {

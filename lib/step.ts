@@ -3,8 +3,11 @@ import { z } from "zod";
 /** CloudEvent types of the step contract (docs/ARCHITECTURE.md, "The step contract"). */
 export const STEP_REQUESTED = "dev.agentic.step.requested";
 export const STEP_COMPLETED = "dev.agentic.step.completed";
-/** A hint that requests of this step will come: whoever does it starts meanwhile, and answers that it is there. */
 export const STEP_EXPECTED = "dev.agentic.step.expected";
+/** Knative's, of a new AgentWorkload. */
+const WORKLOAD_ADDED = "dev.knative.apiserver.ref.add";
+/** Hints that requests of this step will come: whoever does it starts meanwhile, and answers that it is there. */
+export const HINTS: ReadonlySet<string> = new Set([STEP_EXPECTED, WORKLOAD_ADDED]);
 
 export const usageSchema = z.strictObject({
   inputTokens: z.int().min(0),

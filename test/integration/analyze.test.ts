@@ -13,33 +13,27 @@ import { RedisSaver } from "../../lib/durable/saver.ts";
 import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { countTokens } from "../../lib/edges/llm/tokens.ts";
 import { createModel, type Model } from "../../lib/edges/llm.ts";
-import { connectRedis } from "../../lib/edges/redis.ts";
 import { type StepResult, stepResultSchema } from "../../lib/step.ts";
 import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
 import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
 import { type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
-import { startRedis, type TestRedis } from "../redis-server.ts";
+import { redisForFile } from "./redis.ts";
 import { captureTidy, PAGE, TEXT } from "./tidy.ts";
 
 const keys = await generateKeyPair("EdDSA");
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
+const own = redisForFile();
 let folder: string;
 let artifacts: Artifacts;
-let server: TestRedis;
-let redis: Awaited<ReturnType<typeof connectRedis>>;
 let provider: FakeOpenAi;
 let count = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "agentic-analyze-"));
   artifacts = createFolderArtifacts(folder);
-  server = await startRedis();
-  redis = await connectRedis(server.url);
   provider = await startFakeOpenAi();
 });
 afterAll(async () => {
-  redis?.disconnect();
-  await server?.stop();
   await provider?.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -79,7 +73,14 @@ const ANSWER: ModelAnalysis = {
 };
 
 function model(timeoutMs = 30_000): Model {
-  return createModel({ baseUrl: provider.baseUrl, apiKey: "sk-test", name: "gpt-4o-mini", redis, log, timeoutMs });
+  return createModel({
+    baseUrl: provider.baseUrl,
+    apiKey: "sk-test",
+    name: "gpt-4o-mini",
+    redis: own.redis,
+    log,
+    timeoutMs,
+  });
 }
 
 interface Asked {
@@ -127,8 +128,8 @@ async function deliver(asked: Asked): Promise<{ status: number; reason: string; 
   );
   const app = createApp({
     runDurably: createRunDurably({
-      redis,
-      saver: (token) => new RedisSaver(redis, token),
+      redis: own.redis,
+      saver: (token) => new RedisSaver(own.redis, token),
       holder: "test",
       // Outlives what a hostile page costs on a busy machine.
       leaseTtlMs: 120_000,

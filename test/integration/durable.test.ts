@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
-import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DurableStep, StepContext, StepGraph } from "../../lib/durable/durable.ts";
@@ -16,26 +15,22 @@ import { RedisSaver } from "../../lib/durable/saver.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { NO_USAGE, type StepResult } from "../../lib/step.ts";
-import { startRedis, type TestRedis } from "../redis-server.ts";
+import { startRedis } from "../redis-server.ts";
+import { redisForFile } from "./redis.ts";
 
 const WORKER = fileURLToPath(new URL("./durable-worker.ts", import.meta.url));
 const NODES = ["one", "two", "three", "four", "five"];
 const DONE = { outcome: "succeeded", output: "one two three four", artifacts: {}, usage: NO_USAGE };
 
-let server: TestRedis;
-let redis: Redis;
+const own = redisForFile();
 let folder: string;
 beforeAll(async () => {
-  server = await startRedis();
-  redis = await connectRedis(server.url);
   folder = await mkdtemp(join(tmpdir(), "agentic-durable-"));
 });
 afterAll(async () => {
-  redis.disconnect();
-  await server.stop();
   await rm(folder, { recursive: true, force: true });
 });
-beforeEach(() => redis.flushall());
+beforeEach(() => own.redis.flushall());
 
 describe("a process that dies", () => {
   let log: string;
@@ -46,7 +41,7 @@ describe("a process that dies", () => {
   });
 
   function worker(pauseMs: number, leaseMs = 2000): { child: ChildProcess; answer: Promise<unknown> } {
-    const args = [WORKER, server.url, log, identity, String(pauseMs), String(leaseMs)];
+    const args = [WORKER, own.server.url, log, identity, String(pauseMs), String(leaseMs)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
     child.stdout?.on("data", (data: Buffer) => {
@@ -83,13 +78,13 @@ describe("a process that dies", () => {
     await logged(first.child.pid, "start two");
     first.child.kill("SIGSTOP");
     expect(await untilDone(0)).toEqual(DONE);
-    const before = await redis.hgetall(`agentic:{${identity}}:record`);
+    const before = await own.redis.hgetall(`agentic:{${identity}}:record`);
     first.child.kill("SIGCONT");
     // It learns that it lost, whether from its lease or from the refused write, or finds the result of its successor.
     expect([JSON.stringify({ error: "LeaseLost" }), JSON.stringify(DONE)]).toContain(
       JSON.stringify(await first.answer),
     );
-    expect(await redis.hgetall(`agentic:{${identity}}:record`)).toEqual(before);
+    expect(await own.redis.hgetall(`agentic:{${identity}}:record`)).toEqual(before);
     const started = (await lines()).filter((l) => l.includes("start three")).length;
     expect(started).toBe(1);
   });
@@ -97,10 +92,10 @@ describe("a process that dies", () => {
   test("Redis killed -9 in the middle: what was written is there after its restart", async () => {
     const first = worker(700);
     await logged(first.child.pid, "start three");
-    await server.kill();
+    await own.server.kill();
     first.child.kill("SIGKILL");
     await first.answer;
-    await server.restart();
+    await own.server.restart();
     expect(await untilDone(0)).toEqual(DONE);
     const started = (await lines()).filter((l) => l.includes("start")).map((l) => l.split(" ")[2]);
     expect(started.filter((n) => n === "one")).toHaveLength(1);
@@ -154,8 +149,8 @@ describe("runDurably", () => {
   }
   const runDurably = (one: DurableStep): Promise<StepResult> =>
     createRunDurably({
-      redis,
-      saver: (token) => new RedisSaver(redis, token),
+      redis: own.redis,
+      saver: (token) => new RedisSaver(own.redis, token),
       holder: "test",
       leaseTtlMs: 20_000,
       keepMs: 60_000,
@@ -222,17 +217,17 @@ describe("runDurably", () => {
       return succeeded;
     };
     await expect(runDurably(step(wait, { signal: drain.signal }))).rejects.toMatchObject({ reason: "Draining" });
-    expect(await readRecord(redis, "id")).toMatchObject({ state: "accepted", attempts: 0 });
+    expect(await readRecord(own.redis, "id")).toMatchObject({ state: "accepted", attempts: 0 });
     expect(await runDurably(step(async () => succeeded))).toEqual(succeeded);
   });
 
   test("checkpoints expire from the step's end on, not before", async () => {
     await expect(runDurably(step(busy))).rejects.toThrow();
-    const unfinished = await redis.keys("agentic:{id}:checkpoint:*");
+    const unfinished = await own.redis.keys("agentic:{id}:checkpoint:*");
     expect(unfinished.length).toBeGreaterThan(0);
-    for (const key of unfinished) expect(await redis.pttl(key)).toBe(-1);
+    for (const key of unfinished) expect(await own.redis.pttl(key)).toBe(-1);
     await runDurably(step(async () => succeeded));
-    for (const key of await redis.keys("agentic:{id}:*")) expect(await redis.pttl(key)).toBeGreaterThan(0);
+    for (const key of await own.redis.keys("agentic:{id}:*")) expect(await own.redis.pttl(key)).toBeGreaterThan(0);
   });
 
   test("a failed step is forgotten on request, a succeeded one is not", async () => {
@@ -241,11 +236,11 @@ describe("runDurably", () => {
         throw new TerminalError("Blocked", "a captcha");
       }),
     );
-    await forgetFailed(redis, "id");
-    expect(await readRecord(redis, "id")).toBeUndefined();
+    await forgetFailed(own.redis, "id");
+    expect(await readRecord(own.redis, "id")).toBeUndefined();
     expect(await runDurably(step(async () => succeeded))).toEqual(succeeded);
-    await forgetFailed(redis, "id");
-    expect(await readRecord(redis, "id")).toMatchObject({ state: "final" });
+    await forgetFailed(own.redis, "id");
+    expect(await readRecord(own.redis, "id")).toMatchObject({ state: "final" });
   });
 
   test("a Redis that is gone is said within seconds, and is not the step's fault", async () => {

@@ -6,21 +6,17 @@ import { createModel, type Model, type ModelOptions, type Spender } from "../../
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { type FakeAnswer, type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
-import { startRedis, type TestRedis } from "../redis-server.ts";
+import { startRedis } from "../redis-server.ts";
+import { redisForFile } from "./redis.ts";
 
+const own = redisForFile();
 let provider: FakeOpenAi;
-let server: TestRedis;
-let redis: Awaited<ReturnType<typeof connectRedis>>;
 let run = 0;
 
 beforeAll(async () => {
   provider = await startFakeOpenAi();
-  server = await startRedis();
-  redis = await connectRedis(server.url);
 });
 afterAll(async () => {
-  redis?.disconnect();
-  await server?.stop();
   await provider?.close();
 });
 beforeEach(() => {
@@ -45,7 +41,7 @@ function model(options: Partial<ModelOptions> = {}): Model {
     baseUrl: provider.baseUrl,
     apiKey: "sk-test",
     name: "gpt-4o-mini",
-    redis,
+    redis: own.redis,
     log: pino({ level: "silent" }),
     ...options,
   });
@@ -187,7 +183,7 @@ describe("an answer that does not fit", () => {
     await endOf(model().ask(question, spender()));
     provider.answer(GOOD);
     expect((await model().ask(question, spender())).answer).toEqual({ claim: "the best" });
-    expect(await redis.hget(`agentic:spent:{run-${run}}`, "spent")).toBe("630000");
+    expect(await own.redis.hget(`agentic:spent:{run-${run}}`, "spent")).toBe("630000");
   });
 
   test("the repaired one counts", async () => {
@@ -234,7 +230,7 @@ describe("a provider in trouble", () => {
     expect(end.message).toMatch(message);
     expect(provider.requests).toHaveLength(requests);
     // Nothing was answered: nothing stays reserved.
-    expect((await redis.hkeys(`agentic:spent:{run-${run}}`)).filter((field) => field !== "spent")).toEqual([]);
+    expect((await own.redis.hkeys(`agentic:spent:{run-${run}}`)).filter((field) => field !== "spent")).toEqual([]);
   });
 
   test("that refuses is paid, and not asked again", async () => {
@@ -242,7 +238,7 @@ describe("a provider in trouble", () => {
     for (let i = 0; i < 2; i++)
       expect(await endOf(model().ask(question, spender()))).toMatchObject({ reason: "ModelRefused" });
     expect(provider.requests).toHaveLength(1);
-    expect(await redis.hget(`agentic:spent:{run-${run}}`, "spent")).toBe("210000");
+    expect(await own.redis.hget(`agentic:spent:{run-${run}}`, "spent")).toBe("210000");
   });
 
   test("that passes is waited for, as long as it asks", async () => {
@@ -270,7 +266,7 @@ describe("a provider in trouble", () => {
 });
 
 describe("a budget", () => {
-  const spent = (): Promise<string | null> => redis.hget(`agentic:spent:{run-${run}}`, "spent");
+  const spent = (): Promise<string | null> => own.redis.hget(`agentic:spent:{run-${run}}`, "spent");
 
   test("that cannot hold the worst case is not begun", async () => {
     provider.answer(GOOD);
@@ -323,19 +319,19 @@ describe("a budget", () => {
     const stop = new AbortController();
     const asked = endOf(model().ask(question, spender({ budgetUsd: "0.0002", signal: stop.signal })));
     await expect.poll(() => provider.requests.length).toBe(1);
-    const [left] = await redis.hkeys(`agentic:spent:{run-${run}}`);
+    const [left] = await own.redis.hkeys(`agentic:spent:{run-${run}}`);
     expect(left).toMatch(/^[0-9a-f]{32}$/);
-    const reservation = await redis.hget(`agentic:spent:{run-${run}}`, String(left));
+    const reservation = await own.redis.hget(`agentic:spent:{run-${run}}`, String(left));
     stop.abort(new RetryableError("Draining", "going away"));
     await asked;
     // As a kill would have left it.
-    await redis.hset(`agentic:spent:{run-${run}}`, String(left), String(reservation));
+    await own.redis.hset(`agentic:spent:{run-${run}}`, String(left), String(reservation));
     provider.answer(GOOD);
     await model().ask(question, spender({ budgetUsd: "0.0002" }));
-    expect(await redis.hkeys(`agentic:spent:{run-${run}}`)).toEqual(["spent"]);
-    await redis.hset(`agentic:spent:{run-${run}}`, "0".repeat(32), "900000000 1000");
+    expect(await own.redis.hkeys(`agentic:spent:{run-${run}}`)).toEqual(["spent"]);
+    await own.redis.hset(`agentic:spent:{run-${run}}`, "0".repeat(32), "900000000 1000");
     await model().ask({ ...question, data: "other" }, spender({ budgetUsd: "0.01" }));
-    expect(await redis.hkeys(`agentic:spent:{run-${run}}`)).toEqual(["spent"]);
+    expect(await own.redis.hkeys(`agentic:spent:{run-${run}}`)).toEqual(["spent"]);
   });
 
   test("needs a known price", async () => {
@@ -349,14 +345,14 @@ describe("a budget", () => {
 
 test("without Redis nothing is asked", async () => {
   provider.answer(GOOD);
-  const own = await startRedis();
-  const gone = await connectRedis(own.url);
-  await own.kill();
+  const lone = await startRedis();
+  const gone = await connectRedis(lone.url);
+  await lone.kill();
   expect(await endOf(model({ redis: gone }).ask(question, spender()))).toMatchObject({
     kind: "retryable",
     reason: "StoreUnavailable",
   });
   expect(provider.requests).toHaveLength(0);
   gone.disconnect();
-  await own.stop();
+  await lone.stop();
 });

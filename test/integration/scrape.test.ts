@@ -17,18 +17,18 @@ import { RedisSaver } from "../../lib/durable/saver.ts";
 import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
-import { connectRedis } from "../../lib/edges/redis.ts";
 import { type StepResult, stepResultSchema } from "../../lib/step.ts";
 import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
 import { type Capture, captureSchema } from "../../pipeline/capture.ts";
 import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
-import { startRedis, type TestRedis } from "../redis-server.ts";
+import { redisForFile } from "./redis.ts";
 
 /** Names that the proxy knows; each shows the hostile site. */
 const HOSTS = ["shop.test", "closed.test", "no-robots.test", "robots-down.test", "robots-loop.test", "silent.test"];
 
 const keys = await generateKeyPair("EdDSA");
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
+const own = redisForFile();
 let site: HostileSite;
 let chromium: Chromium;
 let browser: Browser;
@@ -36,8 +36,6 @@ let proxy: EgressProxy;
 let artifacts: Artifacts;
 let folder: string;
 let app: Hono;
-let server: TestRedis;
-let redis: Awaited<ReturnType<typeof connectRedis>>;
 let count = 0;
 
 beforeAll(async () => {
@@ -64,11 +62,9 @@ beforeAll(async () => {
   });
   chromium = await startChromium();
   browser = connectBrowser(() => chromium.endpoint(), chromium.directory);
-  server = await startRedis();
-  redis = await connectRedis(server.url);
   const runDurably = createRunDurably({
-    redis,
-    saver: (fencingToken) => new RedisSaver(redis, fencingToken),
+    redis: own.redis,
+    saver: (fencingToken) => new RedisSaver(own.redis, fencingToken),
     holder: "test",
     leaseTtlMs: 10_000,
     keepMs: 60_000,
@@ -86,8 +82,6 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  redis?.disconnect();
-  await server?.stop();
   await browser?.close();
   await chromium?.stop();
   await proxy?.close();

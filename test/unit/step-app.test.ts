@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import type { RunDurably, StepGraph } from "../../lib/durable/durable.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
-import { NO_USAGE, STEP_EXPECTED, STEP_REQUESTED, type StepResult } from "../../lib/step.ts";
+import { HINTS, NO_USAGE, STEP_REQUESTED, type StepResult } from "../../lib/step.ts";
 import { createStepApp } from "../../lib/step-app.ts";
 import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
 
@@ -131,8 +131,8 @@ describe("the step contract", () => {
     expect(response.status).toBe(status);
   });
 
-  test("a hint that requests will come is answered, and nothing is done", async () => {
-    const response = await post({ type: STEP_EXPECTED, data: {} }, async () => {
+  test.each([...HINTS])("a hint that requests will come is answered, and nothing is done: %s", async (type) => {
+    const response = await post({ type, data: {} }, async () => {
       throw new Error("not asked for");
     });
     expect([response.status, await response.text()]).toEqual([200, ""]);
