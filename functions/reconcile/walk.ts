@@ -43,17 +43,22 @@ export async function walkChain(
       const item = order.lists.sites[node.index ?? -1];
       if (item === undefined) return [];
       const input = stepInput(step, order.params, outcomes, item);
-      // Its node is there although the link before it did not succeed: somebody resumed that by hand.
-      if (step.after.some((name) => input.from[name]?.some(({ outcome }) => outcome === "failed"))) return [];
       if (step.after.some((name) => chain.some((link) => link.name === name) && !input.from[name]?.length)) return [];
       return [{ step, item, node, input }];
     });
     const viewed = await viewSteps(asked, order, workflow, reusableFrom, read);
     steps.push(...viewed);
-    const ended = viewed.flatMap(({ outcome, item }) => (outcome ? [{ ...outcome, ...(item ? { item } : {}) }] : []));
+    const ended = viewed.flatMap(({ outcome, item, input }) =>
+      outcome && !isInVain(step, input) ? [{ ...outcome, ...(item ? { item } : {}) }] : [],
+    );
     outcomes.set(step.name, ended);
   }
   return { steps, outcomes };
+}
+
+/** Its node is there although the link before it did not succeed: somebody resumed that by hand. It ends, and counts for nothing. */
+function isInVain(step: Step, { from }: StepInput): boolean {
+  return Boolean(step.forEach) && step.after.some((name) => from[name]?.some(({ outcome }) => outcome === "failed"));
 }
 
 /** A step that runs once. */
@@ -84,7 +89,9 @@ async function viewSteps(
   return named.map((one, at) => {
     const attempt = `${workflow.uid}/${one.node.startedAt}`;
     const state = states[at] ?? { requested: false, held: false };
-    const outcome = outcomeOf(one.node, one.identity, attempt, state, reusableFrom);
+    const outcome = isInVain(one.step, one.input)
+      ? failed("NothingToWorkOn", "the step before it was resumed in Argo without a result")
+      : outcomeOf(one.node, one.identity, attempt, state, reusableFrom);
     return { ...one, attempt, state, ...(outcome ? { outcome } : {}) };
   });
 }

@@ -109,6 +109,14 @@ describe("plan", () => {
       [],
     ],
     [
+      "what Argo started after it has nothing to work on",
+      {
+        nodes: ["scrape/0 Succeeded", "analyze/0 Running", "scrape/1 Running"],
+        records: { "scrape/1": { held: true } },
+      },
+      ["settle analyze/0 Failed NothingToWorkOn: the step before it was resumed in Argo without a result"],
+    ],
+    [
       "nothing new starts once the budget is spent",
       {
         nodes: ["scrape/0 Succeeded", "analyze/0 Running", "scrape/1 Running", "scrape/2 Running"],
