@@ -20,6 +20,8 @@ export interface StepView {
   readonly outcome?: StepResult;
 }
 
+const RESUMED_BEFORE = "the step before it was resumed in Argo without a result";
+
 export type ReadStates = (identities: readonly string[]) => Promise<readonly StepState[]>;
 
 /** The value of a settled node's output. */
@@ -46,19 +48,19 @@ export async function walkChain(
       if (step.after.some((name) => chain.some((link) => link.name === name) && !input.from[name]?.length)) return [];
       return [{ step, item, node, input }];
     });
-    const viewed = await viewSteps(asked, order, workflow, reusableFrom, read);
-    steps.push(...viewed);
-    const ended = viewed.flatMap(({ outcome, item, input }) =>
-      outcome && !isInVain(step, input) ? [{ ...outcome, ...(item ? { item } : {}) }] : [],
-    );
+    const ended: StepOutcome[] = [];
+    for (const view of await viewSteps(asked, order, workflow, reusableFrom, read)) {
+      // Its node is there although the link before it did not succeed: somebody resumed that by hand. It ends, and counts for nothing.
+      if (step.after.some((name) => view.input.from[name]?.some(({ outcome }) => outcome === "failed"))) {
+        steps.push({ ...view, outcome: failed("NothingToWorkOn", RESUMED_BEFORE) });
+        continue;
+      }
+      steps.push(view);
+      if (view.outcome) ended.push({ ...view.outcome, ...(view.item ? { item: view.item } : {}) });
+    }
     outcomes.set(step.name, ended);
   }
   return { steps, outcomes };
-}
-
-/** Its node is there although the link before it did not succeed: somebody resumed that by hand. It ends, and counts for nothing. */
-function isInVain(step: Step, { from }: StepInput): boolean {
-  return Boolean(step.forEach) && step.after.some((name) => from[name]?.some(({ outcome }) => outcome === "failed"));
 }
 
 /** A step that runs once. */
@@ -89,9 +91,7 @@ async function viewSteps(
   return named.map((one, at) => {
     const attempt = `${workflow.uid}/${one.node.startedAt}`;
     const state = states[at] ?? { requested: false, held: false };
-    const outcome = isInVain(one.step, one.input)
-      ? failed("NothingToWorkOn", "the step before it was resumed in Argo without a result")
-      : outcomeOf(one.node, one.identity, attempt, state, reusableFrom);
+    const outcome = outcomeOf(one.node, one.identity, attempt, state, reusableFrom);
     return { ...one, attempt, state, ...(outcome ? { outcome } : {}) };
   });
 }

@@ -75,6 +75,9 @@ async function takeTurn(workflow: WorkflowView, settlements: readonly Settlement
   return !left;
 }
 
+/** For who waited in vain. */
+const nodesOf = async (name: string) => (await view(name)).nodes.map(({ step, index, phase }) => [step, index, phase]);
+
 /** Waits for what Argo makes of it, and has it look again where it missed something. */
 const untilArgo = <T>(what: string, name: string, look: (workflow: WorkflowView) => T | undefined | false) =>
   until(
@@ -85,7 +88,7 @@ const untilArgo = <T>(what: string, name: string, look: (workflow: WorkflowView)
       if (found === undefined || found === false) await takeTurn(workflow, []);
       return found;
     },
-    { seen: async () => (await view(name)).nodes.map(({ step, index, phase }) => [step, index, phase]) },
+    { seen: () => nodesOf(name) },
   );
 
 async function settle(name: string, choose: (workflow: WorkflowView) => Settlement[]): Promise<void> {
@@ -120,7 +123,7 @@ async function toGate(name: string, { fail = [] as number[], value = "succeeded 
       await takeTurn(workflow, running(workflow).map(result));
       return undefined;
     },
-    { ms: 120_000, seen: async () => (await view(name)).nodes.map(({ step, index, phase }) => [step, index, phase]) },
+    { seen: () => nodesOf(name) },
   );
 }
 

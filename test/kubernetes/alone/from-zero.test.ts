@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { loadTruth } from "../../../examples/truth.ts";
 import { apply, list, until } from "../cluster.ts";
 import { askFunction } from "../functions.ts";
@@ -14,15 +14,11 @@ import {
   untilPhase,
   workflowOf,
 } from "../workload.ts";
-import { NEVER, resync } from "./resync.ts";
+import { NEVER, resyncForFile } from "./resync.ts";
 
 const NAME = "market-analysis";
 
-let undo: () => Promise<void>;
-beforeAll(async () => {
-  undo = await resync(NEVER);
-});
-afterAll(() => undo());
+resyncForFile(NEVER);
 
 const noFunctions = () =>
   until("every function to be at zero", async () => (await functionPods()).size === 0, {

@@ -1,16 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { apply, get, kubectl, until } from "../cluster.ts";
 import { NAMESPACE } from "../namespaces.ts";
 import { asking, deleteWorkloads, SYSTEM, THREE_SITES, untilPhase, untilReason, workload } from "../workload.ts";
-import { resync, SOON } from "./resync.ts";
+import { resyncForFile, SOON } from "./resync.ts";
 
 const few = { sites: THREE_SITES };
 
-let undo: () => Promise<void>;
-beforeAll(async () => {
-  undo = await resync(SOON);
-});
-afterAll(() => undo());
+resyncForFile(SOON);
 afterEach(deleteWorkloads);
 
 /** Gives the function an image that no registry has. @returns what undoes it */

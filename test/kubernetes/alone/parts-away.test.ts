@@ -1,18 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { apply, kubectl, list, until } from "../cluster.ts";
 import { NAMESPACE } from "../namespaces.ts";
 import { asking, deleteWorkloads, SYSTEM, THREE_SITES, untilPhase, untilReason } from "../workload.ts";
 import { available } from "./deployments.ts";
-import { resync, SOON } from "./resync.ts";
+import { resyncForFile, SOON } from "./resync.ts";
 
 const few = { sites: THREE_SITES };
 
-let undo: () => Promise<void>;
-beforeAll(async () => {
-  undo = await resync(SOON);
-});
-afterAll(() => undo());
+resyncForFile(SOON);
 afterEach(deleteWorkloads);
 
 const scale = (namespace: string, deployment: string, replicas: number) =>

@@ -1,3 +1,4 @@
+import { afterAll, beforeAll } from "vitest";
 import { kubectl } from "../cluster.ts";
 import { SYSTEM } from "../workload.ts";
 
@@ -6,12 +7,15 @@ export const NEVER = "0 0 1 1 *";
 /** Knative's schedule takes seconds too. Reconcile is never at zero then. */
 export const SOON = "*/15 * * * * *";
 
-/** Resyncs at other times than is installed. @returns what brings those back */
-export async function resync(schedule: string): Promise<() => Promise<void>> {
-  const jsonpath = "jsonpath={.spec.schedule}";
-  const before = await kubectl(["-n", SYSTEM, "get", "pingsource", "resync", "-o", jsonpath]);
-  await set(schedule);
-  return () => set(before);
+/** From the first test of the file to the last, resyncs come at other times than is installed. */
+export function resyncForFile(schedule: string): void {
+  let installed: string;
+  beforeAll(async () => {
+    const jsonpath = "jsonpath={.spec.schedule}";
+    installed = await kubectl(["-n", SYSTEM, "get", "pingsource", "resync", "-o", jsonpath]);
+    await set(schedule);
+  });
+  afterAll(() => set(installed));
 }
 
 async function set(schedule: string): Promise<void> {
