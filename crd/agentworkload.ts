@@ -1,194 +1,237 @@
 import { z } from "zod";
-import { DURATION_PATTERN } from "./duration.ts";
-import { siteProblem } from "./site.ts";
+import {
+  API_VERSION,
+  condition,
+  decimal,
+  duration,
+  host,
+  image,
+  isRecord,
+  metadata,
+  resources,
+  tolerance,
+} from "./fields.ts";
 
-/**
- * The AgentWorkload: the one source of its type, of the CRD (crd/generate.ts), of its reference page and of what
- * `agentic validate` says. Descriptions here are what `kubectl explain` shows.
- */
-const duration = z.string().regex(new RegExp(DURATION_PATTERN), "expected a duration such as 90s, 3m, 24h or 30d");
-const decimal = z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,6})?$/, 'expected a decimal number in quotes, such as "0.10"');
-/** RFC 1123 label and subdomain, as Kubernetes has them. */
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const host = z
-  .string()
-  .max(253)
-  .regex(
-    /^(\*\.)?[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*$/,
-    'expected a host name, such as cdn.example.com or "*.example.com"',
-  );
-const quantities = z.record(z.string(), z.string().max(32));
+/** The AgentWorkload is one run of a pipeline. Its type, CRD, reference page and validation all come from this schema. */
 
-const site = z
-  .string()
-  .max(2048)
-  .check(({ value, issues }) => {
-    const problem = siteProblem(value);
-    if (problem) issues.push({ code: "custom", input: value, message: problem });
-  })
-  .describe("A page to look at: http or https, without user name or password.");
+/** The Workflow is named `NAME-RUN`, RUN has 10 characters, and Argo allows 63. */
+export const MAX_WORKLOAD_NAME = 52;
+const NAME_TOO_LONG = `expected at most ${MAX_WORKLOAD_NAME} characters: the Workflow's name adds 11`;
 
-const specSchema = z
+const REASONING_EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
+
+export const workloadSpecSchema = z
   .strictObject({
-    objective: z.string().min(1).max(4000).describe("The question that the report answers."),
-    sites: z
-      .array(site)
-      .min(1, "at least one site is needed")
-      .max(500, "at most 500 sites")
-      .describe("What to look at: 1 to 500 different pages."),
-    replicas: z.int().min(1).max(64).default(10).describe("Sites in flight at once."),
-    image: z
+    pipeline: z
       .string()
-      .min(1)
-      .max(512)
-      .regex(/^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$/, "expected an image reference")
+      .max(63)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "expected the name of an AgentPipeline")
       .optional()
-      .describe("A dedicated agent of your own. Absent: the shared functions."),
-    resources: z
-      .strictObject({
-        requests: quantities.optional().describe("What the dedicated agent is given, as in a container."),
-        limits: quantities.optional().describe("What the dedicated agent may use at most, as in a container."),
-      })
+      .describe(
+        "An AgentPipeline of this namespace or of agentic-system. Absent: the installation's default, unless image is set.",
+      ),
+    inputs: z
+      .record(z.string().max(63), z.unknown())
+      .default({})
+      .describe("Inputs of the pipeline, as its inputs.schema describes them."),
+    image: image
       .optional()
-      .describe("Resources of the dedicated agent."),
+      .describe(
+        "Shorthand for a pipeline of one step, which runs this image for each entry of inputs.items. Excludes pipeline.",
+      ),
+    resources: resources.optional().describe("Resources of the image's container. Only with image."),
+    replicas: z.int().min(1).max(64).default(10).describe("Items in flight at once."),
     suspend: z
       .boolean()
       .default(false)
-      .describe("Hold: nothing new starts, what runs finishes its current node. False goes on where it stopped."),
+      .describe("True pauses the run: no step starts, running steps finish. False continues it."),
     model: z
       .strictObject({
-        name: z.string().min(1).max(128).default("gpt-4o-mini").describe("The model as LiteLLM names it."),
+        name: z.string().min(1).max(128).default("gpt-6-luna").describe("Name of the model in LiteLLM."),
         fallbacks: z
           .array(z.string().min(1).max(128))
           .max(5)
           .default([])
-          .describe("Asked in this order when the model does not answer."),
-        maxOutputTokens: z.int().min(64).max(16_384).default(1024).describe("Ceiling of one answer, in tokens."),
+          .describe("Models to try in this order when the first does not answer."),
+        maxOutputTokens: z
+          .int()
+          .min(64)
+          .max(16_384)
+          .default(1024)
+          .describe("Most tokens of one answer, reasoning included. Applies to every step that asks a model."),
+        reasoningEffort: z
+          .enum(REASONING_EFFORTS)
+          .optional()
+          .describe("How much a reasoning model reasons, which counts as output. Absent: the model's default."),
       })
       .prefault({})
-      .describe("The model that analyzes and writes."),
+      .describe("The model that agents ask."),
     budget: z
       .strictObject({
-        maxUsd: decimal.describe("US dollars a run may cost: reserved before each call, settled after it."),
+        maxUsd: decimal.describe(
+          "Most US dollars that the workload may cost: reserved before each call, settled after it.",
+        ),
       })
       .optional()
-      .describe("A hard ceiling. When it is spent the run stops with BudgetExceeded."),
+      .describe("Hard limit of the cost. The run fails with BudgetExceeded when it is spent."),
     review: z
       .strictObject({
-        required: z.boolean().default(true).describe("Whether a human decides before the report is written."),
-        timeout: duration.default("24h").describe("How long the gate waits."),
-        onTimeout: z.enum(["Approve", "Reject"]).default("Reject").describe("What happens when nobody decided."),
+        required: z
+          .boolean()
+          .default(true)
+          .describe("Whether a person decides at gates. False approves automatically and records that."),
+        timeout: duration.default("24h").describe("How long a gate waits."),
+        onTimeout: z
+          .enum(["Approve", "Reject"])
+          .default("Reject")
+          .describe("Decision when nobody has decided in time."),
       })
       .prefault({})
-      .describe("The human gate."),
+      .describe("Defaults for gates; the pipeline's own settings take precedence."),
     egress: z
       .strictObject({
         allow: z
           .array(host)
           .max(100)
           .default([])
-          .describe("Hosts beyond those of the sites; `*.` in front allows subdomains."),
+          .describe("Hosts beyond those of the items; a leading `*.` allows subdomains."),
       })
       .prefault({})
-      .describe("What pages may load from elsewhere."),
+      .describe("Hosts that steps may reach. A step of the pipeline can only narrow this."),
     tolerate: z
       .strictObject({
-        failedSites: z
-          .union([
-            z.int().min(0).max(500),
-            z.string().regex(/^([0-9]|[1-9][0-9]|100)%$/, 'expected a number or a percentage such as "20%"'),
-          ])
+        failedItems: tolerance
           .default("20%")
-          .describe("How many sites may fail before the run does: a number or a percentage."),
+          .describe("How many items of a fan-out may fail before the run fails: a number or a percentage."),
       })
       .prefault({})
-      .describe("What a run puts up with."),
+      .describe("Failure tolerance."),
     deadlines: z
       .strictObject({
-        site: duration.default("3m").describe("For one step on one site."),
-        run: duration.optional().describe("For the whole run. Default: 24h past the gate's own timeout."),
+        item: duration.default("3m").describe("Deadline of one step on one item, from its first request."),
+        run: duration.optional().describe("Deadline of the whole run. Absent: 24h plus the timeouts of its gates."),
       })
       .prefault({})
-      .describe("How long things may take."),
+      .describe("Deadlines."),
     retry: z
       .strictObject({
-        limit: z.int().min(0).max(20).default(3).describe("Further attempts at a step after upstream trouble."),
+        limit: z.int().min(0).max(20).default(3).describe("Retries of a step after a temporary failure."),
       })
       .prefault({})
-      .describe("How upstream trouble is met."),
-    freshness: duration.default("24h").describe("How old a succeeded step may be to be used again by a later run."),
-    ttlAfterFinished: duration.default("30d").describe("How long a finished run is kept."),
+      .describe("Retry policy."),
+    freshness: duration.default("24h").describe("Oldest age at which a later run reuses a succeeded step."),
+    ttlAfterFinished: duration.default("30d").describe("How long a finished run's Workflow and artifacts are kept."),
   })
-  .describe("What is wanted.");
+  .describe("Desired state.");
+export type WorkloadSpec = z.infer<typeof workloadSpecSchema>;
 
 const usageSchema = z.strictObject({
-  inputTokens: z.int().describe("Tokens sent to the model."),
-  outputTokens: z.int().describe("Tokens answered by the model."),
+  inputTokens: z.int().describe("Tokens sent to models."),
+  outputTokens: z.int().describe("Tokens returned by models, reasoning included."),
   costUsd: z.string().describe("US dollars, a decimal string."),
-  browserSeconds: z.number().describe("Seconds of a browser's time."),
+  browserSeconds: z.number().describe("Seconds of browser time."),
 });
+
+/** The review of one gate's findings. Status, review stores and the review page all use this schema. */
+export const reviewSchema = z.strictObject({
+  gate: z.string().describe("Step that is the gate."),
+  run: z.string().describe("Run that the findings belong to."),
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe("sha256 of the findings. A decision applies to this digest only."),
+  openedAt: z.iso.datetime().describe("When the gate opened."),
+  timeoutAt: z.iso.datetime().describe("When onTimeout takes effect."),
+  onTimeout: z.enum(["Approve", "Reject"]).describe("Decision at timeoutAt, if nobody has decided."),
+  costOfApproving: z
+    .string()
+    .optional()
+    .describe("Most US dollars that the steps after the gate can cost, a decimal string. Absent: unknown."),
+  decision: z.enum(["approved", "rejected"]).optional().describe("Absent while the gate is open."),
+  by: z.string().max(256).optional().describe("Who decided."),
+  how: z
+    .enum(["ReviewLink", "CommandLine", "Setting", "Timeout", "Argo"])
+    .optional()
+    .describe("How the decision arrived."),
+  automatic: z
+    .boolean()
+    .optional()
+    .describe("True if no person was asked: decided by a setting, by the timeout, or by Argo."),
+  at: z.iso.datetime().optional().describe("When it was decided."),
+  comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
+});
+export type Review = z.infer<typeof reviewSchema>;
+
+export const WORKLOAD_CONDITIONS = ["Accepted", "WorkflowCreated", "Reviewed", "Completed", "Ready"] as const;
+export const PHASES = [
+  "Pending",
+  "Creating",
+  "Running",
+  "AwaitingReview",
+  "Suspended",
+  "Succeeded",
+  "Rejected",
+  "Failed",
+] as const;
 
 const statusSchema = z
   .strictObject({
-    phase: z
-      .enum(["Pending", "Creating", "Running", "AwaitingReview", "Suspended", "Succeeded", "Rejected", "Failed"])
-      .describe("Where the run is, in a word; derived from the conditions."),
-    readyReplicas: z.int().describe("Sites in flight."),
-    sites: z
-      .strictObject({
-        total: z.int().describe("Sites of the spec."),
-        scraped: z.int().describe("Sites captured."),
-        analyzed: z.int().describe("Sites analyzed."),
-        failed: z.int().describe("Sites given up, with their reason in the report."),
-        progress: z.string().describe("analyzed/total, for the printer column."),
-      })
-      .describe("How far the sites are."),
-    conditions: z
+    phase: z.enum(PHASES).describe("The run's state in one word, derived from the conditions."),
+    pipeline: z.string().describe("The pipeline of this run: NAMESPACE/NAME."),
+    steps: z
       .array(
         z.strictObject({
-          type: z
-            .enum(["Accepted", "WorkflowCreated", "Analyzed", "Reviewed", "Reported", "Ready"])
-            .describe("What it is about."),
-          status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
-          reason: z.string().max(1024).describe("Why, in a CamelCase word."),
-          message: z.string().max(32_768).describe("Why, and what to do about it."),
-          lastTransitionTime: z.iso.datetime().describe("When the status last changed."),
-          observedGeneration: z.int().optional().describe("The generation of the spec it was judged by."),
+          name: z.string().describe("Name of the step."),
+          total: z
+            .int()
+            .describe("How often it runs: once, or once for each item. 0 while the number of items is unknown."),
+          running: z.int().describe("Runs that have started and not ended."),
+          succeeded: z.int().describe("Runs that succeeded."),
+          failed: z.int().describe("Runs that failed."),
+          skipped: z.int().describe("Runs skipped because `when` was false."),
+          costUsd: z.string().describe("US dollars so far, a decimal string."),
         }),
       )
-      .describe("What holds, with reasons."),
-    workflow: z.string().describe("Name of the Argo Workflow."),
-    usage: usageSchema.describe("What the run has cost so far."),
-    review: z
+      .describe("Progress of each step, in the pipeline's order."),
+    items: z
       .strictObject({
-        run: z.string().optional().describe("The run whose findings they are."),
-        digest: z.string().describe("sha256 of the findings."),
-        openedAt: z.iso.datetime().optional().describe("Since when it waits."),
-        timeoutAt: z.iso.datetime().optional().describe("When spec.review.onTimeout decides."),
-        costOfApproving: z.string().optional().describe("US dollars that the report costs at most, a decimal string."),
-        decision: z.enum(["approved", "rejected"]).optional().describe("Absent while it waits."),
-        by: z.string().optional().describe("Who decided."),
-        at: z.iso.datetime().optional().describe("When."),
-        comment: z.string().optional().describe("For the report's author and readers."),
+        total: z.int().describe("Known items of all fan-outs."),
+        done: z.int().describe("Items that completed all steps of their fan-out."),
+        failed: z.int().describe("Items that failed at a step."),
+        progress: z.string().describe("done/total, for the printer column."),
       })
-      .describe("The gate."),
-    report: z.record(z.string(), z.string()).describe("Artifact keys of the report, by format."),
+      .describe("Progress of the items."),
+    conditions: z.array(condition(WORKLOAD_CONDITIONS)).describe("Conditions, with reasons."),
+    workflow: z.string().describe("Name of the Argo Workflow."),
+    usage: usageSchema.describe("Cost of the run so far."),
+    reviews: z.array(reviewSchema).describe("Reviews of the gates that have opened."),
+    outputs: z.record(z.string(), z.string()).describe("Artifact keys of the run's outputs, by name."),
     trace: z.string().describe("Trace id of the run."),
     startedAt: z.iso.datetime().describe("When the run started."),
     finishedAt: z.iso.datetime().describe("When the run ended."),
   })
   .partial()
-  .describe("What is.");
+  .describe("Observed state.");
+export type WorkloadStatus = z.infer<typeof statusSchema>;
+
+/** Runs beside other problems of the spec, so that a user sees all of them at once. */
+function checkSpec(spec: WorkloadSpec, context: z.core.$RefinementCtx<WorkloadSpec>): void {
+  if (spec.image !== undefined && spec.pipeline !== undefined)
+    context.addIssue({ code: "custom", path: ["image"], message: "cannot be combined with pipeline" });
+  if (spec.resources !== undefined && spec.image === undefined)
+    context.addIssue({ code: "custom", path: ["resources"], message: "is only for a workload with image" });
+}
 
 export const agentWorkloadSchema = z.strictObject({
-  apiVersion: z.literal("agentic.dev/v1alpha1", 'expected "agentic.dev/v1alpha1"'),
+  apiVersion: z.literal(API_VERSION, `expected "${API_VERSION}"`),
   kind: z.literal("AgentWorkload", 'expected "AgentWorkload"'),
-  metadata: z.looseObject({
-    name: z.string("a name is needed").max(63).regex(subdomain, "expected lower-case letters, digits and dashes"),
-    namespace: z.string().max(63).regex(subdomain, "expected lower-case letters, digits and dashes").default("default"),
-    uid: z.string().optional(),
-  }),
-  spec: specSchema,
+  metadata: metadata(
+    z
+      .string("a name is needed")
+      .max(MAX_WORKLOAD_NAME, NAME_TOO_LONG)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "expected lower-case letters, digits and dashes"),
+  ),
+  spec: workloadSpecSchema.superRefine(checkSpec, { when: isRecord }),
   status: statusSchema.optional(),
 });
 export type AgentWorkload = z.infer<typeof agentWorkloadSchema>;

@@ -1,88 +1,83 @@
-/** Writes crd/agentworkload.yaml and docs/reference/agentworkload.md from the schema; --check only says whether they are up to date. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+/** Writes the CRD and the reference page of each kind from its schema. With --check it only reports files that are out of date. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { agentWorkloadSchema } from "./agentworkload.ts";
-import { type Extensions, type StructuralSchema, toStructural } from "./structural.ts";
+import { KINDS, type KindDefinition } from "./kinds.ts";
+import { type StructuralSchema, toStructural } from "./structural.ts";
 
-/** What the API server itself checks beyond types: CEL, and lists that are sets. */
-const EXTENSIONS: Extensions = {
-  "spec.sites": { "x-kubernetes-list-type": "set" },
-  "spec.sites[]": {
-    "x-kubernetes-validations": [
-      {
-        rule: "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",
-        message: "must be a URL that starts with http:// or https://",
-      },
-      { rule: "!self.matches('^[a-zA-Z]+://[^/?#]*@')", message: "must not carry a user name or password" },
-    ],
-  },
-  "spec.tolerate.failedSites": {
-    "x-kubernetes-validations": [
-      {
-        rule: "type(self) == string ? self.matches('^([0-9]|[1-9][0-9]|100)%$') : (self >= 0 && self <= 500)",
-        message: 'must be a number from 0 to 500 or a percentage such as "20%"',
-      },
-    ],
-  },
-  "spec.model.fallbacks": { "x-kubernetes-list-type": "atomic" },
-  "spec.egress.allow": { "x-kubernetes-list-type": "set" },
-  "status.conditions": { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] },
-};
-
-const schema = z.toJSONSchema(agentWorkloadSchema, { io: "input", reused: "inline", unrepresentable: "any" });
-const properties = schema.properties as Record<string, Record<string, unknown>>;
-const spec = toStructural(properties["spec"] ?? {}, EXTENSIONS, "spec");
-const status = toStructural(properties["status"] ?? {}, EXTENSIONS, "status");
-
-const crd = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "agentworkloads.agentic.dev" },
-  spec: {
-    group: "agentic.dev",
-    names: {
-      kind: "AgentWorkload",
-      listKind: "AgentWorkloadList",
-      plural: "agentworkloads",
-      singular: "agentworkload",
-      shortNames: ["aw"],
-      categories: ["agentic"],
+function schemaOf({ kind, schema, description, extensions }: KindDefinition): StructuralSchema {
+  const derived = z.toJSONSchema(schema, { io: "input", reused: "inline", unrepresentable: "any" });
+  const properties = derived.properties as Record<string, Record<string, unknown>>;
+  const part = (name: "spec" | "status") =>
+    properties[name] ? { [name]: toStructural(properties[name], extensions, name) } : {};
+  return {
+    type: "object",
+    description,
+    required: ["spec"],
+    properties: {
+      apiVersion: { type: "string", description: "agentic.dev/v1alpha1." },
+      kind: { type: "string", description: `${kind}.` },
+      // The API server refuses a CRD that says more of metadata.
+      metadata: { type: "object" },
+      ...part("spec"),
+      ...part("status"),
     },
-    scope: "Namespaced",
-    versions: [
-      {
-        name: "v1alpha1",
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: "Phase", type: "string", jsonPath: ".status.phase" },
-          { name: "Sites", type: "string", jsonPath: ".status.sites.progress" },
-          { name: "Cost", type: "string", jsonPath: ".status.usage.costUsd" },
-          { name: "Review", type: "string", jsonPath: ".status.review.decision" },
-          { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
-        ],
-        schema: {
-          openAPIV3Schema: {
-            type: "object",
-            description: "A question, the sites that hold its answer, and how agents may go about it.",
-            required: ["spec"],
-            properties: {
-              apiVersion: { type: "string", description: "agentic.dev/v1alpha1." },
-              kind: { type: "string", description: "AgentWorkload." },
-              metadata: { type: "object" },
-              spec,
-              status,
-            },
-          },
-        },
+    ...extensions[""],
+  };
+}
+
+function definition(of: KindDefinition): string {
+  const schema = schemaOf(of);
+  const crd = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${of.plural}.agentic.dev` },
+    spec: {
+      group: "agentic.dev",
+      names: {
+        kind: of.kind,
+        listKind: `${of.kind}List`,
+        plural: of.plural,
+        singular: of.kind.toLowerCase(),
+        shortNames: [of.shortName],
+        categories: ["agentic"],
       },
-    ],
-  },
-};
+      scope: "Namespaced",
+      versions: [
+        {
+          name: "v1alpha1",
+          served: true,
+          storage: true,
+          ...(schema.properties?.["status"] ? { subresources: { status: {} } } : {}),
+          additionalPrinterColumns: of.columns,
+          schema: { openAPIV3Schema: schema },
+        },
+      ],
+    },
+  };
+  return `# Generated from crd/${of.kind.toLowerCase()}.ts and crd/kinds.ts by 'npm run generate'.\n${stringify(crd, { lineWidth: 120, aliasDuplicateObjects: false })}`;
+}
+
+function referencePage(of: KindDefinition): string {
+  const { spec, status } = schemaOf(of).properties ?? {};
+  return [
+    `# ${of.kind}, agentic.dev/v1alpha1`,
+    "",
+    `${of.description} Short name \`${of.shortName}\`. Durations are written as \`90s\`, \`3m\`, \`1h30m\` or \`30d\`.`,
+    `Generated from \`crd/${of.kind.toLowerCase()}.ts\` by \`npm run generate\`.`,
+    "",
+    "## spec",
+    ...(spec ? table(spec, "spec") : []),
+    ...(status ? ["", "## status", ...table(status, "status")] : []),
+    of.notes,
+  ].join("\n");
+}
+
+function table(node: StructuralSchema, path: string): string[] {
+  return ["| field | type | default | meaning |", "| --- | --- | --- | --- |", ...rows(node, path, path === "spec")];
+}
 
 function rows(node: StructuralSchema, path: string, required: boolean): string[] {
   const type = node["x-kubernetes-int-or-string"] ? "integer or string" : (node.type ?? "object");
@@ -92,47 +87,31 @@ function rows(node: StructuralSchema, path: string, required: boolean): string[]
       : required
         ? "required"
         : "";
-  const own = `| \`${path}\` | ${type} | ${shown} | ${node.description ?? ""} |`;
+  const own = `| \`${path}\` | ${type} | ${shown} | ${(node.description ?? "").replaceAll("|", "\\|")} |`;
   const children = Object.entries(node.properties ?? {}).flatMap(([name, child]) =>
     rows(child, `${path}.${name}`, node.required?.includes(name) ?? false),
   );
-  const items = node.items?.properties
-    ? Object.entries(node.items.properties).flatMap(([name, child]) =>
-        rows(child, `${path}[].${name}`, node.items?.required?.includes(name) ?? false),
-      )
-    : [];
+  const items = Object.entries(node.items?.properties ?? {}).flatMap(([name, child]) =>
+    rows(child, `${path}[].${name}`, node.items?.required?.includes(name) ?? false),
+  );
   return [own, ...children, ...items];
 }
 
-const table = (node: StructuralSchema, path: string): string =>
-  ["| field | type | default | meaning |", "| --- | --- | --- | --- |", ...rows(node, path, true)].join("\n");
+const files = KINDS.flatMap((of) => {
+  const name = of.kind.toLowerCase();
+  return [
+    { path: `crd/${name}.yaml`, content: definition(of) },
+    { path: `docs/reference/${name}.md`, content: referencePage(of) },
+  ];
+});
 
-const files: Record<string, string> = {
-  "./agentworkload.yaml": `# Generated from crd/agentworkload.ts by 'npm run generate'.\n${stringify(crd, { lineWidth: 120, aliasDuplicateObjects: false })}`,
-  "../docs/reference/agentworkload.md": `# AgentWorkload, agentic.dev/v1alpha1
-
-Generated from \`crd/agentworkload.ts\` by \`npm run generate\`. Short name \`aw\`. Durations are written as \`90s\`, \`3m\`, \`1h30m\` or \`30d\`.
-
-## spec
-${table(spec, "spec")}
-
-## status
-${table(status, "status")}
-`,
-};
-
-let stale = false;
-for (const [relative, content] of Object.entries(files)) {
-  const path = fileURLToPath(new URL(relative, import.meta.url));
-  if (process.argv.includes("--check")) {
-    const current = readFileSync(path, { encoding: "utf8", flag: "a+" });
-    if (current !== content) {
-      console.error(`${relative} is not what crd/agentworkload.ts says: run 'npm run generate' and commit`);
-      stale = true;
-    }
-  } else {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
+for (const { path, content } of files) {
+  const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
+  if (!process.argv.includes("--check")) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  } else if (!existsSync(file) || readFileSync(file, "utf8") !== content) {
+    console.error(`${path} is out of date: run 'npm run generate' and commit`);
+    process.exitCode = 1;
   }
 }
-process.exitCode = stale ? 1 : 0;

@@ -1,91 +1,154 @@
+import { distance } from "fastest-levenshtein";
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseAllDocuments } from "yaml";
 import type { z } from "zod";
-import { admissionProblems } from "./admission.ts";
+import { type Agent, agentSchema } from "./agent.ts";
+import { type AgentPipeline, agentPipelineSchema } from "./agentpipeline.ts";
 import { type AgentWorkload, agentWorkloadSchema } from "./agentworkload.ts";
-import { closest } from "./closest.ts";
 
 export interface Problem {
+  /** The name that parseDocuments was given. */
+  readonly file?: string;
   /** From 1. */
   readonly line: number;
   readonly column: number;
-  /** As in spec.sites[3]; empty for the document as a whole. */
+  /** As in spec.steps[3].name; empty for the document as a whole. */
   readonly path: string;
   readonly message: string;
 }
 
-export interface ParseOptions {
-  /** Host names that --resolve points somewhere: they may be private. */
-  readonly allowPrivateHosts?: ReadonlySet<string>;
+/** Keys and indexes from the root of a document. */
+type Path = readonly (string | number)[];
+
+interface Place {
+  readonly file?: string;
+  readonly line: number;
+  readonly column: number;
 }
 
-/** Reads one AgentWorkload from YAML or JSON: all of its errors at once, each with its place. */
-export function parseWorkload(
+interface Placed {
+  /** Where the value at a path is written; for a missing one, the nearest value around it. */
+  readonly place: (path: Path) => Place;
+}
+
+/** One valid object of a file. */
+export type ParsedDocument =
+  | (Placed & { readonly kind: "Agent"; readonly value: Agent })
+  | (Placed & { readonly kind: "AgentPipeline"; readonly value: AgentPipeline })
+  | (Placed & { readonly kind: "AgentWorkload"; readonly value: AgentWorkload });
+
+const SCHEMAS = { Agent: agentSchema, AgentPipeline: agentPipelineSchema, AgentWorkload: agentWorkloadSchema } as const;
+type Kind = keyof typeof SCHEMAS;
+const KINDS = Object.keys(SCHEMAS) as Kind[];
+const ANY_KIND = "expected an Agent, AgentPipeline or AgentWorkload";
+
+/** Reads the objects of a YAML or JSON text, or all of its errors with their places. `file` is for messages. */
+export function parseDocuments(
   text: string,
-  options: ParseOptions = {},
-): { workload: AgentWorkload } | { errors: Problem[] } {
+  { file }: { readonly file?: string } = {},
+): { documents: ParsedDocument[] } | { errors: Problem[] } {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true });
-  const [document, second] = Array.isArray(documents) ? documents : [];
-  const at = (offset: number): { line: number; column: number } => {
+  const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true });
+  const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
-    return { line, column: col };
+    return { ...(file === undefined ? {} : { file }), line, column: col };
   };
-  const whole = (message: string, offset = 0): { errors: Problem[] } => ({
-    errors: [{ ...at(offset), path: "", message }],
-  });
-  if (!document || document.contents === null) return whole("the file is empty: expected an AgentWorkload");
+  const read = (Array.isArray(parsed) ? parsed : [])
+    .filter((document) => !isEmpty(document))
+    .map((document) => readDocument(document, at));
+  if (read.length === 0) return { errors: [{ ...at(0), path: "", message: `the file is empty: ${ANY_KIND}` }] };
+  const documents = read.flatMap((one) => ("errors" in one ? [] : [one]));
+  const errors = [...read.flatMap((one) => ("errors" in one ? one.errors : [])), ...duplicateProblems(documents)];
+  if (errors.length === 0) return { documents };
+  return { errors: errors.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** Objects of the same kind, namespace and name; the documents may come from several files. */
+export function duplicateProblems(documents: readonly ParsedDocument[]): Problem[] {
+  const first = new Map<string, Place>();
+  const problems: Problem[] = [];
+  for (const { kind, value, place } of documents) {
+    const { namespace, name } = value.metadata;
+    const key = `${kind} ${namespace}/${name}`;
+    const here = place(["metadata", "name"]);
+    const same = first.get(key);
+    if (same === undefined) first.set(key, here);
+    else {
+      const where = `${same.file === undefined ? "line " : `${same.file}:`}${same.line}`;
+      problems.push({ ...here, path: "metadata.name", message: `${key} is already defined at ${where}` });
+    }
+  }
+  return problems;
+}
+
+/** Problems that were found after parsing, whose paths are below `spec`, with their places. */
+export function specProblems(
+  { place }: Pick<ParsedDocument, "place">,
+  problems: readonly { readonly path: Path; readonly message: string }[],
+): Problem[] {
+  return problems.map(({ path, message }) => ({
+    ...place(["spec", ...path]),
+    path: pathText(["spec", ...path]),
+    message,
+  }));
+}
+
+/** `file:line:column path message`, a line each, as editors and terminals link it. `file`: for problems that name none. */
+export function formatProblems(problems: readonly Problem[], file = ""): string {
+  return problems
+    .map((one) => `${one.file ?? file}:${one.line}:${one.column} ${one.path ? `${one.path} ` : ""}${one.message}`)
+    .join("\n");
+}
+
+/** A separator with nothing behind it, or comments only. */
+function isEmpty({ contents, errors }: Document): boolean {
+  return errors.length === 0 && (contents === null || (isScalar(contents) && contents.value === null));
+}
+
+function readDocument(document: Document, at: (offset: number) => Place): ParsedDocument | { errors: Problem[] } {
+  const start = document.contents?.range?.[0] ?? 0;
   if (document.errors.length > 0)
     return {
-      errors: document.errors.map((e) => ({
-        ...at(e.pos[0]),
+      errors: document.errors.map((error) => ({
+        ...at(error.pos[0]),
         path: "",
-        message: (e.message.split("\n")[0] ?? e.code).replace(/ at line \d+, column \d+:$/, ""),
+        message: (error.message.split("\n")[0] ?? error.code).replace(/ at line \d+, column \d+:$/, ""),
       })),
     };
-  if (second) return whole("more than one document: expected one AgentWorkload a file", second.range[0]);
-
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    return whole(error instanceof Error ? error.message : String(error));
+    return { errors: [{ ...at(start), path: "", message: error instanceof Error ? error.message : String(error) }] };
   }
-  const parsed = agentWorkloadSchema.safeParse(value);
-  const problems = [
-    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, value))),
-    ...admissionProblems(sitesOf(value), options.allowPrivateHosts ?? new Set()),
-  ];
-  if (parsed.success && problems.length === 0) return { workload: parsed.data };
-  const errors = problems.map(({ path, message }) => ({
-    ...at(offsetOf(document, path)),
-    path: pathText(path),
-    message,
-  }));
-  return { errors: errors.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  const place = (path: Path): Place => at(offsetOf(document, path));
+  const problem = (path: Path, message: string): Problem => ({ ...place(path), path: pathText(path), message });
+  const kind = kindOf(value);
+  if ("message" in kind) return { errors: [problem(kind.path, kind.message)] };
+  const parsed = SCHEMAS[kind.kind].safeParse(value);
+  // The schema was chosen by the kind, which TypeScript cannot follow.
+  if (parsed.success) return { kind: kind.kind, value: parsed.data, place } as ParsedDocument;
+  return {
+    errors: parsed.error.issues
+      .flatMap((issue) => explain(issue, value, kind.kind))
+      .map(({ path, message }) => problem(path, message)),
+  };
 }
 
-/** `file:line:column path message`, a line each, as editors and terminals link it. */
-export function formatProblems(problems: readonly Problem[], file: string): string {
-  return problems
-    .map(({ line, column, path, message }) => `${file}:${line}:${column} ${path ? `${path} ` : ""}${message}`)
-    .join("\n");
+function kindOf(value: unknown): { readonly kind: Kind } | { readonly path: Path; readonly message: string } {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { path: [], message: ANY_KIND };
+  const { kind } = value as { readonly kind?: unknown };
+  const known = KINDS.find((one) => one === kind);
+  if (known) return { kind: known };
+  if (kind === undefined) return { path: ["kind"], message: `is missing: ${ANY_KIND}` };
+  const found = `, found ${JSON.stringify(kind)}`;
+  return { path: ["kind"], message: `${ANY_KIND}${found}${suggestion(String(kind), KINDS)}` };
 }
 
-function sitesOf(value: unknown): unknown[] {
-  const sites = (value as { spec?: { sites?: unknown } } | null)?.spec?.sites;
-  return Array.isArray(sites) ? sites : [];
-}
-
-type Path = readonly (string | number)[];
-
-function explain(issue: z.core.$ZodIssue, root: unknown): { path: Path; message: string }[] {
+function explain(issue: z.core.$ZodIssue, root: unknown, kind: Kind): { path: Path; message: string }[] {
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(path);
-    return issue.keys.map((key) => {
-      const near = closest(key, known);
-      return { path: [...path, key], message: `is not a field${near ? `; did you mean ${near}?` : ""}` };
-    });
+    const known = knownKeys(SCHEMAS[kind], path);
+    return issue.keys.map((key) => ({ path: [...path, key], message: `is not a field${suggestion(key, known)}` }));
   }
   const found = path.reduce<unknown>((at, part) => (at as Record<string | number, unknown> | undefined)?.[part], root);
   if (found === undefined)
@@ -96,37 +159,45 @@ function explain(issue: z.core.$ZodIssue, root: unknown): { path: Path; message:
   return [{ path, message: `${issue.message.replace(/^Invalid input: /, "")}${shown}` }];
 }
 
-/** The fields of the schema at a path, for suggestions. */
-function knownKeys(path: Path): string[] {
-  let schema: z.core.$ZodType | undefined = agentWorkloadSchema;
-  for (const part of path) schema = typeof part === "number" ? undefined : shapeOf(schema)?.[part];
+/** The word that a typo most likely meant: at most a third of its letters differ. */
+function suggestion(word: string, candidates: readonly string[]): string {
+  const [nearest] = candidates
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(candidate.length / 3)))
+    .toSorted((a, b) => a.edits - b.edits);
+  return nearest ? `; did you mean ${nearest.candidate}?` : "";
+}
+
+/** The fields of the schema at a path. */
+function knownKeys(root: z.core.$ZodType, path: Path): string[] {
+  let schema: z.core.$ZodType | undefined = root;
+  for (const part of path) schema = typeof part === "number" ? elementOf(schema) : shapeOf(schema)?.[part];
   return Object.keys(shapeOf(schema) ?? {});
 }
 
 function shapeOf(schema: z.core.$ZodType | undefined): Record<string, z.core.$ZodType> | undefined {
-  let inner: unknown = schema;
-  // Optional, default and prefault wrap what they are about.
-  while (
-    inner &&
-    typeof inner === "object" &&
-    "def" in inner &&
-    typeof inner.def === "object" &&
-    inner.def &&
-    "innerType" in inner.def
-  )
-    inner = inner.def.innerType;
-  return inner && typeof inner === "object" && "shape" in inner
-    ? (inner.shape as Record<string, z.core.$ZodType>)
-    : undefined;
+  const inner = unwrap(schema);
+  return inner && "shape" in inner ? (inner.shape as Record<string, z.core.$ZodType>) : undefined;
 }
 
-/** Where the value at a path stands; for a missing one, the nearest thing around it. */
+function elementOf(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  const inner = unwrap(schema);
+  return inner && "element" in inner ? (inner.element as z.core.$ZodType) : undefined;
+}
+
+/** The schema inside of optional, default and prefault. */
+function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  let inner = schema;
+  while (inner && "innerType" in inner._zod.def) inner = inner._zod.def.innerType as z.core.$ZodType;
+  return inner;
+}
+
 function offsetOf(document: Document, path: Path): number {
   for (let depth = path.length; depth >= 0; depth--) {
-    const parent = depth === 0 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+    const parent = depth <= 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
     const key = path[depth - 1];
     if (depth > 0 && isMap(parent)) {
-      // A field is pointed at by its name: the value may stand on the next line, or be missing.
+      // A field is pointed at by its name: the value may be on the next line, or missing.
       const pair = (parent.items as Pair<Node, Node>[]).find((item) => isScalar(item.key) && item.key.value === key);
       if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0];
     }

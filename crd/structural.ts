@@ -12,7 +12,7 @@ export interface StructuralSchema {
 
 type JsonSchema = Record<string, unknown>;
 
-/** Words of JSON Schema that a structural schema has too. */
+/** Keywords of JSON Schema that a structural schema shares. */
 const KEPT = [
   "type",
   "description",
@@ -28,22 +28,27 @@ const KEPT = [
   "format",
 ];
 
-/** What JSON Schema cannot say, by path below the resource: added to what was derived. */
+/** Keywords to add, by path below the resource: what JSON Schema cannot express. */
 export type Extensions = Readonly<Record<string, Record<string, unknown>>>;
 
-/** JSON Schema, as zod writes it, to a structural schema: no closed objects (the API server prunes), no unions but int-or-string. */
+/**
+ * Converts JSON Schema, as zod writes it, to a structural schema: no closed objects, since the API server prunes unknown fields;
+ * no unions but int-or-string; a record of anything keeps unknown fields.
+ */
 export function toStructural(schema: JsonSchema, extensions: Extensions, path = ""): StructuralSchema {
   const out: StructuralSchema = {};
   for (const key of KEPT) if (schema[key] !== undefined) out[key] = schema[key];
-  // zod bounds each integer by what JavaScript holds exactly.
+  // zod bounds each integer by what JavaScript represents exactly.
   if (Math.abs(Number(out["minimum"])) >= Number.MAX_SAFE_INTEGER) delete out["minimum"];
   if (Math.abs(Number(out["maximum"])) >= Number.MAX_SAFE_INTEGER) delete out["maximum"];
-  // The format says it; zod's pattern for it is longer than the API server likes.
+  // The API server has no format uri. Of date-time, zod's own pattern is longer than the API server likes.
+  if (out["format"] === "uri") delete out["format"];
   if (out["format"] === "date-time") delete out["pattern"];
   if (schema["anyOf"]) {
     delete out.type;
     out["x-kubernetes-int-or-string"] = true;
   }
+  const values = schema["additionalProperties"];
   if (schema["properties"]) {
     out.type = "object";
     out.properties = Object.fromEntries(
@@ -56,8 +61,9 @@ export function toStructural(schema: JsonSchema, extensions: Extensions, path = 
       (name) => out.properties?.[name]?.default === undefined,
     );
     if (required.length > 0) out.required = required;
-  } else if (typeof schema["additionalProperties"] === "object") {
-    out.additionalProperties = toStructural(schema["additionalProperties"] as JsonSchema, extensions, `${path}.*`);
+  } else if (typeof values === "object" && values !== null) {
+    if (Object.keys(values).length === 0) out["x-kubernetes-preserve-unknown-fields"] = true;
+    else out.additionalProperties = toStructural(values as JsonSchema, extensions, `${path}.*`);
   }
   if (schema["items"]) out.items = toStructural(schema["items"] as JsonSchema, extensions, `${path}[]`);
   return { ...out, ...extensions[path] };

@@ -1,0 +1,197 @@
+import type { z } from "zod";
+import { agentSchema } from "./agent.ts";
+import { agentPipelineSchema } from "./agentpipeline.ts";
+import { agentWorkloadSchema, MAX_WORKLOAD_NAME, type WorkloadSpec } from "./agentworkload.ts";
+import type { Extensions } from "./structural.ts";
+
+/** A kind's definition beyond its schema. */
+export interface KindDefinition {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortName: string;
+  readonly schema: z.ZodType;
+  readonly description: string;
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: "string" | "date";
+    readonly jsonPath: string;
+    readonly priority?: number;
+  }[];
+  /** What the API server checks beyond types: CEL rules, and lists that are sets or maps. */
+  readonly extensions: Extensions;
+  /** Markdown that the reference page ends with. */
+  readonly notes: string;
+}
+
+const AGE = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" } as const;
+const SET = { "x-kubernetes-list-type": "set" };
+const CONDITIONS = { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] };
+const TOLERANCE = {
+  // Bounds the estimated cost of the rule.
+  maxLength: 4,
+  "x-kubernetes-validations": [
+    {
+      rule: "type(self) == string ? self.matches('^([0-9]|[1-9][0-9]|100)%$') : (self >= 0 && self <= 500)",
+      message: 'must be a number from 0 to 500 or a percentage such as "20%"',
+    },
+  ],
+};
+
+const agent: KindDefinition = {
+  kind: "Agent",
+  plural: "agents",
+  shortName: "agent",
+  schema: agentSchema,
+  description: "An Agent does steps of pipelines: a service that runs already, or an image.",
+  columns: [
+    { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+    { name: "URL", type: "string", jsonPath: ".status.url" },
+    AGE,
+  ],
+  extensions: {
+    "": {
+      "x-kubernetes-validations": [
+        {
+          rule: "size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+          message: "metadata.name must have at most 40 lower-case letters, digits and dashes, a letter first",
+        },
+      ],
+    },
+    spec: {
+      "x-kubernetes-validations": [
+        {
+          rule: "(has(self.service) ? 1 : 0) + (has(self.uri) ? 1 : 0) + (has(self.image) ? 1 : 0) == 1",
+          message: "needs exactly one of service, uri and image",
+        },
+        {
+          rule: "has(self.image) || !(has(self.command) || has(self.args) || has(self.env) || has(self.envFrom) || has(self.resources))",
+          message: "command, args, env, envFrom and resources are only for an agent with image",
+        },
+      ],
+    },
+    "spec.uri": { pattern: "^https?://" },
+    "status.conditions": CONDITIONS,
+  },
+  notes: "",
+};
+
+const agentPipeline: KindDefinition = {
+  kind: "AgentPipeline",
+  plural: "agentpipelines",
+  shortName: "ap",
+  schema: agentPipelineSchema,
+  description: "An AgentPipeline is a DAG of steps that AgentWorkloads run.",
+  columns: [{ name: "Description", type: "string", jsonPath: ".spec.description", priority: 1 }, AGE],
+  extensions: {
+    "spec.steps": { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
+    "spec.steps[]": {
+      "x-kubernetes-validations": [
+        { rule: "has(self.agent) != has(self.gate)", message: "needs exactly one of agent and gate" },
+        {
+          rule: "!(has(self.gate) && has(self.forEach))",
+          message: "gate cannot be combined with forEach: a gate is decided once",
+        },
+      ],
+    },
+    "spec.steps[].after": SET,
+    "spec.steps[].with": SET,
+    "spec.steps[].gate.show": SET,
+    "spec.steps[].egress.allow": SET,
+    "spec.steps[].tolerate.failedItems": TOLERANCE,
+  },
+  notes: `
+## What \`when\` can read
+\`when\` is a CEL expression of type bool. A step whose \`when\` is false is skipped; one whose \`when\` cannot be evaluated fails with
+\`InvalidCondition\`. Test a value that may be missing with \`has()\`.
+
+| value | meaning |
+| --- | --- |
+| \`inputs.NAME\` | An input of the workload. It must be in \`inputs.schema.properties\`. |
+| \`item\` | The item, in a step with \`forEach\`; otherwise null. |
+| \`steps.NAME.outcome\` | \`succeeded\`, \`failed\` or \`skipped\`. |
+| \`steps.NAME.data\`, \`steps.NAME.output\` | What the step returned, or null. |
+| \`steps.NAME.total\`, \`.succeeded\`, \`.failed\`, \`.skipped\` | Counts of its items; of a step without \`forEach\` 1 or 0. |
+
+Each step that \`when\` reads must end before. \`steps["NAME"]\` is for a name with a dash. Of a step over the same list,
+\`steps.NAME\` is what it did with the same item. Of a step over another list, \`data\` is a list in the order of the items, and
+\`outcome\` and \`output\` do not exist. Counts are ints, numbers in \`inputs\` and \`data\` are doubles: \`inputs.depth + 1.0 > 2\`.
+`,
+};
+
+const RERUN = "Another run. Reuses succeeded steps";
+/** For each field of a workload's spec: engine/run.ts runIdOf and the identity of steps decide it. */
+const EDITS: Readonly<Record<keyof WorkloadSpec, string>> = {
+  pipeline: `${RERUN} that the new pipeline has under the same name, with the same agent and input.`,
+  inputs: `${RERUN} whose item, inputs in \`with\` and results of earlier steps are unchanged.`,
+  image: "Another run. Reuses no step, because the agent has another revision.",
+  resources: "Another run. Reuses no step, because the agent has another revision.",
+  replicas: `${RERUN}.`,
+  suspend: "The same run. True pauses it, false continues it.",
+  model: `${RERUN}, except those with \`model\` in \`with\` and the steps after them.`,
+  budget: `${RERUN}. Their cost counts towards the new budget.`,
+  review: `${RERUN}.`,
+  egress: `${RERUN}.`,
+  tolerate: `${RERUN}.`,
+  deadlines: `${RERUN}.`,
+  retry: `${RERUN}.`,
+  freshness: `${RERUN} that are not older than this.`,
+  ttlAfterFinished: "The same run. It is kept this long after its end.",
+};
+
+const agentWorkload: KindDefinition = {
+  kind: "AgentWorkload",
+  plural: "agentworkloads",
+  shortName: "aw",
+  schema: agentWorkloadSchema,
+  description: "An AgentWorkload is one run of an AgentPipeline on inputs of its own.",
+  columns: [
+    { name: "Phase", type: "string", jsonPath: ".status.phase" },
+    { name: "Pipeline", type: "string", jsonPath: ".status.pipeline" },
+    { name: "Items", type: "string", jsonPath: ".status.items.progress" },
+    { name: "Cost", type: "string", jsonPath: ".status.usage.costUsd" },
+    { name: "Review", type: "string", jsonPath: '.status.conditions[?(@.type=="Reviewed")].reason' },
+    AGE,
+  ],
+  extensions: {
+    "": {
+      "x-kubernetes-validations": [
+        {
+          rule: `size(self.metadata.name) <= ${MAX_WORKLOAD_NAME}`,
+          message: `metadata.name must have at most ${MAX_WORKLOAD_NAME} characters: the Workflow's name adds 11`,
+        },
+        {
+          rule: "!has(self.spec.image) || (size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))",
+          message:
+            "with image, metadata.name must have at most 40 lower-case letters, digits and dashes, a letter first: its Agent has the same name",
+        },
+      ],
+    },
+    spec: {
+      "x-kubernetes-validations": [
+        { rule: "!(has(self.image) && has(self.pipeline))", message: "image cannot be combined with pipeline" },
+        { rule: "has(self.image) || !has(self.resources)", message: "resources is only for a workload with image" },
+      ],
+    },
+    "spec.model.fallbacks": { "x-kubernetes-list-type": "atomic" },
+    "spec.egress.allow": SET,
+    "spec.tolerate.failedItems": TOLERANCE,
+    "status.conditions": CONDITIONS,
+    "status.steps": { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
+  },
+  notes: `
+## What an edit in mid-run does
+The spec without \`suspend\` and \`ttlAfterFinished\` identifies a run. An edit of these two changes the current run. Any other edit stops
+the current run and starts another, which reuses the succeeded steps whose identity (workload, step, revision of the agent, input) is
+unchanged, runs failed steps again, and opens its gates again. Reverting the edit returns to the earlier run. An edit that makes the
+spec invalid stops nothing; the condition \`Accepted\` says what is wrong.
+
+| field | edit in mid-run |
+| --- | --- |
+${Object.entries(EDITS)
+  .map(([field, effect]) => `| \`spec.${field}\` | ${effect} |`)
+  .join("\n")}
+`,
+};
+
+export const KINDS: readonly KindDefinition[] = [agentWorkload, agentPipeline, agent];
