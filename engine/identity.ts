@@ -1,19 +1,19 @@
 import { canonicalJson, sha256 } from "./canonical.ts";
+import type { StepInput } from "./result.ts";
 
 /** What a step's outcome depends on, and nothing else: two steps with equal dependencies share one result. */
 export interface StepDependencies {
+  /** The workload's. */
   readonly uid: string;
   readonly step: string;
-  readonly item?: string;
-  /** The values of the spec that the step's pipeline entry names in `params`. */
-  readonly params: Readonly<Record<string, unknown>>;
-  /** Artifact keys of the steps before it; keys are content addresses, so other bytes are another identity. */
-  readonly inputs: Readonly<Record<string, unknown>>;
+  /** The agent's: new code never reuses the results of old code. */
+  readonly revision: string;
+  readonly input: StepInput;
 }
 
 /** The step's identity: CloudEvent id, checkpoint thread and record key. 32 hex characters. */
-export function stepIdentity(dependencies: StepDependencies): string {
-  return sha256(canonicalJson(dependencies)).slice(0, 32);
+export function stepIdentity({ uid, step, revision, input }: StepDependencies): string {
+  return sha256(canonicalJson({ uid, step, revision, input })).slice(0, 32);
 }
 
 /** Names one run of a workload: the same spec is the same run. 10 hex characters, fit for a Kubernetes name. */

@@ -1,0 +1,17 @@
+import { validateBySchema } from "./json-schema.ts";
+import type { FrozenAgent } from "./pipeline.ts";
+import { failedResult, type StepResult } from "./result.ts";
+
+/** Problems that a message lists: a result with 500 wrong entries must stay readable. */
+const MAX_LISTED = 5;
+
+/** The result, or the failure of a step whose data does not match the output schema of its agent. What the step cost is kept. */
+export async function checkedResult(result: StepResult, { name, output }: FrozenAgent): Promise<StepResult> {
+  if (result.outcome !== "succeeded" || output === undefined) return result;
+  const problems = await validateBySchema(output, result.data ?? null);
+  if (problems.length === 0) return result;
+  const listed = problems.slice(0, MAX_LISTED).map(({ path, message }) => `${["data", ...path].join(".")} ${message}`);
+  const more = problems.length > MAX_LISTED ? `, and ${problems.length - MAX_LISTED} more` : "";
+  const message = `agent ${name} returned data that does not match its output schema: ${listed.join("; ")}${more}`;
+  return { ...failedResult("InvalidOutput", message), usage: result.usage };
+}

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { reviewSchema } from "../crd/agentworkload.ts";
+import { type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes.ts";
+import type { PipelineStep } from "./pipeline.ts";
+import { itemSchema, NO_USAGE, workloadRefSchema } from "./result.ts";
+import { type Run, stepOf } from "./run.ts";
+import { listItems, REJECTED } from "./walk.ts";
+
+/** How one shown step ended on one item; where it never ran, the step before it that failed. */
+const findingSchema = z.strictObject({
+  step: z.string(),
+  item: itemSchema.optional(),
+  outcome: z.enum(["succeeded", "failed", "skipped"]),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  output: z.string().optional(),
+  data: z.unknown().optional(),
+  artifacts: z.record(z.string(), z.string()),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+/**
+ * What stands before a gate: artifact `findings` (canonical JSON). Its sha256 is the review's digest, and since every artifact key in
+ * it is a content address, the digest covers each byte that the reviewer is shown.
+ */
+export const findingsSchema = z.strictObject({
+  workload: workloadRefSchema,
+  run: z.string(),
+  pipeline: z.strictObject({ namespace: z.string(), name: z.string(), description: z.string().optional() }),
+  gate: z.string(),
+  /** The workload's inputs that are no lists: what was asked. */
+  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** By shown step, in the pipeline's order; in a fan-out in the order of its list. */
+  results: z.array(findingSchema),
+});
+export type Findings = z.infer<typeof findingsSchema>;
+
+/** How a gate was decided: artifact `decision` (JSON). Its fields are those of a review in the workload's status. */
+export const decisionSchema = reviewSchema
+  .pick({ gate: true, digest: true, decision: true, by: true, how: true, automatic: true, at: true, comment: true })
+  .required({ decision: true, by: true, how: true, automatic: true, at: true });
+export type Decision = z.infer<typeof decisionSchema>;
+
+/** CloudEvent type of a decision that comes by the Broker. */
+export const REVIEW_DECIDED = "dev.agentic.review.decided";
+/** CloudEvent type that says a review waits; its data has the link that permits the decision. */
+export const REVIEW_REQUESTED = "dev.agentic.review.requested";
+
+/** Equal outcomes give equal findings, whatever order they came in. */
+export function findingsOf(run: Run, gate: PipelineStep, outcomes: Outcomes): Findings {
+  const { namespace, name, description } = run.pipeline;
+  return {
+    workload: run.workload,
+    run: run.run,
+    pipeline: { namespace, name, ...(description === undefined ? {} : { description }) },
+    gate: gate.name,
+    inputs: Object.fromEntries(
+      Object.entries(run.inputs).filter((entry): entry is [string, string | number | boolean] =>
+        ["string", "number", "boolean"].includes(typeof entry[1]),
+      ),
+    ),
+    results: (gate.gate?.show ?? gate.after).flatMap((shown) => findingsOfStep(run, shown, outcomes)),
+  };
+}
+
+function findingsOfStep(run: Run, shown: string, outcomes: Outcomes): Finding[] {
+  const step = stepOf(run, shown);
+  if (!step || step.gate) return [];
+  if (step.forEach === undefined) return finding(run, step, undefined, outcomes);
+  return listItems(run, shown, outcomes).flatMap((item, index) =>
+    finding(run, step, index, outcomes).map((one) => ({ ...one, item })),
+  );
+}
+
+function finding(run: Run, step: PipelineStep, index: number | undefined, outcomes: Outcomes): Finding[] {
+  const outcome = outcomeOf(outcomes, step.name, index);
+  if (outcome) return [{ step: step.name, ...upstream(outcome) }];
+  const before = step.after
+    .flatMap((name) => stepOf(run, name) ?? [])
+    .filter(({ forEach }) => forEach === step.forEach);
+  return before
+    .flatMap((one) => finding(run, one, index, outcomes).filter(({ outcome: end }) => end === "failed"))
+    .slice(0, 1);
+}
+
+/** A gate as a step that has ended: what the steps after it get. `findings`, `decision`: artifact keys. */
+export function gateOutcome(
+  decision: Decision,
+  keys: { readonly findings: string; readonly decision: string },
+): StepOutcome {
+  const artifacts = { ...keys };
+  if (decision.decision === "approved") return { outcome: "succeeded", output: "approved", artifacts, usage: NO_USAGE };
+  const why = `${decision.by} rejected gate ${decision.gate}${decision.comment ? `: ${decision.comment}` : ""}`;
+  return { outcome: "failed", reason: REJECTED, message: why.slice(0, 1024), artifacts, usage: NO_USAGE };
+}

@@ -1,0 +1,95 @@
+import { z } from "zod";
+
+export const usageSchema = z.strictObject({
+  inputTokens: z.int().min(0),
+  outputTokens: z.int().min(0),
+  /** US dollars. */
+  costUsd: z.number().min(0),
+  browserSeconds: z.number().min(0),
+});
+export type Usage = z.infer<typeof usageSchema>;
+
+export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, costUsd: 0, browserSeconds: 0 };
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    costUsd: a.costUsd + b.costUsd,
+    browserSeconds: a.browserSeconds + b.browserSeconds,
+  };
+}
+
+/** Entries of all lists of a run: the most that Argo's Workflow, Redis and the events of one run are sized for. */
+export const MAX_ITEMS = 500;
+/** Characters of one item's JSON: a URL of 2,048 characters and a little beside it. */
+export const MAX_ITEM_LENGTH = 4096;
+/** Characters of a result's data as JSON. Bytes belong in artifacts. */
+export const MAX_DATA_LENGTH = 16_384;
+
+/** An entry of the list that a step runs over: a string, or a small object. */
+export const itemSchema = z
+  .union([z.string(), z.record(z.string(), z.unknown())])
+  .refine(
+    (item) => JSON.stringify(item).length <= MAX_ITEM_LENGTH,
+    `expected at most ${MAX_ITEM_LENGTH} characters of JSON`,
+  );
+export type Item = z.infer<typeof itemSchema>;
+
+/**
+ * How a step ended. Small on purpose; bytes live in the artifact store. The result itself is kept there too, by its content,
+ * and its digest is the output of the step's node.
+ */
+export const stepResultSchema = z.strictObject({
+  outcome: z.enum(["succeeded", "failed"]),
+  /** CamelCase, present when failed. */
+  reason: z.string().max(64).optional(),
+  message: z.string().max(1024).optional(),
+  /** One line for people. */
+  output: z.string().max(256).optional(),
+  /** What later steps and `when` read; the agent's output schema describes it. */
+  data: z
+    .unknown()
+    .optional()
+    .refine(
+      (data) => data === undefined || JSON.stringify(data).length <= MAX_DATA_LENGTH,
+      `expected at most ${MAX_DATA_LENGTH} characters of JSON: put the rest into an artifact`,
+    ),
+  /** A list for a later step's `forEach: steps.NAME.items`. */
+  items: z.array(itemSchema).max(MAX_ITEMS, `expected at most ${MAX_ITEMS} items`).optional(),
+  /** Artifact keys by role, e.g. { capture: "…" }. The role `summary` is what reviewers see (engine/summary.ts). */
+  artifacts: z.record(z.string(), z.string()),
+  usage: usageSchema,
+});
+export type StepResult = z.infer<typeof stepResultSchema>;
+
+export function failedResult(reason: string, message: string): StepResult {
+  return { outcome: "failed", reason, message: message.slice(0, 1024), artifacts: {}, usage: NO_USAGE };
+}
+
+/** What a later step sees of an earlier one's end. Its cost is no part of it: the same work at another price is the same input. */
+export const upstreamResultSchema = z.strictObject({
+  item: itemSchema.optional(),
+  outcome: z.enum(["succeeded", "failed", "skipped"]),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  output: z.string().optional(),
+  data: z.unknown().optional(),
+  artifacts: z.record(z.string(), z.string()),
+});
+export type UpstreamResult = z.infer<typeof upstreamResultSchema>;
+
+export const workloadRefSchema = z.strictObject({
+  namespace: z.string().min(1),
+  name: z.string().min(1),
+  uid: z.string().min(1),
+});
+export type WorkloadRef = z.infer<typeof workloadRefSchema>;
+
+/** What a step works on: its item, the inputs that its `with` names, and the results of the steps that its `after` names. */
+export const stepInputSchema = z.strictObject({
+  item: itemSchema.optional(),
+  params: z.record(z.string(), z.unknown()),
+  from: z.record(z.string(), z.array(upstreamResultSchema)),
+});
+export type StepInput = z.infer<typeof stepInputSchema>;

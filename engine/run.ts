@@ -1,0 +1,101 @@
+import type { WorkloadSpec } from "../crd/agentworkload.ts";
+import { parseDuration } from "../crd/duration.ts";
+import { runHash } from "./identity.ts";
+import { type FrozenPipeline, listRef, type PipelineStep } from "./pipeline.ts";
+import type { WorkloadRef } from "./result.ts";
+import { type Stage, stagesOf } from "./stages.ts";
+
+/** One run of a workload: what those who drive it go by, and nothing of what the steps do. */
+export interface Run {
+  readonly workload: WorkloadRef;
+  /** engine/identity.ts runHash. */
+  readonly run: string;
+  readonly pipeline: FrozenPipeline;
+  readonly stages: readonly Stage[];
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** What a step's `with: [model]` gets. */
+  readonly model: WorkloadSpec["model"];
+  /** Items of one fan-out in flight at once. */
+  readonly parallelism: number;
+  /** A number, or a percentage of a fan-out's items. */
+  readonly tolerated: number | string;
+  readonly retryLimit: number;
+  readonly itemDeadlineMs: number;
+  readonly runDeadlineMs: number;
+  readonly review: { readonly required: boolean; readonly timeoutMs: number; readonly onTimeout: "Approve" | "Reject" };
+  readonly egressAllow: readonly string[];
+  /** US dollars, a decimal string. */
+  readonly budgetUsd?: string;
+}
+
+const DAY_MS = 24 * 3_600_000;
+/** What a step may name in `with` beside the pipeline's inputs. */
+export const MODEL = "model";
+
+/** The fields of a spec that hold a run or keep it, and make no other run of it. */
+export function runIdOf(uid: string, spec: WorkloadSpec): string {
+  const { suspend: _held, ttlAfterFinished: _kept, ...asked } = spec;
+  return runHash(uid, asked);
+}
+
+/** The run that a spec asks for, of a frozen pipeline. */
+export function runOf(workload: WorkloadRef, spec: WorkloadSpec, pipeline: FrozenPipeline): Run {
+  const review = {
+    required: spec.review.required,
+    timeoutMs: parseDuration(spec.review.timeout),
+    onTimeout: spec.review.onTimeout,
+  };
+  const gates = pipeline.steps.filter(({ gate }) => gate);
+  const waiting = gates.reduce(
+    (sum, { gate }) => sum + (gate?.timeout ? parseDuration(gate.timeout) : review.timeoutMs),
+    0,
+  );
+  return {
+    workload,
+    run: runIdOf(workload.uid, spec),
+    pipeline,
+    stages: stagesOf(pipeline.steps),
+    inputs: spec.inputs,
+    model: spec.model,
+    parallelism: spec.replicas,
+    tolerated: spec.tolerate.failedItems,
+    retryLimit: spec.retry.limit,
+    itemDeadlineMs: parseDuration(spec.deadlines.item),
+    runDeadlineMs: spec.deadlines.run ? parseDuration(spec.deadlines.run) : DAY_MS + waiting,
+    review,
+    egressAllow: spec.egress.allow,
+    ...(spec.budget ? { budgetUsd: spec.budget.maxUsd } : {}),
+  };
+}
+
+export function stepOf({ pipeline }: Run, name: string): PipelineStep | undefined {
+  return pipeline.steps.find((step) => step.name === name);
+}
+
+/** How long one step may take from its first request, in ms: on an item, or at most as long as the run. */
+export function stepDeadlineMs(run: Run, step: PipelineStep): number {
+  if (step.timeout) return parseDuration(step.timeout);
+  return step.forEach === undefined ? run.runDeadlineMs : run.itemDeadlineMs;
+}
+
+/** Attempts beyond the first: a step only narrows what the workload allows. */
+export function retryLimitOf(run: Run, step: PipelineStep): number {
+  return Math.min(run.retryLimit, step.retry?.limit ?? run.retryLimit);
+}
+
+/** How long a gate waits, and what happens then. */
+export function gateTerms(run: Run, step: PipelineStep): { timeoutMs: number; onTimeout: "Approve" | "Reject" } {
+  return {
+    timeoutMs: step.gate?.timeout ? parseDuration(step.gate.timeout) : run.review.timeoutMs,
+    onTimeout: step.gate?.onTimeout ?? run.review.onTimeout,
+  };
+}
+
+/** The list of a stage whose entries the spec has; undefined where a step returns them, and for a single step. */
+export function inputList(run: Run, stage: Stage): readonly unknown[] | undefined {
+  if (stage.forEach === undefined) return undefined;
+  const ref = listRef(stage.forEach);
+  if (!("input" in ref)) return undefined;
+  const list = run.inputs[ref.input];
+  return Array.isArray(list) ? list : [];
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { checkedResult } from "../../../engine/agent-output.ts";
+import { usageOf } from "../../../engine/outcomes.ts";
+import { itemProgress, stepProgress } from "../../../engine/progress.ts";
+import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
+import { walk } from "../../../engine/walk.ts";
+import { bad, type Ended, ok, outcomesOf, runWith, skipped } from "./build.ts";
+
+const cost = (costUsd: number) => ({ usage: { ...NO_USAGE, costUsd } });
+
+describe("progress", () => {
+  const run = runWith(
+    [
+      { name: "fetch", forEach: "inputs.pages" },
+      { name: "check", forEach: "inputs.pages", after: ["fetch"] },
+      { name: "find", after: ["check"] },
+      { name: "visit", forEach: "steps.find.items", after: ["find"] },
+    ],
+    { inputs: { pages: ["p0", "p1", "p2"] } },
+  );
+  const steps = (ended: Ended, running: readonly number[] = []) => {
+    const outcomes = outcomesOf(ended);
+    const fetch = run.pipeline.steps[0];
+    const instances = running.flatMap((index) => (fetch ? [{ step: fetch, index, item: `p${index}` }] : []));
+    return stepProgress(run, walk(run, outcomes), outcomes, instances).map(Object.values);
+  };
+  const items = (ended: Ended) => itemProgress(run, walk(run, outcomesOf(ended)), outcomesOf(ended));
+
+  test("of steps: total, running, succeeded, failed, skipped, dollars", () => {
+    expect(steps({ fetch: [ok(cost(0.5)), bad()], check: [skipped] }, [2])).toEqual([
+      ["fetch", 3, 1, 1, 1, 0, 0.5],
+      ["check", 3, 0, 0, 0, 1, 0],
+      ["find", 1, 0, 0, 0, 0, 0],
+      ["visit", 0, 0, 0, 0, 0, 0],
+    ]);
+  });
+
+  test("of items: a returned list counts from when it is known", () => {
+    const fetch = [ok(), bad(), ok()];
+    expect(items({ fetch, check: [ok(), null, null] })).toEqual({ total: 3, done: 1, failed: 1 });
+    const ended = { fetch, check: [ok(), null, ok()], find: ok({ items: ["a", "b"] }), visit: [ok()] };
+    expect(items(ended)).toEqual({ total: 5, done: 3, failed: 1 });
+  });
+
+  test("of usage: the sum of all steps", () => {
+    expect(usageOf(outcomesOf({ a: ok(cost(0.25)), b: [ok(cost(0.5)), null, ok(cost(0.125))] })).costUsd).toBe(0.875);
+  });
+});
+
+describe("an agent's result", () => {
+  const agent = {
+    namespace: "default",
+    name: "worker",
+    revision: "1",
+    output: { type: "object", required: ["score"], properties: { score: { type: "number" } } },
+  };
+  const result = (data?: unknown): StepResult => ({
+    outcome: "succeeded",
+    artifacts: {},
+    ...cost(0.5),
+    ...(data === undefined ? {} : { data }),
+  });
+
+  test("that matches the output schema is left as it is", async () => {
+    expect(await checkedResult(result({ score: 1 }), agent)).toEqual(result({ score: 1 }));
+  });
+
+  test.each([
+    ["another type", { score: "high" }, "data.score must be number"],
+    ["a missing field", {}, "data.score is missing"],
+    ["no data", undefined, "data must be object"],
+  ])("with %s fails its step, which still costs what it cost", async (_what, data, message) => {
+    expect(await checkedResult(result(data), agent)).toMatchObject({
+      outcome: "failed",
+      reason: "InvalidOutput",
+      message: `agent worker returned data that does not match its output schema: ${message}`,
+      usage: { costUsd: 0.5 },
+    });
+  });
+
+  test("that failed, or of an agent without a schema, is not checked", async () => {
+    expect(await checkedResult({ ...result(), outcome: "failed" }, agent)).toMatchObject({ outcome: "failed" });
+    const { output: _none, ...free } = agent;
+    expect(await checkedResult(result("anything"), free)).toEqual(result("anything"));
+  });
+});
