@@ -1,5 +1,5 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
-import { NO_USAGE, type StepResult } from "../../lib/step.ts";
+import { NO_USAGE, type StepResult } from "../../engine/result.ts";
 
 const State = Annotation.Root({
   identity: Annotation<string>,
@@ -16,9 +16,10 @@ export function createFiveNodes(page?: string) {
     .addNode("two", () => ({ last: "two" }))
     .addNode("three", () => ({ last: "three" }))
     .addNode("four", () => ({ last: "four" }))
-    .addNode("five", () => ({
+    .addNode("five", ({ identity }) => ({
       last: "five",
-      result: { outcome: "succeeded", artifacts: {}, usage: NO_USAGE } as const,
+      // Another result in each run: the object store writes equal bytes only once.
+      result: { outcome: "succeeded", output: identity, artifacts: {}, usage: NO_USAGE } as const,
     }))
     .addEdge(START, "one")
     .addEdge("one", "two")

@@ -1,8 +1,17 @@
-/** `langgraph.ts none|memory|ours|upstream|durable REDIS_URL`: five LangGraph nodes without a saver, with one, and as a whole durable step. */
+/**
+ * `langgraph.ts none|memory|ours|upstream|durable REDIS_URL`: five LangGraph nodes without a saver, with one, and as a whole durable
+ * step, whose result goes into a folder.
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type BaseCheckpointSaver, MemorySaver } from "@langchain/langgraph-checkpoint";
+import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
+import { createResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
 import { RedisSaver } from "../../lib/durable/saver.ts";
 import { connectStackSaver } from "../../lib/durable/stack-saver.ts";
+import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { createLog } from "../../lib/log.ts";
 import { serveRounds } from "./contender.ts";
@@ -28,27 +37,30 @@ if (kind === "durable") {
   const redis = await connectRedis(url);
   const log = createLog("bench", "fatal");
   const runDurably = createRunDurably({
-    redis,
-    saver: (token) => new RedisSaver(redis, token),
+    store: new RedisStepStore(redis),
+    results: createResultStore(createFolderArtifacts(mkdtempSync(join(tmpdir(), "agentic-bench-results-")))),
     holder: "bench",
     leaseTtlMs: 10_000,
     keepMs: DAY_MS,
+    recursionLimit: 25,
     now: () => new Date(),
   });
   const signal = new AbortController().signal;
+  const deadline = new Date(Date.now() + DAY_MS);
+  const claims = { sub: "bench", allow: [], run: "bench", deadline: deadline.toISOString(), retryLimit: 3 };
   serveRounds((identity) =>
     runDurably({
       graph: createFiveNodes() as unknown as Parameters<typeof runDurably>[0]["graph"],
-      retryLimit: 3,
       signal,
       context: {
         identity,
         workload: { namespace: "default", name: "bench", uid: "bench" },
         run: "bench",
+        step: "five-nodes",
         input: { params: {}, from: {} },
-        claims: { sub: "bench", jti: identity, allow: [], run: "bench" },
-        token: "",
-        deadline: new Date(Date.now() + DAY_MS),
+        claims: { ...claims, jti: identity },
+        egressToken: "",
+        deadline,
         log,
       },
     }),

@@ -1,6 +1,6 @@
 /**
  * What a durable step costs: five LangGraph nodes with no saver, MemorySaver, ours and upstream's, and as a whole durable step
- * (lease, checkpoints, record), beside five durable steps on Restate and on DBOS. All in one run, in turn, with fsync on, in a
+ * (lease, checkpoints, record, its result in a folder), beside five durable steps on Restate and on DBOS. All in one run, in turn, with fsync on, in a
  * network namespace of their own; needs root for that.
  */
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
@@ -9,8 +9,9 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startRedisStackDouble } from "../../test/fakes/redis-stack.ts";
 import { startRedis } from "../../test/redis-server.ts";
+import { installRedisStack } from "../../test/redis-stack/install.ts";
+import { startRedisStack } from "../../test/redis-stack/server.ts";
 import { type Figure, median, report } from "../harness.ts";
 import type { Round } from "./contender.ts";
 import { postgresBinaries, startPostgres } from "./postgres.ts";
@@ -25,10 +26,10 @@ const GOAL = 0.7;
 const INSIDE = "AGENTIC_BENCH_NAMESPACE";
 
 if (process.env[INSIDE]) await main();
-else process.exit(enterNamespace());
+else process.exit(await enterNamespace());
 
 /** Prepares what needs the network, then runs this again where only loopback is, and where all processes end with it. */
-function enterNamespace(): number {
+async function enterNamespace(): Promise<number> {
   if (process.getuid?.() !== 0) {
     console.error("bench/checkpoint needs root: it puts its servers into a network namespace of their own");
     return 1;
@@ -38,6 +39,7 @@ function enterNamespace(): number {
   const installed = spawnSync("npm", install, { stdio: "inherit" }).status;
   if (installed !== 0) return installed ?? 1;
   const binaries = postgresBinaries();
+  await installRedisStack();
   const isolate = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const inside = `ip link set lo up && exec "$0" "$@"`;
   const command = [...isolate, "sh", "-c", inside, process.execPath, here("main.ts")];
@@ -53,15 +55,14 @@ function enterNamespace(): number {
 }
 
 async function main(): Promise<void> {
-  const [redis, stackRedis] = [await startRedis(), await startRedis()];
-  const double = await startRedisStackDouble(stackRedis.socket);
+  const [redis, stack] = [await startRedis(), await startRedisStack()];
   const contenders = new Map<string, ChildProcess>();
   try {
     contenders.set("no saver", await start("langgraph.ts", "none"));
     contenders.set("MemorySaver", await start("langgraph.ts", "memory"));
     contenders.set("ours", await start("langgraph.ts", "ours", redis.url));
     contenders.set("ours, a whole durable step", await start("langgraph.ts", "durable", redis.url));
-    contenders.set("upstream's RedisSaver", await start("langgraph.ts", "upstream", double.url));
+    contenders.set("upstream's RedisSaver", await start("langgraph.ts", "upstream", stack.url));
     contenders.set("Restate", await start("peers/restate.ts"));
     contenders.set("DBOS", await start("peers/dbos.ts", await startPostgres(process.env[INSIDE] ?? "")));
     const figures = [
@@ -72,9 +73,8 @@ async function main(): Promise<void> {
     report("checkpoint", figures);
   } finally {
     for (const child of contenders.values()) child.kill("SIGKILL");
-    await double.close();
     await redis.stop();
-    await stackRedis.stop();
+    await stack.stop();
   }
   process.exit(0);
 }

@@ -3,8 +3,8 @@ import { Redis } from "ioredis";
 import { RedisSaver } from "../../lib/durable/saver.ts";
 import { connectStackSaver } from "../../lib/durable/stack-saver.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
-import { startRedisStackDouble } from "../../test/fakes/redis-stack.ts";
 import { startRedis } from "../../test/redis-server.ts";
+import { startRedisStack } from "../../test/redis-stack/server.ts";
 import { type Figure, median } from "../harness.ts";
 import { createFiveNodes } from "./graph.ts";
 import { type Relay, startRelay } from "./relay.ts";
@@ -23,10 +23,10 @@ interface Subject {
 
 /** What a put costs and stores, and what the latest costs among many keys, ours beside upstream's. */
 export async function measureSavers(): Promise<Figure[]> {
-  const [ourServer, theirServer] = [await startServer(), await startServer()];
-  const double = await startRedisStackDouble(theirServer.socket);
+  const more = ["--enable-debug-command", "yes"];
+  const [ourServer, theirServer] = [await startRedis(more), await startRedisStack(more)];
   const ourRelay = await startRelay({ path: ourServer.socket });
-  const theirRelay = await startRelay({ host: "127.0.0.1", port: Number(new URL(double.url).port) });
+  const theirRelay = await startRelay({ host: "127.0.0.1", port: Number(new URL(theirServer.url).port) });
   const subjects: Subject[] = [
     {
       name: "ours",
@@ -48,14 +48,9 @@ export async function measureSavers(): Promise<Figure[]> {
     return figures;
   } finally {
     for (const { redis } of subjects) redis.disconnect();
-    await double.close();
     await ourServer.stop();
     await theirServer.stop();
   }
-}
-
-function startServer() {
-  return startRedis(["--enable-debug-command", "yes"]);
 }
 
 async function putFigures({ name, saver, relay }: Subject): Promise<Figure[]> {

@@ -1,6 +1,6 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { StepInput, StepResult, WorkloadRef } from "../../engine/result.ts";
 import type { Logger } from "../log.ts";
-import type { StepInput, StepResult, WorkloadRef } from "../step.ts";
 import type { StepClaims } from "../token.ts";
 
 /**
@@ -11,10 +11,12 @@ export interface StepContext {
   readonly identity: string;
   readonly workload: WorkloadRef;
   readonly run: string;
+  /** The step's name in its pipeline. */
+  readonly step: string;
   readonly input: StepInput;
   readonly claims: StepClaims;
-  /** The raw step token: the password to the egress proxy. */
-  readonly token: string;
+  /** The password to the egress proxy. */
+  readonly egressToken: string;
   readonly deadline: Date;
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -40,15 +42,16 @@ export interface StepRunnable {
 export interface DurableStep {
   readonly graph: StepGraph;
   readonly context: Omit<StepContext, "signal">;
-  readonly retryLimit: number;
   /** Aborts when the process drains. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Runs a step to its end, at most once for each identity.
- * Asked again after the end, answers the recorded result without running a node. A TerminalError of a node, a passed deadline
- * and a spent retryLimit end the step with outcome "failed"; that is a result, not an exception.
- * @throws RetryableError LeaseHeld, LeaseLost, Draining, StoreUnavailable, or what a node threw while attempts are left.
+ * Asked again after the end, answers the stored result, the same bytes each time, without running a node; if the object store lost
+ * it, the step is done again. A TerminalError of a node, a passed deadline and a spent retry limit end the step with outcome
+ * "failed": that is a result, not an exception.
+ * @throws RetryableError LeaseHeld, LeaseLost, Draining, StoreUnavailable, ArtifactStoreUnavailable, or what a node threw while
+ * attempts are left; TerminalError StoreRefused
  */
 export type RunDurably = (step: DurableStep) => Promise<StepResult>;

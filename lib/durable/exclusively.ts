@@ -15,10 +15,9 @@ export async function exclusively<T>(
   { holder, ttlMs, patienceMs }: Pick<LeaseRequest, "holder" | "ttlMs"> & { readonly patienceMs: number },
   work: () => Promise<T>,
 ): Promise<T> {
-  const base = `agentic:exclusive:{${name}}`;
   const until = Date.now() + patienceMs;
   for (;;) {
-    const lease = await acquireLease(redis, { lease: base, fence: `${base}:fence`, holder, ttlMs });
+    const lease = await acquireLease(redis, { lease: `agentic:exclusive:{${name}}`, holder, ttlMs });
     if ("heldBy" in lease) {
       if (Date.now() >= until)
         throw new RetryableError("Busy", `${lease.heldBy} works on ${name}`, { countsAsAttempt: false });

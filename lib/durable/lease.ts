@@ -1,81 +1,114 @@
+import { randomUUID } from "node:crypto";
 import { setInterval } from "node:timers";
 import type { Redis } from "ioredis";
-import { storeErrors } from "../edges/redis.ts";
 import { RetryableError } from "../errors.ts";
+import { runScript } from "./run-script.ts";
 
-/** Sole right to a piece of work for as long as it is renewed. */
+/** The sole right to a piece of work while it is renewed. */
 export interface Lease {
-  /** Grows with each holder: a write that carries an older one is refused. */
-  readonly fencingToken: number;
-  /** Aborts with RetryableError LeaseLost when another holder took over, or the lease could not be renewed in time. */
+  /** Aborts with RetryableError LeaseLost when another holder took over, or the lease was not renewed in time. */
   readonly lost: AbortSignal;
+  /** @throws RetryableError StoreUnavailable: the lease then ends by itself */
   release(): Promise<void>;
 }
 
 export interface LeaseRequest {
+  /** The lease's key. */
   readonly lease: string;
-  /** Counter of fencing tokens; outlives the lease. */
-  readonly fence: string;
   readonly holder: string;
   readonly ttlMs: number;
-  /** Whether a holder is known to be dead: its lease is then taken over at once, and not waited for. */
-  readonly isDead?: (holder: string) => boolean;
 }
 
-// KEYS: lease, fence. ARGV: holder, ttl, the lease to take over or "". Returns the token, or the lease as it stands.
-const ACQUIRE = `
-local now = redis.call('GET', KEYS[1])
-if not now or now == ARGV[3] then
-  local token = redis.call('INCR', KEYS[2])
-  redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. token, 'PX', ARGV[2])
-  return token
+/**
+ * A lease's value: a token of the request that acquired it, and the holder. ioredis sends a command again when the connection broke
+ * before its answer; by the token the second sending finds its own lease, and not that of somebody else.
+ */
+export function leaseValue(token: string, holder: string): string {
+  return `${token} ${holder}`;
+}
+
+/** The holder in a lease's value. */
+export function holderOf(value: string): string {
+  return value.slice(value.indexOf(" ") + 1);
+}
+
+/** Lua: acquires the lease if it is free, is this request's own, or has the value `from`. @returns the value of who holds it, or nil */
+export const ACQUIRE = `
+local function acquire(lease, value, ttl, from)
+  local held = redis.call('GET', lease)
+  if held and held ~= value and held ~= from then return held end
+  redis.call('SET', lease, value, 'PX', ttl)
+  return nil
 end
-return now
 `;
 
-// KEYS: lease. ARGV: holder and token, ttl. 0 when it is another's.
-const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
+/** Lua: deletes the lease if it still has this value. */
+export const RELEASE = `
+local function release(lease, value)
+  if redis.call('GET', lease) == value then redis.call('DEL', lease) end
+end
+`;
 
-const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+// KEYS: lease. ARGV: value, milliseconds to live.
+const ACQUIRE_LEASE = `${ACQUIRE} return acquire(KEYS[1], ARGV[1], ARGV[2], '')`;
+const RENEW_LEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
+const RELEASE_LEASE = `${RELEASE} release(KEYS[1], ARGV[1])`;
 
 /** @returns the lease, or who holds it. @throws RetryableError StoreUnavailable */
-export async function acquireLease(redis: Redis, request: LeaseRequest): Promise<Lease | { readonly heldBy: string }> {
-  const { lease, fence, holder, ttlMs } = request;
-  const ask = (from: string): Promise<unknown> =>
-    storeErrors(redis.eval(ACQUIRE, 2, lease, fence, holder, ttlMs, from));
-  let answer = await ask("");
-  if (typeof answer === "string" && request.isDead?.(holderOf(answer))) answer = await ask(answer);
-  if (typeof answer !== "number") return { heldBy: holderOf(String(answer)) };
-  const value = `${holder} ${answer}`;
-  const lost = new AbortController();
-  let renewedAt = Date.now();
-  const lose = (why: string): void => {
-    clearInterval(timer);
-    lost.abort(new RetryableError("LeaseLost", why, { countsAsAttempt: false }));
-  };
-  const timer = setInterval(async () => {
-    try {
-      const asked = Date.now();
-      const renewed = await redis.eval(RENEW, 1, lease, value, ttlMs);
-      if (renewed === 1) renewedAt = asked;
-      else lose("the lease went to another instance");
-    } catch {
-      // Another instance may take over from here on: stop before it does.
-      if (Date.now() - renewedAt >= ttlMs) lose("the lease could not be renewed: Redis did not answer in time");
-    }
-  }, ttlMs / 3);
-  timer.unref();
+export async function acquireLease(
+  redis: Redis,
+  { lease, holder, ttlMs }: LeaseRequest,
+): Promise<Lease | { readonly heldBy: string }> {
+  const value = leaseValue(randomUUID(), holder);
+  const askedAt = Date.now();
+  const held = await runScript(redis, ACQUIRE_LEASE, [lease], [value, String(ttlMs)]);
+  if (held !== null) return { heldBy: holderOf(String(held)) };
+  const { lost, stop } = renewLease(redis, { lease, value, ttlMs, askedAt });
   return {
-    fencingToken: answer,
-    lost: lost.signal,
+    lost,
     async release() {
-      clearInterval(timer);
-      await storeErrors(redis.eval(RELEASE, 1, lease, value));
+      stop();
+      await runScript(redis, RELEASE_LEASE, [lease], [value]);
     },
   };
 }
 
-/** A lease's value is its holder and its token. */
-function holderOf(value: string): string {
-  return value.replace(/ \d+$/, "");
+/**
+ * Renews an acquired lease until it is stopped or lost. `askedAt`: the time in milliseconds before the lease was asked for, from
+ * which on it lives.
+ */
+export function renewLease(
+  redis: Redis,
+  {
+    lease,
+    value,
+    ttlMs,
+    askedAt,
+  }: { readonly lease: string; readonly value: string; readonly ttlMs: number; readonly askedAt: number },
+): { readonly lost: AbortSignal; stop(): void } {
+  const lost = new AbortController();
+  let renewedAt = askedAt;
+  const stop = (): void => clearInterval(timer);
+  const lose = (why: string): void => {
+    stop();
+    lost.abort(new RetryableError("LeaseLost", why, { countsAsAttempt: false }));
+  };
+  const loseIfOverdue = (): void => {
+    // Another instance may take over from here on: stop before it does.
+    if (Date.now() - renewedAt >= ttlMs) lose("Redis did not answer before the lease ended");
+  };
+  const renew = async (): Promise<void> => {
+    const renewingAt = Date.now();
+    try {
+      const renewed = await runScript(redis, RENEW_LEASE, [lease], [value, String(ttlMs)]);
+      if (renewed === 1) renewedAt = renewingAt;
+      else lose("the lease ended, and another instance may work on this now");
+    } catch {
+      loseIfOverdue();
+    }
+  };
+  const timer = setInterval(() => void renew(), ttlMs / 3);
+  timer.unref();
+  loseIfOverdue();
+  return { lost: lost.signal, stop };
 }

@@ -1,23 +1,24 @@
+import { randomUUID } from "node:crypto";
 import type { ChainableCommander, Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
-import { type StepResult, stepResultSchema } from "../step.ts";
 import { threadKeys, workloadKey } from "./keys.ts";
-import { FORGET, forgetStep } from "./record.ts";
-import { runScript } from "./script.ts";
+import { endOf } from "./redis-started-step.ts";
+import { runScript } from "./run-script.ts";
+import { RECORD_RESULT } from "./step-scripts.ts";
+import type { StepEnd, StepStore } from "./step-store.ts";
 
-/** What whoever requests steps sees of one. */
+/** A step as whoever requests steps sees it. */
 export interface StepState {
-  readonly result?: StepResult;
-  readonly finishedAt?: Date;
+  readonly ended?: StepEnd;
   /** What it was last requested for: an attempt of a node in a Workflow. */
   readonly attempt?: string;
-  /** When it was first requested for that. */
+  /** When it was first requested for that attempt. */
   readonly requestedAt?: Date;
   /** A request is on its way, or was a moment ago. */
   readonly requested: boolean;
   /** An instance works on it. */
   readonly held: boolean;
-  /** Why its last request came back as a dead letter; stale once it is held or has a result. */
+  /** Why its last request came back as a dead letter; stale once it is held or has ended. */
   readonly undeliverable?: string;
 }
 
@@ -25,40 +26,48 @@ type RecordFields = readonly (string | null)[];
 
 /** Two round trips for any number of steps, in their order. @throws RetryableError StoreUnavailable */
 export async function readStates(redis: Redis, identities: readonly string[]): Promise<StepState[]> {
-  const records = (await pipelined(redis, identities, (commands, { record }) => {
-    commands.hmget(record, "result", "finishedAt", "attempt", "undeliverable", "requestedAt");
+  const records = (await pipelined(redis, identities, (commands, identity) => {
+    const { record } = threadKeys(identity);
+    commands.hmget(record, "outcome", "digest", "finishedAt", "attempt", "requestedAt", "undeliverable");
   })) as RecordFields[];
   // Most steps of a run have ended, and nobody works on these.
-  const open = identities.filter((_, at) => !records[at]?.[0]);
-  const marks = await pipelined(redis, open, (commands, { requested, lease }) => {
+  const open = identities.filter((_, at) => !records[at]?.[1]);
+  const marks = await pipelined(redis, open, (commands, identity) => {
+    const { requested, lease } = threadKeys(identity);
     commands.exists(requested).exists(lease);
   });
-  const markOf = new Map(open.map((identity, at) => [identity, marks.slice(at * 2, at * 2 + 2)]));
+  const marksOf = new Map(open.map((identity, at) => [identity, marks.slice(at * 2, at * 2 + 2)]));
   return identities.map((identity, at) => {
-    const [requested, held] = markOf.get(identity) ?? [];
-    return { ...recordOf(records[at] ?? []), requested: requested === 1, held: held === 1 };
+    const [requested, held] = marksOf.get(identity) ?? [];
+    return { ...parseRecord(records[at] ?? []), requested: requested === 1, held: held === 1 };
   });
 }
 
-function recordOf([result, finishedAt, attempt, undeliverable, requestedAt]: RecordFields): Partial<StepState> {
+function parseRecord([
+  outcome,
+  digest,
+  finishedAt,
+  attempt,
+  requestedAt,
+  undeliverable,
+]: RecordFields): Partial<StepState> {
   return {
-    ...(result ? { result: stepResultSchema.parse(JSON.parse(result)) } : {}),
-    ...(finishedAt ? { finishedAt: new Date(finishedAt) } : {}),
+    ...(digest ? { ended: endOf([outcome, digest, finishedAt]) } : {}),
     ...(attempt ? { attempt } : {}),
     ...(requestedAt ? { requestedAt: new Date(requestedAt) } : {}),
     ...(undeliverable ? { undeliverable } : {}),
   };
 }
 
-/** The same of each step, in one round trip. */
-async function pipelined(
+/** The commands of every step in one round trip. @returns their answers, in order */
+async function pipelined<T>(
   redis: Redis,
-  identities: readonly string[],
-  ask: (commands: ChainableCommander, keys: ReturnType<typeof threadKeys>) => void,
+  steps: readonly T[],
+  add: (commands: ChainableCommander, step: T) => void,
 ): Promise<unknown[]> {
-  if (identities.length === 0) return [];
+  if (steps.length === 0) return [];
   const commands = redis.pipeline();
-  for (const identity of identities) ask(commands, threadKeys(identity));
+  for (const step of steps) add(commands, step);
   const answers = (await storeErrors(commands.exec())) ?? [];
   return storeErrors(Promise.all(answers.map(([error, value]) => (error ? Promise.reject(error) : value))));
 }
@@ -66,45 +75,51 @@ async function pipelined(
 export interface StepRequested {
   readonly identity: string;
   readonly attempt: string;
-  /** Forget what an earlier attempt left: the function answers from what it finds. */
+  /** Forget what an earlier attempt left: the agent answers from what it finds. */
   readonly startAnew: boolean;
 }
 
-// KEYS: requested, record, index, values. ARGV: attempt, patience in ms, time, "anew" or "", prefix of checkpoint keys.
-// A repeated request is of the same attempt: it has waited since the first.
-const CLAIM = `${FORGET}
-if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 0 end
-if ARGV[4] == 'anew' then forget(KEYS[2], KEYS[3], KEYS[4], ARGV[5]) end
-if redis.call('HGET', KEYS[2], 'attempt') ~= ARGV[1] then redis.call('HSET', KEYS[2], 'attempt', ARGV[1], 'requestedAt', ARGV[3]) end
-return 1
+// KEYS: requested, record. ARGV: names this claim, patience in ms, attempt, time. May be sent twice, as all scripts.
+// Returns when the attempt was first requested, or nil when a request is on its way.
+const CLAIM = `
+if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') and redis.call('GET', KEYS[1]) ~= ARGV[1] then return nil end
+if redis.call('HGET', KEYS[2], 'attempt') == ARGV[3] then return redis.call('HGET', KEYS[2], 'requestedAt') end
+redis.call('HSET', KEYS[2], 'attempt', ARGV[3], 'requestedAt', ARGV[4])
+return ARGV[4]
 `;
 
 /**
- * Claims the right to send the requests of these steps, of the workload whose uid is given: what is kept of its steps is found by
- * it. A claim holds for `patienceMs`; then, if nobody holds the step, it is requested again. All go out together: two round trips
- * and two fsyncs, however many.
- * @returns those that nobody else has a request of on its way. @throws RetryableError StoreUnavailable
+ * Claims the right to send the requests of these steps, which belong to the workload `uid`. A claim holds for `patienceMs`; after that
+ * the step is requested again unless somebody works on it. Two round trips and two fsyncs for any number of steps, and two more
+ * when some start anew.
+ * @returns those of which no other request is on its way. @throws RetryableError StoreUnavailable
  */
 export async function claimRequests<T extends StepRequested>(
   redis: Redis,
+  store: StepStore,
   uid: string,
   requests: readonly T[],
   { patienceMs, now }: { readonly patienceMs: number; readonly now: Date },
 ): Promise<T[]> {
   if (requests.length === 0) return [];
   await storeErrors(redis.sadd(workloadKey(uid), ...requests.map(({ identity }) => identity)));
-  const claimed = await Promise.all(
-    requests.map(({ identity, attempt, startAnew }) => {
-      const keys = threadKeys(identity);
-      return runScript(
-        redis,
-        CLAIM,
-        [keys.requested, keys.record, keys.index, keys.values],
-        [attempt, String(patienceMs), now.toISOString(), startAnew ? "anew" : "", keys.checkpoint("")],
-      );
+  const requestedAt = await Promise.all(
+    requests.map(({ identity, attempt }) => {
+      const { requested, record } = threadKeys(identity);
+      const args = [randomUUID(), String(patienceMs), attempt, now.toISOString()];
+      return runScript(redis, CLAIM, [requested, record], args);
     }),
   );
-  return requests.filter((_, at) => claimed[at] === 1);
+  const claimed = requests
+    .map((request, at) => ({ request, since: requestedAt[at] }))
+    .filter(({ since }) => since !== null);
+  const anew = claimed.filter(({ request }) => request.startAnew);
+  await store.forget(anew.map(({ request }) => request.identity));
+  await pipelined(redis, anew, (commands, { request, since }) => {
+    const { record } = threadKeys(request.identity);
+    commands.hset(record, "attempt", request.attempt, "requestedAt", String(since));
+  });
+  return claimed.map(({ request }) => request);
 }
 
 /** The request did not leave: the next look requests it at once. */
@@ -112,20 +127,52 @@ export async function withdrawRequest(redis: Redis, identity: string): Promise<v
   await storeErrors(redis.unlink(threadKeys(identity).requested));
 }
 
-/** The request came back as a dead letter: said of the step, and not requested again before `pauseMs`. */
-export async function markUndeliverable(redis: Redis, identity: string, why: string, pauseMs: number): Promise<void> {
-  const keys = threadKeys(identity);
-  await storeErrors(redis.hset(keys.record, "undeliverable", why));
-  await storeErrors(redis.set(keys.requested, "undeliverable", "PX", pauseMs));
+// KEYS: record, requested. ARGV: why, pause in ms.
+const MARK_UNDELIVERABLE = `
+if redis.call('HEXISTS', KEYS[1], 'attempt') == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'undeliverable', ARGV[1])
+redis.call('SET', KEYS[2], 'undeliverable', 'PX', ARGV[2])
+return 1
+`;
+
+/**
+ * Notes that the request came back as a dead letter, and keeps the step from being requested again before `pauseMs`.
+ * @returns false, and nothing is noted, when this step was never requested
+ */
+export async function markUndeliverable(
+  redis: Redis,
+  identity: string,
+  why: string,
+  pauseMs: number,
+): Promise<boolean> {
+  const { record, requested } = threadKeys(identity);
+  return (await runScript(redis, MARK_UNDELIVERABLE, [record, requested], [why, String(pauseMs)])) === 1;
 }
 
-/** Drops whatever is kept of a workload's steps: records, checkpoints, leases. */
-export async function dropSteps(redis: Redis, uid: string): Promise<void> {
+interface RecordedEnd extends Pick<StepEnd, "outcome" | "digest"> {
+  readonly now: Date;
+  /** How long the record is kept. */
+  readonly keepMs: number;
+}
+
+/**
+ * Records the end of a step whose agent keeps no records of its own.
+ * @returns the end that stands: the first; undefined when an instance works on the step, whose answer counts then
+ */
+export async function recordResult(redis: Redis, identity: string, end: RecordedEnd): Promise<StepEnd | undefined> {
+  const { record, lease } = threadKeys(identity);
+  const args = [end.outcome, end.digest, end.now.toISOString(), String(end.keepMs)];
+  const stands = (await runScript(redis, RECORD_RESULT, [record, lease], args)) as Buffer[];
+  return stands.length === 0 ? undefined : endOf(stands);
+}
+
+/** Drops everything that is kept of a workload's steps: records, checkpoints, leases, marks. */
+export async function dropSteps(redis: Redis, store: StepStore, uid: string): Promise<void> {
   const identities = await storeErrors(redis.smembers(workloadKey(uid)));
-  for (const identity of identities) {
-    const keys = threadKeys(identity);
-    await forgetStep(redis, identity);
-    await storeErrors(redis.unlink(keys.requested, keys.lease, keys.fence));
-  }
+  await store.forget(identities);
+  await pipelined(redis, identities, (commands, identity) => {
+    commands.unlink(threadKeys(identity).requested);
+  });
+  // Last: it names what is still to be dropped.
   await storeErrors(redis.unlink(workloadKey(uid)));
 }

@@ -1,129 +1,65 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import type { Redis } from "ioredis";
-import { RetryableError, TerminalError } from "../errors.ts";
-import { NO_USAGE, type StepResult } from "../step.ts";
+import { failedResult, type StepResult } from "../../engine/result.ts";
+import { RetryableError } from "../errors.ts";
+import { attemptStep } from "./attempt.ts";
 import type { DurableStep, RunDurably } from "./durable.ts";
-import { threadKeys } from "./keys.ts";
-import { acquireLease, type Lease } from "./lease.ts";
-import { acceptStep, countAttempt, finishStep, readRecord } from "./record.ts";
+import type { ResultStore } from "./results.ts";
+import type { StartedStep, StepEnd, StepStore } from "./step-store.ts";
 
 export interface RunDurablyOptions {
-  readonly redis: Redis;
-  /** Makes the saver of one attempt; the token fences its writes. */
-  readonly saver: (fencingToken: number) => BaseCheckpointSaver;
+  readonly store: StepStore;
+  readonly results: ResultStore;
   /** Names this process in the lease. */
   readonly holder: string;
   readonly leaseTtlMs: number;
-  /** Whether the holder of a lease is known to be dead (lib/durable/lease.ts). */
+  /** Says whether the holder of a lease is known to be dead: its lease is then taken over at once. */
   readonly isDead?: (holder: string) => boolean;
-  /** How long record and checkpoints are kept from the step's end on. */
+  /** How long the record of a finished step is kept. */
   readonly keepMs: number;
+  /** Supersteps that a graph may take in one attempt. */
+  readonly recursionLimit: number;
   readonly now: () => Date;
 }
 
 export function createRunDurably(options: RunDurablyOptions): RunDurably {
-  const { redis } = options;
-  return async (step) => {
-    const { identity } = step.context;
-    const known = await readRecord(redis, identity);
-    if (known?.result) return known.result;
-    // Asked for together, in this order: one round trip, one fsync.
-    const [, lease, record] = await Promise.all([
-      acceptStep(redis, identity, options.now()),
-      acquireStepLease(identity, options),
-      readRecord(redis, identity),
-    ]);
-    if ("heldBy" in lease)
-      throw new RetryableError("LeaseHeld", `${lease.heldBy} works on this step`, { countsAsAttempt: false });
-    try {
-      // It may have ended between the first look and the lease.
-      const result = record?.result ?? (await attempt(step, lease, options, known !== undefined));
-      // The release goes out behind the result: nobody finds the step free and unfinished.
-      const [standing] = await Promise.all([
-        finishStep(redis, identity, { result, now: options.now(), token: lease.fencingToken, keepMs: options.keepMs }),
-        lease.release(),
-      ]);
-      return standing;
-    } catch (error) {
-      await lease.release().catch(() => {
-        // Redis is away: the lease ends by itself.
-      });
-      throw error;
-    }
+  const { store, results, holder, leaseTtlMs, isDead } = options;
+  const request = { holder, leaseTtlMs, ...(isDead ? { isDead } : {}) };
+  const run = async (step: DurableStep, lostResult?: string): Promise<StepResult> => {
+    const { identity, workload } = step.context;
+    const lost = lostResult === undefined ? {} : { lostResult };
+    const start = await store.start(identity, { ...request, ...lost, now: options.now() });
+    if ("heldBy" in start)
+      throw new RetryableError("LeaseHeld", `${start.heldBy} works on this step`, { countsAsAttempt: false });
+    const { digest } = "ended" in start ? start.ended : await finishStep(step, start.started, options);
+    const result = await results.get(workload.uid, digest);
+    if (result) return result;
+    if (digest !== lostResult && "ended" in start) return run(step, digest);
+    throw new RetryableError("ArtifactStoreUnavailable", `the object store lost the result ${digest} at once`, {
+      countsAsAttempt: false,
+    });
   };
+  return (step) => run(step);
 }
 
-function acquireStepLease(identity: string, { redis, holder, leaseTtlMs, isDead }: RunDurablyOptions) {
-  const { lease, fence } = threadKeys(identity);
-  return acquireLease(redis, { lease, fence, holder, ttlMs: leaseTtlMs, ...(isDead ? { isDead } : {}) });
-}
-
-async function attempt(
-  step: DurableStep,
-  lease: Lease,
-  options: RunDurablyOptions,
-  isKnown: boolean,
-): Promise<StepResult> {
-  const { context } = step;
-  const left = context.deadline.getTime() - options.now().getTime();
-  if (left <= 0) return failed("DeadlineExceeded", "the deadline had passed before the step could start");
-  const draining = abortWith(
-    step.signal,
-    () => new RetryableError("Draining", "this instance is going away", { countsAsAttempt: false }),
-  );
-  const deadline = AbortSignal.timeout(Math.min(left, 2 ** 31 - 1));
-  const signal = AbortSignal.any([lease.lost, draining, deadline]);
+async function finishStep(step: DurableStep, started: StartedStep, options: RunDurablyOptions): Promise<StepEnd> {
+  const { workload } = step.context;
   try {
-    return await invoke(step, signal, options.saver(lease.fencingToken), isKnown);
-  } catch (thrown) {
-    if (lease.lost.aborted) throw lease.lost.reason;
-    if (deadline.aborted)
-      return failed("DeadlineExceeded", `not done by its deadline, ${context.deadline.toISOString()}`);
-    if (draining.aborted) throw draining.reason;
-    const error = ownError(thrown);
-    if (error instanceof TerminalError) return failed(error.reason, error.message);
-    if (error instanceof RetryableError && !error.countsAsAttempt) throw error;
-    const attempts = await countAttempt(options.redis, context.identity);
-    context.log.info({ err: error, attempts }, "attempt failed");
-    if (attempts <= step.retryLimit) throw error;
-    const reason = error instanceof RetryableError ? error.reason : "Internal";
-    return failed(reason, `${error.message} (after ${attempts} attempts)`);
+    const result = crashedResult(step, started) ?? (await attemptStep(step, started, options));
+    // The record must never name a result that is not stored.
+    const digest = await options.results.put(workload.uid, result);
+    return await started.finish({ outcome: result.outcome, digest, finishedAt: options.now() }, options.keepMs);
+  } catch (error) {
+    await started.release();
+    throw error;
   }
 }
 
-async function invoke(
-  step: DurableStep,
-  signal: AbortSignal,
-  checkpointer: BaseCheckpointSaver,
-  isKnown: boolean,
-): Promise<StepResult> {
-  const { identity } = step.context;
-  const configurable = { thread_id: identity };
-  const runnable = step.graph.compile({ checkpointer });
-  // A step that nobody accepted before has no checkpoint to ask for.
-  const begun = isKnown && (await checkpointer.getTuple({ configurable }));
-  signal.throwIfAborted();
-  // "sync": a node's writes are in Redis before the next node starts.
-  const config = { configurable, context: { ...step.context, signal }, signal, durability: "sync" };
-  const { result } = await runnable.invoke(begun ? null : { identity }, config);
-  if (!result) throw new TypeError("the graph ended without a result");
-  return result;
-}
-
-/** LangGraph may wrap what a node threw; ours is then among the causes. */
-function ownError(thrown: unknown): Error {
-  for (let error = thrown; error instanceof Error; error = error.cause)
-    if (error instanceof TerminalError || error instanceof RetryableError) return error;
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-function failed(reason: string, message: string): StepResult {
-  return { outcome: "failed", reason, message: message.slice(0, 1024), artifacts: {}, usage: NO_USAGE };
-}
-
-function abortWith(signal: AbortSignal, reason: () => Error): AbortSignal {
-  const controller = new AbortController();
-  if (signal.aborted) controller.abort(reason());
-  else signal.addEventListener("abort", () => controller.abort(reason()), { once: true });
-  return controller.signal;
+/** The end of a step that kills its process again and again: no exception would ever say so. */
+function crashedResult({ context }: DurableStep, { crashes, failures }: StartedStep): StepResult | undefined {
+  const starts = crashes + failures;
+  if (crashes === 0 || starts <= context.claims.retryLimit) return undefined;
+  const times = crashes === 1 ? "once" : `${crashes} times`;
+  return failedResult(
+    "Crashed",
+    `gave up after ${starts} starts: the process that ran it ended ${times} without an answer (killed, out of memory, or crashed). Look at the agent's last logs with 'kubectl logs --previous', give it more memory if that was the cause, and delete the Workflow to try again`,
+  );
 }

@@ -17,25 +17,25 @@ import {
 } from "@langchain/langgraph-checkpoint";
 import type { Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
-import { HeldWrites } from "./held-writes.ts";
+import { GET, PUT, PUT_WRITES } from "./checkpoint-scripts.ts";
 import { checkpointKeys, INDEX_PATTERN, threadKeys, threadOfIndex } from "./keys.ts";
-import { runScript } from "./script.ts";
-import { GET, PUT, PUT_WRITES } from "./scripts.ts";
+import { runScript } from "./run-script.ts";
 import { digestOf, pack, unpack } from "./typed.ts";
+import { WriteBatches } from "./write-batches.ts";
 
 /**
- * LangGraph checkpoints on any Redis from 6.2 on, or Valkey: no modules. A put is one round trip and one atomic script, refused
- * with LeaseLost when `fencingToken` is no longer the newest of its thread. Channel values are stored once for each content.
+ * LangGraph checkpoints on any Redis from 6.2 on, or Valkey: no modules. A put is one round trip and one atomic script; equal channel
+ * values are stored once. With a fencing token, a write is refused with LeaseLost unless that start of the step is under way.
  */
 export class RedisSaver extends BaseCheckpointSaver {
   readonly #redis: Redis;
   readonly #token: string;
-  readonly #held = new HeldWrites();
+  readonly #batches = new WriteBatches();
 
-  constructor(redis: Redis, fencingToken?: number) {
+  constructor(redis: Redis, fencingToken = "") {
     super();
     this.#redis = redis;
-    this.#token = fencingToken === undefined ? "" : String(fencingToken);
+    this.#token = fencingToken;
   }
 
   override async put(
@@ -69,11 +69,11 @@ export class RedisSaver extends BaseCheckpointSaver {
       }),
     );
     const parentKey = keys.checkpoint(memberOf(ns, parent));
-    await this.#held.takeAlong(parentKey, (writes) =>
+    await this.#batches.sendWith(parentKey, (writes) =>
       runScript(
         this.#redis,
         PUT,
-        [keys.fence, keys.index, keys.values, keys.checkpoint(member), parentKey],
+        [keys.record, keys.index, keys.values, keys.checkpoint(member), parentKey],
         [...before, String(writes.length), ...writes, ...values.flat()],
       ),
     );
@@ -93,14 +93,14 @@ export class RedisSaver extends BaseCheckpointSaver {
       writes.map(async ([channel, value], position) => {
         const index = WRITES_IDX_MAP[channel] || position;
         const field = `write:${JSON.stringify([taskId, index])}`;
-        // A repeated task does not change what it wrote; errors and interrupts are the latest ones.
+        // A task that runs again keeps its first writes. Errors and interrupts, whose index is negative, are replaced.
         const bytes = await pack(this.serde, value);
         return [index >= 0 ? "keep" : "set", field, JSON.stringify([channel, taskPath]), digestOf(bytes), bytes];
       }),
     );
     const checkpoint = keys.checkpoint(memberOf(namespaceOf(config), id));
-    await this.#held.hold(checkpoint, args.flat(), (held) =>
-      runScript(this.#redis, PUT_WRITES, [keys.fence, keys.values, checkpoint], [this.#token, ...held]),
+    await this.#batches.add(checkpoint, args.flat(), (batch) =>
+      runScript(this.#redis, PUT_WRITES, [keys.record, keys.values, checkpoint], [this.#token, ...batch]),
     );
   }
 
@@ -177,7 +177,7 @@ export class RedisSaver extends BaseCheckpointSaver {
     return found.toSorted((a, b) => compareWritesSortKeys(a.key, b.key)).map(({ write }) => write);
   }
 
-  /** Checkpoints of format 3 and older kept the sends of a step as writes of its parent. */
+  /** Checkpoints of format 3 and older stored the sends of a superstep as pending writes of the parent. */
   async #migratePendingSends(checkpoint: Checkpoint, thread: string, ns: string, parent: string): Promise<void> {
     const tuple = await this.#read(thread, ns, parent);
     const sends = (tuple?.pendingWrites ?? []).filter(([, channel]) => channel === TASKS).map(([, , value]) => value);

@@ -28,6 +28,10 @@ export class StackSaver extends RedisSaver {
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     return storeErrors(super.getTuple(config));
   }
+
+  override deleteThread(threadId: string): Promise<void> {
+    return storeErrors(super.deleteThread(threadId));
+  }
 }
 
 /** @throws RetryableError StoreUnavailable */

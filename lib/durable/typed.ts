@@ -11,7 +11,10 @@ export async function pack(serde: SerializerProtocol, value: unknown): Promise<B
 export async function unpack(serde: SerializerProtocol, packed: Buffer | undefined): Promise<unknown> {
   if (!packed) throw new Error("a checkpoint's bytes are missing in Redis");
   const end = packed.indexOf(0);
-  return serde.loadsTyped(packed.toString("utf8", 0, end), packed.subarray(end + 1));
+  const type = packed.toString("utf8", 0, end);
+  const bytes = packed.subarray(end + 1);
+  // A node returned a Uint8Array, so the next one gets a Uint8Array: a Buffer has other methods, and another JSON form.
+  return serde.loadsTyped(type, type === "bytes" ? new Uint8Array(bytes) : bytes);
 }
 
 /** SHA-256 of packed bytes, base64url: 43 characters. */

@@ -1,15 +1,20 @@
-/** A process that runs a five-node step and writes down each node it executes: `durable-worker.ts REDIS LOG IDENTITY PAUSE_MS LEASE_MS`. */
+/**
+ * A process that runs a five-node step and writes down each node that it executes:
+ * `durable-worker.ts REDIS ARTIFACTS LOG IDENTITY PAUSE_MS LEASE_MS`. Prints the result, or the reason of the error, as JSON.
+ */
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { pino } from "pino";
+import { NO_USAGE, type StepResult } from "../../engine/result.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
+import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
+import { createResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
-import { RedisSaver } from "../../lib/durable/saver.ts";
+import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
-import { NO_USAGE, type StepResult } from "../../lib/step.ts";
 
-const [url = "", log = "", identity = "", pause = "0", lease = "1000"] = process.argv.slice(2);
+const [url = "", artifacts = "", log = "", identity = "", pause = "0", lease = "1000"] = process.argv.slice(2);
 const redis = await connectRedis(url);
 const say = (what: string): void => appendFileSync(log, `${process.pid} ${what}\n`);
 
@@ -42,26 +47,28 @@ const graph = new StateGraph(State)
   .addEdge("five", END);
 
 const runDurably = createRunDurably({
-  redis,
-  saver: (token) => new RedisSaver(redis, token),
+  store: new RedisStepStore(redis),
+  results: createResultStore(createFolderArtifacts(artifacts)),
   holder: `worker ${process.pid}`,
   leaseTtlMs: Number(lease),
   keepMs: 60_000,
+  recursionLimit: 25,
   now: () => new Date(),
 });
+const deadline = new Date(Date.now() + 60_000);
 try {
   const result = await runDurably({
     graph,
-    retryLimit: 3,
     signal: new AbortController().signal,
     context: {
       identity,
       workload: { namespace: "default", name: "demo", uid: "uid" },
       run: "run",
+      step: "five-nodes",
       input: { params: {}, from: {} },
-      claims: { sub: "uid", jti: identity, allow: [], run: "run" },
-      token: "",
-      deadline: new Date(Date.now() + 60_000),
+      claims: { sub: "uid", jti: identity, allow: [], run: "run", deadline: deadline.toISOString(), retryLimit: 3 },
+      egressToken: "",
+      deadline,
       log: pino({ level: "silent" }),
     } satisfies Omit<StepContext, "signal">,
   });

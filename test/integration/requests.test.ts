@@ -1,27 +1,40 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { threadKeys, workloadKey } from "../../lib/durable/keys.ts";
-import { acceptStep, finishStep, readRecord } from "../../lib/durable/record.ts";
+import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import {
   claimRequests,
   dropSteps,
   markUndeliverable,
   readStates,
+  recordResult,
   withdrawRequest,
 } from "../../lib/durable/requests.ts";
-import { NO_USAGE } from "../../lib/step.ts";
+import type { StartedStep, StepEnd } from "../../lib/durable/step-store.ts";
+import { connectRedis } from "../../lib/edges/redis.ts";
 import { redisForFile } from "./redis.ts";
+import { startRedisRelay } from "./redis-relay.ts";
 
 const UID = "uid-1";
 const T0 = new Date("2026-01-01T10:00:00.000Z");
 const LATER = new Date("2026-01-01T10:01:00.000Z");
-const FAILED = { outcome: "failed", reason: "Timeout", message: "", artifacts: {}, usage: NO_USAGE } as const;
+const FAILED: StepEnd = { outcome: "failed", digest: "f".repeat(64), finishedAt: T0 };
 
 const own = redisForFile();
-beforeEach(() => own.redis.flushall());
+let store: RedisStepStore;
+beforeEach(async () => {
+  await own.redis.flushall();
+  store = new RedisStepStore(own.redis);
+});
 
 const asked = (identity: string, attempt = "wf/1", startAnew = false) => ({ identity, attempt, startAnew });
-const claim = (requests: ReturnType<typeof asked>[], now = T0, patienceMs = 30_000) =>
-  claimRequests(own.redis, UID, requests, { patienceMs, now }).then((ones) => ones.map(({ identity }) => identity));
+const claim = (requests: ReturnType<typeof asked>[], now = T0, patienceMs = 30_000, redis = own.redis) =>
+  claimRequests(redis, store, UID, requests, { patienceMs, now }).then((ones) => ones.map(({ identity }) => identity));
+const stateOf = async (identity: string) => (await readStates(own.redis, [identity]))[0];
+async function start(identity: string): Promise<StartedStep> {
+  const begun = await store.start(identity, { holder: "test", leaseTtlMs: 20_000, now: T0 });
+  if (!("started" in begun)) throw new Error("not started");
+  return begun.started;
+}
 
 describe("claiming requests", () => {
   test("none", async () => expect(await claim([])).toEqual([]));
@@ -31,6 +44,10 @@ describe("claiming requests", () => {
     expect(claims.flat().toSorted()).toEqual(["a", "b", "c"]);
     expect(await claim([asked("a"), asked("d")])).toEqual(["d"]);
     expect((await own.redis.smembers(workloadKey(UID))).toSorted()).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("two nodes that share a step get one request", async () => {
+    expect(await claim([asked("a"), asked("a")])).toEqual(["a"]);
   });
 
   test("a claim says for which attempt, and since when; a repeated one of the same attempt waits since the first", async () => {
@@ -43,7 +60,7 @@ describe("claiming requests", () => {
     ]);
     await withdrawRequest(own.redis, "a");
     await claim([asked("a", "wf/2")], LATER);
-    expect(await readStates(own.redis, ["a"])).toMatchObject([{ attempt: "wf/2", requestedAt: LATER }]);
+    expect(await stateOf("a")).toMatchObject({ attempt: "wf/2", requestedAt: LATER });
   });
 
   test("a claim runs out", async () => {
@@ -51,36 +68,119 @@ describe("claiming requests", () => {
     await expect.poll(() => claim([asked("a")])).toEqual(["a"]);
   });
 
-  test("a new attempt forgets what the last one left, checkpoints too; another claim on the way forgets nothing", async () => {
-    await acceptStep(own.redis, "a", T0);
-    await finishStep(own.redis, "a", { result: FAILED, now: T0, token: 1, keepMs: 60_000 });
-    const keys = threadKeys("a");
-    await own.redis.zadd(keys.index, 0, "one");
-    await own.redis.hset(keys.checkpoint("one"), "checkpoint", "bytes");
-    await own.redis.hset(keys.values, "digest", "bytes");
-    await own.redis.set(keys.requested, "wf/1", "PX", 60_000);
-    expect(await claim([asked("a", "wf/2", true)])).toEqual([]);
-    expect((await readRecord(own.redis, "a"))?.result).toEqual(FAILED);
-    await withdrawRequest(own.redis, "a");
-    expect(await claim([asked("a", "wf/2", true)], LATER)).toEqual(["a"]);
-    expect(await readRecord(own.redis, "a")).toBeUndefined();
-    expect(await own.redis.exists(keys.index, keys.checkpoint("one"), keys.values)).toBe(0);
-    expect(await readStates(own.redis, ["a"])).toEqual([
-      { requested: true, held: false, attempt: "wf/2", requestedAt: LATER },
-    ]);
+  test("a claim whose answer was lost is still one's own when it is sent again", async () => {
+    await claim([asked("warm")]);
+    const relay = await startRedisRelay(own.server.socket);
+    const redis = await connectRedis(relay.url);
+    await redis.sadd(workloadKey(UID), "a");
+    // The answer to the set of the workload's steps goes through, that to the claim does not.
+    const sadd = redis.sadd.bind(redis);
+    redis.sadd = (async (...args: [string, ...string[]]) => {
+      const answer = await sadd(...args);
+      relay.loseNextAnswer();
+      return answer;
+    }) as typeof redis.sadd;
+    expect(await claim([asked("a")], T0, 30_000, redis)).toEqual(["a"]);
+    redis.disconnect();
+    await relay.close();
   });
 
-  test("a dead letter is said, and not requested again before its pause is over", async () => {
+  test("a new attempt forgets what the last one left, checkpoints too; another claim on the way forgets nothing", async () => {
+    const started = await start("a");
+    const { checkpointer } = started;
+    const config = { configurable: { thread_id: "a", checkpoint_ns: "" } };
+    const checkpoint = {
+      v: 4,
+      id: "1",
+      ts: "",
+      channel_values: { n: 1 },
+      channel_versions: { n: 1 },
+      versions_seen: {},
+    };
+    await checkpointer.put(config, checkpoint, { source: "loop", step: 0, parents: {} }, { n: 1 });
+    const keys = threadKeys("a");
+    await own.redis.set(keys.requested, "another claim", "PX", 60_000);
+    expect(await claim([asked("a", "wf/2", true)])).toEqual([]);
+    expect(await checkpointer.getTuple(config)).toBeDefined();
+    await withdrawRequest(own.redis, "a");
+    expect(await claim([asked("a", "wf/2", true)], LATER)).toEqual(["a"]);
+    expect((await own.redis.keys("agentic:{a}:*")).toSorted()).toEqual([keys.record, keys.requested].toSorted());
+    expect(await stateOf("a")).toEqual({ requested: true, held: false, attempt: "wf/2", requestedAt: LATER });
+    await expect(started.finish(FAILED, 60_000)).rejects.toMatchObject({ reason: "LeaseLost" });
+  });
+
+  test("an attempt that starts anew, for its result is lost, has waited since its first request all the same", async () => {
     await claim([asked("a")]);
-    await markUndeliverable(own.redis, "a", "HTTP 503", 60_000);
-    expect(await claim([asked("a")])).toEqual([]);
-    expect(await readStates(own.redis, ["a"])).toMatchObject([{ undeliverable: "HTTP 503", requested: true }]);
+    await (await start("a")).finish({ ...FAILED, outcome: "succeeded" }, 60_000);
+    await withdrawRequest(own.redis, "a");
+    await claim([asked("a", "wf/1", true)], LATER);
+    expect(await stateOf("a")).toEqual({ requested: true, held: false, attempt: "wf/1", requestedAt: T0 });
+    expect(await own.redis.pttl(threadKeys("a").record)).toBe(-1);
   });
 });
 
-test("what is dropped leaves nothing", async () => {
-  await claim([asked("a"), asked("b")]);
-  await acceptStep(own.redis, "b", T0);
-  await dropSteps(own.redis, UID);
+describe("a dead letter", () => {
+  test("is noted, and the step not requested again before the pause is over", async () => {
+    await claim([asked("a")]);
+    expect(await markUndeliverable(own.redis, "a", "HTTP 503", 60_000)).toBe(true);
+    expect(await claim([asked("a")])).toEqual([]);
+    expect(await stateOf("a")).toMatchObject({ undeliverable: "HTTP 503", requested: true });
+  });
+
+  test("of a step that was never requested creates nothing", async () => {
+    expect(await markUndeliverable(own.redis, "a", "HTTP 503", 60_000)).toBe(false);
+    expect(await own.redis.keys("*")).toEqual([]);
+  });
+});
+
+describe("the result of an agent that keeps no records", () => {
+  const record = (digest: string, now = T0) =>
+    recordResult(own.redis, "a", { outcome: "succeeded", digest, now, keepMs: 60_000 });
+  const FIRST = { outcome: "succeeded", digest: "1".repeat(64), finishedAt: T0 };
+
+  test("is recorded beside its request, and kept for as long as told; the first one stands", async () => {
+    await claim([asked("a")]);
+    expect(await record(FIRST.digest)).toEqual(FIRST);
+    expect(await record("2".repeat(64), LATER)).toEqual(FIRST);
+    expect(await stateOf("a")).toEqual({
+      ended: FIRST,
+      attempt: "wf/1",
+      requestedAt: T0,
+      requested: false,
+      held: false,
+    });
+    expect(await own.redis.pttl(threadKeys("a").record)).toBeGreaterThan(0);
+    expect(await store.start("a", { holder: "test", leaseTtlMs: 20_000, now: T0 })).toEqual({ ended: FIRST });
+  });
+
+  test("does not count while an instance works on the step", async () => {
+    const started = await start("a");
+    expect(await record(FIRST.digest)).toBeUndefined();
+    expect((await stateOf("a"))?.ended).toBeUndefined();
+    expect(await started.finish(FAILED, 60_000)).toEqual(FAILED);
+    expect(await record(FIRST.digest)).toEqual(FAILED);
+  });
+});
+
+test("what is dropped leaves nothing, and nothing can be written to it afterwards", async () => {
+  await claim([asked("a"), asked("b"), asked("c")]);
+  const started = await start("b");
+  await (await start("c")).finish(FAILED, 60_000);
+  await dropSteps(own.redis, store, UID);
   expect(await own.redis.keys("*")).toEqual([]);
+  await expect(started.finish(FAILED, 60_000)).rejects.toMatchObject({ reason: "LeaseLost" });
+  await expect(started.countFailure(2)).rejects.toMatchObject({ reason: "LeaseLost" });
+  await started.release();
+  await markUndeliverable(own.redis, "b", "HTTP 503", 60_000);
+  expect(await own.redis.keys("*")).toEqual([]);
+});
+
+test("any number of states takes two round trips: ended ones are asked about once", async () => {
+  await claim([asked("a"), asked("b")]);
+  await (await start("a")).finish(FAILED, 60_000);
+  await own.redis.config("RESETSTAT");
+  await readStates(own.redis, ["a", "b"]);
+  const stats = await own.redis.info("commandstats");
+  expect(/cmdstat_hmget:calls=(\d+)/.exec(stats)?.[1]).toBe("2");
+  expect(/cmdstat_exists:calls=(\d+)/.exec(stats)?.[1]).toBe("2");
 });

@@ -4,7 +4,10 @@ import { storeErrors } from "../edges/redis.ts";
 
 const digests = new Map<string, string>();
 
-/** Runs a Lua script by its digest, and whole where the server has not seen it yet. @throws RetryableError LeaseLost, StoreUnavailable */
+/**
+ * Runs a Lua script by its digest, and sends the whole script only where the server does not know it yet.
+ * @returns numbers, and Buffers for strings. @throws RetryableError LeaseLost when the script answers FENCED; StoreUnavailable
+ */
 export function runScript(
   redis: Redis,
   script: string,

@@ -1,21 +1,20 @@
-/** Refuses the write of a process whose lease went to another: FENCE is the newest token's key, ARGV[1] the writer's, "" for none. */
+/** Refuses a write of a start that is no longer under way. KEYS[1]: the step's record. ARGV[1]: the start's token, or "" for no check. */
 const FENCED = `
-local fence = redis.call('GET', KEYS[1])
-if ARGV[1] ~= '' and fence and tonumber(fence) > tonumber(ARGV[1]) then return redis.error_reply('FENCED') end
+if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'running') ~= ARGV[1] then return redis.error_reply('FENCED') end
 `;
 
 /**
- * Bytes are kept once for each content, under its digest: a value that no node touches, that a node wrote and the next checkpoint
- * holds, or that comes again later, is one field of the thread's `values`. Digests have this length.
+ * Equal bytes are stored once, under their digest, in the thread's `values`: a value that a node wrote and the next checkpoint holds,
+ * that no later node touches, or that comes again. Digests have this length.
  */
 export const DIGEST_LENGTH = 43;
 
 /**
- * Keeps writes with the checkpoint they belong to: each is "set" or "keep", its field, its head (what is known of it beside its
- * bytes), digest and bytes. "keep" leaves what is there.
+ * Lua: stores pending writes with the checkpoint they belong to. A write is five arguments: "set" (replace) or "keep" (leave what is
+ * there), field, head (channel and task path, JSON), digest, bytes.
  */
-const KEEP_WRITES = `
-local function keep_writes(values, checkpoint, first, last)
+const STORE_WRITES = `
+local function store_writes(values, checkpoint, first, last)
   for i = first, last, 5 do
     redis.call('HSETNX', values, ARGV[i + 3], ARGV[i + 4])
     redis.call(ARGV[i] == 'set' and 'HSET' or 'HSETNX', checkpoint, ARGV[i + 1], ARGV[i + 3] .. ARGV[i + 2])
@@ -24,15 +23,15 @@ end
 `;
 
 /**
- * KEYS: fence, index, values, checkpoint, parent's checkpoint. ARGV: token, member, checkpoint, metadata, parent id, versions of
- * the channels that did not change (JSON), how many arguments the parent's writes take, these, then of each changed channel its
- * name, version, digest and bytes.
- * A checkpoint's `refs` say for each channel which version it has and under which digest its bytes are; what did not change is
- * taken over from the parent's, and only at the version that is meant, so that branches do not mix.
+ * KEYS: record, index, values, checkpoint, parent's checkpoint. ARGV: token, member, checkpoint, metadata, parent id, versions of the
+ * unchanged channels (JSON), the number of arguments of the parent's writes, those arguments, then name, version, digest and bytes of
+ * each changed channel.
+ * A checkpoint's `refs` hold the version and the digest of each channel. Those of unchanged channels are copied from the parent, and
+ * only where the version is equal, so that branches of a thread do not mix.
  */
-export const PUT = `${FENCED}${KEEP_WRITES}
+export const PUT = `${FENCED}${STORE_WRITES}
 local written = tonumber(ARGV[7])
-keep_writes(KEYS[3], KEYS[5], 8, 7 + written)
+store_writes(KEYS[3], KEYS[5], 8, 7 + written)
 local refs = {}
 local old = redis.call('HGET', KEYS[5], 'refs')
 if old then
@@ -50,14 +49,14 @@ redis.call('ZADD', KEYS[2], 0, ARGV[2])
 return 1
 `;
 
-/** KEYS: fence, values, checkpoint. ARGV: token, then the writes. */
-export const PUT_WRITES = `${FENCED}${KEEP_WRITES}
-keep_writes(KEYS[2], KEYS[3], 2, #ARGV)
+/** KEYS: record, values, checkpoint. ARGV: token, then the writes. */
+export const PUT_WRITES = `${FENCED}${STORE_WRITES}
+store_writes(KEYS[2], KEYS[3], 2, #ARGV)
 return 1
 `;
 
 /**
- * KEYS: index, values. ARGV: the member, or "" for the latest; then the namespace's range, and the prefix of checkpoint keys.
+ * KEYS: index, values. ARGV: the member, or "" for the latest; the namespace's range; the prefix of checkpoint keys.
  * @returns {} or { member, plain fields and values, channels and bytes, fields, heads and bytes of the writes }: each a flat list
  */
 export const GET = `

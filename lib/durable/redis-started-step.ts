@@ -1,0 +1,94 @@
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { Redis } from "ioredis";
+import pRetry from "p-retry";
+import { threadKeys } from "./keys.ts";
+import { renewLease } from "./lease.ts";
+import { runScript } from "./run-script.ts";
+import { RedisSaver } from "./saver.ts";
+import { COUNT_FAILURE, FINISH, GIVE_BACK } from "./step-scripts.ts";
+import type { StartedStep, StepEnd } from "./step-store.ts";
+
+export interface RedisStart {
+  readonly redis: Redis;
+  readonly identity: string;
+  /** Names this start: every write of it carries the token, and is refused when another start has followed. */
+  readonly token: string;
+  /** The lease's value. */
+  readonly value: string;
+}
+
+export class RedisStartedStep implements StartedStep {
+  readonly startedBefore: boolean;
+  readonly failures: number;
+  readonly crashes: number;
+  readonly checkpointer: BaseCheckpointSaver;
+  readonly lost: AbortSignal;
+  readonly #start: RedisStart;
+  readonly #stopRenewing: () => void;
+  #isGivenBack = false;
+
+  constructor(
+    start: RedisStart,
+    before: Pick<StartedStep, "startedBefore" | "failures" | "crashes">,
+    { ttlMs, askedAt }: { readonly ttlMs: number; readonly askedAt: number },
+  ) {
+    this.#start = start;
+    this.startedBefore = before.startedBefore;
+    this.failures = before.failures;
+    this.crashes = before.crashes;
+    this.checkpointer = new RedisSaver(start.redis, start.token);
+    const { lease } = threadKeys(start.identity);
+    const { lost, stop } = renewLease(start.redis, { lease, value: start.value, ttlMs, askedAt });
+    this.lost = lost;
+    this.#stopRenewing = stop;
+  }
+
+  async countFailure(retryLimit: number): Promise<number> {
+    const { redis, identity, token, value } = this.#start;
+    const { record, lease } = threadKeys(identity);
+    const count = Number(await runScript(redis, COUNT_FAILURE, [record, lease], [token, value, String(retryLimit)]));
+    if (count <= retryLimit) this.#givenBack();
+    return count;
+  }
+
+  async finish({ outcome, digest, finishedAt }: StepEnd, keepMs: number): Promise<StepEnd> {
+    const { redis, identity, token, value } = this.#start;
+    const { record, lease, index, values, checkpoint } = threadKeys(identity);
+    const args = [token, value, outcome, digest, finishedAt.toISOString(), String(keepMs), checkpoint("")];
+    const end = await runScript(redis, FINISH, [record, lease, index, values], args);
+    this.#givenBack();
+    return endOf(end as Buffer[]);
+  }
+
+  async release(): Promise<void> {
+    if (this.#isGivenBack) return;
+    this.#givenBack();
+    await giveBack(this.#start).catch(() => giveBackEventually(this.#start));
+  }
+
+  #givenBack(): void {
+    this.#isGivenBack = true;
+    this.#stopRenewing();
+  }
+}
+
+function giveBack({ redis, identity, token, value }: RedisStart): Promise<unknown> {
+  const { record, lease } = threadKeys(identity);
+  return runScript(redis, GIVE_BACK, [record, lease], [token, value]);
+}
+
+/** Gives a start back once Redis answers again: until then it looks like one whose process died. */
+export function giveBackEventually(start: RedisStart): void {
+  // About ten minutes; the step has been started elsewhere long before.
+  const options = { retries: 25, minTimeout: 1000, maxTimeout: 30_000, unref: true };
+  pRetry(() => giveBack(start), options).catch(() => undefined);
+}
+
+/** What a script answers about an end. */
+export function endOf([outcome, digest, finishedAt]: readonly unknown[]): StepEnd {
+  return {
+    outcome: String(outcome) === "succeeded" ? "succeeded" : "failed",
+    digest: String(digest),
+    finishedAt: new Date(String(finishedAt)),
+  };
+}

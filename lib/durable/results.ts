@@ -1,0 +1,51 @@
+import { LRUCache } from "lru-cache";
+import { canonicalJson } from "../../engine/canonical.ts";
+import { type StepResult, stepResultSchema } from "../../engine/result.ts";
+import { type Artifacts, digestOf } from "../edges/artifacts.ts";
+import { TerminalError } from "../errors.ts";
+
+/** Step results in the object store, by the SHA-256 of their canonical JSON. `uid`: the workload's, whose bytes are dropped together. */
+export interface ResultStore {
+  /** @returns the digest, 64 hex characters. @throws RetryableError ArtifactStoreUnavailable; TerminalError StoreRefused */
+  put(uid: string, result: StepResult): Promise<string>;
+  /** Undefined: its bytes are gone, or are no result. @throws RetryableError ArtifactStoreUnavailable; TerminalError StoreRefused */
+  get(uid: string, digest: string): Promise<StepResult | undefined>;
+}
+
+/** Characters of JSON kept in memory: reconcile reads the same thousand results at every look at a run. */
+const CACHED_LENGTH = 8 * 1024 * 1024;
+const DIGEST = /^[0-9a-f]{64}$/;
+const GONE: ReadonlySet<string> = new Set(["ArtifactMissing", "ArtifactCorrupt"]);
+
+export function createResultStore(artifacts: Artifacts): ResultStore {
+  // A digest names its bytes for good, so an entry is never stale.
+  const cache = new LRUCache<string, StepResult>({ maxSize: CACHED_LENGTH });
+  const parse = (key: string, json: string): StepResult | undefined => {
+    const parsed = stepResultSchema.safeParse(JSON.parse(json));
+    if (!parsed.success) return undefined;
+    cache.set(key, parsed.data, { size: json.length });
+    return parsed.data;
+  };
+  return {
+    async put(uid, result) {
+      const json = canonicalJson(result);
+      const key = await artifacts.put(uid, json, "json");
+      parse(key, json);
+      return digestOf(key);
+    },
+    async get(uid, digest) {
+      // A digest comes from Redis or from a Workflow, where others can write.
+      if (!DIGEST.test(digest)) return undefined;
+      const key = `${uid}/${digest}.json`;
+      const cached = cache.get(key);
+      if (cached) return cached;
+      try {
+        return parse(key, new TextDecoder().decode(await artifacts.get(key)));
+      } catch (error) {
+        if (error instanceof SyntaxError) return undefined;
+        if (error instanceof TerminalError && GONE.has(error.reason)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
