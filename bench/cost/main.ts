@@ -1,31 +1,41 @@
 /**
- * What a model would cost on the fifty pages: each page is scraped and analyzed for real, and what then goes over the wire to
- * a provider on loopback is counted with the model's tokenizer and its documented price of a picture. The answer has the
- * length of a true one: what the extractive analyst found, in the model's words.
+ * What models would cost on the fifty pages: each page is scraped and analyzed for real. The requests that reach a provider on
+ * loopback are counted with the models' tokenizer, and priced by the price table for each model. The answer has the length of a real
+ * one: what the extractive analyst found, in the format that the model is asked for.
  */
 import { FIFTY_PAGES } from "../../examples/pages-50.ts";
 import type { ModelAnalysis } from "../../functions/analyze/question.ts";
 import { getJson } from "../../lib/edges/artifacts.ts";
-import { costOf, priceOf } from "../../lib/edges/llm/prices.ts";
-import { countTokens } from "../../lib/edges/llm/tokens.ts";
-import { createModel } from "../../lib/edges/llm.ts";
 import { createLog } from "../../lib/log.ts";
-import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
+import { DEFAULT_MODEL } from "../../lib/model/choice.ts";
+import { costOf } from "../../lib/model/cost.ts";
+import { createModel } from "../../lib/model/model.ts";
+import { MOST_IMAGE_TOKENS, type ModelPrice, priceOf } from "../../lib/model/prices.ts";
+import { countTokens } from "../../lib/model/tokens.ts";
+import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { type ChatRequest, saidIn, startFakeOpenAi } from "../../test/fakes/openai.ts";
 import { withSteps } from "../extraction/steps.ts";
-import { median, report } from "../harness.ts";
+import { type Figure, median, report } from "../harness.ts";
 
-const MODEL = "gpt-4o-mini";
-/** What the chat format adds to a message. */
+/** Each model's goal in dollars a site. */
+const MODELS = [
+  { model: DEFAULT_MODEL, goal: 0.0006 },
+  { model: "gpt-4o-mini", goal: 0.001 },
+];
+/** Tokens that the chat format adds to a message. */
 const TOKENS_A_MESSAGE = 4;
 
-const price = priceOf(MODEL);
-if (!price) throw new Error(`the price of ${MODEL} is not in the table`);
+interface Site {
+  /** Input tokens without images. */
+  readonly text: number;
+  readonly images: number;
+  readonly answer: number;
+}
 
 const provider = await startFakeOpenAi();
-const sites: { tokens: number; answer: number; usd: number }[] = [];
+const sites: Site[] = [];
 try {
-  // The extractive results first: they are what the provider's answers are made of.
+  // The extractive results come first: the provider's answers are made of them.
   const answers = new Map<string, string>();
   await withSteps(async ({ artifacts, scrape, analyze }) => {
     for (const { url } of FIFTY_PAGES) {
@@ -43,28 +53,25 @@ try {
         provider.reset();
         provider.answer({ content: answer });
         await analyze(url, await scrape(url));
-        let [tokens, usd] = [0, 0];
-        for (const request of provider.requests) {
-          const input = await inputTokens(request, price.image);
-          tokens += input;
-          usd += costOf(price, input, await countTokens(answer));
-        }
-        sites.push({ tokens, answer: await countTokens(answer), usd });
+        const [request, ...more] = provider.requests;
+        if (!request || more.length > 0) throw new Error(`${url} took ${provider.requests.length} requests, not one`);
+        sites.push({ ...(await inputOf(request)), answer: await countTokens(answer) });
       }
     },
-    (redis) =>
-      createModel({ baseUrl: provider.baseUrl, apiKey: "none", name: MODEL, redis, log: createLog("bench", "warn") }),
+    (redis) => createModel({ baseUrl: provider.baseUrl, apiKey: "none", redis, log: createLog("bench", "warn") }),
   );
 } finally {
   await provider.close();
 }
 
-async function inputTokens(request: ChatRequest, imageTokens: number): Promise<number> {
+async function inputOf(request: ChatRequest): Promise<Pick<Site, "text" | "images">> {
   const schema = JSON.stringify(request.response_format?.json_schema ?? {});
   const parts = request.messages.flatMap(({ content }) => (typeof content === "string" ? [] : content));
-  const images = parts.filter(({ type }) => type === "image_url").length;
   const text = await countTokens(`${saidIn(request)}\n${schema}`);
-  return text + request.messages.length * TOKENS_A_MESSAGE + images * imageTokens;
+  return {
+    text: text + request.messages.length * TOKENS_A_MESSAGE,
+    images: parts.filter(({ type }) => type === "image_url").length,
+  };
 }
 
 /** At most six entries a list and 200 characters a quote, as the instructions ask. */
@@ -95,13 +102,36 @@ function answerOf(analysis: Analysis): ModelAnalysis {
 
 const p95 = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1] ?? Number.NaN;
-const of = (key: "tokens" | "answer" | "usd"): number[] => sites.map((site) => site[key]);
+
+/** First calls: nothing is cached. An image of unpublished size counts as the largest known. */
+function figuresOf(model: string, price: ModelPrice, goal: number): Figure[] {
+  const inputs = sites.map(({ text, images }) => text + images * (price.imageTokens ?? MOST_IMAGE_TOKENS));
+  const usd = sites.map(({ answer }, i) =>
+    costOf(price, {
+      inputTokens: inputs[i] ?? 0,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: answer,
+      reasoningTokens: 0,
+    }),
+  );
+  const picture = price.imageTokens === undefined ? `picture reserved at ${MOST_IMAGE_TOKENS}` : "picture included";
+  return [
+    { figure: `${model}: dollars a site: median`, value: median(usd), unit: "$", goal },
+    { figure: `${model}: dollars a site: p95`, value: p95(usd), unit: "$", goal },
+    { figure: `${model}: dollars a site: most`, value: Math.max(...usd), unit: "$", goal },
+    { figure: `${model}: input tokens a site, ${picture}: median`, value: median(inputs), unit: "tokens" },
+    { figure: `${model}: input tokens a site: most`, value: Math.max(...inputs), unit: "tokens" },
+  ];
+}
+
+const outputs = sites.map(({ answer }) => answer);
 report("cost", [
-  { figure: `dollars a site on ${MODEL}: median`, value: median(of("usd")), unit: "$", goal: 0.001 },
-  { figure: "dollars a site: p95", value: p95(of("usd")), unit: "$", goal: 0.001 },
-  { figure: "dollars a site: most", value: Math.max(...of("usd")), unit: "$", goal: 0.001 },
-  { figure: "input tokens a site, picture included: median", value: median(of("tokens")), unit: "tokens" },
-  { figure: "input tokens a site: most", value: Math.max(...of("tokens")), unit: "tokens" },
-  { figure: "output tokens a site: median", value: median(of("answer")), unit: "tokens" },
-  { figure: "output tokens a site: most", value: Math.max(...of("answer")), unit: "tokens" },
+  ...MODELS.flatMap(({ model, goal }) => {
+    const price = priceOf(model);
+    if (!price) throw new Error(`the price of ${model} is not in the table`);
+    return figuresOf(model, price, goal);
+  }),
+  { figure: "output tokens a site, without reasoning: median", value: median(outputs), unit: "tokens" },
+  { figure: "output tokens a site: most", value: Math.max(...outputs), unit: "tokens" },
 ]);

@@ -2,27 +2,43 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What the fake answers to one request. `content` is the assistant's text; anything but a string is sent as JSON. */
+/** Tokens as the provider reports them. */
+export interface FakeUsage {
+  readonly input: number;
+  readonly output: number;
+  /** Parts of the input. */
+  readonly cached?: number;
+  readonly cacheWrite?: number;
+  /** Part of the output. */
+  readonly reasoning?: number;
+}
+
+/** The fake's answer to one request. `content` is the assistant's text; anything but a string is sent as JSON. */
 export type FakeAnswer =
   | {
       readonly content: unknown;
-      readonly usage?: { readonly input: number; readonly output: number };
+      /** null: the answer reports no usage. */
+      readonly usage?: FakeUsage | null;
       /** Sent as x-litellm-response-cost. */
       readonly costUsd?: number;
       readonly finishReason?: "stop" | "length" | "content_filter";
     }
   | { readonly refusal: string }
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
-  /** A body that is no completion at all. */
+  /** A body that is not a completion. */
   | { readonly body: string; readonly contentType?: string }
   | "never"
+  /** Headers and the start of a body, then nothing. */
+  | "stall"
   | "hang-up";
 
-/** A request as it came over the wire. */
+/** A request as it arrived. */
 export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: string | readonly ContentPart[] }[];
   readonly max_tokens?: number;
+  readonly max_completion_tokens?: number;
+  readonly reasoning_effort?: string;
   readonly temperature?: number;
   readonly response_format?: { readonly json_schema: { readonly name: string; readonly schema: unknown } };
   readonly tools?: unknown;
@@ -34,18 +50,21 @@ export interface ContentPart {
 }
 
 export interface FakeOpenAi {
-  /** With /v1. */
+  /** Ends with /v1. */
   readonly baseUrl: string;
   readonly requests: readonly ChatRequest[];
   readonly authorizations: readonly (string | undefined)[];
-  /** Answers from now on; the function is told how many requests came before. */
+  /** Sets the answer to all later requests; a function gets the number of requests before this one. */
   answer(next: FakeAnswer | ((request: ChatRequest, before: number) => FakeAnswer | Promise<FakeAnswer>)): void;
-  /** Forgets requests, and answers `{}` again. */
+  /** Clears the recorded requests and answers `{}` again. */
   reset(): void;
   close(): Promise<void>;
 }
 
-/** A provider that speaks OpenAI's chat completions over loopback, and writes down what it is asked. */
+/**
+ * A provider that serves OpenAI's chat completions on loopback and records the requests. It refuses parameters that OpenAI refuses for
+ * the model.
+ */
 export async function startFakeOpenAi(): Promise<FakeOpenAi> {
   const requests: ChatRequest[] = [];
   const authorizations: (string | undefined)[] = [];
@@ -60,6 +79,11 @@ export async function startFakeOpenAi(): Promise<FakeOpenAi> {
     const before = requests.length;
     requests.push(request);
     authorizations.push(req.headers.authorization);
+    const refused = refusedParameter(request);
+    if (refused !== undefined) {
+      fail(res, 400, {}, refused);
+      return;
+    }
     const answer = typeof next === "function" ? await next(request, before) : next;
     reply(res, request, before, answer);
   });
@@ -84,11 +108,25 @@ export async function startFakeOpenAi(): Promise<FakeOpenAi> {
   };
 }
 
-/** All that a request says in words, as a model would read it. */
+/** All text of a request, in its order. */
 export function saidIn(request: ChatRequest): string {
   return request.messages
     .flatMap(({ content }) => (typeof content === "string" ? [content] : content.map(({ text }) => text ?? "")))
     .join("\n");
+}
+
+/** As OpenAI's API answers for models that reason, and for those that do not. */
+function refusedParameter(request: ChatRequest): string | undefined {
+  const { max_tokens, max_completion_tokens, reasoning_effort, temperature } = request;
+  if (max_tokens !== undefined && max_completion_tokens !== undefined)
+    return "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.";
+  if (!/^(gpt-[5-9]|o\d)/.test(request.model))
+    return reasoning_effort === undefined ? undefined : "Unrecognized request argument supplied: reasoning_effort";
+  if (max_tokens !== undefined)
+    return "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+  if (temperature !== undefined && temperature !== 1)
+    return "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported.";
+  return undefined;
 }
 
 async function read(req: IncomingMessage): Promise<string> {
@@ -99,6 +137,10 @@ async function read(req: IncomingMessage): Promise<string> {
 
 function reply(res: ServerResponse, request: ChatRequest, before: number, answer: FakeAnswer): void {
   if (answer === "never") return;
+  if (answer === "stall") {
+    res.writeHead(200, { "content-type": "application/json" }).write("{");
+    return;
+  }
   if (answer === "hang-up") {
     res.destroy();
     return;
@@ -113,7 +155,7 @@ function reply(res: ServerResponse, request: ChatRequest, before: number, answer
   }
   const refusal = "refusal" in answer ? answer.refusal : null;
   const content = "content" in answer ? answer.content : null;
-  const usage = ("usage" in answer && answer.usage) || { input: 1000, output: 100 };
+  const usage = "usage" in answer && answer.usage !== undefined ? answer.usage : { input: 1000, output: 100 };
   const cost = "costUsd" in answer ? { "x-litellm-response-cost": String(answer.costUsd) } : {};
   res.writeHead(200, { "content-type": "application/json", ...cost }).end(
     JSON.stringify({
@@ -132,13 +174,19 @@ function reply(res: ServerResponse, request: ChatRequest, before: number, answer
           },
         },
       ],
-      usage: {
-        prompt_tokens: usage.input,
-        completion_tokens: usage.output,
-        total_tokens: usage.input + usage.output,
-      },
+      ...(usage ? { usage: reportOf(usage) } : {}),
     }),
   );
+}
+
+function reportOf({ input, output, cached = 0, cacheWrite = 0, reasoning = 0 }: FakeUsage): unknown {
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: cacheWrite },
+    completion_tokens_details: { reasoning_tokens: reasoning },
+  };
 }
 
 function fail(res: ServerResponse, status: number, headers: Readonly<Record<string, string>>, message: string): void {

@@ -1,46 +1,51 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { TerminalError } from "../../errors.ts";
-import { storeErrors } from "../redis.ts";
+import { storeErrors } from "../edges/redis.ts";
+import { TerminalError } from "../errors.ts";
 
 /** A provider's answer as it was paid for. */
-const paidSchema = z.strictObject({
+const paidAnswerSchema = z.strictObject({
   text: z.string(),
   /** Set when the model refused. */
   refusal: z.string().optional(),
   /** The model that answered. */
   model: z.string(),
-  inputTokens: z.int().min(0),
-  outputTokens: z.int().min(0),
+  usage: z.strictObject({
+    inputTokens: z.int().min(0),
+    cachedInputTokens: z.int().min(0),
+    cacheWriteTokens: z.int().min(0),
+    outputTokens: z.int().min(0),
+    reasoningTokens: z.int().min(0),
+  }),
   costUsd: z.number().min(0),
 });
-export type Paid = z.infer<typeof paidSchema>;
+export type PaidAnswer = z.infer<typeof paidAnswerSchema>;
 
-/** What a run spent on models, what it has reserved, and the answers it paid for. */
+/** What a workload spent on models, what it has reserved, and the answers it paid for. */
 export interface Ledger {
-  /** Keys of the lease on putting this request (lib/durable/lease.ts). */
-  asking(request: string): { readonly lease: string; readonly fence: string };
-  answer(request: string): Promise<Paid | undefined>;
+  /** Key of the lease on putting this request to the provider. */
+  askingKey(request: string): string;
+  answer(request: string): Promise<PaidAnswer | undefined>;
   /**
-   * Sets the worst cost of a request aside. Asked again for the same request it replaces its own reservation.
-   * "busy": it would fit once other requests have settled.
+   * Reserves the worst cost of a request. A second reservation for the same request replaces the first.
+   * "busy": the request would fit once other requests have settled.
    */
   reserve(request: string, worstUsd: number, ceilingUsd: number): Promise<"reserved" | "busy" | "exceeded">;
   /** Stores the answer, adds its cost and drops the reservation, all or nothing. */
-  pay(request: string, paid: Paid): Promise<void>;
+  pay(request: string, paid: PaidAnswer): Promise<void>;
   release(request: string): Promise<void>;
-  /** Drops answers that are of no use; what they cost stays spent. */
+  /** Deletes answers. Their cost stays spent. */
   forget(requests: readonly string[]): Promise<void>;
   spentUsd(): Promise<number>;
 }
 
-/** Longer than any call with its retries: what a killed process had reserved is free again after it. */
+/** Longer than any call with its retries. After it, the reservation of a killed process is free again. */
 const RESERVATION_MS = 5 * 60_000;
 const KEEP_MS = 30 * 24 * 3_600_000;
-/** Redis counts whole numbers: billionths of a dollar. */
+/** Redis counts integers: billionths of a dollar. */
 const NANO = 1_000_000_000;
 
-// KEYS: ledger. ARGV: request, worst, ceiling, reservation's life, ledger's life.
+// KEYS: ledger. ARGV: request, worst cost, ceiling, lifetime of the reservation, lifetime of the ledger.
 const RESERVE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -63,16 +68,15 @@ redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 'reserved'
 `;
 
-/** Keys of one run share a slot of a Redis Cluster. */
-export function openLedger(redis: Redis, run: string): Ledger {
-  const ledger = `agentic:spent:{${run}}`;
-  const answerKey = (request: string): string => `agentic:answer:{${run}}:${request}`;
-  const fence = `agentic:asking:{${run}}`;
+/** `name`: the workload's uid. All keys of one ledger share a slot of a Redis Cluster. */
+export function openLedger(redis: Redis, name: string): Ledger {
+  const ledger = `agentic:spent:{${name}}`;
+  const answerKey = (request: string): string => `agentic:answer:{${name}}:${request}`;
   return {
-    asking: (request) => ({ lease: `${fence}:${request}`, fence }),
+    askingKey: (request) => `agentic:asking:{${name}}:${request}`,
     async answer(request) {
       const stored = await storeErrors(redis.get(answerKey(request)));
-      return stored === null ? undefined : paidSchema.parse(JSON.parse(stored));
+      return stored === null ? undefined : paidAnswerSchema.parse(JSON.parse(stored));
     },
     async reserve(request, worstUsd, ceilingUsd) {
       const [worst, ceiling] = [Math.ceil(worstUsd * NANO), Math.floor(ceilingUsd * NANO)];
@@ -80,7 +84,7 @@ export function openLedger(redis: Redis, run: string): Ledger {
         redis.eval(RESERVE, 1, ledger, request, worst, ceiling, RESERVATION_MS, KEEP_MS),
       );
       if (verdict === "reserved" || verdict === "busy" || verdict === "exceeded") return verdict;
-      throw new TypeError(`the budget's script answered ${String(verdict)}`);
+      throw new TypeError(`the reservation script returned ${String(verdict)}`);
     },
     async pay(request, paid) {
       const written = await storeErrors(
@@ -90,7 +94,6 @@ export function openLedger(redis: Redis, run: string): Ledger {
           .hincrby(ledger, "spent", Math.ceil(paid.costUsd * NANO))
           .hdel(ledger, request)
           .pexpire(ledger, KEEP_MS)
-          .pexpire(fence, KEEP_MS)
           .exec(),
       );
       const failed = written?.find(([error]) => error)?.[0];
@@ -111,6 +114,9 @@ export function openLedger(redis: Redis, run: string): Ledger {
 /** @throws TerminalError InvalidInput */
 export function parseUsd(budgetUsd: string): number {
   if (!/^\d+(\.\d+)?$/.test(budgetUsd))
-    throw new TerminalError("InvalidInput", `the budget ${JSON.stringify(budgetUsd)} is no decimal number of dollars`);
+    throw new TerminalError(
+      "InvalidInput",
+      `the budget ${JSON.stringify(budgetUsd)} is not a decimal number of dollars such as "0.50"`,
+    );
   return Number(budgetUsd);
 }

@@ -1,22 +1,21 @@
 import type { Tiktoken } from "js-tiktoken/lite";
 
-/** The merge of one word without an end takes quadratic time: text is counted in pieces, which can only count a few tokens more. */
+/** Encoding one very long word takes quadratic time. Text is counted in pieces; the sum is at most a few tokens higher. */
 const PIECE = 2_000;
-
 const STEP = 200;
 
 let encoder: Promise<Tiktoken> | undefined;
 
-/** Tokens in o200k_base, the encoding of every model in the price table. The table of 200,000 tokens is loaded at the first call. */
+/** Tokens in o200k_base, the encoding of every model in the price table. The first call loads its table of 200,000 tokens. */
 export async function countTokens(text: string): Promise<number> {
   encoder ??= loadEncoder();
-  const { encode } = await encoder.then((tiktoken) => ({ encode: tiktoken.encode.bind(tiktoken) }));
+  const tiktoken = await encoder;
   let tokens = 0;
-  for (let at = 0; at < text.length; at += PIECE) tokens += encode(text.slice(at, at + PIECE), [], []).length;
+  for (let at = 0; at < text.length; at += PIECE) tokens += tiktoken.encode(text.slice(at, at + PIECE), [], []).length;
   return tokens;
 }
 
-/** As much of a text as fits, whole words where that is close. */
+/** The longest start of a text that fits into `max` tokens, cut between words where possible. */
 export async function truncateToTokens(text: string, max: number): Promise<string> {
   let kept = "";
   let left = max;

@@ -1,0 +1,255 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { canonicalJson, sha256 } from "../../engine/canonical.ts";
+import { addUsage, NO_USAGE, type Usage } from "../../engine/result.ts";
+import { acquireLease } from "../durable/lease.ts";
+import { RetryableError, TerminalError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { DEFAULT_MODEL, type ModelChoice, modelsOf } from "./choice.ts";
+import { costOf, costOfCall, type PlannedCall, type TokenUsage, worstUsage } from "./cost.ts";
+import { type Ledger, openLedger, type PaidAnswer, parseUsd } from "./ledger.ts";
+import { priceOf } from "./prices.ts";
+import { imagesOf, type Message, messagesFor, repairMessages, textsOf } from "./prompt.ts";
+import { askProvider, type ProviderAnswer, type ProviderRequest } from "./provider.ts";
+import type { Question } from "./question.ts";
+import { countTokens } from "./tokens.ts";
+
+/** Who pays for a question. */
+export interface Spender {
+  /** The ledger that the budget belongs to: the workload's uid. */
+  readonly ledger: string;
+  /** US dollars, a decimal string; absent: no ceiling. */
+  readonly budgetUsd?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Answer<T> {
+  readonly answer: T;
+  readonly usage: Usage;
+  /** The model that answered: the first, or a fallback. */
+  readonly model: string;
+}
+
+export interface Model {
+  readonly name: string;
+  /**
+   * Asks, or returns the answer that was paid for before: a ledger never pays twice for the same question.
+   * The worst cost is reserved against the budget before the call, and settled after it.
+   * @throws TerminalError BudgetExceeded, UnknownPrice (a budget, and a model whose price is unknown), InvalidAnswer (after one
+   *   repair), ModelRefused (a refusal, or 4xx); RetryableError ModelUnavailable (429, 5xx, timeout), BudgetReserved, StoreUnavailable
+   */
+  ask<T>(question: Question<T>, spender: Spender): Promise<Answer<T>>;
+}
+
+export interface ModelOptions {
+  /** Base URL of an OpenAI-compatible API, e.g. LiteLLM's, with /v1. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** Asked when a question names no model. Absent: DEFAULT_MODEL. */
+  readonly name?: string;
+  readonly redis: Redis;
+  readonly log: Logger;
+  /** For one attempt. Each model gets three. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 40_000;
+/** Lease on putting a question: how long a killed process keeps others from putting the same one. */
+const ASKING_MS = 5_000;
+const POLL_MS = 100;
+/** How long to wait for other questions to settle when only their reservations leave no room. */
+const BUSY_MS = 30_000;
+/** Tokens that the chat format adds to a message. */
+const TOKENS_A_MESSAGE = 8;
+
+/** A model behind an OpenAI-compatible API. Nothing is loaded or connected before the first question. */
+export function createModel(options: ModelOptions): Model {
+  const { name = DEFAULT_MODEL } = options;
+  return {
+    name,
+    async ask(question, spender) {
+      const context = { ...options, name, ledger: openLedger(options.redis, spender.ledger) };
+      const messages = messagesFor(question);
+      const first = await answerOnce(context, question, messages, spender);
+      const parsed = parseAnswer(first.text, question.schema);
+      if ("answer" in parsed) return { answer: parsed.answer, usage: usageOf(first), model: first.model };
+      options.log.warn(
+        { purpose: question.purpose, problem: parsed.problem },
+        "the answer does not match the schema: the model is asked to repair it",
+      );
+      const second = await answerOnce(context, question, repairMessages(messages, first.text, parsed.problem), spender);
+      const repaired = parseAnswer(second.text, question.schema);
+      if ("answer" in repaired)
+        return { answer: repaired.answer, usage: addUsage(usageOf(first), usageOf(second)), model: second.model };
+      // Kept answers serve a delivery that is repeated. A retry of the failed step must ask anew.
+      await context.ledger.forget([first.request, second.request]);
+      throw new TerminalError(
+        "InvalidAnswer",
+        `${second.model} gave two answers that do not match the schema (${repaired.problem.slice(0, 300)}): raise model.maxOutputTokens if they were cut off, or choose another model`,
+      );
+    },
+  };
+}
+
+type Context = ModelOptions & { readonly name: string; readonly ledger: Ledger };
+
+/** The answer to one request: stored, of another process that puts the same request now, or paid for. */
+async function answerOnce(
+  context: Context,
+  question: Question<unknown>,
+  messages: readonly Message[],
+  spender: Spender,
+): Promise<PaidAnswer & { readonly request: string }> {
+  const request: ProviderRequest = {
+    choice: choiceFor(context, question),
+    messages,
+    purpose: question.purpose,
+    schema: answerSchema(question.schema),
+  };
+  const hash = sha256(canonicalJson(request)).slice(0, 32);
+  for (;;) {
+    spender.signal.throwIfAborted();
+    const paid = await context.ledger.answer(hash);
+    if (paid) return { ...unlessRefused(paid), request: hash };
+    const lease = await acquireLease(context.redis, {
+      lease: context.ledger.askingKey(hash),
+      holder: randomUUID(),
+      ttlMs: ASKING_MS,
+    });
+    if ("heldBy" in lease) {
+      await pause(spender.signal);
+      continue;
+    }
+    try {
+      // Another process may have stored an answer between the read and the lease.
+      const answer = (await context.ledger.answer(hash)) ?? (await pay(context, hash, request, spender));
+      return { ...unlessRefused(answer), request: hash };
+    } finally {
+      await lease.release().catch(() => {
+        // Redis is away: the lease expires.
+      });
+    }
+  }
+}
+
+/** The workload's ceiling holds for every step that asks, whatever ceiling the step itself wishes. */
+function choiceFor({ name }: Context, { model, maxOutputTokens }: Question<unknown>): ModelChoice {
+  if (!model) return { name, fallbacks: [], maxOutputTokens };
+  return { ...model, maxOutputTokens: Math.min(model.maxOutputTokens, maxOutputTokens) };
+}
+
+/** @throws TerminalError ModelRefused */
+function unlessRefused(paid: PaidAnswer): PaidAnswer {
+  if (paid.refusal === undefined) return paid;
+  throw new TerminalError("ModelRefused", `${paid.model} refuses to answer: ${paid.refusal}`);
+}
+
+async function pay(
+  context: Context,
+  hash: string,
+  request: ProviderRequest,
+  { budgetUsd, signal }: Spender,
+): Promise<PaidAnswer> {
+  if (budgetUsd !== undefined) await reserve(context.ledger, hash, request, parseUsd(budgetUsd), signal);
+  try {
+    const answer = await askProvider({ timeoutMs: TIMEOUT_MS, ...context }, request, signal);
+    const paid = await priced(context, request, answer);
+    await context.ledger.pay(hash, paid);
+    return paid;
+  } catch (error) {
+    // No answer, no cost. When Redis is away, the reservation expires.
+    await context.ledger.release(hash).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The gateway's cost, else that of the price table. An answer without usage figures counts as the worst case. */
+async function priced({ log }: Context, request: ProviderRequest, answer: ProviderAnswer): Promise<PaidAnswer> {
+  const { model } = answer;
+  const price = priceOf(model);
+  if (answer.costUsd === undefined && !price)
+    log.warn({ model }, "the price of this model is unknown: its cost counts as 0");
+  const usage =
+    answer.usage ??
+    (price ? worstUsage(price, await plannedCall(request), request.choice.maxOutputTokens) : UNKNOWN_USAGE);
+  return { ...answer, usage, costUsd: answer.costUsd ?? (price ? costOf(price, usage) : 0) };
+}
+
+const UNKNOWN_USAGE: TokenUsage = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+};
+
+async function reserve(
+  ledger: Ledger,
+  hash: string,
+  request: ProviderRequest,
+  ceilingUsd: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const worst = await worstCost(request);
+  for (let waited = 0; ; waited += POLL_MS) {
+    const verdict = await ledger.reserve(hash, worst, ceilingUsd);
+    if (verdict === "reserved") return;
+    if (verdict === "exceeded")
+      throw new TerminalError(
+        "BudgetExceeded",
+        `$${(await ledger.spentUsd()).toFixed(6)} of $${ceilingUsd} are spent and the next call may cost $${worst.toFixed(6)}: raise budget.maxUsd to continue`,
+      );
+    if (waited >= BUSY_MS)
+      throw new RetryableError("BudgetReserved", "calls that have not ended reserve the rest of the budget", {
+        countsAsAttempt: false,
+        retryAfterSeconds: 5,
+      });
+    await pause(signal);
+  }
+}
+
+/** US dollars. @throws TerminalError UnknownPrice */
+async function worstCost(request: ProviderRequest): Promise<number> {
+  const worst = costOfCall(request.choice, await plannedCall(request));
+  if (worst !== undefined) return worst;
+  const unknown = modelsOf(request.choice).filter((model) => !priceOf(model));
+  throw new TerminalError(
+    "UnknownPrice",
+    `the price of ${unknown.join(", ")} is unknown, so the budget cannot be enforced: choose a model of the price table, or remove budget.maxUsd`,
+  );
+}
+
+async function plannedCall({ messages, schema }: ProviderRequest): Promise<PlannedCall> {
+  const text = await countTokens([...textsOf(messages), JSON.stringify(schema)].join("\n"));
+  return { inputTokens: text + messages.length * TOKENS_A_MESSAGE, images: imagesOf(messages) };
+}
+
+function parseAnswer<T>(text: string, schema: z.ZodType<T>): { answer: T } | { problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { problem: "it is not JSON" };
+  }
+  const parsed = schema.safeParse(value);
+  return parsed.success ? { answer: parsed.data } : { problem: z.prettifyError(parsed.error) };
+}
+
+function answerSchema(schema: z.ZodType<unknown>): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema);
+  return rest;
+}
+
+function usageOf({ usage, costUsd }: PaidAnswer): Usage {
+  return { ...NO_USAGE, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd };
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(POLL_MS, undefined, { signal });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+}

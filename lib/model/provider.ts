@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { RetryableError, TerminalError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { type ModelChoice, modelsOf } from "./choice.ts";
+import type { TokenUsage } from "./cost.ts";
+import { parametersFor } from "./parameters.ts";
+import type { Message } from "./prompt.ts";
+
+export interface ProviderOptions {
+  /** Base URL of an OpenAI-compatible API, e.g. LiteLLM's, with /v1. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** For one attempt. */
+  readonly timeoutMs: number;
+  readonly log: Logger;
+}
+
+export interface ProviderRequest {
+  readonly choice: ModelChoice;
+  readonly messages: readonly Message[];
+  /** Name and JSON schema of the answer. */
+  readonly purpose: string;
+  readonly schema: Record<string, unknown>;
+}
+
+export interface ProviderAnswer {
+  readonly text: string;
+  readonly model: string;
+  /** Undefined when the provider reports none. */
+  readonly usage?: TokenUsage;
+  /** Why the model does not answer. A refusal costs money, too. */
+  readonly refusal?: string;
+  /** US dollars, as the gateway reports them; undefined when it reports none. */
+  readonly costUsd?: number;
+}
+
+const ATTEMPTS = 3;
+const FIRST_PAUSE_MS = 500;
+/** When a provider asks for a longer pause, the next model is asked; the step is delivered again later. */
+const MAX_PAUSE_MS = 5_000;
+
+/**
+ * One answer of the first model that gives one.
+ * @throws TerminalError ModelRefused; RetryableError ModelUnavailable; the signal's reason when it aborts
+ */
+export async function askProvider(
+  options: ProviderOptions,
+  request: ProviderRequest,
+  signal: AbortSignal,
+): Promise<ProviderAnswer> {
+  const problems: string[] = [];
+  let retryAfterSeconds = 1;
+  for (const model of modelsOf(request.choice)) {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const outcome = await callOnce(options, request, model, signal);
+      if ("answer" in outcome) return outcome.answer;
+      const { problem, retryAfterMs } = outcome;
+      options.log.warn({ model, attempt, purpose: request.purpose, problem }, "the model did not answer");
+      if (attempt === 1) problems.push(`${model}: ${problem}`);
+      const pause = retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1);
+      if (retryAfterMs !== undefined) retryAfterSeconds = Math.max(retryAfterSeconds, Math.ceil(retryAfterMs / 1000));
+      if (pause > MAX_PAUSE_MS) break;
+      if (attempt < ATTEMPTS) await pauseFor(pause, signal);
+    }
+  }
+  throw new RetryableError("ModelUnavailable", `no model answered: ${problems.join("; ")}`, { retryAfterSeconds });
+}
+
+type Outcome =
+  | { readonly answer: ProviderAnswer }
+  | { readonly problem: string; readonly retryAfterMs: number | undefined };
+
+interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** 4xx statuses that a later attempt can change. */
+const RETRYABLE = new Set([408, 409, 425, 429]);
+
+async function callOnce(
+  options: ProviderOptions,
+  request: ProviderRequest,
+  model: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  let reply: Reply;
+  try {
+    reply = await post(options, bodyOf(request, model), AbortSignal.any([signal, timeout]));
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const problem = timeout.aborted ? `no answer within ${options.timeoutMs / 1000} s` : connectionProblem(error);
+    return { problem, retryAfterMs: undefined };
+  }
+  const { status, headers, body } = reply;
+  if (status >= 200 && status < 300) return answerOf(reply, model);
+  const problem = `${status} ${errorMessage(body)}`.trim();
+  if (status >= 400 && status < 500 && !RETRYABLE.has(status))
+    throw new TerminalError("ModelRefused", `${model} refused the request with ${problem}`);
+  return { problem, retryAfterMs: retryAfter(headers) };
+}
+
+function bodyOf({ choice, messages, purpose, schema }: ProviderRequest, model: string): string {
+  return JSON.stringify({
+    model,
+    messages,
+    ...parametersFor(model, choice),
+    response_format: { type: "json_schema", json_schema: { name: purpose, schema, strict: true } },
+  });
+}
+
+async function post({ baseUrl, apiKey }: ProviderOptions, body: string, signal: AbortSignal): Promise<Reply> {
+  const response = await fetch(`${baseUrl}/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+    body,
+    signal,
+  });
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+/** fetch only says that it failed; the reason is in the cause. */
+function connectionProblem(error: unknown): string {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message;
+}
+
+const errorSchema = z.object({ error: z.object({ message: z.string() }) });
+
+/** At most 300 characters of one line; empty when the body says nothing in OpenAI's format. */
+function errorMessage(body: string): string {
+  const message = errorSchema.safeParse(parseJson(body)).data?.error.message ?? "";
+  return (message.split("\n")[0] ?? "").slice(0, 300);
+}
+
+/** A provider may leave details out or send something else: those tokens count as ordinary ones, which cost more. */
+const tokensSchema = z.int().min(0).nullish().catch(undefined);
+const completionSchema = z.object({
+  choices: z
+    .array(
+      z.object({
+        finish_reason: z.string().nullish(),
+        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+      }),
+    )
+    .min(1),
+  usage: z
+    .object({
+      prompt_tokens: z.int().min(0),
+      completion_tokens: z.int().min(0),
+      prompt_tokens_details: z
+        .object({ cached_tokens: tokensSchema, cache_write_tokens: tokensSchema })
+        .nullish()
+        .catch(undefined),
+      completion_tokens_details: z.object({ reasoning_tokens: tokensSchema }).nullish().catch(undefined),
+    })
+    .nullish()
+    .catch(undefined),
+});
+type Completion = z.infer<typeof completionSchema>;
+
+function answerOf({ headers, body }: Reply, model: string): Outcome {
+  const completion = completionSchema.safeParse(parseJson(body)).data;
+  const choice = completion?.choices[0];
+  if (!completion || !choice) return { problem: "its answer is not a chat completion", retryAfterMs: undefined };
+  const refusal =
+    choice.message.refusal || (choice.finish_reason === "content_filter" ? "its content filter stopped it" : undefined);
+  const cost = Number(headers.get("x-litellm-response-cost") ?? Number.NaN);
+  return {
+    answer: {
+      text: choice.message.content ?? "",
+      model,
+      ...(completion.usage ? { usage: usageOf(completion.usage) } : {}),
+      ...(refusal ? { refusal: refusal.slice(0, 300) } : {}),
+      ...(Number.isFinite(cost) && cost >= 0 ? { costUsd: cost } : {}),
+    },
+  };
+}
+
+function usageOf(usage: NonNullable<Completion["usage"]>): TokenUsage {
+  return {
+    inputTokens: usage.prompt_tokens,
+    cachedInputTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+    cacheWriteTokens: usage.prompt_tokens_details?.cache_write_tokens ?? 0,
+    outputTokens: usage.completion_tokens,
+    reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Milliseconds. The header holds seconds or a date. */
+function retryAfter(headers: Headers): number | undefined {
+  const value = headers.get("retry-after");
+  if (!value) return undefined;
+  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+}
