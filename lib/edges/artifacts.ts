@@ -1,119 +1,118 @@
 import { fileURLToPath } from "node:url";
-import type { Driver } from "unstorage";
-import { createStorage } from "unstorage";
-import fsDriver from "unstorage/drivers/fs-lite";
-import { sha256 } from "../canonical.ts";
+import { sha256 } from "../../engine/canonical.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
+import { createFolderStore } from "./artifacts/folder.ts";
+import type { ObjectStore } from "./artifacts/object-store.ts";
+import type { S3Settings } from "./artifacts/s3.ts";
 
 /**
- * Bytes by content address. A key is `<scope>/<sha256>.<extension>`, scope being the workload's uid, so that a workload's
- * bytes can be dropped together and the same bytes are stored once. What is read is checked against its key.
+ * Content-addressed bytes. A key is `<scope>/<sha256>.<extension>`; the scope is the workload's uid, so that all bytes of a
+ * workload can be dropped together and equal bytes are stored once. Every read checks the bytes against their key.
  */
 export interface Artifacts {
+  /**
+   * Stores the bytes unless they are there and whole. @returns their key
+   * @throws TerminalError StoreRefused; RetryableError ArtifactStoreUnavailable, with the reason as its cause
+   */
   put(scope: string, bytes: Uint8Array | string, extension: ArtifactExtension): Promise<string>;
-  /** @throws TerminalError ArtifactMissing, ArtifactCorrupt; RetryableError ArtifactStoreUnavailable */
+  /** @throws TerminalError ArtifactMissing, ArtifactCorrupt, StoreRefused; RetryableError ArtifactStoreUnavailable */
   get(key: string): Promise<Uint8Array>;
-  /** Removes all of a scope's bytes. @throws RetryableError ArtifactStoreUnavailable */
+  /** Removes all of a scope's bytes. @throws TerminalError StoreRefused; RetryableError ArtifactStoreUnavailable */
   drop(scope: string): Promise<void>;
 }
 
-export type ArtifactExtension = "html" | "txt" | "json" | "png" | "jpg" | "md" | "pdf" | "svg";
+export type ArtifactExtension = "html" | "txt" | "json" | "png" | "jpg" | "md" | "pdf" | "svg" | "csv";
 
-/** The hash in an artifact's key. */
+/** One or more path segments that are no dot files: nothing outside the store can be named. */
+const SCOPE = /[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*/.source;
+const SCOPE_FORM = new RegExp(`^${SCOPE}$`);
+const KEY_FORM = new RegExp(`^${SCOPE}/([0-9a-f]{64})\\.[a-z]+$`);
+
+/** The SHA-256 in an artifact's key. @throws TerminalError InvalidArtifactKey */
 export function digestOf(key: string): string {
-  const match = /\/([0-9a-f]{64})\.[a-z]+$/.exec(key);
-  if (!match?.[1]) throw new TerminalError("InvalidArtifactKey", `${JSON.stringify(key)} is not an artifact key`);
-  return match[1];
+  const digest = KEY_FORM.exec(key)?.[1];
+  if (!digest) throw invalidKey(key, "an artifact key");
+  return digest;
 }
 
 export interface ArtifactStoreSettings {
-  /** file:///folder, redis://host or s3://bucket */
+  /** file:///folder or s3://bucket */
   readonly url: string;
-  readonly s3?: { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
+  readonly s3?: S3Settings;
 }
 
-/** @throws Error for a URL that names no store we know. */
+/** @throws Error for settings that name no store */
 export async function openArtifacts(settings: ArtifactStoreSettings): Promise<Artifacts> {
   const url = new URL(settings.url);
   switch (url.protocol) {
     case "file:":
       return createFolderArtifacts(fileURLToPath(url));
-    case "redis:":
-    case "rediss:": {
-      const { default: redisDriver } = await import("unstorage/drivers/redis");
-      return createArtifacts(redisDriver({ url: settings.url, base: "agentic:artifacts" }));
-    }
     case "s3:": {
+      if (!url.hostname || !["", "/"].includes(url.pathname))
+        throw new Error("ARTIFACTS_URL must name a bucket and nothing below it, as in s3://bucket");
       if (!settings.s3)
         throw new Error("ARTIFACTS_URL names S3: set S3_ENDPOINT, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY");
-      const { default: s3Driver } = await import("unstorage/drivers/s3");
-      return createArtifacts(s3Driver({ ...settings.s3, bucket: url.hostname }));
+      // Loaded only where it is used: a function's start waits for it.
+      const { createS3Store } = await import("./artifacts/s3.ts");
+      return createArtifacts(createS3Store(url.hostname, settings.s3));
     }
     default:
-      throw new Error(`ARTIFACTS_URL: ${url.protocol} is none of file:, redis:, rediss:, s3:`);
+      throw new Error(`ARTIFACTS_URL starts with ${url.protocol}: use file:///folder or s3://bucket`);
   }
 }
 
 export function createFolderArtifacts(folder: string): Artifacts {
-  return createArtifacts(fsDriver({ base: folder }));
+  return createArtifacts(createFolderStore(folder));
 }
 
-function createArtifacts(driver: Driver): Artifacts {
-  const storage = createStorage({ driver });
-  const read = async (key: string): Promise<Uint8Array | undefined> => {
-    let stored: unknown;
-    try {
-      stored = await storage.getItemRaw(key);
-    } catch (cause) {
-      throw unavailable("give", key, cause);
-    }
-    // The folder driver returns some errors instead of throwing them.
-    if (stored instanceof Error) throw unavailable("give", key, stored);
-    return stored instanceof Uint8Array ? stored : undefined;
-  };
+function createArtifacts(store: ObjectStore): Artifacts {
   return {
     async put(scope, data, extension) {
       const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
       const digest = sha256(bytes);
-      const key = `${scope}/${digest}.${extension}`;
-      // Never write again what is whole: a reader could meet it half written.
-      const stored = await read(key);
-      if (stored && sha256(stored) === digest) return key;
-      try {
-        await storage.setItemRaw(key, bytes);
-      } catch (cause) {
-        throw unavailable("take", key, cause);
-      }
+      const key = `${checkedScope(scope)}/${digest}.${extension}`;
+      const stored = await attempt("read", key, store.read(key));
+      // Only the bytes themselves show whether they are whole: a corrupt object can have the right length.
+      if (!stored || sha256(stored) !== digest) await attempt("write", key, store.write(key, bytes));
       return key;
     },
     async get(key) {
       const digest = digestOf(key);
-      const stored = await read(key);
+      const stored = await attempt("read", key, store.read(key));
       if (!stored) throw new TerminalError("ArtifactMissing", `artifact ${key} is not in the store`);
       if (sha256(stored) !== digest)
-        throw new TerminalError("ArtifactCorrupt", `artifact ${key} does not match its hash`);
+        throw new TerminalError("ArtifactCorrupt", `artifact ${key} does not match its SHA-256`);
       return stored;
     },
     async drop(scope) {
-      try {
-        await storage.clear(scope);
-      } catch (cause) {
-        throw unavailable("remove", scope, cause);
-      }
+      await attempt("remove", scope, store.remove(checkedScope(scope)));
     },
   };
 }
 
-function unavailable(verb: "give" | "take" | "remove", key: string, cause: unknown): RetryableError {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new RetryableError("ArtifactStoreUnavailable", `the artifact store did not ${verb} ${key}: ${detail}`, {
-    cause,
-    retryAfterSeconds: 2,
-    countsAsAttempt: false,
-  });
+function checkedScope(scope: string): string {
+  if (!SCOPE_FORM.test(scope)) throw invalidKey(scope, "a scope of artifacts");
+  return scope;
 }
 
-/** Reads a JSON artifact; the caller's schema says what it is. */
+const invalidKey = (text: string, what: string): TerminalError =>
+  new TerminalError("InvalidArtifactKey", `${JSON.stringify(text)} is not ${what}`);
+
+async function attempt<T>(verb: "read" | "write" | "remove", what: string, action: Promise<T>): Promise<T> {
+  try {
+    return await action;
+  } catch (cause) {
+    if (cause instanceof TerminalError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RetryableError("ArtifactStoreUnavailable", `the artifact store could not ${verb} ${what}: ${reason}`, {
+      cause,
+      retryAfterSeconds: 2,
+      countsAsAttempt: false,
+    });
+  }
+}
+
+/** Reads a JSON artifact and checks it by the caller's schema. */
 export async function getJson<T>(artifacts: Artifacts, key: string, schema: { parse(value: unknown): T }): Promise<T> {
   return schema.parse(JSON.parse(new TextDecoder().decode(await artifacts.get(key))));
 }

@@ -5,11 +5,12 @@ import { timed } from "../../../scripts/image/command.ts";
 import { type Engine, findEngine } from "../../../scripts/image/engine.ts";
 import { type Image, makeImage, PRODUCT } from "../../../scripts/image/image.ts";
 import { containerdSocket, imageNames, importImage } from "../context.ts";
+import { makeStoreImage } from "./store/image.ts";
 
-export type TestImage = "functions" | "redis" | "browser" | "litellm" | "support";
+export type TestImage = "functions" | "redis" | "store" | "browser" | "litellm" | "support";
 
 /** In the order in which a cluster needs them. */
-const NAMES: readonly TestImage[] = ["functions", "redis", "support", "browser", "litellm"];
+const NAMES: readonly TestImage[] = ["functions", "redis", "store", "support", "browser", "litellm"];
 
 /** The tag of each image. */
 export async function buildTestImages(names: readonly TestImage[] = NAMES): Promise<Record<TestImage, string>> {
@@ -26,6 +27,7 @@ export async function buildTestImages(names: readonly TestImage[] = NAMES): Prom
 
 export function makeTestImage(engine: Engine, bases: Bases, name: TestImage): Promise<Image> {
   if (name === "functions") return makeImage(engine, bases, PRODUCT);
+  if (name === "store") return makeStoreImage();
   return makeImage(engine, bases, { name, dockerfile: `test/cluster/images/${name}/Dockerfile` });
 }
 

@@ -8,7 +8,7 @@ import { buildTestImages } from "../images/build.ts";
 import { merge, type Resource } from "../pods/merge.ts";
 import { deployForTests, manifestsForTests, SUPPORT } from "./for-tests.ts";
 
-/** Whom the images' processes run as. */
+/** The user that the images' processes run as. */
 const UID = 65_532;
 
 /** The product for its tests, on images made from this tree: those that config/ names cannot be pulled everywhere. */
@@ -16,11 +16,12 @@ export async function deployToTestCluster(say: (line: string) => void): Promise<
   const tags = await buildTestImages();
   await deployForTests({
     kubectl: kubectlAt(bin("kubectl"), kubeconfig),
-    manifests: [...manifestsForTests(), ...volume()],
+    manifests: [...manifestsForTests(), ...volumes()],
     images: {
       [FUNCTIONS]: tags.functions,
       [SUPPORT]: tags.support,
       "docker.io/library/redis": tags.redis,
+      "ghcr.io/versity/versitygw": tags.store,
       "ghcr.io/browserless/chromium": tags.browser,
       "ghcr.io/berriai/litellm": tags.litellm,
     },
@@ -28,12 +29,13 @@ export async function deployToTestCluster(say: (line: string) => void): Promise<
   });
 }
 
-/** The volume that a provisioner would make. */
-function volume(): Manifest[] {
-  const path = join(home, "volumes", "redis");
-  mkdirSync(path, { recursive: true });
-  chownSync(path, UID, UID);
-  return readManifests(join(import.meta.dirname, "volume.yaml")).map(
-    (manifest) => merge(manifest as unknown as Resource, { spec: { hostPath: { path } } }) as unknown as Manifest,
-  );
+/** The volumes that a provisioner would make: a folder each, named as the claim. */
+function volumes(): Manifest[] {
+  return readManifests(join(import.meta.dirname, "volumes.yaml")).map((manifest) => {
+    const { claimRef } = manifest["spec"] as { claimRef: { name: string } };
+    const path = join(home, "volumes", claimRef.name);
+    mkdirSync(path, { recursive: true });
+    chownSync(path, UID, UID);
+    return merge(manifest as unknown as Resource, { spec: { hostPath: { path } } }) as unknown as Manifest;
+  });
 }

@@ -68,15 +68,15 @@ async function addressOfSites(kubectl: Kubectl, manifests: readonly Manifest[]):
 
 /** Settings of the tests: sample sites instead of the internet, a model behind LiteLLM, a resync that is worth waiting for. */
 function adapt(manifest: Manifest, sites: string): Manifest {
-  if (manifest.kind === "PingSource")
-    return merge(manifest as unknown as Resource, { spec: { schedule: "* * * * *" } }) as unknown as Manifest;
-  if (manifest.kind !== "ConfigMap" || manifest.metadata.name !== "agentic-settings") return manifest;
-  const data = {
-    LLM_BASE_URL: `http://litellm.${NAMESPACE}.svc.cluster.local:4000/v1`,
-    EGRESS_RESOLVE: sampleHosts()
-      .map((host) => `${host}=${sites}`)
-      .join(","),
-    LOG_LEVEL: "debug",
-  };
-  return merge(manifest as unknown as Resource, { data }) as unknown as Manifest;
+  const changed = changes(manifest, sites);
+  return changed ? (merge(manifest as unknown as Resource, changed) as unknown as Manifest) : manifest;
+}
+
+function changes({ kind, metadata }: Manifest, sites: string): Resource | undefined {
+  if (kind === "PingSource") return { spec: { schedule: "* * * * *" } };
+  if (kind !== "ConfigMap") return undefined;
+  const both = { LLM_BASE_URL: `http://litellm.${NAMESPACE}.svc.cluster.local:4000/v1`, LOG_LEVEL: "debug" };
+  if (metadata.name === "agentic-agent") return { data: both };
+  const hosts = sampleHosts().map((host) => `${host}=${sites}`);
+  return metadata.name === "agentic-settings" ? { data: { ...both, EGRESS_RESOLVE: hosts.join(",") } } : undefined;
 }

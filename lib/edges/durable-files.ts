@@ -1,0 +1,41 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+// Files that survive a power cut. Only this user can read them.
+
+/** Creates the folder and its parents. When it resolves, the name of each new one is on disk. */
+export async function makeFolder(path: string): Promise<void> {
+  const firstMade = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (firstMade === undefined) return;
+  for (let made = path; ; made = dirname(made)) {
+    await syncFolder(dirname(made));
+    if (made === firstMade) return;
+  }
+}
+
+/**
+ * Writes a file under a temporary name that starts with a dot. The caller renames or links it, then calls syncFolder.
+ * @returns its path
+ */
+export async function writeDraft(folder: string, content: string): Promise<string> {
+  const path = join(folder, `.${randomUUID()}.draft`);
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return path;
+}
+
+/** Puts the names in a folder on disk: after a rename or a link only the folder itself holds them. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

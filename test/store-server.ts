@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { S3Settings } from "../lib/edges/artifacts/s3.ts";
+import { built } from "./cluster/built.ts";
+
+export interface TestStore {
+  readonly s3: S3Settings;
+  /** Each folder in it is a bucket, each file below that an object. */
+  readonly folder: string;
+  readonly pid: number;
+  /** kill -9, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again, at the same address, on what is on disk. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A private versitygw on a free port of this machine, over a temporary folder. The first use builds it: allow BUILD_MS. */
+export async function startStore(region = "us-east-1"): Promise<TestStore> {
+  const program = join(await built("versitygw"), "versitygw");
+  const folder = await mkdtemp(join(tmpdir(), "agentic-store-"));
+  const address = `127.0.0.1:${await freePort()}`;
+  const s3 = {
+    endpoint: `http://${address}`,
+    region,
+    accessKeyId: "agentic",
+    secretAccessKey: "a-secret-of-the-tests",
+  };
+  let child = await launch(program, folder, address, s3);
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  };
+  return {
+    s3,
+    folder,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    kill,
+    async restart() {
+      child = await launch(program, folder, address, s3);
+    },
+    async stop() {
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(program: string, folder: string, address: string, s3: S3Settings): Promise<ChildProcess> {
+  // As config/store.yaml has it.
+  const options = ["--port", address, "--region", s3.region, "--health", "/_/health", "--keep-alive", "--quiet"];
+  const child = spawn(program, [...options, "posix", folder], {
+    env: { ROOT_ACCESS_KEY: s3.accessKeyId, ROOT_SECRET_KEY: s3.secretAccessKey },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  for (let waited = 0; waited < 60_000 && child.exitCode === null; waited += 20) {
+    const answered = await fetch(`http://${address}/_/health`).catch(() => undefined);
+    if (answered?.ok) return child;
+    await sleep(20);
+  }
+  child.kill("SIGKILL");
+  throw new Error("versitygw did not start: its last words are above");
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port is free");
+  return address.port;
+}
