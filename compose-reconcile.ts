@@ -1,19 +1,29 @@
+import { createPublicKey } from "node:crypto";
 import { hostname } from "node:os";
 import type { Hono } from "hono";
+import { argoEngine } from "./functions/reconcile/argo/engine.ts";
 import { createApp } from "./functions/reconcile/index.ts";
-import { allowListFor } from "./lib/allow-list.ts";
-import { type Config, modelEndpoint } from "./lib/config.ts";
+import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
+import { connectArtifacts } from "./lib/connect.ts";
+import { chooseStepStore } from "./lib/durable/choose-step-store.ts";
 import { exclusively } from "./lib/durable/exclusively.ts";
-import { claimRequests, dropSteps, markUndeliverable, readStates, withdrawRequest } from "./lib/durable/requests.ts";
-import type { Artifacts } from "./lib/edges/artifacts.ts";
+import {
+  claimRequests,
+  dropSteps,
+  markUndeliverable,
+  readStates,
+  recordResult,
+  withdrawRequest,
+} from "./lib/durable/requests.ts";
+import { createResultStore } from "./lib/durable/results.ts";
 import { connectBroker } from "./lib/edges/broker.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { connectRedisWhenever } from "./lib/edges/redis.ts";
 import { privateKey } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
+import { costOfApproving } from "./lib/model/approving.ts";
 import { mintReviewLink } from "./lib/review-link.ts";
-import { mintStepToken } from "./lib/token.ts";
-import { REPORT_USD } from "./pipeline/market-analysis.ts";
+import { createStepTokenVerifier, mintStepTokens } from "./lib/token.ts";
 
 /** A look takes a second or two; a killed instance's workload waits this long for its next. */
 const LEASE_MS = 5000;
@@ -22,54 +32,62 @@ const LEASE_PATIENCE_MS = 15_000;
 const REQUEST_PATIENCE_MS = 30_000;
 /** A step whose request came back is not asked for again before. */
 const UNDELIVERABLE_PAUSE_MS = 15_000;
+/** Of the record of a step whose agent keeps none by itself. */
+const KEEP_MS = 30 * 24 * 3_600_000;
 
 /** Reconcile with its real dependencies. */
-export async function composeReconcile(
-  config: Config,
-  artifacts: Artifacts,
-  log: Logger,
-  draining: AbortSignal,
-): Promise<Hono> {
+export async function composeReconcile(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {
   const stepKey = privateKey("STEP_TOKEN_PRIVATE_KEY", config.STEP_TOKEN_PRIVATE_KEY);
   const reviewKey = privateKey("REVIEW_LINK_PRIVATE_KEY", config.REVIEW_LINK_PRIVATE_KEY);
   if (!config.BROKER_URL)
     throw new Error("BROKER_URL is not set: it is the Broker's address, and 'kubectl get broker -A' prints it");
   const redis = await connectRedisWhenever(config.REDIS_URL, log);
+  const artifacts = await connectArtifacts(config);
   const holder = `reconcile, process ${process.pid} on ${hostname()}`;
+  const lease = { holder, ttlMs: LEASE_MS, patienceMs: LEASE_PATIENCE_MS };
+  // Asked for when it is needed, and again until it answers: Redis may be away when this process starts.
+  const stepStore = () => chooseStepStore(config.CHECKPOINTS, redis, config.REDIS_URL);
+  const stepPublicKey = createPublicKey(stepKey);
+  const hasModel = modelEndpoint(config) !== undefined;
   return createApp({
     kube: connectKube(),
+    engine: argoEngine,
     artifacts,
+    results: createResultStore(artifacts),
     send: connectBroker(config.BROKER_URL),
+    agentSettings: readAgentSettings(),
+    ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
     readStates: (identities) => readStates(redis, identities),
-    claimRequests: (uid, requests) =>
-      claimRequests(redis, uid, requests, { patienceMs: REQUEST_PATIENCE_MS, now: new Date() }),
-    withdrawRequest: (identity) => withdrawRequest(redis, identity),
-    markUndeliverable: (identity, why) => markUndeliverable(redis, identity, why, UNDELIVERABLE_PAUSE_MS),
-    dropSteps: (uid) => dropSteps(redis, uid),
-    exclusively: ({ namespace, name }, work) =>
-      exclusively(redis, `${namespace}/${name}`, { holder, ttlMs: LEASE_MS, patienceMs: LEASE_PATIENCE_MS }, work),
-    mintToken: (order, { item, identity, budget, egressAllow }, expiresAt) =>
-      mintStepToken(
-        {
-          sub: order.workload.uid,
-          jti: identity,
-          run: order.run,
-          allow: allowListFor(item, egressAllow),
-          ...(budget === undefined ? {} : { budgetUsd: budget }),
-        },
-        stepKey,
-        expiresAt,
-      ),
-    async reviewUrl({ findings, digest, timeoutAt }) {
-      const { namespace, name } = findings.workload;
-      const token = await mintReviewLink(
-        reviewKey,
-        { namespace, name, digest, by: "the holder of the review link" },
-        timeoutAt,
-      );
-      return new URL(`/review/${namespace}/${name}?token=${token}`, config.REVIEW_URL).href;
+    claimRequests: async (uid, requests) => {
+      const patience = { patienceMs: REQUEST_PATIENCE_MS, now: new Date() };
+      return claimRequests(redis, await stepStore(), uid, requests, patience);
     },
-    costOfApproving: modelEndpoint(config) ? REPORT_USD : 0,
+    withdrawRequest: (identity) => withdrawRequest(redis, identity),
+    markUndeliverable: async (identity, why) => {
+      await markUndeliverable(redis, identity, why, UNDELIVERABLE_PAUSE_MS);
+    },
+    recordResult: async (identity, outcome, digest) => {
+      await recordResult(redis, identity, { outcome, digest, now: new Date(), keepMs: KEEP_MS });
+    },
+    dropSteps: async (uid) => dropSteps(redis, await stepStore(), uid),
+    exclusively: (key, work) => exclusively(redis, key, lease, work),
+    verifyToken: createStepTokenVerifier(stepPublicKey),
+    verifyExpiredToken: createStepTokenVerifier(stepPublicKey, { evenExpired: true }),
+    mintTokens: (claims, expiresAt) => mintStepTokens(claims, stepKey, expiresAt),
+    async reviewUrl({ findings, digest, timeoutAt, step }) {
+      const { namespace, name } = findings.workload;
+      const link = {
+        namespace,
+        name,
+        gate: step.name,
+        digest,
+        by: "the holder of the review link",
+        how: "ReviewLink",
+      } as const;
+      const token = await mintReviewLink(reviewKey, link, timeoutAt);
+      return new URL(`/review/${namespace}/${name}/${step.name}?token=${token}`, config.REVIEW_URL).href;
+    },
+    costOfApproving: (run, gate, outcomes) => costOfApproving(run, gate, outcomes, { hasModel }),
     now: () => new Date(),
     log,
     draining,

@@ -1,58 +1,92 @@
+import type { CloudEvent } from "cloudevents";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ObjectRef } from "../../lib/edges/kube.ts";
 import { errorResponse } from "../../lib/error-response.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { parseEvent } from "../../lib/events.ts";
-import { createAlarms } from "./alarms.ts";
+import { parseStepRequested } from "../../lib/step-events.ts";
+import type { VerifyStepToken } from "../../lib/token.ts";
+import { type AgentDeps, reconcileAgent } from "./agent/reconcile.ts";
+import { type CompletedDeps, takeResult } from "./completed.ts";
 import { keyOf } from "./key.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
-import { type ReconcileDeps, reconcile } from "./reconcile.ts";
-import { resync } from "./resync.ts";
+import { createRequeue } from "./requeue.ts";
+import { enqueueWaiting, resync } from "./resync.ts";
+import { createWorkQueue } from "./work-queue.ts";
+import { type ReconcileDeps, reconcileWorkload } from "./workload/reconcile.ts";
 
-export interface ReconcileAppDeps extends ReconcileDeps {
+export interface ReconcileAppDeps extends ReconcileDeps, AgentDeps, CompletedDeps {
+  /** Of a step that was requested: why its request came back. Never makes a record. */
   readonly markUndeliverable: (identity: string, why: string) => Promise<void>;
+  /** Also takes a token that has expired since. */
+  readonly verifyExpiredToken: VerifyStepToken;
   readonly draining: AbortSignal;
 }
 
-/** References and results are small. */
-const MAX_EVENT_BYTES = 1024 * 1024;
+/** As an agent takes it (lib/agent-app.ts): a request may come back as a dead letter. */
+const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
-/** Takes CloudEvents, each only a hint that a workload may have something to do; answers when that is done. */
+/** Takes CloudEvents, each only a hint that an object may have something to do; answers when that is done. */
 export function createApp(deps: ReconcileAppDeps): Hono {
   const app = new Hono();
-  const work = oneAtATime(async (key) => {
-    const [namespace = "", name = ""] = key.split("/");
-    lookAgain(key, await reconcile({ namespace, name }, deps), deps.now());
+  const enqueueKey = createWorkQueue(async (key) => {
+    const [kind, namespace = "", name = ""] = key.split("/");
+    const ref = { namespace, name };
+    const requeueAt = kind === "agent" ? await lookAtAgent(ref) : await reconcileWorkload(ref, deps);
+    requeue(key, requeueAt, deps.now());
   });
-  const lookAgain = createAlarms((key) => {
+  const requeue = createRequeue((key) => {
     // What keeps it from going on is said in its status.
-    work(key).catch(() => undefined);
+    enqueueKey(key).catch(() => undefined);
   });
-  const bringOn = ({ namespace, name }: ObjectRef, inFlock = false): Promise<void> =>
-    work(`${namespace}/${name}`, { inFlock });
+  const enqueueAgent = ({ namespace, name }: ObjectRef): Promise<void> => enqueueKey(`agent/${namespace}/${name}`);
+  const enqueueWorkload = ({ namespace, name }: ObjectRef, debounce = false): Promise<void> =>
+    enqueueKey(`workload/${namespace}/${name}`, { debounce });
+
+  async function lookAtAgent(ref: ObjectRef): Promise<Date | undefined> {
+    const { changed, requeueAt } = await reconcileAgent(ref, deps);
+    if (changed) await enqueueWaiting(deps.kube, enqueueWorkload);
+    return requeueAt;
+  }
 
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
   const tooLarge = (c: Context) => c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
   app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: tooLarge }), async (c) => {
     const event = parseEvent(Object.fromEntries(c.req.raw.headers), await c.req.text());
-    const key = keyOf(event);
-    switch (key.of) {
-      case "nothing":
-        throw new TerminalError("NotForReconcile", key.why);
-      case "deadLetter":
-        await deps.markUndeliverable(key.identity, key.why);
-        await bringOn(key.ref);
-        break;
-      case "one":
-        await bringOn(key.ref, key.inFlock);
-        break;
-      case "all":
-        await resync(deps.kube, bringOn);
-    }
+    await take(event);
     return c.body(null, 200);
   });
   app.onError((error, c) => errorResponse(error, c, deps.log));
   return app;
+
+  async function take(event: CloudEvent<unknown>): Promise<void> {
+    const key = keyOf(event, deps.engine.workloadOf);
+    switch (key.of) {
+      case "nothing":
+        throw new TerminalError("NotForReconcile", key.why);
+      case "deadLetter":
+        await deps.markUndeliverable(await askedFor(event), key.why);
+        return enqueueWorkload(key.ref);
+      case "completed":
+        await takeResult(event, deps);
+        return enqueueWorkload(key.ref, true);
+      case "workload":
+        return enqueueWorkload(key.ref, key.debounce);
+      case "agent":
+        return enqueueAgent(key.ref);
+      case "pipeline":
+        return enqueueWaiting(deps.kube, enqueueWorkload);
+      case "all":
+        return resync(deps.kube, deps.now(), { agent: enqueueAgent, workload: enqueueWorkload });
+    }
+  }
+
+  /** A dead letter is believed when its token says that reconcile asked for it. */
+  async function askedFor(event: CloudEvent<unknown>): Promise<string> {
+    const { identity, request } = parseStepRequested(event);
+    const claims = await deps.verifyExpiredToken(request.token);
+    if (claims.jti === identity) return identity;
+    throw new TerminalError("InvalidToken", "the dead letter's token is that of another step");
+  }
 }

@@ -1,28 +1,53 @@
-import type { AgentWorkload } from "../../crd/agentworkload.ts";
+import type { AgentStatus } from "../../crd/agent.ts";
+import type { WorkloadStatus } from "../../crd/agentworkload.ts";
+import { workloadSpecSchema } from "../../crd/agentworkload.ts";
+import { parseDuration } from "../../crd/duration.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../lib/edges/kube.ts";
+import { REASON } from "./reasons.ts";
+
+type Enqueue = (ref: ObjectRef) => Promise<void>;
 
 /**
- * Repairs what was lost: looks at every workload that may have something to do. One after the other, for it must not be a flood of
- * its own. One that fails keeps none from its turn. @throws what the first that failed threw
+ * Repairs what was lost: looks at every object that may have something to do. One after the other, for it must not be a flood of its
+ * own. One that fails keeps none from its turn. @throws what the first that failed threw
  */
-export async function resync(kube: Kube, bringOn: (ref: ObjectRef) => Promise<void>): Promise<void> {
-  let failed: unknown;
-  for (const object of await kube.workloads.list()) {
-    if (isOver(object)) continue;
-    await bringOn(object.metadata).catch((error: unknown) => {
-      failed ??= error;
-    });
+export async function resync(kube: Kube, now: Date, enqueue: { agent: Enqueue; workload: Enqueue }): Promise<void> {
+  const failures: unknown[] = [];
+  const tryOne = (work: Promise<void>): Promise<unknown> => work.catch((error: unknown) => failures.push(error));
+  for await (const object of kube.agents.listAll())
+    if (!isSettled(object)) await tryOne(enqueue.agent(object.metadata));
+  for await (const object of kube.workloads.listAll())
+    if (!isOver(object, now)) await tryOne(enqueue.workload(object.metadata));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Workloads that wait for a pipeline or an agent: looked at when one of these changes. */
+export async function enqueueWaiting(kube: Kube, enqueue: Enqueue): Promise<void> {
+  for await (const object of kube.workloads.listAll()) {
+    const { conditions = [] } = (object.status ?? {}) as WorkloadStatus;
+    if (conditions.some(({ type, status }) => type === "Accepted" && status === "False"))
+      await enqueue(object.metadata);
   }
-  if (failed !== undefined) throw failed;
+}
+
+/** The Agent is ready, and its status is about the spec as it is. */
+function isSettled({ metadata, status }: KubeObject): boolean {
+  if (metadata.deletionTimestamp !== undefined) return false;
+  const ready = ((status ?? {}) as AgentStatus).conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "True" && ready.observedGeneration === metadata.generation;
 }
 
 /**
- * Nothing can follow: what the spec asks for is done, and its status says so. Not so a failed run, which goes on when its Workflow
- * is deleted.
+ * Nothing can follow: what the spec asks for is done, its status says so, and its artifacts have not expired. Not so a failed run, which
+ * is started again when its Workflow is deleted.
  */
-export function isOver({ metadata, status }: KubeObject): boolean {
+export function isOver({ metadata, spec, status }: KubeObject, now: Date): boolean {
   if (metadata.deletionTimestamp !== undefined) return false;
-  const { phase, finishedAt, conditions = [] } = (status ?? {}) as NonNullable<AgentWorkload["status"]>;
+  const { phase, finishedAt, conditions = [] } = (status ?? {}) as WorkloadStatus;
   const seen = conditions.find(({ type }) => type === "Ready")?.observedGeneration;
-  return (phase === "Succeeded" || phase === "Rejected") && finishedAt !== undefined && seen === metadata.generation;
+  if ((phase !== "Succeeded" && phase !== "Rejected") || finishedAt === undefined || seen !== metadata.generation)
+    return false;
+  const parsed = workloadSpecSchema.safeParse(spec).data;
+  const keptUntil = new Date(finishedAt).getTime() + parseDuration(parsed?.ttlAfterFinished ?? "30d");
+  return now.getTime() < keptUntil || conditions.some(({ reason }) => reason === REASON.expired);
 }

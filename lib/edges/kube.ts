@@ -8,6 +8,8 @@ import {
   PatchStrategy,
   type RequestContext,
   setHeaderOptions,
+  type V1Secret,
+  type V1ServiceAccount,
 } from "@kubernetes/client-node";
 import { z } from "zod";
 import { RetryableError, TerminalError } from "../errors.ts";
@@ -38,8 +40,8 @@ const objectSchema = z.looseObject({
 /** An object as the API server gives it: spec and status are for who knows its kind. */
 export type KubeObject = z.infer<typeof objectSchema>;
 
-/** A write that carries what it was decided on: "conflict" when that is no longer so, "gone" when the object is not there. */
-export type Written = "written" | "conflict" | "gone";
+/** Of a conditional write: "conflict" when what it was decided on has changed, "gone" when the object is not there. */
+export type WriteResult = "written" | "conflict" | "gone";
 
 export interface JsonPatchOperation {
   readonly op: "test" | "add" | "replace" | "remove";
@@ -50,29 +52,43 @@ export interface JsonPatchOperation {
 /** What is asked of one kind. @throws RetryableError ApiUnavailable; TerminalError with the API server's own reason */
 export interface KindClient {
   get(ref: ObjectRef): Promise<KubeObject | undefined>;
-  list(where?: { namespace: string; labelSelector: string }): Promise<KubeObject[]>;
+  list(where: { namespace: string; labelSelector: string }): Promise<KubeObject[]>;
+  /** Of all namespaces, a page at a time. */
+  listAll(): AsyncIterable<KubeObject>;
   create(namespace: string, body: object): Promise<"created" | "exists">;
   /** A JSON patch; a `test` that fails is a conflict. */
-  patch(ref: ObjectRef, operations: readonly JsonPatchOperation[]): Promise<Written>;
+  patch(ref: ObjectRef, operations: readonly JsonPatchOperation[]): Promise<WriteResult>;
   /** A merge patch; conditional by metadata.resourceVersion in it. */
-  merge(ref: ObjectRef, body: object): Promise<Written>;
+  merge(ref: ObjectRef, body: object): Promise<WriteResult>;
   /** Replaces the status of the object as it was read. */
-  putStatus(object: KubeObject, status: object): Promise<Written>;
-  remove(ref: ObjectRef): Promise<Written>;
+  putStatus(object: KubeObject, status: object): Promise<WriteResult>;
+  /** Server-side apply: makes the object, or makes it what `body` says and leaves the rest to others. */
+  apply(ref: ObjectRef, body: object): Promise<void>;
+  remove(ref: ObjectRef): Promise<WriteResult>;
 }
 
 export interface Kube {
   readonly workloads: KindClient;
+  readonly pipelines: KindClient;
+  readonly agents: KindClient;
+  /** Argo's. */
   readonly workflows: KindClient;
+  /** Knative Services. */
+  readonly services: KindClient;
+  readonly triggers: KindClient;
+  /** Makes it where it is not there. One that is there stays as it is. */
+  ensureServiceAccount(body: V1ServiceAccount & { metadata: { namespace: string } }): Promise<void>;
+  /** Makes it, in place of one of the same name. Nothing of that one is read. */
+  replaceSecret(body: V1Secret & { metadata: { namespace: string; name: string } }): Promise<void>;
   /** An Event on an object; one of the same name is the same event. */
   event(event: CoreV1Event & { metadata: { namespace: string } }): Promise<void>;
 }
 
 /**
- * Keeps its connections: the client 2.0 makes a dispatcher for each call, and with it a TLS handshake, which cost reconcile and
- * the API server more than what was asked.
+ * Reuses its connections: the client 2.0 makes a dispatcher for each call, and with it a TLS handshake, which costs reconcile and
+ * the API server more than the call itself.
  */
-class KeptConnections extends KubeConfig {
+class PooledKubeConfig extends KubeConfig {
   #dispatcher: ReturnType<RequestContext["getDispatcher"]>;
 
   override async applySecurityAuthentication(context: RequestContext): Promise<void> {
@@ -84,19 +100,38 @@ class KeptConnections extends KubeConfig {
 
 /** By a kubeconfig's file; else from the pod's service account, or from KUBECONFIG. Nothing is connected before the first call. */
 export function connectKube(kubeconfig?: string): Kube {
-  const config = new KeptConnections();
+  const config = new PooledKubeConfig();
   if (kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(kubeconfig);
   const objects = config.makeApiClient(CustomObjectsApi);
   const core = config.makeApiClient(CoreV1Api);
   return {
     workloads: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentworkloads" }),
+    pipelines: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentpipelines" }),
+    agents: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agents" }),
     workflows: kindClient(objects, { group: "argoproj.io", version: "v1alpha1", plural: "workflows" }),
+    services: kindClient(objects, { group: "serving.knative.dev", version: "v1", plural: "services" }),
+    triggers: kindClient(objects, { group: "eventing.knative.dev", version: "v1", plural: "triggers" }),
+    async ensureServiceAccount(body) {
+      await outcome(core.createNamespacedServiceAccount({ namespace: body.metadata.namespace, body }));
+    },
+    async replaceSecret(body) {
+      const { namespace, name } = body.metadata;
+      await outcome(core.deleteNamespacedSecret({ namespace, name }));
+      await outcome(core.createNamespacedSecret({ namespace, body }));
+    },
     async event(body) {
       await outcome(core.createNamespacedEvent({ namespace: body.metadata.namespace, body }));
     },
   };
 }
+
+const FIELD_MANAGER = "agentic-reconcile";
+const PAGE_SIZE = 200;
+const listSchema = z.object({
+  metadata: z.looseObject({ continue: z.string().optional() }).optional(),
+  items: z.array(objectSchema),
+});
 
 type Kind = { readonly group: string; readonly version: string; readonly plural: string };
 
@@ -107,12 +142,22 @@ function kindClient(objects: CustomObjectsApi, kind: Kind): KindClient {
       return "value" in found ? objectSchema.parse(found.value) : undefined;
     },
     async list(where) {
-      const asked = where
-        ? objects.listNamespacedCustomObject({ ...kind, ...where })
-        : objects.listCustomObjectForAllNamespaces({ ...kind, resourcePlural: kind.plural });
-      const found = await outcome(asked);
+      const found = await outcome(objects.listNamespacedCustomObject({ ...kind, ...where }));
       if (!("value" in found)) throw new TerminalError("KindMissing", kindMissing(kind));
-      return z.object({ items: z.array(objectSchema) }).parse(found.value).items;
+      return listSchema.parse(found.value).items;
+    },
+    async *listAll() {
+      let next: string | undefined;
+      do {
+        const page = { limit: PAGE_SIZE, ...(next ? { _continue: next } : {}) };
+        const found = await outcome(
+          objects.listCustomObjectForAllNamespaces({ ...kind, resourcePlural: kind.plural, ...page }),
+        );
+        if (!("value" in found)) throw new TerminalError("KindMissing", kindMissing(kind));
+        const { items, metadata } = listSchema.parse(found.value);
+        yield* items;
+        next = metadata?.continue;
+      } while (next);
     },
     async create(namespace, body) {
       const made = await outcome(objects.createNamespacedCustomObject({ ...kind, namespace, body }));
@@ -130,6 +175,14 @@ function kindClient(objects: CustomObjectsApi, kind: Kind): KindClient {
         objects.replaceNamespacedCustomObjectStatus({ ...kind, namespace, name, body: { ...object, status } }),
       );
     },
+    async apply(ref, body) {
+      const how = { fieldManager: FIELD_MANAGER, force: true };
+      const done = await outcome(
+        objects.patchNamespacedCustomObject({ ...kind, ...ref, body, ...how }, typed(PatchStrategy.ServerSideApply)),
+      );
+      // Applied, a missing object would have been made: what is missing is its kind.
+      if ("refused" in done) throw new TerminalError("KindMissing", kindMissing(kind));
+    },
     remove: (ref) => written(objects.deleteNamespacedCustomObject({ ...kind, ...ref })),
   };
 }
@@ -138,11 +191,17 @@ function typed(strategy: PatchStrategy): ConfigurationOptions {
   return setHeaderOptions("Content-Type", strategy);
 }
 
+const INSTALL: Readonly<Record<string, string>> = {
+  "argoproj.io": "install Argo Workflows",
+  "serving.knative.dev": "install Knative Serving",
+  "eventing.knative.dev": "install Knative Eventing",
+};
+
 function kindMissing({ group, plural }: Kind): string {
-  return `the API server does not know ${plural}.${group}: ${group === "argoproj.io" ? "install Argo Workflows" : "kubectl apply -f crd"}`;
+  return `the API server does not know ${plural}.${group}: ${INSTALL[group] ?? "kubectl apply -f crd"}`;
 }
 
-async function written(call: Promise<unknown>): Promise<Written> {
+async function written(call: Promise<unknown>): Promise<WriteResult> {
   const done = await outcome(call);
   return "value" in done ? "written" : done.refused;
 }

@@ -1,21 +1,67 @@
 import { describe, expect, test } from "vitest";
-import { eventOf } from "../../../functions/reconcile/event.ts";
-import { statusOf, troubledStatus } from "../../../functions/reconcile/status.ts";
-import { bad, final, GATE_AT, type Given, ok, see } from "./world.ts";
+import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
+import { kubernetesEvent } from "../../../functions/reconcile/workload/kubernetes-event.ts";
+import { stalledStatus, statusOf } from "../../../functions/reconcile/workload/status.ts";
+import {
+  AT_GATE,
+  agentObject,
+  all,
+  bad,
+  type Given,
+  ITEMS,
+  LOST,
+  NOW,
+  ok,
+  READ,
+  runFor,
+  see,
+  workflowObject,
+} from "./given.ts";
+import { pipelineOf, UID } from "./harness.ts";
 
-const NOW = new Date("2026-01-01T10:06:00Z");
-const all = (step: string, phase: string) => [0, 1, 2, 3, 4].map((index) => `${step}/${index} ${phase}`);
-const records = (step: string) =>
-  Object.fromEntries([0, 1, 2, 3, 4].map((index) => [`${step}/${index}`, final(ok(step))]));
-const analyzed = { ...records("scrape"), ...records("analyze") };
-const chain = [...all("scrape", "Succeeded"), ...all("analyze", "Succeeded")];
+const RUN = argoEngine.nameOf(runFor({}));
 
-const statusAt = async (given: Given, trouble?: { reason: string; message: string }) =>
-  statusOf(await see(given), { costOfApproving: 0.0042, trouble, now: NOW });
-const ready = (status: Awaited<ReturnType<typeof statusAt>>) => status.conditions?.find(({ type }) => type === "Ready");
+interface Stall {
+  readonly reason: string;
+  readonly message: string;
+}
+const statusAt = async (given: Given, stall?: Stall): Promise<WorkloadStatus> =>
+  statusOf(await see(given), { costOfApproving: () => 0.0042, stall, workflowName: RUN, now: given.now ?? NOW });
+const condition = ({ conditions = [] }: WorkloadStatus, type: string) => conditions.find((one) => one.type === type);
+const ready = (status: WorkloadStatus) => condition(status, "Ready");
+
+const ann = { by: "ann", how: "ReviewLink", automatic: false, at: "2026-01-01T10:10:00.000Z" } as const;
+/** The gate decided by a person. */
+async function decided(given: Given, decision: "approved" | "rejected"): Promise<Given> {
+  const { reviews = [] } = await statusAt(AT_GATE);
+  return { ...given, status: { reviews: reviews.map((review) => ({ ...review, ...ann, decision })) } };
+}
+const succeeded = (): Promise<Given> =>
+  decided(
+    {
+      nodes: [...READ, "review Succeeded approved", "write settled", "end Succeeded succeeded"],
+      results: { write: ok("html", { output: "Enter at $5." }) },
+      workflow: { phase: "Succeeded" },
+    },
+    "approved",
+  );
+const asked = (at: string) => ({ requested: true, requestedAt: new Date(at) });
+const LONG_AGO = "2026-01-01T10:05:00Z";
+const notReady = agentObject("fetch", {
+  status: {
+    revision: "r1",
+    conditions: [readyCondition("False", "ImageNotReady", "the Knative Service: no such image")],
+  },
+});
+const isReady = agentObject("fetch", { status: { revision: "r1", conditions: [readyCondition("True", "Ready", "")] } });
+
+function readyCondition(status: "True" | "False", reason: string, message: string) {
+  return { type: "Ready", status, reason, message, lastTransitionTime: LONG_AGO };
+}
 
 describe("phase and the condition Ready", () => {
-  test.each<[string, Given, string, string, RegExp]>([
+  test.each<[string, Given | Promise<Given>, string, string, RegExp]>([
     ["no Workflow yet", {}, "Creating", "Creating", /being created/],
     ["held before its start", { spec: { suspend: true } }, "Suspended", "Suspended", /spec.suspend/],
     [
@@ -25,96 +71,261 @@ describe("phase and the condition Ready", () => {
       "Creating",
       /waiting for Argo/,
     ],
-    [
-      "sites are worked on",
-      { nodes: all("scrape", "Running") },
-      "Running",
-      "Running",
-      /0 of 5 sites analyzed, 0 failed/,
-    ],
+    ["items are worked on", { nodes: all("fetch", "Running") }, "Running", "Running", /0 of 5 items done, 0 failed/],
     [
       "some are through",
-      {
-        nodes: ["scrape/0 Succeeded", "analyze/0 Succeeded", "scrape/1 Failed"],
-        records: { ...analyzed, "scrape/1": final(bad("Timeout")) },
-      },
+      { nodes: ["fetch/0 settled", "read/0 settled", "fetch/1 settled"], results: { "fetch/1": bad("Timeout") } },
       "Running",
       "Running",
-      /1 of 5 sites analyzed, 1 failed/,
+      /1 of 5 items done, 1 failed/,
+    ],
+    [
+      "held by the spec",
+      { nodes: all("fetch", "Running"), spec: { suspend: true } },
+      "Suspended",
+      "Suspended",
+      /false/,
     ],
     [
       "held in Argo",
-      { nodes: all("scrape", "Running"), workflow: { spec: { suspend: true } } },
+      { nodes: all("fetch", "Running"), workflow: { spec: { suspend: true } } },
       "Suspended",
       "SuspendedInArgo",
       /kubectl -n team-a patch workflow demo-/,
     ],
     [
-      "the gate, before it is open",
-      { nodes: [...chain, "review Running"], records: analyzed },
-      "Running",
-      "Running",
-      /5 of 5/,
+      "being stopped in Argo",
+      { nodes: all("fetch", "Running"), workflow: { spec: { shutdown: "Stop" } } },
+      "Suspended",
+      "StoppedInArgo",
+      /being stopped/,
+    ],
+    ["the gate, before its review is open", AT_GATE, "Running", "Running", /5 of 5/],
+    [
+      "an open review",
+      statusAt(AT_GATE).then((status) => ({ ...AT_GATE, status })),
+      "AwaitingReview",
+      "AwaitingReview",
+      /gate review waits for a decision until 2026-01-02T10:05:00.000Z \(then: rejected\)/,
     ],
     [
       "rejected",
+      decided(
+        { nodes: [...READ, "review Failed rejected", "end Succeeded rejected"], workflow: { phase: "Succeeded" } },
+        "rejected",
+      ),
+      "Rejected",
+      "Rejected",
+      /ann rejected gate review/,
+    ],
+    ["succeeded", succeeded(), "Succeeded", "Succeeded", /Enter at \$5/],
+    [
+      "too many items failed, others are in flight",
       {
-        nodes: [...chain, "review Succeeded rejected", "report Skipped"],
-        records: analyzed,
-        workflow: { phase: "Succeeded" },
+        nodes: [
+          "fetch/0 settled",
+          "fetch/1 settled",
+          ...all("fetch", "settled").slice(2),
+          ...all("read", "settled").slice(2),
+          "review Running",
+        ],
+        results: { "fetch/0": bad("Timeout"), "fetch/1": bad("Timeout") },
       },
-      "Rejected",
-      "Rejected",
-      /rejected by/,
+      "Running",
+      "TooManyFailedItems",
+      /2 of 5 items failed \(2 × Timeout\)/,
     ],
     [
-      "succeeded",
+      "nodes that did not run do not change why the run failed",
       {
-        nodes: [...chain, "review Succeeded approved", "report Succeeded ours"],
-        records: { ...analyzed, report: final({ ...ok("html"), output: "Enter at $5." }) },
-        workflow: { phase: "Succeeded" },
+        nodes: [
+          "fetch/0 settled",
+          "read/0 settled",
+          "fetch/1 Failed not-run",
+          "fetch/2 Failed not-run",
+          "end Failed failed",
+        ],
+        results: { "read/0": bad("BudgetExceeded") },
+        workflow: { phase: "Failed" },
       },
-      "Succeeded",
-      "Succeeded",
-      /Enter at \$5/,
+      "Failed",
+      "BudgetExceeded",
+      /why/,
+    ],
+    [
+      "a gate that was tampered with",
+      {
+        nodes: [...READ, "review Succeeded approved", "write Failed not-run", "end Failed failed"],
+        workflow: { phase: "Failed" },
+      },
+      "Failed",
+      "TamperedGate",
+      /kubectl delete workflow/,
     ],
     [
       "stopped in Argo",
-      { nodes: all("scrape", "Failed"), workflow: { phase: "Failed", spec: { shutdown: "Stop" } } },
+      { nodes: all("fetch", "Failed"), workflow: { phase: "Failed", spec: { shutdown: "Stop" } } },
+      "Failed",
+      "StoppedInArgo",
+      /kubectl -n team-a delete workflow demo-/,
+    ],
+    [
+      "stopped in Argo while its gate waits",
+      { nodes: [...READ, "review Failed"], workflow: { phase: "Failed", spec: { shutdown: "Terminate" } } },
       "Failed",
       "StoppedInArgo",
       /kubectl -n team-a delete workflow demo-/,
     ],
     [
       "its deadline passed",
-      { nodes: all("scrape", "Failed").slice(0, 1), workflow: { phase: "Failed" } },
+      { nodes: all("fetch", "Failed"), workflow: { phase: "Failed", message: "Max duration limit exceeded" } },
       "Failed",
       "WorkflowFailed",
-      /failed in Argo/,
+      /Max duration limit exceeded; to retry/,
     ],
     [
-      "a spec that does not hold",
-      { spec: { sites: ["http://10.0.0.1/"] } },
+      "its deadline passed while a single step runs",
+      decided(
+        {
+          nodes: [...READ, "review Succeeded approved", "write Failed"],
+          workflow: { phase: "Failed", message: "Max duration limit exceeded" },
+        },
+        "approved",
+      ),
+      "Failed",
+      "WorkflowFailed",
+      /Max duration limit exceeded/,
+    ],
+    [
+      "a gate that was tampered with, and what Argo started after it",
+      {
+        nodes: [...READ, "review Succeeded approved", "write Running"],
+      },
+      "Running",
+      "TamperedGate",
+      /step write: the node of gate review says approved/,
+    ],
+    ["an invalid spec", { spec: { replicas: 0 } }, "Failed", "InvalidSpec", /replicas/],
+    [
+      "an item that is a private address",
+      { spec: { inputs: { items: ["http://10.0.0.1/"] } } },
       "Failed",
       "InvalidSpec",
       /10\.0\.0\.1 is a private address/,
     ],
     [
+      "an invalid pipeline",
+      { pipeline: pipelineOf({ steps: [{ name: "a", agent: "fetch", after: ["a"] }] }) },
+      "Failed",
+      "InvalidPipeline",
+      /agentic-system\/p is invalid: spec.steps.0.after.0 is the step itself/,
+    ],
+    [
+      "no such pipeline",
+      { spec: { pipeline: "other" } },
+      "Pending",
+      "PipelineNotFound",
+      /no AgentPipeline other in team-a or agentic-system: apply it/,
+    ],
+    [
+      "no such agents: all of them are named",
+      { agents: { read: undefined, write: undefined } },
+      "Pending",
+      "AgentNotFound",
+      /no Agent read .*; there is no Agent write /,
+    ],
+    [
+      "an agent that is not ready yet",
+      {
+        agents: {
+          read: agentObject("read", {
+            status: { conditions: [readyCondition("False", "ServiceNotFound", "no Service x")] },
+          }),
+        },
+      },
+      "Pending",
+      "AgentNotReady",
+      /Agent agentic-system\/read is not ready \(ServiceNotFound: no Service x\)/,
+    ],
+    [
+      "an invalid edit while a run is there",
+      {
+        spec: { replicas: 0 },
+        others: [workflowObject({ workflow: { phase: "Running" } }, "demo-0123456789")],
+        status: { phase: "AwaitingReview" },
+      },
+      "AwaitingReview",
+      "InvalidSpec",
+      /the run of the earlier spec/,
+    ],
+    [
+      "a Workflow without its frozen pipeline",
+      { nodes: ["fetch/0 Running"], workflow: { metadata: { annotations: {} } } },
+      "Pending",
+      "UnreadableRun",
+      /delete the Workflow to start the run again/,
+    ],
+    [
       "a dead letter",
-      { nodes: ["scrape/0 Running"], records: { "scrape/0": { requested: true, undeliverable: "HTTP 503" } } },
+      { nodes: ["fetch/0 Running"], states: { "fetch/0": { requested: true, undeliverable: "HTTP 503" } } },
       "Running",
       "StepUndeliverable",
-      /function scrape \(HTTP 503\).*describe ksvc scrape/,
+      /agent fetch \(HTTP 503\).*kubectl get agents/,
+    ],
+    [
+      "a dead letter of one step, others of its agent were asked just now",
+      {
+        nodes: ["fetch/0 Running", "fetch/1 Running"],
+        states: { "fetch/0": asked("2026-01-01T10:05:59Z"), "fetch/1": { requested: true, undeliverable: "HTTP 503" } },
+      },
+      "Running",
+      "StepUndeliverable",
+      /HTTP 503/,
+    ],
+    [
+      "a dead letter of a step that is worked on again",
+      { nodes: ["fetch/0 Running"], states: { "fetch/0": { held: true, undeliverable: "HTTP 503" } } },
+      "Running",
+      "Running",
+      /0 of 5/,
     ],
     [
       "a step that nobody takes up",
-      {
-        nodes: ["scrape/0 Running"],
-        records: { "scrape/0": { requested: true, requestedAt: new Date("2026-01-01T10:05:00Z") } },
-      },
+      { nodes: ["fetch/0 Running"], states: { "fetch/0": asked(LONG_AGO) }, agents: { fetch: isReady } },
       "Running",
       "StepNotTakenUp",
-      /no instance of the function scrape .*get pods -l serving.knative.dev\/service=scrape/,
+      /agent fetch has not taken up step fetch for 30 s.*serving.knative.dev\/service=fetch/,
+    ],
+    [
+      "its agent was deleted",
+      { nodes: ["fetch/0 Running"], states: { "fetch/0": asked(LONG_AGO) }, agents: { fetch: undefined } },
+      "Running",
+      "AgentNotFound",
+      /Agent fetch was deleted: apply it again/,
+    ],
+    [
+      "its agent is not ready",
+      { nodes: ["fetch/0 Running"], states: { "fetch/0": asked(LONG_AGO) }, agents: { fetch: notReady } },
+      "Running",
+      "AgentNotReady",
+      /ImageNotReady: the Knative Service: no such image.*kubectl -n agentic-system describe agent fetch/,
+    ],
+    [
+      "asked for a moment ago",
+      { nodes: ["fetch/0 Running"], states: { "fetch/0": asked("2026-01-01T10:05:40Z") }, agents: { fetch: notReady } },
+      "Running",
+      "Running",
+      /0 of 5/,
+    ],
+    [
+      "nobody takes it up while others are worked on",
+      {
+        nodes: ["fetch/0 Running", "fetch/1 Running"],
+        states: { "fetch/0": asked(LONG_AGO), "fetch/1": { held: true } },
+      },
+      "Running",
+      "Running",
+      /0 of 5/,
     ],
     [
       "a new Workflow that Argo does not look at",
@@ -124,110 +335,179 @@ describe("phase and the condition Ready", () => {
       /since 2026-01-01T10:00:00.000Z.*get pods -A -l app=workflow-controller/,
     ],
     [
-      "the same while others are worked on",
-      {
-        nodes: ["scrape/0 Running", "scrape/1 Running"],
-        records: { "scrape/0": { requestedAt: new Date("2026-01-01T10:00:00Z") }, "scrape/1": { held: true } },
-      },
+      "results that Argo does not go on from",
+      { nodes: ["fetch/0 settled"], workflow: { nodes: item("Running", "2026-01-01T10:05:20Z") } },
+      "Running",
+      "ArgoSilent",
+      /since 2026-01-01T10:05:20.000Z/,
+    ],
+    [
+      "the same for a moment",
+      { nodes: ["fetch/0 settled"], workflow: { nodes: item("Running", "2026-01-01T10:05:40Z") } },
       "Running",
       "Running",
       /0 of 5/,
     ],
     [
-      "a dead letter of a step that is worked on again",
-      { nodes: ["scrape/0 Running"], records: { "scrape/0": { held: true, undeliverable: "HTTP 503" } } },
-      "Running",
-      "Running",
-      /0 of 5/,
+      "the same while the Workflow is suspended",
+      {
+        nodes: ["fetch/0 settled"],
+        workflow: { spec: { suspend: true }, nodes: item("Running", "2026-01-01T10:05:20Z") },
+      },
+      "Suspended",
+      "SuspendedInArgo",
+      /patch workflow/,
     ],
   ])("%s", async (_what, given, phase, reason, message) => {
-    const status = await statusAt(given);
+    const status = await statusAt(await given);
     expect([status.phase, ready(status)?.reason]).toEqual([phase, reason]);
     expect(ready(status)?.message).toMatch(message);
   });
 
-  test("an open review awaits its decision", async () => {
-    const given = { nodes: [...chain, "review Running"], records: analyzed };
-    const first = await statusAt(given);
-    const status = await statusAt({ ...given, status: { review: { ...first.review, run: "another" } } });
-    expect([status.phase, ready(status)?.reason]).toEqual(["AwaitingReview", "AwaitingReview"]);
-    expect(status.review).toMatchObject({
-      openedAt: new Date(GATE_AT).toISOString(),
-      timeoutAt: "2026-01-02T10:05:00.000Z",
-      costOfApproving: "0.0042",
-    });
+  /** One item whose first step has been settled, as Argo has it. */
+  function item(phase: string, finishedAt: string) {
+    const step = {
+      type: "Suspend",
+      templateName: "step-fetch",
+      phase: "Succeeded",
+      startedAt: "2026-01-01T10:00:00Z",
+      finishedAt,
+    };
+    return {
+      item: { id: "item", name: "x", type: "DAG", templateName: "item-fetch", phase },
+      "id-fetch/0": { ...step, id: "id-fetch/0", name: "x.step-fetch" },
+    };
+  }
+
+  test("what keeps a run from going on is the reason, until it has ended", async () => {
+    const stall = { reason: "BrokerUnavailable", message: "the Broker is away" };
+    expect(ready(await statusAt({ nodes: all("fetch", "Running") }, stall))?.reason).toBe("BrokerUnavailable");
+    const stopped = { nodes: all("fetch", "Failed"), workflow: { phase: "Failed" } };
+    expect(ready(await statusAt(stopped, stall))?.reason).toBe("WorkflowFailed");
   });
 
-  test("a review that is not required is approved by the spec", async () => {
-    const status = await statusAt({
-      spec: { review: { required: false } },
-      nodes: [...chain, "review Running"],
-      records: analyzed,
-    });
-    expect(status.review).toMatchObject({ decision: "approved", by: "spec.review.required: false" });
+  test("a refused spec is not accepted, and no run is said to have been made", async () => {
+    const status = await statusAt({ agents: { read: undefined } });
+    expect(condition(status, "Accepted")).toMatchObject({ status: "False", reason: "AgentNotFound" });
+    expect(status.workflow).toBeUndefined();
   });
 });
 
-test("what keeps a run from going on is the reason, until it has ended", async () => {
-  const trouble = { reason: "BrokerUnavailable", message: "the Broker is away" };
-  expect(ready(await statusAt({ nodes: all("scrape", "Running") }, trouble))?.reason).toBe("BrokerUnavailable");
-  expect(
-    ready(await statusAt({ nodes: all("scrape", "Failed"), workflow: { phase: "Failed" } }, trouble))?.reason,
-  ).toBe("WorkflowFailed");
-});
-
-test("sites, usage and costs are those of the results", async () => {
+test("steps, items, usage and costs are those of the results", async () => {
   const status = await statusAt({
-    nodes: ["scrape/0 Succeeded", "analyze/0 Succeeded", "scrape/1 Failed", "scrape/2 Running"],
-    records: { ...analyzed, "scrape/1": final(bad("Timeout")), "scrape/2": { held: true } },
+    nodes: ["fetch/0 settled", "read/0 settled", "fetch/1 settled", "fetch/2 Running", "fetch/3 Running"],
+    results: { "fetch/1": bad("Timeout") },
+    states: { "fetch/2": { held: true } },
   });
-  expect(status.sites).toEqual({ total: 5, scraped: 1, analyzed: 1, failed: 1, progress: "1/5" });
+  const none = { running: 0, succeeded: 0, failed: 0, skipped: 0, costUsd: "0.0000" };
+  expect(status.steps).toEqual([
+    { ...none, name: "fetch", total: 5, running: 2, succeeded: 1, failed: 1, costUsd: "0.0005" },
+    { ...none, name: "read", total: 5, succeeded: 1, costUsd: "0.0005" },
+    { ...none, name: "review", total: 1 },
+    { ...none, name: "write", total: 1 },
+  ]);
+  expect(status.items).toEqual({ total: 5, done: 1, failed: 1, progress: "1/5" });
   expect(status.usage).toEqual({ inputTokens: 200, outputTokens: 0, costUsd: "0.0010", browserSeconds: 0 });
-  expect(status.readyReplicas).toBe(1);
+});
+
+test("a settled result whose bytes are gone is not counted as done", async () => {
+  const status = await statusAt({ nodes: ["fetch/0 settled", "fetch/1 settled", `fetch/2 Succeeded ${LOST}`] });
+  expect(status.steps?.[0]).toMatchObject({ succeeded: 2 });
+});
+
+test("the run's outputs are the artifacts of the pipeline's output step", async () => {
+  expect((await statusAt(await succeeded())).outputs).toEqual({ html: `${UID}/html` });
+  const pipeline = pipelineOf({
+    inputs: { schema: { type: "object", properties: { items: { type: "array" } } } },
+    steps: [{ name: "fetch", agent: "fetch", forEach: "inputs.items" }],
+  });
+  const nodes = ["fetch/0 settled", "fetch/3 settled", "fetch/4 settled"];
+  expect((await statusAt({ pipeline, nodes, results: { "fetch/4": bad("Timeout") } })).outputs).toEqual({
+    "0-fetch": `${UID}/fetch`,
+    "3-fetch": `${UID}/fetch`,
+  });
 });
 
 test("a condition's transition time is when its status changed, not when its words did", async () => {
-  const before = await statusAt({ nodes: all("scrape", "Running") });
-  const later = new Date("2026-01-01T12:00:00Z");
-  const observed = await see({
-    nodes: all("scrape", "Running"),
+  const nodes = all("fetch", "Running");
+  const status = await statusAt({ nodes });
+  const after = await statusAt({
+    nodes,
     workflow: { spec: { suspend: true } },
-    status: before,
+    status,
+    now: new Date("2026-01-01T12:00:00Z"),
   });
-  const after = statusOf(observed, { costOfApproving: 0, now: later });
-  const changed = after.conditions?.filter(({ lastTransitionTime }) => lastTransitionTime === "2026-01-01T12:00:00Z");
-  expect(changed).toEqual([]);
+  expect(after.conditions?.filter(({ lastTransitionTime }) => lastTransitionTime === "2026-01-01T12:00:00Z")).toEqual(
+    [],
+  );
   expect(ready(after)?.reason).toBe("SuspendedInArgo");
 });
 
-test("a finished run whose Workflow is gone keeps what was said of it", async () => {
-  const done = await statusAt({
-    nodes: [...chain, "review Succeeded approved", "report Succeeded ours"],
-    records: { ...analyzed, report: final(ok("html")) },
-    workflow: { phase: "Succeeded" },
+describe("a finished run whose Workflow is gone", () => {
+  const finished = async () => statusAt(await succeeded());
+
+  test("keeps what was said of it", async () => {
+    const status = await finished();
+    expect(status.finishedAt).toBe("2026-01-01T11:00:00.000Z");
+    expect(await statusAt({ status })).toEqual(status);
   });
-  expect(done.finishedAt).toBe("2026-01-01T11:00:00.000Z");
-  expect(await statusAt({ status: done })).toEqual(done);
+
+  test("takes back what was said of an edit that was refused", async () => {
+    const status = await finished();
+    const edited = await statusAt({ status, spec: { pipeline: "other" } });
+    expect([edited.phase, condition(edited, "Accepted")?.status]).toEqual(["Pending", "False"]);
+    const back = await statusAt({ status: edited, metadata: { generation: 3 } });
+    expect(back).toEqual({ ...status, conditions: back.conditions });
+    expect(condition(back, "Accepted")).toMatchObject({ status: "True", observedGeneration: 3 });
+    expect(ready(back)).toMatchObject({ status: "True", reason: "Succeeded", observedGeneration: 3 });
+  });
+
+  const AFTER = new Date("2026-02-01T12:00:00Z");
+  test("expires: its outputs are gone, its reviews stay", async () => {
+    const status = await finished();
+    const gone = await statusAt({ status, now: AFTER });
+    expect(gone.outputs).toBeUndefined();
+    expect(gone).toMatchObject({ phase: "Succeeded", reviews: [{ decision: "approved", by: "ann" }] });
+    expect(condition(gone, "Completed")).toMatchObject({ status: "True", reason: "Expired" });
+    expect(await statusAt({ status: gone, now: AFTER })).toEqual(gone);
+  });
+
+  test("is not said to have expired before its artifacts are dropped", async () => {
+    const status = await finished();
+    expect(await statusAt({ status, now: AFTER }, { reason: "ArtifactStoreUnavailable", message: "away" })).toEqual(
+      status,
+    );
+  });
 });
 
 describe("Kubernetes Events", () => {
   test("one for each phase and reason, of the same name when it is said again", async () => {
-    const observed = await see({ nodes: all("scrape", "Running") });
-    const status = statusOf(observed, { costOfApproving: 0, now: NOW });
-    const event = eventOf(observed.object, status, NOW);
+    const given = { nodes: all("fetch", "Running") };
+    const [{ object }, status] = [await see(given), await statusAt(given)];
+    const event = kubernetesEvent(object, status, NOW);
     expect(event).toMatchObject({
       type: "Normal",
       reason: "Running",
       involvedObject: { kind: "AgentWorkload", name: "demo" },
     });
-    expect(eventOf(observed.object, status, new Date())?.metadata.name).toBe(event?.metadata.name);
-    expect(eventOf({ ...observed.object, status }, status, NOW)).toBeUndefined();
+    expect(kubernetesEvent(object, status, new Date())?.metadata.name).toBe(event?.metadata.name);
+    expect(kubernetesEvent({ ...object, status }, status, NOW)).toBeUndefined();
   });
 
-  test("trouble is a warning", async () => {
-    const observed = await see({ nodes: all("scrape", "Running") });
-    const status = troubledStatus(observed, { reason: "StoreUnavailable", message: "Redis: away" }, NOW);
-    expect(eventOf(observed.object, status, NOW)).toMatchObject({
+  test.each<[string, Given, string, string]>([
+    ["an invalid spec", { spec: { inputs: { items: [...ITEMS, 1] } } }, "Warning", "InvalidSpec"],
+    ["a missing agent", { agents: { read: undefined } }, "Warning", "AgentNotFound"],
+    ["a failed run", { nodes: all("fetch", "Failed"), workflow: { phase: "Failed" } }, "Warning", "WorkflowFailed"],
+    ["a run that is held", { spec: { suspend: true } }, "Normal", "Suspended"],
+  ])("%s", async (_what, given, type, reason) => {
+    const { object } = await see(given);
+    expect(kubernetesEvent(object, await statusAt(given), NOW)).toMatchObject({ type, reason });
+  });
+
+  test("a stall is a warning", async () => {
+    const { object } = await see({ nodes: all("fetch", "Running") });
+    const status = stalledStatus({ object }, { reason: "StoreUnavailable", message: "Redis: away" }, NOW);
+    expect(kubernetesEvent(object, status, NOW)).toMatchObject({
       type: "Warning",
       reason: "StoreUnavailable",
       message: "Redis: away",

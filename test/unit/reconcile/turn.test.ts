@@ -1,25 +1,25 @@
 import { describe, expect, test } from "vitest";
-import { viewWorkflow, type WorkflowView } from "../../../functions/reconcile/nodes.ts";
-import { argosTurnEndsAt, planStop, planTurn } from "../../../functions/reconcile/turn.ts";
-import { workflowObject } from "./world.ts";
+import type { RunView } from "../../../functions/reconcile/run-engine.ts";
+import { enginesTurnEndsAt, planStop, planTurn } from "../../../functions/reconcile/workload/turn.ts";
+import { viewOf, workflowObject } from "./given.ts";
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 10, 0, seconds));
-const empty = viewWorkflow(workflowObject({ nodes: [] }, "demo-0123456789"));
-const settlement = { node: {} as never, phase: "Failed", message: "why" } as const;
+const empty = viewOf(workflowObject({}, "demo-0123456789"));
+const settlement = { node: {} as never, phase: "Failed", output: "", message: "why" } as const;
 
-describe("turns", () => {
-  test.each<[string, Partial<WorkflowView>, number, { results: number }, string[]]>([
-    ["ours, with something to say", {}, 0, { results: 1 }, ["settle"]],
-    ["ours, with nothing to say", {}, 0, { results: 0 }, []],
-    ["Argo's", { settledUnseenAt: at(0) }, 2, { results: 1 }, []],
+describe("reconcile and the engine take turns", () => {
+  test.each<[string, Partial<RunView>, number, { results: number }, string[]]>([
+    ["reconcile's, with results", {}, 0, { results: 1 }, ["settle"]],
+    ["reconcile's, without any", {}, 0, { results: 0 }, []],
+    ["the engine's", { settledUnseenAt: at(0) }, 2, { results: 1 }, []],
     [
-      "Argo's for too long: what there is to settle wakes it",
+      "the engine's for too long: what there is to settle wakes it",
       { settledUnseenAt: at(0) },
       3,
       { results: 1 },
       ["settle"],
     ],
-    ["Argo's for too long, with nothing to settle", { settledUnseenAt: at(0) }, 3, { results: 0 }, ["nudge"]],
+    ["the engine's for too long, with nothing to settle", { settledUnseenAt: at(0) }, 3, { results: 0 }, ["nudge"]],
     ["nudged just now", { settledUnseenAt: at(0), nudgedAt: at(3) }, 5, { results: 1 }, []],
     ["nudged in vain", { settledUnseenAt: at(0), nudgedAt: at(3) }, 6, { results: 0 }, ["nudge"]],
     ["in vain again: later each time", { settledUnseenAt: at(0), nudgedAt: at(12) }, 20, { results: 0 }, []],
@@ -30,60 +30,96 @@ describe("turns", () => {
     expect(planned.map(({ type }) => type)).toEqual(actions);
   });
 
-  test.each<[string, Partial<WorkflowView>, string[]]>([
+  test.each<[string, Partial<RunView>, string[]]>([
     ["that is to stop", {}, ["nudge"]],
     ["nudged just now", { nudgedAt: at(3) }, []],
     ["nudged in vain", { nudgedAt: at(0) }, ["nudge"]],
-  ])("one %s", (_what, view, actions) => {
+  ])("a run %s", (_what, view, actions) => {
     expect(planStop({ ...empty, shutdown: true, ...view }, at(10)).map(({ type }) => type)).toEqual(actions);
   });
 
-  test("nothing is waited for where Argo has nothing to do", () => {
-    expect(argosTurnEndsAt(empty)).toBeUndefined();
+  test("nothing is waited for where the engine has nothing to do", () => {
+    expect(enginesTurnEndsAt(empty)).toBeUndefined();
   });
 });
 
 describe("what Argo has not gone on from", () => {
-  const dag = (id: string, phase: string) => ({ id, type: "DAG", phase });
-  const node = (phase: string, over: object = {}) => ({
-    id: "scrape",
-    type: "Suspend",
-    templateName: "scrape",
+  /** A DAG of the chain's item, or of the whole run. */
+  const dag = (phase: string, templateName = "item-fetch") => ({
+    id: "x",
+    name: "x",
+    type: "DAG",
+    templateName,
     phase,
-    boundaryID: "entry",
+  });
+  const node = (task: string, phase: string, over: object = {}) => ({
+    id: task,
+    name: `x.${task}`,
+    type: "Suspend",
+    templateName: task,
+    phase,
+    startedAt: "2026-01-01T10:00:00Z",
     ...(phase === "Running" ? {} : { finishedAt: "2026-01-01T10:00:07Z" }),
     ...over,
   });
   test.each<[string, object[], Date | undefined]>([
-    ["a node that runs", [dag("entry", "Running"), node("Running")], undefined],
-    ["a settled node", [dag("entry", "Running"), node("Succeeded")], at(7)],
+    ["a node that runs", [dag("Running"), node("step-fetch", "Running")], undefined],
+    ["a settled node, the next one has not started", [dag("Running"), node("step-fetch", "Succeeded")], at(7)],
     [
       "one that was settled by hand, without its end",
-      [dag("entry", "Running"), node("Succeeded", { finishedAt: null, startedAt: "2026-01-01T10:00:05Z" })],
+      [dag("Running"), node("step-fetch", "Succeeded", { finishedAt: null, startedAt: "2026-01-01T10:00:05Z" })],
       at(5),
     ],
-    ["a failed one", [dag("entry", "Running"), node("Failed")], at(7)],
+    ["a failed one, the next one has not been omitted", [dag("Running"), node("step-fetch", "Failed")], at(7)],
+    [
+      "a failed one, and the next one was omitted: its DAG has not ended",
+      [dag("Running"), node("step-fetch", "Failed"), node("step-read", "Omitted", { type: "Skipped" })],
+      at(7),
+    ],
     [
       "one with the next node behind it",
-      [dag("entry", "Running"), node("Succeeded", { children: ["analyze"] })],
+      [dag("Running"), node("step-fetch", "Succeeded"), node("step-read", "Running")],
       undefined,
     ],
-    ["the last of an entry that has ended", [dag("entry", "Succeeded"), node("Succeeded")], undefined],
+    [
+      "the last of a DAG that has ended",
+      [dag("Succeeded"), node("step-fetch", "Succeeded"), node("step-read", "Succeeded")],
+      undefined,
+    ],
     [
       "the latest of several",
       [
-        dag("entry", "Running"),
-        node("Succeeded", { id: "a" }),
-        node("Succeeded", { id: "b", finishedAt: "2026-01-01T10:00:09Z" }),
+        dag("Running"),
+        node("step-fetch", "Succeeded"),
+        node("step-read", "Succeeded", { finishedAt: "2026-01-01T10:00:09Z" }),
       ],
       at(9),
     ],
+    [
+      "one that all that comes next also waits for another beside",
+      [
+        dag("Running", "main"),
+        node("each-fetch", "Running", { type: "DAG", templateName: "" }),
+        node("gate-review", "Succeeded"),
+      ],
+      undefined,
+    ],
+    [
+      "one before a task that waits for nothing else",
+      [
+        dag("Running", "main"),
+        node("each-fetch", "Succeeded", { type: "DAG", templateName: "" }),
+        node("gate-review", "Succeeded"),
+      ],
+      at(7),
+    ],
+    [
+      "what Argo ended by itself",
+      [dag("Running", "main"), node("each-fetch", "Succeeded", { type: "DAG", templateName: "" })],
+      undefined,
+    ],
   ])("%s", (_what, nodes, expected) => {
-    const object = workflowObject({ nodes: [] }, "demo-0123456789");
-    const status = {
-      phase: "Running",
-      nodes: Object.fromEntries(nodes.map((one) => [(one as { id: string }).id, one])),
-    };
-    expect(viewWorkflow({ ...object, status }).settledUnseenAt).toEqual(expected);
+    const workflow = { nodes: Object.fromEntries(nodes.map((one) => [(one as { id: string }).id, one])) };
+    expect(viewOf(workflowObject({ workflow }, "demo-0123456789")).settledUnseenAt).toEqual(expected);
   });
 });

@@ -1,0 +1,43 @@
+import type { CloudEvent } from "cloudevents";
+import { z } from "zod";
+import { failedResult, type StepResult } from "../../engine/result.ts";
+import type { ResultStore } from "../../lib/durable/results.ts";
+import { TerminalError } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import { parseStepCompleted } from "../../lib/step-events.ts";
+import type { VerifyStepToken } from "../../lib/token.ts";
+
+export interface CompletedDeps {
+  readonly verifyToken: VerifyStepToken;
+  /** Stands where the step has no result yet, and nobody works on it. */
+  readonly recordResult: (identity: string, outcome: StepResult["outcome"], digest: string) => Promise<void>;
+  readonly results: ResultStore;
+  readonly log: Logger;
+}
+
+const claimSchema = z.object({ request: z.string(), token: z.string() });
+
+/**
+ * Takes the result of an agent that keeps no records of its own: it sends the step's token back, which proves that it was asked. A
+ * result that is none ends the step with a sentence. Any other event is a hint; the agent has recorded its result by itself.
+ */
+export async function takeResult(event: CloudEvent<unknown>, deps: CompletedDeps): Promise<void> {
+  const claim = claimSchema.safeParse(event.data).data;
+  if (!claim) return;
+  const { sub, jti } = await deps.verifyToken(claim.token);
+  if (jti !== claim.request)
+    throw new TerminalError("InvalidToken", "the token in the answer is that of another request");
+  const result = resultIn(event);
+  const digest = await deps.results.put(sub, result);
+  await deps.recordResult(jti, result.outcome, digest);
+  deps.log.info({ identity: jti, outcome: result.outcome, reason: result.reason }, "result taken from an event");
+}
+
+function resultIn(event: CloudEvent<unknown>): StepResult {
+  try {
+    return parseStepCompleted(event).result;
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    return failedResult("InvalidResult", `the agent's answer is no step result: ${error.message}`);
+  }
+}

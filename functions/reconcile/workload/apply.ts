@@ -1,0 +1,182 @@
+import pLimit from "p-limit";
+import { canonicalJson } from "../../../engine/canonical.ts";
+import { type Run, retryLimitOf, stepDeadlineMs } from "../../../engine/run.ts";
+import { allowListFor } from "../../../lib/allow-list.ts";
+import type { StepRequested } from "../../../lib/durable/requests.ts";
+import type { ResultStore } from "../../../lib/durable/results.ts";
+import type { Artifacts } from "../../../lib/edges/artifacts.ts";
+import type { SendEvent } from "../../../lib/edges/broker.ts";
+import type { Kube, KubeObject, WriteResult } from "../../../lib/edges/kube.ts";
+import type { Logger } from "../../../lib/log.ts";
+import type { StepClaims } from "../../../lib/token.ts";
+import type { RunEngine, RunView, Settlement } from "../run-engine.ts";
+import type { Action, PlannedSettlement } from "./action.ts";
+import { expectEvent, requestEvent, reviewRequestedEvent } from "./events.ts";
+import type { GateView } from "./gate.ts";
+import { formatStepOutput } from "./node-output.ts";
+import type { Observed } from "./observe.ts";
+import { FINALIZER } from "./plan.ts";
+import type { StepView, StepWork } from "./step-view.ts";
+
+export interface ApplyDeps {
+  readonly kube: Kube;
+  readonly engine: RunEngine;
+  readonly artifacts: Artifacts;
+  readonly results: ResultStore;
+  readonly send: SendEvent;
+  /** Of a workload's steps, those that are to be sent now (lib/durable/requests.ts). */
+  readonly claimRequests: <T extends StepRequested>(uid: string, requests: readonly T[]) => Promise<T[]>;
+  readonly withdrawRequest: (identity: string) => Promise<void>;
+  readonly dropSteps: (uid: string) => Promise<void>;
+  /** Mints the tokens of one step (lib/token.ts). */
+  readonly mintTokens: (claims: StepClaims, expiresAt: Date) => Promise<{ token: string; egressToken: string }>;
+  /** Mints the link of a review (lib/review-link.ts). */
+  readonly reviewUrl: (gate: GateView) => Promise<string>;
+  readonly now: () => Date;
+  readonly log: Logger;
+}
+
+/** Of a step's token: one that ran out while its request was on its way comes back as a dead letter, and is sent anew. */
+const TOKEN_LIFE_MS = 10 * 60_000;
+/** How long a deletion waits for Redis and the object store. */
+const DELETION_PATIENCE_MS = 2 * 60_000;
+/** Requests on their way to the Broker at once. */
+const SENDS_AT_ONCE = 16;
+
+/** Does it. "conflict": what it was decided on has changed; look again. @throws what the edges throw */
+export async function apply(action: Action, observed: Observed, deps: ApplyDeps): Promise<WriteResult> {
+  const { object } = observed;
+  const { namespace, name, uid } = object.metadata;
+  const ref = { namespace, name };
+  switch (action.type) {
+    case "addFinalizer":
+      return deps.kube.workloads.merge(ref, withFinalizers(object, [...object.metadata.finalizers, FINALIZER]));
+    case "applyAgent":
+      await deps.kube.agents.apply(action.agent.metadata, action.agent);
+      return "written";
+    case "createRun":
+      await deps.kube.workflows.create(namespace, action.body);
+      return "written";
+    case "stopRun":
+      return deps.kube.workflows.merge(refOf(action.view), deps.engine.supersede);
+    case "deleteRun":
+      return deps.kube.workflows.remove(refOf(action.view));
+    case "cleanUp":
+      return cleanUp(observed, deps);
+    case "expireArtifacts":
+      await deps.artifacts.drop(uid);
+      return "written";
+    case "settle": {
+      const settlements = await Promise.all(action.settlements.map((one) => withStoredResult(one, uid, deps)));
+      return deps.kube.workflows.patch(refOf(action.view), deps.engine.settle(action.view, settlements, deps.now()));
+    }
+    case "nudge":
+      return deps.kube.workflows.merge(refOf(action.view), deps.engine.nudge(deps.now()));
+    case "publish": {
+      await deps.artifacts.put(uid, canonicalJson(action.findings), "json");
+      if (action.decision) await deps.artifacts.put(uid, canonicalJson(action.decision), "json");
+      return "written";
+    }
+    case "requestReview":
+      await deps.send(reviewRequestedEvent(action.gate, await deps.reviewUrl(action.gate)));
+      return "written";
+    case "expect":
+      await allOf(action.steps.map((step) => deps.send(expectEvent(action.run, step))));
+      return "written";
+    case "dispatch":
+      await dispatch(action.run, action.steps, observed, deps);
+      return "written";
+  }
+}
+
+/** Waits for all, then throws what the first that failed threw: nothing is left running behind an error. */
+async function allOf(promises: readonly Promise<unknown>[]): Promise<void> {
+  for (const one of await Promise.allSettled(promises)) if (one.status === "rejected") throw one.reason;
+}
+
+/** A failure that no agent left (a condition that cannot be answered, a deadline) becomes a result like any other. */
+async function withStoredResult(
+  { result, ...settlement }: PlannedSettlement,
+  uid: string,
+  deps: ApplyDeps,
+): Promise<Settlement> {
+  if (!result) return settlement;
+  const digest = await deps.results.put(uid, result);
+  return { ...settlement, output: formatStepOutput({ outcome: result.outcome, digest }) };
+}
+
+/**
+ * Deletes what is kept elsewhere, then lets the object go: after a while also where Redis or the object store is away for good. What is
+ * left there expires, or is the administrator's to delete; the log names it.
+ */
+async function cleanUp({ object }: Observed, deps: ApplyDeps): Promise<WriteResult> {
+  const { uid, namespace, name, finalizers, deletionTimestamp } = object.metadata;
+  const since = deletionTimestamp === undefined ? deps.now() : new Date(deletionTimestamp);
+  const givesUp = deps.now().getTime() - since.getTime() > DELETION_PATIENCE_MS;
+  const drops = {
+    "its steps in Redis": deps.dropSteps,
+    "its artifacts": (scope: string) => deps.artifacts.drop(scope),
+  };
+  for (const [what, drop] of Object.entries(drops)) {
+    try {
+      await drop(uid);
+    } catch (error) {
+      if (!givesUp) throw error;
+      deps.log.error(
+        { err: error, workload: `${namespace}/${name}`, uid },
+        `workload deleted, but ${what} could not be`,
+      );
+    }
+  }
+  const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);
+  return deps.kube.workloads.merge({ namespace, name }, withFinalizers(object, left));
+}
+
+async function dispatch(run: Run, steps: readonly StepView[], observed: Observed, deps: ApplyDeps): Promise<void> {
+  const requests = steps.flatMap((view) => {
+    const { work } = view;
+    if (!work) return [];
+    const { identity, attempt, state } = work;
+    // A result that does not count is a failure of an earlier attempt, or stale, or its bytes are gone.
+    return [{ view, work, identity, attempt, startAnew: state.ended !== undefined }];
+  });
+  const claimed = await deps.claimRequests(run.workload.uid, requests);
+  const atOnce = pLimit(SENDS_AT_ONCE);
+  const send = async ({ view, work }: { view: StepView; work: StepWork }): Promise<void> => {
+    try {
+      const tokens = await deps.mintTokens(claimsOf(run, view, work, observed, deps.now()), expiry(deps.now()));
+      await deps.send(requestEvent(run, view.step, work, tokens));
+    } catch (error) {
+      await deps.withdrawRequest(work.identity);
+      throw error;
+    }
+  };
+  await allOf(claimed.map((one) => atOnce(send, one)));
+}
+
+const expiry = (now: Date): Date => new Date(now.getTime() + TOKEN_LIFE_MS);
+
+/** What one step may do, and until when: its deadline counts from its first request, that of the run from the run's start. */
+function claimsOf(run: Run, { step, item }: StepView, work: StepWork, observed: Observed, now: Date): StepClaims {
+  const { identity, attempt, state } = work;
+  const firstAsked = state.attempt === attempt ? state.requestedAt : undefined;
+  const byStep = (firstAsked ?? now).getTime() + stepDeadlineMs(run, step);
+  const byRun = (observed.runObject?.createdAt ?? now).getTime() + run.runDeadlineMs;
+  return {
+    sub: run.workload.uid,
+    jti: identity,
+    run: run.run,
+    allow: allowListFor(step, item, run.egressAllow),
+    deadline: new Date(Math.min(byStep, byRun)).toISOString(),
+    retryLimit: retryLimitOf(run, step),
+    ...(run.budgetUsd === undefined ? {} : { budgetUsd: run.budgetUsd }),
+  };
+}
+
+function refOf({ object }: RunView): { namespace: string; name: string } {
+  return { namespace: object.metadata.namespace, name: object.metadata.name };
+}
+
+function withFinalizers({ metadata }: KubeObject, finalizers: readonly string[]): object {
+  return { metadata: { finalizers, resourceVersion: metadata.resourceVersion } };
+}

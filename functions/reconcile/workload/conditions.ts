@@ -1,0 +1,71 @@
+import type { Run } from "../../../engine/run.ts";
+import { REASON } from "../reasons.ts";
+import { hasEnded, type RunView } from "../run-engine.ts";
+import type { GateView } from "./gate.ts";
+import type { Observed } from "./observe.ts";
+import type { Progress } from "./progress.ts";
+import { isRejected } from "./run-state.ts";
+
+/** What a condition says. */
+export interface Said {
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  readonly message: string;
+}
+
+export const yes = (reason: string, message = ""): Said => ({ status: "True", reason, message });
+export const no = (reason: string, message = ""): Said => ({ status: "False", reason, message });
+
+/** All gates that opened so far. */
+export function reviewed({ runObject, progress }: Observed, run: Run): Said {
+  const gateSteps = run.pipeline.steps.filter(({ gate }) => gate);
+  if (gateSteps.length === 0) return yes(REASON.noGate, "the pipeline has no gate");
+  const gates = progress?.gates ?? [];
+  const tampered = gates.flatMap(({ verdict }) => (verdict.state === "tampered" ? [verdict.message] : []));
+  if (tampered.length > 0) return no(REASON.tamperedGate, tampered.join("; "));
+  const waiting = gates.filter(({ verdict, node }) => verdict.state === "waiting" && node.phase === "Running");
+  if (waiting.length > 0) return no(REASON.waiting, waiting.map(waitingFor).join("; "));
+  const decided = gates.flatMap(({ verdict }) => (verdict.state === "decided" ? [verdict.decision] : []));
+  if (decided.length === 0) {
+    const skipped = gates.filter(({ verdict }) => verdict.state === "skipped");
+    if (skipped.length === gateSteps.length) return yes(REASON.noGate, "each gate was skipped: its `when` was false");
+    const hasRun = runObject !== undefined && hasEnded(runObject);
+    return hasRun ? no(REASON.notReached, "the run ended before its review") : no(REASON.notYet);
+  }
+  const said = decided.map(
+    ({ gate, decision, by, comment }) => `${gate}: ${decision} by ${by}${comment ? `: ${comment}` : ""}`,
+  );
+  return yes(
+    decided.some(({ decision }) => decision === "rejected") ? REASON.rejected : REASON.approved,
+    said.join("; "),
+  );
+}
+
+export function waitingFor({ step, timeoutAt, onTimeout }: GateView): string {
+  const then = onTimeout === "Approve" ? "approved" : "rejected";
+  return `gate ${step.name} waits for a decision until ${timeoutAt.toISOString()} (then: ${then})`;
+}
+
+/** How the whole run ended, or is about to; undefined while it goes on. */
+export function runEnding(observed: Observed, run: Run): Said | undefined {
+  const { runObject, progress } = observed;
+  if (!runObject || !progress) return undefined;
+  const { failure, end } = progress.walk;
+  if (failure) return no(failure.reason, failure.message);
+  if (!hasEnded(runObject)) return undefined;
+  if (isRejected(observed)) return no(REASON.rejected, end && "message" in end ? end.message : "");
+  if (end?.phase === "Failed") return no(end.reason, end.message);
+  if (end?.phase === "Succeeded" && runObject.phase === "Succeeded")
+    return yes(REASON.succeeded, outputLine(progress, run));
+  if (runObject.shutdown) return no(REASON.stoppedInEngine, `the Workflow was stopped in Argo; ${again(runObject)}`);
+  return no(REASON.engineFailed, `${runObject.message || "the Workflow failed in Argo"}; ${again(runObject)}`);
+}
+
+function outputLine({ outcomes }: Progress, { pipeline }: Run): string {
+  return outcomes.get(pipeline.output)?.[0]?.output ?? "the run has succeeded";
+}
+
+/** Not `argo retry`: it starts no suspend node anew. */
+function again({ name, object }: RunView): string {
+  return `to retry, delete the Workflow ('kubectl -n ${object.metadata.namespace} delete workflow ${name}'): completed steps are reused`;
+}

@@ -1,0 +1,49 @@
+import { CloudEvent } from "cloudevents";
+import { REVIEW_REQUESTED } from "../../../engine/findings.ts";
+import type { PipelineStep } from "../../../engine/pipeline.ts";
+import type { Run } from "../../../engine/run.ts";
+import { type AgentRef, type StepRequest, stepExpected, stepRequested } from "../../../lib/step-events.ts";
+import type { GateView } from "./gate.ts";
+import type { StepWork } from "./step-view.ts";
+import { traceparent } from "./trace.ts";
+
+const SOURCE = "/agentic/reconcile";
+
+export function requestEvent(
+  run: Run,
+  step: PipelineStep,
+  { input, identity }: Pick<StepWork, "input" | "identity">,
+  tokens: Pick<StepRequest, "token" | "egressToken">,
+): CloudEvent<unknown> {
+  const { revision, ...agent } = agentOf(run, step);
+  const request = { workload: run.workload, run: run.run, step: step.name, revision, input, ...tokens };
+  return stepRequested(request, { agent, source: SOURCE, traceparent: traceparent(run, identity) });
+}
+
+export function expectEvent(run: Run, step: PipelineStep): CloudEvent<unknown> {
+  const { workload, run: hash } = run;
+  return stepExpected({ workload, run: hash, step: step.name }, { agent: agentOf(run, step), source: SOURCE });
+}
+
+/** `url`: the link that permits the decision. */
+export function reviewRequestedEvent(
+  { findings, digest, timeoutAt, step }: GateView,
+  url: string,
+): CloudEvent<unknown> {
+  const { workload, run } = findings;
+  return new CloudEvent<unknown>({
+    id: `${run}-${digest}`,
+    type: REVIEW_REQUESTED,
+    source: SOURCE,
+    subject: `${workload.namespace}/${workload.name}/${step.name}`,
+    datacontenttype: "application/json",
+    data: { workload, run, gate: step.name, digest, url, timeoutAt: timeoutAt.toISOString() },
+  });
+}
+
+/** As the run froze it. */
+function agentOf({ pipeline }: Run, { agent: name = "" }: PipelineStep): AgentRef & { readonly revision: string } {
+  const agent = pipeline.agents[name];
+  if (!agent) throw new TypeError(`the frozen pipeline ${pipeline.name} has no agent ${name}`);
+  return { namespace: agent.namespace, name: agent.name, revision: agent.revision };
+}

@@ -1,0 +1,155 @@
+import type { Review } from "../../../crd/agentworkload.ts";
+import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
+import { type Decision, decisionSchema, type Findings, findingsOf } from "../../../engine/findings.ts";
+import type { Outcomes } from "../../../engine/outcomes.ts";
+import type { PipelineStep } from "../../../engine/pipeline.ts";
+import { gateTerms, type Run } from "../../../engine/run.ts";
+import type { NodeView } from "../run-engine.ts";
+
+/** A gate whose node has started: what it is about, and how it was decided. */
+export interface GateView {
+  readonly step: PipelineStep;
+  readonly node: NodeView;
+  readonly findings: Findings;
+  /** Artifact key of the findings. */
+  readonly key: string;
+  readonly digest: string;
+  readonly openedAt: Date;
+  readonly timeoutAt: Date;
+  readonly onTimeout: "Approve" | "Reject";
+  /** Its entry in status.reviews, where that is about these findings. */
+  readonly review?: Review;
+  readonly verdict: GateVerdict;
+}
+
+/**
+ * waiting: for a person or the timeout. decided: by a decision that counts, whether its node is settled yet or not. skipped: `when` was
+ * false. tampered: its node was settled in the engine by hand, and no decision says so.
+ */
+export type GateVerdict =
+  | { readonly state: "waiting" }
+  | { readonly state: "decided"; readonly decision: Decision }
+  | { readonly state: "skipped" }
+  | { readonly state: "tampered"; readonly message: string };
+
+export function viewGate(
+  run: Run,
+  step: PipelineStep,
+  node: NodeView,
+  outcomes: Outcomes,
+  reviews: readonly Review[],
+  now: Date,
+): GateView {
+  const findings = findingsOf(run, step, outcomes);
+  const digest = sha256(canonicalJson(findings));
+  const { timeoutMs, onTimeout } = gateTerms(run, step);
+  const review = reviews.find((one) => one.gate === step.name && one.run === run.run && one.digest === digest);
+  // Where the status says it, that holds: people were told.
+  const openedAt = new Date(review?.openedAt ?? node.startedAt);
+  const timeoutAt = new Date(review?.timeoutAt ?? openedAt.getTime() + timeoutMs);
+  const gate = {
+    step,
+    node,
+    findings,
+    digest,
+    key: `${run.workload.uid}/${digest}.json`,
+    openedAt,
+    timeoutAt,
+    onTimeout,
+  };
+  const seen = { ...gate, ...(review ? { review } : {}) };
+  return { ...seen, verdict: verdictOf(seen, run.review.required, now) };
+}
+
+function verdictOf(gate: Omit<GateView, "verdict">, required: boolean, now: Date): GateVerdict {
+  const { node } = gate;
+  if (node.phase === "Succeeded" && node.output === "skipped") return { state: "skipped" };
+  const written = writtenDecision(gate) ?? automaticDecision(gate, required, now);
+  if (node.phase === "Running") return written ? { state: "decided", decision: written } : { state: "waiting" };
+  const settled = decisionOfNode(node);
+  if (written && written.decision === settled) return { state: "decided", decision: written };
+  const byEngine = decisionOfEngine(gate);
+  if (byEngine && !writtenDecision(gate)) return { state: "decided", decision: byEngine };
+  const how = node.output === undefined ? `is ${node.phase}` : `says ${node.output}`;
+  return {
+    state: "tampered",
+    message: `the node of gate ${gate.step.name} ${how} in Argo, and no decision on its findings does: 'kubectl delete workflow' of this run opens the gate again`,
+  };
+}
+
+/** What approve wrote into the status, where it is about these findings. */
+function writtenDecision({ review }: Pick<GateView, "review">): Decision | undefined {
+  if (!review?.decision) return undefined;
+  const { gate, digest, decision, by, how, automatic, at, comment } = review;
+  return decisionSchema.safeParse({ gate, digest, decision, by, how, automatic, at, ...(comment ? { comment } : {}) })
+    .data;
+}
+
+/** Where no person is asked, or none decided in time. A decision that was acknowledged before counts, however late it is seen. */
+function automaticDecision(gate: Omit<GateView, "verdict">, required: boolean, now: Date): Decision | undefined {
+  const { step, node, digest, openedAt, timeoutAt, onTimeout } = gate;
+  const about = { gate: step.name, digest, automatic: true };
+  if (!required)
+    return {
+      ...about,
+      decision: "approved",
+      by: "spec.review.required: false",
+      how: "Setting",
+      at: openedAt.toISOString(),
+    };
+  // Of a node that was settled by hand before it, the timeout later says nothing.
+  if (node.phase !== "Running" || now < timeoutAt) return undefined;
+  const decision = onTimeout === "Approve" ? "approved" : "rejected";
+  return {
+    ...about,
+    decision,
+    by: `the timeout of the review (onTimeout: ${onTimeout})`,
+    how: "Timeout",
+    at: timeoutAt.toISOString(),
+  };
+}
+
+/** An approved gate succeeds, a rejected one fails; at the engine's own timeout one without a default is in error. */
+function decisionOfNode({ phase, output }: NodeView): Decision["decision"] | undefined {
+  if (phase === "Succeeded" && output === "approved") return "approved";
+  if ((phase === "Failed" && output === "rejected") || phase === "Error") return "rejected";
+  return undefined;
+}
+
+/** Everything slept through the timeout and its grace: the engine ended the node. */
+function decisionOfEngine({
+  step,
+  node,
+  digest,
+  timeoutAt,
+  onTimeout,
+}: Omit<GateView, "verdict">): Decision | undefined {
+  const at = new Date(node.finishedAt ?? node.startedAt);
+  const decision = onTimeout === "Approve" ? "approved" : "rejected";
+  if (at < timeoutAt || decisionOfNode(node) !== decision) return undefined;
+  return {
+    gate: step.name,
+    digest,
+    decision,
+    by: `the timeout of the review (onTimeout: ${onTimeout})`,
+    how: "Argo",
+    automatic: true,
+    at: at.toISOString(),
+  };
+}
+
+/** The review as the status says it. */
+export function reviewOf(gate: GateView, run: Run, costOfApproving: string | undefined): Review {
+  const { step, digest, openedAt, timeoutAt, onTimeout, verdict } = gate;
+  const decision = verdict.state === "decided" ? verdict.decision : undefined;
+  return {
+    gate: step.name,
+    run: run.run,
+    digest,
+    openedAt: openedAt.toISOString(),
+    timeoutAt: timeoutAt.toISOString(),
+    onTimeout,
+    ...(costOfApproving === undefined ? {} : { costOfApproving }),
+    ...(decision ? { ...decision } : {}),
+  };
+}

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import type { Agent } from "../../../crd/agent.ts";
+import { type AgentWorkload, agentWorkloadSchema } from "../../../crd/agentworkload.ts";
+import { parseDuration } from "../../../crd/duration.ts";
+import { type Run, runIdOf, runOf } from "../../../engine/run.ts";
+import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
+import { TerminalError } from "../../../lib/errors.ts";
+import { isOwnedBy } from "../owner.ts";
+import type { RunEngine, RunView } from "../run-engine.ts";
+import { observeRun, type Progress, type ProgressDeps } from "./progress.ts";
+import { type ResolveDeps, resolve } from "./resolve.ts";
+
+/** All there is of one workload: what its spec wants, what Argo, the object store and Redis say. Nothing is remembered between looks. */
+export interface Observed {
+  readonly object: KubeObject;
+  readonly spec: SpecView;
+  /** The run object of the run that the spec asks for. */
+  readonly runObject?: RunView;
+  /** Those of earlier specs. */
+  readonly others: readonly RunView[];
+  /** What is known of that run; absent without a run object. */
+  readonly progress?: Progress;
+}
+
+/** accepted: the spec with its run. finished: a run that ended and whose run object is gone. refused: why nothing can start. */
+export type SpecView =
+  | { readonly state: "accepted"; readonly workload: AgentWorkload; readonly run: Run }
+  | { readonly state: "finished"; readonly workload: AgentWorkload }
+  | { readonly state: "refused"; readonly reason: string; readonly message: string; readonly needsAgent?: Agent };
+
+export interface ObserveDeps extends ResolveDeps, ProgressDeps {
+  readonly kube: Kube;
+  readonly engine: RunEngine;
+}
+
+/** @returns undefined for a workload that is not there. @throws RetryableError or TerminalError of the edges */
+export async function observe(ref: ObjectRef, deps: ObserveDeps): Promise<Observed | undefined> {
+  const object = await deps.kube.workloads.get(ref);
+  if (!object) return undefined;
+  const { namespace, name, uid } = object.metadata;
+  const labelSelector = `${deps.engine.workloadLabel}=${name}`;
+  const labelled = await listRuns(object, { namespace, labelSelector }, deps);
+  // One of an earlier workload of the same name is on its way out with its owner.
+  const runs = labelled.filter((one) => isOwnedBy(one, object)).map(deps.engine.view);
+  // Nothing else is asked for: what a deletion waits for may be gone for good.
+  if (object.metadata.deletionTimestamp !== undefined) return { object, spec: BEING_DELETED, others: runs };
+  const parsed = parseSpec(object);
+  if (!("workload" in parsed)) return { object, spec: parsed, others: runs };
+  const { workload } = parsed;
+  const reference = { namespace, name, uid };
+  const runName = deps.engine.nameOf({ workload: reference, run: runIdOf(uid, workload.spec) });
+  // A superseded one is no end of this run, though it has its name: going back to an earlier spec runs it again.
+  const runObject = runs.find((one) => one.name === runName && !one.superseded);
+  const others = runs.filter((one) => one !== runObject);
+  if (runObject) {
+    if (!runObject.pipeline) {
+      const message = `the Workflow ${runName} has lost its annotation with the frozen pipeline: delete the Workflow to start the run again; completed steps are reused`;
+      return { object, spec: { state: "refused", reason: "UnreadableRun", message }, runObject, others };
+    }
+    const run = runOf(reference, workload.spec, runObject.pipeline);
+    const progress = await observeRun(run, workload, runObject, object, deps);
+    return { object, spec: { state: "accepted", workload, run }, runObject, others, progress };
+  }
+  if (hasFinished(object, runName, workload, deps.now()))
+    return { object, spec: { state: "finished", workload }, others };
+  const resolved = await resolve(workload, object, deps);
+  if (!("pipeline" in resolved)) return { object, spec: { state: "refused", ...resolved }, others };
+  const run = runOf(reference, workload.spec, resolved.pipeline);
+  return { object, spec: { state: "accepted", workload, run }, others };
+}
+
+const BEING_DELETED: SpecView = { state: "refused", reason: "BeingDeleted", message: "the workload is being deleted" };
+
+/** A workload that is being deleted goes also where the engine has been uninstalled. */
+async function listRuns(
+  { metadata }: KubeObject,
+  where: { namespace: string; labelSelector: string },
+  { kube }: ObserveDeps,
+): Promise<KubeObject[]> {
+  try {
+    return await kube.workflows.list(where);
+  } catch (error) {
+    if (metadata.deletionTimestamp !== undefined && error instanceof TerminalError && error.reason === "KindMissing")
+      return [];
+    throw error;
+  }
+}
+
+function parseSpec(object: KubeObject): { workload: AgentWorkload } | Extract<SpecView, { state: "refused" }> {
+  const { namespace, name, uid, generation } = object.metadata;
+  const parsed = agentWorkloadSchema.omit({ status: true }).safeParse({
+    apiVersion: object["apiVersion"],
+    kind: object["kind"],
+    metadata: { namespace, name, uid, ...(generation === undefined ? {} : { generation }) },
+    spec: object.spec,
+  });
+  if (parsed.success) return { workload: parsed.data };
+  return { state: "refused", reason: "InvalidSpec", message: `the spec is invalid: ${z.prettifyError(parsed.error)}` };
+}
+
+/**
+ * A run that has ended stays ended when its run object's time to live is over, as a Job does. A failed one whose run object somebody
+ * deleted before that is wanted again.
+ */
+function hasFinished({ status: seen }: KubeObject, runName: string, { spec }: AgentWorkload, now: Date): boolean {
+  const status = seen as { workflow?: unknown; finishedAt?: unknown; phase?: unknown } | undefined;
+  if (status?.workflow !== runName || typeof status.finishedAt !== "string") return false;
+  const keptUntil = new Date(status.finishedAt).getTime() + parseDuration(spec.ttlAfterFinished);
+  return status.phase !== "Failed" || now.getTime() >= keptUntil;
+}

@@ -1,0 +1,537 @@
+import { describe, expect, test } from "vitest";
+import { type Agent, type AgentStatus, agentSchema } from "../../../crd/agent.ts";
+import { type AgentDeps, type AgentOutcome, reconcileAgent } from "../../../functions/reconcile/agent/reconcile.ts";
+import {
+  imageRevision,
+  renderSecret,
+  renderService,
+  renderServiceAccount,
+  renderTrigger,
+  triggerName,
+} from "../../../functions/reconcile/agent/render.ts";
+import type { KindClient, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
+import { RetryableError, TerminalError } from "../../../lib/errors.ts";
+import { createLog } from "../../../lib/log.ts";
+
+const AGENT_REF = { namespace: "team-a", name: "reader" };
+const UID = "5e1c0de0-0000-4000-8000-00000000000a";
+const NOW = new Date("2026-01-01T10:00:00.500Z");
+const SETTINGS = { REDIS_URL: "redis://store.example/", OPENAI_BASE_URL: "http://models.example/" };
+const IMAGE = { image: "example/reader:1" };
+const FINALIZER = "agentic.dev/trigger";
+const TRIGGER = triggerName({ metadata: AGENT_REF });
+
+function agentOf(spec: object): Agent {
+  return agentSchema.parse({
+    apiVersion: "agentic.dev/v1alpha1",
+    kind: "Agent",
+    metadata: { ...AGENT_REF, uid: UID, generation: 1 },
+    spec,
+  });
+}
+function imageAgentOf(over: object = {}): Agent & { spec: { image: string } } {
+  return agentOf({ ...IMAGE, ...over }) as Agent & { spec: { image: string } };
+}
+
+/** A cluster that has one Agent, and what was written into it. `ready`: Knative's controllers make what is applied ready at once. */
+function createCluster(spec: object, { settings = SETTINGS, ready = true } = {}) {
+  const writes: string[] = [];
+  let version = 1;
+  const objects = new Map<string, KubeObject>();
+  const stored = (kind: string, { namespace, name }: ObjectRef, body: object): KubeObject => {
+    const { metadata = {}, ...rest } = body as { metadata?: object };
+    return {
+      ...rest,
+      metadata: {
+        uid: `uid-${kind}-${name}`,
+        generation: 1,
+        creationTimestamp: NOW.toISOString(),
+        finalizers: [],
+        labels: {},
+        annotations: {},
+        ...metadata,
+        namespace,
+        name,
+        resourceVersion: String(++version),
+      },
+    } as unknown as KubeObject;
+  };
+  const agent = {
+    apiVersion: "agentic.dev/v1alpha1",
+    kind: "Agent",
+    metadata: { uid: UID, finalizers: [] as string[] },
+    spec,
+  };
+  const put = (kind: string, ref: ObjectRef, body: object): void =>
+    void objects.set(`${kind}/${ref.namespace}/${ref.name}`, stored(kind, ref, body));
+  put("agent", AGENT_REF, agent);
+
+  const get = (kind: string, { namespace, name }: ObjectRef) => objects.get(`${kind}/${namespace}/${name}`);
+  const never = (): never => {
+    throw new Error("reconcile does not do this");
+  };
+  const client = (kind: string): KindClient => ({
+    get: async (ref) => structuredClone(get(kind, ref)),
+    list: never,
+    listAll: never,
+    create: never,
+    patch: never,
+    async merge(ref, body) {
+      const object = get(kind, ref);
+      if (!object) return "gone";
+      const { finalizers, resourceVersion } = (body as { metadata: KubeObject["metadata"] }).metadata;
+      if (resourceVersion !== object.metadata.resourceVersion) return "conflict";
+      writes.push(`merge ${kind}`);
+      if (object.metadata.deletionTimestamp && finalizers.length === 0)
+        objects.delete(`${kind}/${ref.namespace}/${ref.name}`);
+      else put(kind, ref, { ...object, metadata: { ...object.metadata, finalizers } });
+      return "written";
+    },
+    async putStatus(seen, status) {
+      const object = get(kind, seen.metadata);
+      if (!object) return "gone";
+      if (seen.metadata.resourceVersion !== object.metadata.resourceVersion) return "conflict";
+      writes.push(`status ${kind}`);
+      put(kind, seen.metadata, { ...object, status });
+      return "written";
+    },
+    async apply(ref, body) {
+      writes.push(`apply ${kind}`);
+      const status = {
+        observedGeneration: 1,
+        conditions: [{ type: "Ready", status: "True" }],
+        address: { url: `http://${ref.name}.svc/` },
+      };
+      put(kind, ref, { ...body, ...(ready ? { status } : {}) });
+    },
+    async remove(ref) {
+      writes.push(`remove ${kind}`);
+      return objects.delete(`${kind}/${ref.namespace}/${ref.name}`) ? "written" : "gone";
+    },
+  });
+  const secrets: unknown[] = [];
+  const deps: AgentDeps = {
+    kube: {
+      agents: client("agent"),
+      services: client("service"),
+      triggers: client("trigger"),
+      workloads: client("workload"),
+      pipelines: client("pipeline"),
+      workflows: client("workflow"),
+      ensureServiceAccount: async () => void writes.push("ensure serviceaccount"),
+      replaceSecret: async (secret) => {
+        writes.push("replace secret");
+        secrets.push(secret);
+      },
+      event: never,
+    },
+    agentSettings: settings,
+    exclusively: (_key, work) => work(),
+    now: () => NOW,
+    log: createLog("test", "silent"),
+  };
+  return {
+    deps,
+    secrets,
+    look: (over: Partial<AgentDeps> = {}): Promise<AgentOutcome> => reconcileAgent(AGENT_REF, { ...deps, ...over }),
+    /** What was written since it was last asked. */
+    written: () => writes.splice(0),
+    object: (kind: string, ref: ObjectRef = AGENT_REF) => get(kind, ref),
+    put,
+    get status() {
+      return get("agent", AGENT_REF)?.status as AgentStatus | undefined;
+    },
+    edit(change: object): void {
+      const object = get("agent", AGENT_REF);
+      if (object) put("agent", AGENT_REF, { ...object, spec: change, metadata: { ...object.metadata, generation: 2 } });
+    },
+    remove(): void {
+      const object = get("agent", AGENT_REF);
+      const metadata = { ...object?.metadata, deletionTimestamp: NOW.toISOString() };
+      if (object) put("agent", AGENT_REF, { ...object, metadata });
+    },
+  };
+}
+type Cluster = ReturnType<typeof createCluster>;
+const readyOf = ({ status }: Cluster) => status?.conditions?.find(({ type }) => type === "Ready");
+const APPLIED = ["ensure serviceaccount", "replace secret", "apply service", "apply trigger"];
+
+describe("an agent by image", () => {
+  test("gets a service account, a Secret, a Knative Service and a Trigger, once", async () => {
+    const cluster = createCluster(IMAGE);
+    expect(await cluster.look()).toEqual({ changed: true });
+    expect(cluster.written()).toEqual(["merge agent", ...APPLIED, "status agent"]);
+    expect(readyOf(cluster)).toEqual({
+      type: "Ready",
+      status: "True",
+      reason: "Ready",
+      message: "steps can be sent to it",
+      lastTransitionTime: "2026-01-01T10:00:00Z",
+      observedGeneration: 1,
+    });
+    expect(cluster.status).toMatchObject({ url: "http://reader.svc/", revision: imageRevision(agentOf(IMAGE).spec) });
+    expect(await cluster.look()).toEqual({ changed: false });
+    expect(cluster.written()).toEqual([]);
+  });
+
+  test.each<[string, object, string[]]>([
+    ["another image", { image: "example/reader:2" }, APPLIED.slice(0, 3)],
+    ["more memory", { ...IMAGE, resources: { limits: { memory: "1Gi" } } }, APPLIED.slice(0, 3)],
+    ["startAhead", { ...IMAGE, startAhead: true }, ["apply trigger"]],
+    ["an output schema, which is none of its objects'", { ...IMAGE, output: { schema: { type: "object" } } }, []],
+  ])("only what an edit changes is applied: %s", async (_what, spec, applied) => {
+    const cluster = createCluster(IMAGE);
+    await cluster.look();
+    cluster.written();
+    cluster.edit(spec);
+    await cluster.look();
+    expect(cluster.written().filter((write) => write !== "status agent")).toEqual(applied);
+  });
+
+  test("other settings of the platform reach it", async () => {
+    const cluster = createCluster(IMAGE);
+    await cluster.look();
+    cluster.written();
+    const agentSettings = { ...SETTINGS, REDIS_URL: "redis://other.example/" };
+    await cluster.look({ agentSettings });
+    expect(cluster.written()).toEqual(APPLIED.slice(0, 3));
+    expect(cluster.secrets.at(-1)).toMatchObject({ stringData: agentSettings });
+  });
+
+  test("a Knative Service of its name that is somebody else's stays as it is", async () => {
+    const cluster = createCluster(IMAGE);
+    const theirs = { spec: { template: {} } };
+    cluster.put("service", AGENT_REF, theirs);
+    await cluster.look();
+    expect(cluster.written()).toEqual(["merge agent", "status agent"]);
+    expect(readyOf(cluster)).toMatchObject({ status: "False", reason: "ServiceNameTaken" });
+    expect(cluster.object("service")).toMatchObject(theirs);
+  });
+
+  test("what somebody else deleted is made again", async () => {
+    const cluster = createCluster(IMAGE);
+    await cluster.look();
+    cluster.written();
+    await cluster.deps.kube.triggers.remove({ namespace: "agentic-system", name: TRIGGER });
+    cluster.written();
+    await cluster.look();
+    expect(cluster.written()).toEqual(["apply trigger"]);
+  });
+});
+
+describe("the condition Ready", () => {
+  const knative = (ready: object | undefined, over: object = {}) => ({
+    status: { observedGeneration: 1, conditions: ready ? [{ type: "Ready", ...ready }] : [], ...over },
+  });
+  const trigger = { namespace: "agentic-system", name: TRIGGER };
+
+  /** After Knative's controllers have said this of the objects that reconcile applied. */
+  async function lookAfter(
+    spec: object,
+    service: object | undefined,
+    triggerStatus: object = knative({ status: "True" }),
+  ) {
+    const cluster = createCluster(spec, { ready: false });
+    if (!("image" in spec) && service) cluster.put("service", AGENT_REF, service);
+    await cluster.look();
+    for (const [kind, ref, said] of [
+      ["service", AGENT_REF, service],
+      ["trigger", trigger, triggerStatus],
+    ] as const) {
+      const object = cluster.object(kind, ref);
+      if (object && said) cluster.put(kind, ref, { ...object, ...said });
+    }
+    const outcome = await cluster.look();
+    return { cluster, outcome };
+  }
+
+  test.each<[string, object, object | undefined, object | undefined, string, RegExp]>([
+    [
+      "a Service that Knative has not looked at",
+      IMAGE,
+      undefined,
+      undefined,
+      "ImageNotReady",
+      /^the Knative Service is being made ready$/,
+    ],
+    [
+      "an image that does not pull, in Knative's words",
+      IMAGE,
+      knative({
+        status: "False",
+        reason: "RevisionMissing",
+        message: 'Unable to fetch image "example/reader:1": not found',
+      }),
+      undefined,
+      "ImageNotReady",
+      /not ready: RevisionMissing: Unable to fetch image "example\/reader:1": not found/,
+    ],
+    [
+      "what Knative says of an earlier generation",
+      IMAGE,
+      knative({ status: "True" }, { observedGeneration: 0 }),
+      undefined,
+      "ImageNotReady",
+      /being made ready/,
+    ],
+    ["a Service that says nothing", IMAGE, knative(undefined), undefined, "ImageNotReady", /no reason given/],
+    [
+      "a Trigger that waits for its Broker",
+      IMAGE,
+      knative({ status: "True" }),
+      knative({ status: "False", reason: "BrokerNotReady", message: "no Broker" }),
+      "TriggerNotReady",
+      /^the Trigger is not ready: BrokerNotReady: no Broker$/,
+    ],
+    [
+      "a service that is missing",
+      { service: { name: "other", namespace: "team-b" } },
+      undefined,
+      undefined,
+      "ServiceNotFound",
+      /no Knative Service team-b\/other/,
+    ],
+    [
+      "a service that is not ready",
+      { service: { name: "reader" } },
+      knative({ status: "Unknown", message: "deploying" }),
+      undefined,
+      "ServiceNotReady",
+      /deploying/,
+    ],
+  ])("%s", async (_what, spec, service, triggerStatus, reason, message) => {
+    const { cluster, outcome } = await lookAfter(spec, service, triggerStatus);
+    expect(readyOf(cluster)).toMatchObject({ status: "False", reason });
+    expect(readyOf(cluster)?.message).toMatch(message);
+    expect(outcome.requeueAt).toEqual(new Date(NOW.getTime() + 2000));
+  });
+
+  test("an address needs no Service", async () => {
+    const { cluster } = await lookAfter({ uri: "http://reader.example/steps" }, undefined);
+    expect(cluster.status).toMatchObject({ url: "http://reader.example/steps", revision: "1" });
+    expect(readyOf(cluster)?.status).toBe("True");
+    expect(cluster.written()).not.toContain("apply service");
+    cluster.edit({ uri: "http://reader.example/v2" });
+    await cluster.look();
+    expect(cluster.status?.revision).toBe("2");
+  });
+
+  test("a service that is there is its revision, until it is another or changes", async () => {
+    const { cluster } = await lookAfter({ service: { name: "reader" } }, knative({ status: "True" }));
+    expect(cluster.status?.revision).toBe("uid-service-reader-1");
+    const service = cluster.object("service");
+    if (service) cluster.put("service", AGENT_REF, { ...service, metadata: { ...service.metadata, generation: 2 } });
+    await cluster.look();
+    expect(cluster.status?.revision).toBe("uid-service-reader-2");
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["nothing that does steps", {}, /exactly one of service, uri and image/],
+    ["two that do", { ...IMAGE, uri: "http://x.example/" }, /exactly one of service, uri and image/],
+    [
+      "an output schema that is none",
+      { ...IMAGE, output: { schema: { type: "objekt" } } },
+      /output\.schema is no usable JSON Schema/,
+    ],
+    ["a field that no Agent has", { ...IMAGE, replicas: 3 }, /replicas/],
+  ])("an invalid spec is not acted on: %s", async (_what, spec, message) => {
+    const cluster = createCluster(spec);
+    await cluster.look();
+    expect(cluster.written()).toEqual(["status agent"]);
+    expect(readyOf(cluster)).toMatchObject({ status: "False", reason: "InvalidSpec" });
+    expect(readyOf(cluster)?.message).toMatch(message);
+  });
+
+  test("its transition time is when it changed, not when its words did", async () => {
+    const { cluster } = await lookAfter(IMAGE, knative({ status: "False", message: "one" }));
+    const later = { now: () => new Date("2026-01-01T11:00:00Z") };
+    const service = cluster.object("service");
+    if (service) cluster.put("service", AGENT_REF, { ...service, ...knative({ status: "False", message: "two" }) });
+    await cluster.look(later);
+    expect(readyOf(cluster)).toMatchObject({ lastTransitionTime: "2026-01-01T10:00:00Z" });
+    expect(readyOf(cluster)?.message).toContain("two");
+  });
+
+  test("a status that somebody else wrote meanwhile is looked at again at once", async () => {
+    const cluster = createCluster(IMAGE);
+    const putStatus = async () => "conflict" as const;
+    const kube = { ...cluster.deps.kube, agents: { ...cluster.deps.kube.agents, putStatus } };
+    expect(await cluster.look({ kube })).toEqual({ changed: false, requeueAt: NOW });
+  });
+});
+
+describe("deletion", () => {
+  test("takes the Trigger along, which is in another namespace, and lets the Agent go", async () => {
+    const cluster = createCluster(IMAGE);
+    await cluster.look();
+    cluster.written();
+    cluster.remove();
+    expect(await cluster.look()).toEqual({ changed: true });
+    expect(cluster.written()).toEqual(["remove trigger", "merge agent"]);
+    expect([
+      cluster.object("agent"),
+      cluster.object("trigger", { namespace: "agentic-system", name: TRIGGER }),
+    ]).toEqual([undefined, undefined]);
+    expect(await cluster.look()).toEqual({ changed: false });
+  });
+
+  test("of an Agent whose Trigger cannot be deleted waits", async () => {
+    const cluster = createCluster(IMAGE);
+    await cluster.look();
+    cluster.remove();
+    const remove = async (): Promise<never> => {
+      throw new RetryableError("ApiUnavailable", "away");
+    };
+    const kube = { ...cluster.deps.kube, triggers: { ...cluster.deps.kube.triggers, remove } };
+    await expect(cluster.look({ kube })).rejects.toThrow("away");
+    expect(cluster.object("agent")?.metadata.finalizers).toEqual([FINALIZER]);
+  });
+
+  test("needs no Redis; anything else does", async () => {
+    const cluster = createCluster(IMAGE);
+    const exclusively = async (): Promise<never> => {
+      throw new RetryableError("StoreUnavailable", "Redis is away");
+    };
+    await expect(cluster.look({ exclusively })).rejects.toThrow("Redis is away");
+    await cluster.look();
+    cluster.remove();
+    await cluster.look({ exclusively });
+    expect(cluster.object("agent")).toBeUndefined();
+  });
+
+  test("of an invalid Agent needs nothing", async () => {
+    const cluster = createCluster({});
+    await cluster.look();
+    cluster.remove();
+    expect(await cluster.look()).toEqual({ changed: false });
+  });
+});
+
+describe("what is rendered", () => {
+  const service = (over: object = {}, settings = SETTINGS) => {
+    const agent = imageAgentOf(over);
+    return renderService(agent, agent.spec, settings) as {
+      metadata: { labels: object; annotations: object; ownerReferences: object[] };
+      spec: { template: { metadata: { annotations: Record<string, string> }; spec: PodSpec } };
+    };
+  };
+  interface PodSpec {
+    readonly containers: readonly { readonly envFrom: object[]; readonly env: object[] }[];
+  }
+
+  test("a restricted pod without a token that scales to zero, reached from inside the cluster only", () => {
+    expect(service()).toMatchObject({
+      metadata: {
+        namespace: "team-a",
+        name: "reader",
+        labels: { "networking.knative.dev/visibility": "cluster-local" },
+        ownerReferences: [{ kind: "Agent", name: "reader", uid: UID, controller: true }],
+      },
+      spec: {
+        template: {
+          metadata: { annotations: { "autoscaling.knative.dev/min-scale": "0" } },
+          spec: {
+            serviceAccountName: "agent-reader",
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            containerConcurrency: 8,
+            timeoutSeconds: 300,
+            containers: [
+              {
+                image: "example/reader:1",
+                securityContext: {
+                  runAsNonRoot: true,
+                  allowPrivilegeEscalation: false,
+                  readOnlyRootFilesystem: true,
+                  capabilities: { drop: ["ALL"] },
+                  seccompProfile: { type: "RuntimeDefault" },
+                },
+              },
+            ],
+          },
+        },
+      },
+    });
+    expect(renderServiceAccount(imageAgentOf())).toMatchObject({
+      metadata: { namespace: "team-a", name: "agent-reader" },
+      automountServiceAccountToken: false,
+    });
+  });
+
+  test("the platform's settings come after the agent's own, and are in its own Secret", () => {
+    const env = [{ name: "REDIS_URL", value: "redis://mine.example/" }];
+    const envFrom = [{ secretRef: { name: "mine" } }];
+    const [container] = service({ env, envFrom }).spec.template.spec.containers;
+    expect(container).toMatchObject({ env, envFrom: [...envFrom, { secretRef: { name: "agent-reader" } }] });
+    expect(renderSecret(imageAgentOf(), SETTINGS)).toMatchObject({
+      metadata: { namespace: "team-a", name: "agent-reader" },
+      stringData: SETTINGS,
+    });
+  });
+
+  test("other settings are another revision of the Service: pods read a Secret when they start", () => {
+    const annotations = (settings: typeof SETTINGS) => service({}, settings).spec.template.metadata.annotations;
+    expect(annotations({ ...SETTINGS, REDIS_URL: "x" })).not.toEqual(annotations(SETTINGS));
+  });
+
+  const own = {
+    all: [
+      { exact: { agent: "team-a.reader" } },
+      {
+        any: [{ exact: { type: "dev.agentic.step.requested" } }, { exact: { type: "dev.agentic.step.expected" } }],
+      },
+    ],
+  };
+  test.each<[string, object, object]>([
+    [
+      "its own Service",
+      IMAGE,
+      { filters: [own], subscriber: { ref: { kind: "Service", name: "reader", namespace: "team-a" } } },
+    ],
+    [
+      "a service of another namespace",
+      { service: { name: "other", namespace: "team-b" } },
+      { subscriber: { ref: { kind: "Service", name: "other", namespace: "team-b" } } },
+    ],
+    ["an address", { uri: "http://reader.example/" }, { subscriber: { uri: "http://reader.example/" } }],
+    [
+      "one that starts with each new workload",
+      { ...IMAGE, startAhead: true },
+      {
+        filters: [{ any: [own, { exact: { type: "dev.knative.apiserver.ref.add", kind: "AgentWorkload" } }] }],
+      },
+    ],
+  ])("a Trigger that brings it only its own requests: %s", (_what, spec, expected) => {
+    expect(renderTrigger(agentOf(spec))).toMatchObject({
+      metadata: { namespace: "agentic-system", name: TRIGGER },
+      spec: { broker: "default", ...expected },
+    });
+  });
+
+  test("two Agents never share a Trigger", () => {
+    const names = [AGENT_REF, { namespace: "team-b", name: "reader" }, { namespace: "team", name: "a-reader" }];
+    expect(new Set(names.map((metadata) => triggerName({ metadata }))).size).toBe(3);
+  });
+
+  test.each<[string, object, boolean]>([
+    ["image", { image: "example/reader:2" }, true],
+    ["args", { args: ["--fast"] }, true],
+    ["command", { command: ["/bin/reader"] }, true],
+    ["env", { env: [{ name: "DEPTH", value: "2" }] }, true],
+    ["envFrom", { envFrom: [{ configMapRef: { name: "depth" } }] }, true],
+    ["resources", { resources: { limits: { cpu: "1" } } }, false],
+    ["concurrency", { concurrency: 2 }, false],
+    ["timeout", { timeout: "1m" }, false],
+  ])("its revision follows its code and what it is told: %s", (_what, over, isAnother) => {
+    expect(imageRevision(imageAgentOf(over).spec) !== imageRevision(imageAgentOf().spec)).toBe(isAnother);
+  });
+});
+
+test("a kind that is not installed is said by its name", async () => {
+  const cluster = createCluster(IMAGE);
+  const apply = async (): Promise<never> => {
+    throw new TerminalError("KindMissing", "install Knative Serving");
+  };
+  const kube = { ...cluster.deps.kube, services: { ...cluster.deps.kube.services, apply } };
+  await expect(cluster.look({ kube })).rejects.toThrow("install Knative Serving");
+});

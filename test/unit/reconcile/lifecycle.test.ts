@@ -1,0 +1,677 @@
+import { describe, expect, test } from "vitest";
+import type { PipelineSpec } from "../../../crd/agentpipeline.ts";
+import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
+import { isOver } from "../../../functions/reconcile/resync.ts";
+import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconcile/workload/reconcile.ts";
+import { RetryableError, TerminalError } from "../../../lib/errors.ts";
+import { agentObject } from "./given.ts";
+import { createHarness, done, type Harness, type HarnessOptions, pipelineOf, REF } from "./harness.ts";
+
+const ITEMS = ["http://a.example/", "http://b.example/", "http://c.example/"];
+const INPUTS = { schema: { type: "object", properties: { items: { type: "array" }, question: { type: "string" } } } };
+const chain = pipelineOf({
+  inputs: INPUTS,
+  steps: [
+    { name: "fetch", agent: "fetch", forEach: "inputs.items" },
+    { name: "read", agent: "read", after: ["fetch"], forEach: "inputs.items", with: ["question"] },
+    { name: "review", after: ["read"], gate: {} },
+    { name: "write", agent: "write", after: ["review", "read"], with: ["question"] },
+  ],
+});
+const SPEC = { inputs: { items: ITEMS, question: "why?" } };
+
+/** Each step leaves an artifact of its name. */
+const start = (over: Partial<HarnessOptions> = {}): Harness =>
+  createHarness({
+    pipeline: chain,
+    spec: SPEC,
+    answer: ({ step }) => done({ output: step, artifacts: { [step]: `k/${step}` } }),
+    ...over,
+  });
+const condition = ({ status }: Harness, type: string) => status.conditions?.find((one) => one.type === type);
+const ready = (world: Harness) => condition(world, "Ready");
+const timesDone = ({ executions }: Harness) => [...executions.values()].toSorted();
+const nodesOf = ({ workflow }: Harness) => (workflow ? argoEngine.view(workflow).nodes : []);
+const once = (count: number) => Array.from({ length: count }, () => 1);
+
+/** A look, whose failure is answered to the Broker, with other dependencies. */
+const lookWith = (world: Harness, over: Partial<ReconcileDeps>): Promise<Date | undefined> =>
+  reconcileWorkload(REF, { ...world.deps, ...over });
+const fails = (reason: string) => async (): Promise<never> => {
+  throw new RetryableError(reason, `${reason}, of the test`);
+};
+/** Until the gate waits for its decision. */
+async function atGate(over: Partial<HarnessOptions> = {}): Promise<Harness> {
+  const world = start(over);
+  for (let round = 0; round < 20 && world.status.phase !== "AwaitingReview"; round++) await world.settle({ rounds: 1 });
+  expect(world.status.phase).toBe("AwaitingReview");
+  return world;
+}
+
+describe("edits of the spec", () => {
+  test("another question is another run: the earlier one is stopped, its fetched items are used again", async () => {
+    const world = await atGate();
+    const [first] = [...world.objects.workflows.keys()];
+    world.edit({ inputs: { items: ITEMS, question: "how?" } });
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+    expect(world.objects.workflows.get(first ?? "")).toMatchObject({
+      spec: { shutdown: "Terminate" },
+      metadata: { annotations: { "agentic.dev/superseded": "true" } },
+    });
+    expect(timesDone(world)).toEqual(once(3 + 3 + 3 + 1));
+  });
+
+  test("going back to an earlier spec runs it again, and does nothing twice", async () => {
+    const world = await atGate();
+    world.edit({ inputs: { items: ITEMS, question: "how?" } });
+    await world.settle({ rounds: 2 });
+    world.edit(SPEC);
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+    expect(timesDone(world).filter((times) => times > 1)).toEqual([]);
+    expect(world.workflow?.metadata.annotations["agentic.dev/superseded"]).toBeUndefined();
+  });
+
+  test("an invalid edit stops nothing: taken back, the run goes on where it was", async () => {
+    const world = start();
+    await world.settle({ rounds: 2 });
+    world.edit({ ...SPEC, replicas: 0 });
+    await world.settle({ rounds: 3 });
+    expect(condition(world, "Accepted")).toMatchObject({ status: "False", reason: "InvalidSpec" });
+    expect([...world.objects.workflows.values()]).toMatchObject([{ status: { phase: "Running" } }]);
+    expect(world.workflow?.spec).not.toHaveProperty("shutdown");
+    world.edit(SPEC);
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+    expect(timesDone(world)).toEqual(once(7));
+  });
+
+  test("a pipeline or an agent that is edited in mid-run changes nothing of it", async () => {
+    const world = start();
+    await world.settle({ rounds: 2 });
+    world.objects.pipelines.clear();
+    world.objects.agents.set("agentic-system/read", agentObject("read", { status: { revision: "r2" } }));
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+    expect(new Set(world.requests.map(({ revision }) => revision))).toEqual(new Set(["r1"]));
+  });
+
+  test("suspend holds what has not started, and no more", async () => {
+    const world = start();
+    await world.settle({ rounds: 1 });
+    await world.look();
+    world.edit({ ...SPEC, suspend: true });
+    const asked = world.requests.length;
+    await world.settle({ rounds: 3 });
+    expect([world.status.phase, world.requests.length]).toEqual(["Suspended", asked]);
+    world.edit(SPEC);
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+    expect(timesDone(world)).toEqual(once(7));
+  });
+});
+
+describe("what a run needs", () => {
+  test("a pipeline that appears later", async () => {
+    const world = start();
+    const pipelines = new Map(world.objects.pipelines);
+    world.objects.pipelines.clear();
+    await world.settle({ rounds: 1 });
+    expect([world.status.phase, condition(world, "Accepted")?.reason]).toEqual(["Pending", "PipelineNotFound"]);
+    for (const [name, object] of pipelines) world.objects.pipelines.set(name, object);
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+  });
+
+  test("an agent that appears later", async () => {
+    const world = start();
+    const agent = world.objects.agents.get("agentic-system/read");
+    world.objects.agents.delete("agentic-system/read");
+    await world.settle({ rounds: 1 });
+    expect([world.status.phase, condition(world, "Accepted")?.reason]).toEqual(["Pending", "AgentNotFound"]);
+    if (agent) world.objects.agents.set("agentic-system/read", agent);
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+  });
+
+  test("its own pipeline and agents are found before the shared ones", async () => {
+    const world = start();
+    const own = { ...agentObject("read"), status: { revision: "own" } };
+    world.objects.agents.set("team-a/read", { ...own, metadata: { ...own.metadata, namespace: "team-a" } });
+    const shared = world.objects.pipelines.get("agentic-system/p");
+    if (shared)
+      world.objects.pipelines.set("team-a/p", { ...shared, metadata: { ...shared.metadata, namespace: "team-a" } });
+    await world.settle({ decision: "approved" });
+    expect(world.status.pipeline).toBe("team-a/p");
+    expect(world.requests.find(({ step }) => step === "read")?.revision).toBe("own");
+  });
+
+  test("an agent that is deleted in mid-run is missed after half a minute, and taken up when it is there again", async () => {
+    const world = start();
+    await world.settle({ rounds: 1 });
+    world.argo();
+    await world.look();
+    await world.deliverAll();
+    await world.look();
+    world.argo();
+    await world.look();
+    const agent = world.objects.agents.get("agentic-system/read");
+    world.objects.agents.delete("agentic-system/read");
+    world.pass(40_000);
+    await world.look();
+    expect(ready(world)).toMatchObject({
+      reason: "AgentNotFound",
+      message: expect.stringContaining("Agent read was deleted"),
+    });
+    if (agent) world.objects.agents.set("agentic-system/read", agent);
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+  });
+
+  test("an agent that never answers ends its step at the deadline, with a result like any other", async () => {
+    const world = start({ spec: { ...SPEC, deadlines: { item: "2m" }, tolerate: { failedItems: 3 } } });
+    for (let round = 0; round < 12; round++) {
+      world.pass(30_000);
+      world.argo();
+      await world.look();
+    }
+    expect(world.status.items).toMatchObject({ total: 3, failed: 3 });
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+    expect(world.requests.find(({ step }) => step === "write")?.input.from["read"]).toEqual([]);
+  });
+
+  test("an answer that does not match the agent's output schema fails its step with a sentence", async () => {
+    const world = start({
+      answer: () => done({ data: { price: "5" } }),
+      spec: { ...SPEC, tolerate: { failedItems: 0 } },
+    });
+    const schema = { type: "object", properties: { price: { type: "number" } } };
+    const agent = world.objects.agents.get("agentic-system/read");
+    if (agent)
+      world.objects.agents.set("agentic-system/read", {
+        ...agent,
+        spec: { ...(agent.spec as object), output: { schema } },
+      });
+    await world.settle();
+    expect(world.status.phase).toBe("Failed");
+    expect(ready(world)?.message).toContain("3 × InvalidOutput");
+  });
+
+  test("the Agent of a workload's image is made, and the run starts once it is ready", async () => {
+    const world = start({ spec: { image: "example/worker:1", inputs: { items: ["x", "y"] } } });
+    await world.settle({ rounds: 1 });
+    expect(condition(world, "Accepted")).toMatchObject({ status: "False", reason: "AgentNotReady" });
+    const agent = world.objects.agents.get("team-a/demo");
+    expect(agent).toMatchObject({
+      spec: { image: "example/worker:1" },
+      metadata: { ownerReferences: [{ name: "demo" }] },
+    });
+    if (agent) world.objects.agents.set("team-a/demo", { ...agent, status: { revision: "r9" } });
+    await world.settle();
+    expect(world.status).toMatchObject({ phase: "Succeeded", pipeline: "team-a/demo" });
+    expect(world.requests.map(({ revision }) => revision)).toEqual(["r9", "r9"]);
+  });
+
+  test("an Agent of that name that is somebody else's stays as it is", async () => {
+    const world = start({ spec: { image: "example/worker:1", inputs: { items: ["x", "y"] } } });
+    const theirs = agentObject("demo");
+    world.objects.agents.set("team-a/demo", theirs);
+    await world.settle({ rounds: 2 });
+    expect(condition(world, "Accepted")).toMatchObject({ status: "False", reason: "AgentNameTaken" });
+    expect(world.objects.agents.get("team-a/demo")).toEqual(theirs);
+  });
+});
+
+describe("bytes that the object store has lost", () => {
+  const losing = (different: boolean): Promise<Harness> => {
+    let answers = 0;
+    return atGate({
+      answer: ({ step }) => done({ output: step, artifacts: { [step]: `k/${step}-${different ? answers++ : 0}` } }),
+    });
+  };
+
+  /** A request's mark runs out first. */
+  const redo = async (world: Harness): Promise<void> => {
+    world.pass(30_000);
+    await world.settle({ rounds: 1 });
+  };
+
+  test.each([
+    ["the same", false],
+    ["others", true],
+  ])(
+    "before the decision: the steps are done again, and what they left then, %s, is what is approved",
+    async (_what, different) => {
+      const world = await losing(different);
+      const [before] = world.status.reviews ?? [];
+      // Long after the deadlines of the steps.
+      world.pass(12 * 3_600_000);
+      world.loseBytes(() => false);
+      for (let round = 0; round < 6; round++) await redo(world);
+      const [after] = world.status.reviews ?? [];
+      expect(after?.digest === before?.digest).toBe(!different);
+      expect(world.reviewRequests).toBe(different ? 2 : 1);
+      await world.settle({ decision: "approved" });
+      expect(world.status.phase).toBe("Succeeded");
+    },
+  );
+
+  test("after the decision: the approval counts for the same bytes", async () => {
+    const world = await losing(false);
+    world.decide("approved");
+    await world.look();
+    world.argo();
+    await world.look();
+    world.loseBytes(() => false);
+    for (let round = 0; round < 6; round++) await redo(world);
+    await world.settle();
+    expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ decision: "approved", by: "ann" }] });
+    expect(world.reviewRequests).toBe(1);
+  });
+
+  test("a failure that was tolerated stays one, as its node tells it", async () => {
+    const world = await atGate({
+      spec: { ...SPEC, tolerate: { failedItems: 1 } },
+      answer: ({ step, input }, execution) =>
+        step === "fetch" && input.item === ITEMS[2] && execution === 1
+          ? { ...done(), outcome: "failed", reason: "Timeout", message: "no answer: 30 s" }
+          : done(),
+    });
+    const [before] = world.status.reviews ?? [];
+    world.loseBytes(() => false);
+    for (let round = 0; round < 6; round++) await redo(world);
+    expect(world.status.reviews).toEqual([before]);
+    await world.settle({ decision: "approved" });
+    expect(world.status).toMatchObject({ phase: "Succeeded", items: { done: 2, failed: 1 } });
+  });
+
+  test("after the decision: it does not count for others", async () => {
+    const world = await losing(true);
+    world.decide("approved");
+    await world.look();
+    world.argo();
+    await world.look();
+    world.loseBytes(() => false);
+    for (let round = 0; round < 6; round++) await redo(world);
+    await world.settle();
+    expect([world.status.phase, ready(world)?.reason]).toEqual(["Failed", "TamperedGate"]);
+  });
+});
+
+describe("gates", () => {
+  const gateNode = (world: Harness) => nodesOf(world).find(({ role }) => role === "gate")?.phase;
+
+  test("the timeout is decided, and settled once the status says so", async () => {
+    const world = await atGate();
+    world.pass(24 * 3_600_000);
+    const kube = {
+      ...world.deps.kube,
+      workloads: { ...world.deps.kube.workloads, putStatus: fails("ApiUnavailable") },
+    };
+    await expect(lookWith(world, { kube })).rejects.toThrow("ApiUnavailable");
+    expect(gateNode(world)).toBe("Running");
+    await world.look();
+    expect(gateNode(world)).toBe("Failed");
+    await world.settle();
+    expect(world.status).toMatchObject({
+      phase: "Rejected",
+      reviews: [{ decision: "rejected", how: "Timeout", automatic: true }],
+    });
+  });
+
+  test("an acknowledged decision counts, however late it is seen", async () => {
+    const world = await atGate();
+    world.decide("approved");
+    world.pass(25 * 3_600_000);
+    await world.settle();
+    expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ how: "ReviewLink", automatic: false }] });
+  });
+
+  test.each([
+    ["Reject", "Rejected", "rejected"],
+    ["Approve", "Succeeded", "approved"],
+  ])("everything slept through the timeout and its grace: Argo does %s", async (onTimeout, phase, decision) => {
+    const world = await atGate({ spec: { ...SPEC, review: { timeout: "1h", onTimeout } } });
+    world.pass(71 * 60_000);
+    world.argo();
+    await world.settle();
+    expect(world.status).toMatchObject({ phase, reviews: [{ decision, how: "Argo", automatic: true }] });
+  });
+
+  test("a gate that somebody settled in Argo is no approval, and what comes after it does not run", async () => {
+    const world = await atGate();
+    world.byHand("gate-review", {
+      phase: "Succeeded",
+      finishedAt: world.deps.now().toISOString(),
+      outputs: { parameters: [{ name: "result", value: "approved" }] },
+    });
+    await world.settle();
+    expect([world.status.phase, ready(world)?.reason]).toEqual(["Failed", "TamperedGate"]);
+    expect(world.requests.some(({ step }) => step === "write")).toBe(false);
+    expect(world.status.reviews).toEqual([expect.not.objectContaining({ decision: expect.anything() })]);
+  });
+
+  test("a review that is not required is approved by the setting, and nobody is asked", async () => {
+    const world = start({ spec: { ...SPEC, review: { required: false } } });
+    await world.settle();
+    expect(world.status).toMatchObject({
+      phase: "Succeeded",
+      reviews: [{ decision: "approved", how: "Setting", automatic: true, by: "spec.review.required: false" }],
+    });
+    expect(world.reviewRequests).toBe(0);
+  });
+
+  test("a comment reaches the steps after the gate", async () => {
+    const world = await atGate();
+    world.decide("approved", "review", "b.example is wrong");
+    await world.settle();
+    const [input] = world.requests.find(({ step }) => step === "write")?.input.from["review"] ?? [];
+    const key = input?.artifacts["decision"] ?? "";
+    const decision = JSON.parse(new TextDecoder().decode(await world.deps.artifacts.get(key)));
+    expect(decision).toMatchObject({ decision: "approved", by: "ann", comment: "b.example is wrong" });
+    expect(world.artifactKeys).toContain(input?.artifacts["findings"]);
+  });
+
+  test("a rejection's comment is in the reason", async () => {
+    const world = await atGate();
+    world.decide("rejected", "review", "wrong prices");
+    await world.settle();
+    expect(ready(world)).toMatchObject({ reason: "Rejected", message: "ann rejected gate review: wrong prices" });
+  });
+
+  test("ten gates at once are decided one by one", async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `ask-${index}`);
+    const pipeline = pipelineOf({
+      steps: [
+        { name: "first", agent: "fetch" },
+        ...names.map((name) => ({ name, gate: {}, after: ["first"] })),
+        { name: "last", agent: "write", after: names },
+      ],
+    });
+    const world = await atGate({ pipeline, spec: {} });
+    expect([world.status.reviews?.length, world.reviewRequests]).toEqual([10, 10]);
+    for (const name of names.slice(1)) world.decide("approved", name);
+    await world.settle({ rounds: 3 });
+    expect([world.status.phase, world.requests.length]).toEqual(["AwaitingReview", 1]);
+    world.decide("approved", names[0]);
+    await world.settle();
+    expect([world.status.phase, world.requests.length]).toEqual(["Succeeded", 2]);
+  });
+
+  test("a gate that is the first step is opened and decided", async () => {
+    const pipeline = pipelineOf({
+      steps: [
+        { name: "ask", gate: {} },
+        { name: "do", agent: "write", after: ["ask"] },
+      ],
+    });
+    const world = await atGate({ pipeline, spec: {} });
+    expect(world.artifactKeys.some((key) => key.includes(world.status.reviews?.[0]?.digest ?? "none"))).toBe(true);
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+  });
+
+  test("the review opens only with its findings published, and a reviewer asked", async () => {
+    const world = start();
+    while (!gateNode(world)) {
+      await world.look();
+      await world.deliverAll();
+      world.argo();
+    }
+    const artifacts = { ...world.deps.artifacts, put: fails("ArtifactStoreUnavailable") };
+    for (let round = 0; round < 3; round++) {
+      world.pass(5000);
+      world.argo();
+      await lookWith(world, { artifacts }).catch(() => undefined);
+    }
+    expect(gateNode(world)).toBe("Running");
+    expect([world.status.reviews, ready(world)?.reason]).toEqual([undefined, "ArtifactStoreUnavailable"]);
+    await world.settle({ decision: "approved" });
+    expect([world.status.phase, world.reviewRequests > 0]).toEqual(["Succeeded", true]);
+  });
+});
+
+describe("looks", () => {
+  /** How often the workload was read. */
+  function counted(world: Harness): { deps: Partial<ReconcileDeps>; count: () => number } {
+    let count = 0;
+    const { kube } = world.deps;
+    const get: typeof kube.workloads.get = (ref) => {
+      count++;
+      return kube.workloads.get(ref);
+    };
+    const workloads = { ...kube.workloads, get };
+    return { deps: { kube: { ...kube, workloads } }, count: () => count };
+  }
+
+  test("a decision by the setting that cannot be written now is not tried again at once", async () => {
+    const world = start({ spec: { ...SPEC, review: { required: false } } });
+    await world.settle({ rounds: 3 });
+    world.edit({ ...SPEC, review: { required: false }, suspend: true });
+    for (let round = 0; round < 3; round++) {
+      world.argo();
+      const { deps, count } = counted(world);
+      await lookWith(world, deps);
+      expect(count()).toBeLessThan(4);
+    }
+  });
+
+  test("a write that came too late is decided on anew, in the same look", async () => {
+    const world = start();
+    await world.look();
+    world.argo();
+    await world.look();
+    await world.deliverAll();
+    const { kube } = world.deps;
+    let conflicts = 0;
+    const patch: typeof kube.workflows.patch = async (ref, operations) => {
+      // Somebody retried the step in Argo meanwhile: its node has another start.
+      if (conflicts++ === 0) world.byHand("step-fetch", { startedAt: "2026-01-01T10:30:00Z" });
+      return kube.workflows.patch(ref, operations);
+    };
+    await lookWith(world, { kube: { ...kube, workflows: { ...kube.workflows, patch } } });
+    expect(conflicts).toBe(2);
+    expect(world.status.steps?.[0]).toMatchObject({ succeeded: 3 });
+  });
+
+  test("a status that somebody else wrote meanwhile is not overwritten", async () => {
+    const world = await atGate();
+    world.pass(24 * 3_600_000);
+    const { kube } = world.deps;
+    let writes = 0;
+    const putStatus: typeof kube.workloads.putStatus = async (object, status) => {
+      // A person's decision comes first.
+      if (writes++ === 0) world.decide("approved");
+      return kube.workloads.putStatus(object, status);
+    };
+    await lookWith(world, { kube: { ...kube, workloads: { ...kube.workloads, putStatus } } });
+    await world.settle();
+    expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ how: "ReviewLink", by: "ann" }] });
+  });
+
+  test("an Event that cannot be written keeps no status from being written", async () => {
+    const world = start();
+    await lookWith(world, { kube: { ...world.deps.kube, event: fails("Forbidden") } });
+    expect(world.status.phase).toBe("Creating");
+  });
+
+  test("a Broker that is away keeps no finished step from being settled, and the status says so", async () => {
+    const world = start({ spec: { ...SPEC, replicas: 2 } });
+    await world.look();
+    world.argo();
+    await world.look();
+    await world.deliverAll();
+    await world.look();
+    world.argo();
+    await expect(lookWith(world, { send: fails("BrokerUnavailable") })).rejects.toThrow("BrokerUnavailable");
+    expect(ready(world)).toMatchObject({ status: "False", reason: "BrokerUnavailable" });
+    expect(world.status.steps?.[0]).toMatchObject({ succeeded: 2 });
+  });
+
+  test("what keeps a run from being looked at is said in its status; what passes by itself is not", async () => {
+    const world = start();
+    await world.settle({ rounds: 1 });
+    const before = world.status;
+    await expect(lookWith(world, { readStates: fails("ApiUnavailable") })).rejects.toThrow();
+    expect(world.status).toEqual(before);
+    await expect(lookWith(world, { readStates: fails("StoreUnavailable") })).rejects.toThrow();
+    expect([world.status.phase, ready(world)?.reason]).toEqual(["Running", "StoreUnavailable"]);
+  });
+
+  test("a run that has ended keeps its end", async () => {
+    const world = start({ spec: { ...SPEC, review: { required: false } } });
+    await world.settle();
+    const before = world.status;
+    await expect(lookWith(world, { exclusively: fails("StoreUnavailable") })).rejects.toThrow();
+    expect(world.status).toEqual(before);
+  });
+
+  test("a branch that ended long ago slows no other, and is no silence of Argo's", async () => {
+    const pipeline: PipelineSpec = pipelineOf({
+      inputs: INPUTS,
+      steps: [
+        { name: "quick", agent: "write" },
+        { name: "slow", agent: "read", forEach: "inputs.items" },
+        { name: "both", agent: "write", after: ["quick", "slow"] },
+      ],
+    });
+    const world = start({ pipeline });
+    const round = async () => {
+      world.argo();
+      await world.look();
+    };
+    await round();
+    await round();
+    const slow = world.requests.filter(({ step }) => step === "slow");
+    expect(slow.length).toBe(3);
+    await world.deliverOnly("quick");
+    await round();
+    await round();
+    for (let second = 0; second < 60; second += 10) {
+      world.pass(10_000);
+      await round();
+      expect(ready(world)?.reason).not.toBe("ArgoSilent");
+    }
+    expect(world.workflow?.metadata.annotations["agentic.dev/nudged-at"]).toBeUndefined();
+    await world.deliverAll();
+    await world.look();
+    expect(world.status.steps?.find(({ name }) => name === "slow")).toMatchObject({ succeeded: 3, running: 0 });
+    expect(nodesOf(world).filter(({ phase, step }) => phase === "Running" && step === "slow")).toEqual([]);
+  });
+});
+
+describe("after its end", () => {
+  const MONTH = 31 * 24 * 3_600_000;
+
+  test("a run expires: artifacts and Workflow go, outputs with them, reviews stay", async () => {
+    const world = start();
+    await world.settle({ decision: "approved" });
+    expect(world.status.outputs).toEqual({ write: "k/write" });
+    expect(world.workload && isOver(world.workload, world.deps.now())).toBe(true);
+    world.pass(MONTH);
+    expect(world.workload && isOver(world.workload, world.deps.now())).toBe(false);
+    await world.look();
+    expect([world.artifactKeys, world.workflow]).toEqual([[], undefined]);
+    expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ decision: "approved", by: "ann" }] });
+    expect(world.status.outputs).toBeUndefined();
+    expect(condition(world, "Completed")).toMatchObject({ reason: "Expired" });
+    expect(world.workload && isOver(world.workload, world.deps.now())).toBe(true);
+    const before = world.status;
+    await world.settle({ rounds: 2 });
+    expect([world.status, world.workflow]).toEqual([before, undefined]);
+  });
+
+  test.each(["drop", "remove"])("what cannot be deleted is deleted later: %s", async (what) => {
+    const world = start();
+    await world.settle({ decision: "approved" });
+    world.pass(MONTH);
+    const { kube, artifacts } = world.deps;
+    const away =
+      what === "drop"
+        ? { artifacts: { ...artifacts, drop: fails("ArtifactStoreUnavailable") } }
+        : { kube: { ...kube, workflows: { ...kube.workflows, remove: fails("ApiUnavailable") } } };
+    await expect(lookWith(world, away)).rejects.toThrow();
+    expect(condition(world, "Completed")?.reason).not.toBe("Expired");
+    await world.look();
+    expect([world.artifactKeys, world.workflow, world.status.phase]).toEqual([[], undefined, "Succeeded"]);
+    expect(condition(world, "Completed")?.reason).toBe("Expired");
+  });
+
+  test("a failed run starts again when its Workflow is deleted, and does again what had failed", async () => {
+    let broken = true;
+    const world = start({
+      answer: ({ step }) =>
+        step === "write" && broken ? { ...done(), outcome: "failed", reason: "Broken", message: "why" } : done(),
+    });
+    await world.settle({ decision: "approved" });
+    expect([world.status.phase, ready(world)?.reason]).toEqual(["Failed", "Broken"]);
+    broken = false;
+    world.objects.workflows.clear();
+    await world.look();
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+    expect(timesDone(world)).toEqual(once(3 + 3 + 2));
+  });
+});
+
+describe("deletion", () => {
+  const logged = (world: Harness) => {
+    const lines: { uid: string; text: string }[] = [];
+    const error = (fields: { uid: string }, text: string) => lines.push({ uid: fields.uid, text });
+    return { lines, log: Object.assign(Object.create(world.deps.log), { error }) as ReconcileDeps["log"] };
+  };
+
+  test("waits for what is kept elsewhere, then gives up and says what it leaves behind", async () => {
+    const world = await atGate();
+    const { artifacts } = world.deps;
+    const { lines, log } = logged(world);
+    const away = {
+      artifacts: { ...artifacts, drop: fails("ArtifactStoreUnavailable") },
+      dropSteps: fails("StoreUnavailable"),
+      log,
+    };
+    world.remove();
+    await expect(lookWith(world, away)).rejects.toThrow("StoreUnavailable");
+    expect(world.workflow).toBeUndefined();
+    expect(world.workload).toBeDefined();
+    world.pass(121_000);
+    await lookWith(world, away);
+    expect(world.workload).toBeUndefined();
+    expect(lines.map(({ text }) => text)).toEqual([
+      "workload deleted, but its steps in Redis could not be",
+      "workload deleted, but its artifacts could not be",
+    ]);
+  });
+
+  test("needs no Argo", async () => {
+    const world = await atGate();
+    const kindMissing = async (): Promise<never> => {
+      throw new TerminalError("KindMissing", "install Argo Workflows");
+    };
+    const kube = { ...world.deps.kube, workflows: { ...world.deps.kube.workflows, list: kindMissing } };
+    await expect(lookWith(world, { kube })).rejects.toThrow("install Argo Workflows");
+    world.remove();
+    await lookWith(world, { kube });
+    expect([world.workload, world.left]).toEqual([undefined, { states: 0, artifacts: 0 }]);
+  });
+
+  test("needs no Redis and no object store to stop the run, and no turn among processes", async () => {
+    const world = await atGate();
+    world.loseBytes(() => false);
+    const away = { readStates: fails("StoreUnavailable"), exclusively: fails("StoreUnavailable") };
+    await expect(lookWith(world, away)).rejects.toThrow();
+    expect(world.workflow).toBeDefined();
+    world.remove();
+    await lookWith(world, away);
+    expect([world.workload, world.workflow]).toEqual([undefined, undefined]);
+  });
+
+  test("waits where another process is at work on it", async () => {
+    const world = await atGate();
+    world.remove();
+    await expect(lookWith(world, { exclusively: fails("Busy") })).rejects.toThrow("Busy");
+    expect(world.workload).toBeDefined();
+  });
+});
