@@ -2,13 +2,13 @@ import type { Config } from "../lib/config.ts";
 import { publicKey } from "../lib/keys.ts";
 import type { Logger } from "../lib/log.ts";
 import { parseResolvedHost, RESOLVED_HOST_FORM, type ResolvedHost } from "../lib/resolved-host.ts";
-import { createStepTokenVerifier } from "../lib/token.ts";
+import { createEgressTokenVerifier } from "../lib/token.ts";
 import { startEgressProxy } from "./proxy.ts";
 
-/** The egress proxy as a process of its own: runs until SIGTERM. */
+/** Runs the egress proxy until SIGTERM or SIGINT. */
 export async function runEgress(config: Config, log: Logger): Promise<void> {
   const proxy = await startEgressProxy({
-    verifyToken: createStepTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY)),
+    verifyToken: createEgressTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY)),
     resolve: readResolve(config.EGRESS_RESOLVE),
     host: config.HOST,
     port: config.PORT,

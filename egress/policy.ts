@@ -1,30 +1,31 @@
 import { lookup } from "node:dns/promises";
 import { hostAllowed } from "../lib/allow-list.ts";
+import type { EgressReason } from "../lib/edges/egress-refusal.ts";
 import { isPublicAddress } from "./address.ts";
 
-/** Where a connection goes, decided before it is made: names are never resolved a second time. */
+/** Where a connection goes. Decided before the connection is made: no name is resolved a second time. */
 export interface Target {
   readonly address: string;
   readonly port: number;
 }
 
-export type Refusal = {
-  readonly reason: "HostNotAllowed" | "AddressNotPublic" | "HostNotFound" | "NameServerUnavailable";
+export interface Refusal {
+  readonly reason: Exclude<EgressReason, "InvalidToken">;
   readonly message: string;
-};
+}
 
-/** All addresses of a name. Throws what node:dns throws. */
+/** All addresses of a name. @throws what node:dns throws */
 export type Lookup = (host: string) => Promise<string[]>;
 
 export const systemLookup: Lookup = async (host) => {
-  // One address is chosen and kept; IPv4 first, as many clusters route no IPv6 to the outside.
+  // The first address is used. IPv4 comes first: many clusters route no IPv6 to the outside.
   const found = await lookup(host, { all: true, order: "ipv4first" });
   return found.map(({ address }) => address);
 };
 
 /**
- * Decides on one request. A name in `resolve` goes to exactly its address and port, private ones included, and implies
- * nothing for any other name; it must be on the job's list all the same.
+ * Decides on one request. A name in `resolve` goes to exactly its address and port, a private one included; it must be on the job's
+ * list, too.
  */
 export async function decideTarget(
   asked: { host: string; port: number; allow: readonly string[] },
@@ -50,9 +51,9 @@ export async function decideTarget(
   }
   const [address] = addresses;
   if (address === undefined) return { reason: "HostNotFound", message: `no address is known for ${host}` };
-  // One inner address among outer ones is a trap, not a choice.
-  const inner = addresses.find((candidate) => !isPublicAddress(candidate));
-  if (inner !== undefined)
-    return { reason: "AddressNotPublic", message: `${host} resolves to ${inner}, which is not a public address` };
+  // A private address among public ones is an attack: which of them gets connected to would be chance.
+  const hidden = addresses.find((candidate) => !isPublicAddress(candidate));
+  if (hidden !== undefined)
+    return { reason: "AddressNotPublic", message: `${host} resolves to ${hidden}, which is not a public address` };
   return { address, port: asked.port };
 }

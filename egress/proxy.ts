@@ -1,21 +1,24 @@
 import { isIPv6 } from "node:net";
+import { LRUCache } from "lru-cache";
 import { RequestError, Server } from "proxy-chain";
+import { EGRESS_HEADER, type EgressReason } from "../lib/edges/egress-refusal.ts";
 import type { Logger } from "../lib/log.ts";
-import type { StepClaims, VerifyStepToken } from "../lib/token.ts";
+import type { EgressClaims, VerifyEgressToken } from "../lib/token.ts";
 import { decideTarget, type Lookup, systemLookup, type Target } from "./policy.ts";
 import { createUsageLedger, type JobUsage } from "./usage.ts";
 
-// proxy-chain answers 407 and 403 only to errors whose class has this name; a bundle has given it another.
+// proxy-chain answers 407 and 403 only to errors whose class has this name; a bundler renames the class.
 Object.defineProperty(RequestError, "name", { value: "RequestError" });
 
-/** Response header that names why a request was refused. */
-const REASON_HEADER = "agentic-egress";
 /** proxy-chain's own status for a name that does not resolve; no server sends it. */
 const DNS_FAILED = 593;
+/** A page makes hundreds of requests with one token: its signature is verified once a minute. */
+const VERIFIED_MS = 60_000;
+const MAX_VERIFIED = 10_000;
 
 export interface EgressProxyOptions {
-  readonly verifyToken: VerifyStepToken;
-  /** Names that go to one fixed address and port, as with curl's --resolve. Lower case. */
+  readonly verifyToken: VerifyEgressToken;
+  /** Names that go to one fixed address and port, private ones included, as with curl's --resolve. Lower case. */
   readonly resolve: ReadonlyMap<string, Target>;
   readonly host: string;
   /** 0: any free port. */
@@ -28,20 +31,20 @@ export interface EgressProxyOptions {
 export interface EgressProxy {
   readonly url: string;
   readonly port: number;
-  /** What a job did so far; its name is its step's identity. */
+  /** What a job did so far. A job is named by its step's identity. */
   usage(job: string): JobUsage;
   close(): Promise<void>;
 }
 
 /**
- * A forward proxy that holds each job to its allow-list. A job's user name is its step's identity, its password the step
- * token. Refusals are 403 (593 when the name does not resolve) with the reason in the header `agentic-egress`.
+ * A forward proxy that holds each job to the allow-list of its egress token. The user name is the step's identity, the password the
+ * token. Refusals have status 403 (593 when the name does not resolve) and their reason in the header EGRESS_HEADER.
  */
 export async function startEgressProxy(options: EgressProxyOptions): Promise<EgressProxy> {
   const { log } = options;
   const ledger = createUsageLedger();
   const verify = cachedVerifier(options.verifyToken);
-  /** A connection's bytes belong to the job that last used it; browsers do not share one between contexts. */
+  /** The bytes of a connection count for the job that last used it; a browser shares none between contexts. */
   const connections = new Map<number, { job: string; counted: number }>();
 
   const settle = (id: number, stats: { srcRxBytes: number; srcTxBytes: number } | undefined) => {
@@ -57,17 +60,18 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
     port: options.port,
     authRealm: "agentic-egress",
     async prepareRequestFunction({ request, connectionId, username, password, hostname, port, isHttp }) {
-      if (!username) return { requestAuthentication: true, failMsg: "the step's identity and token are asked for" };
-      const refuse = (reason: string, message: string, status = 403) => {
+      if (!username) return { requestAuthentication: true, failMsg: "give the step's identity and its egress token" };
+      const refuse = (reason: EgressReason, message: string, status = 403) => {
         ledger.refuse(username, hostname, reason);
         log.info({ job: username, host: hostname, port, reason }, `refused: ${message}`);
         options.onRefused?.({ job: username, host: hostname, reason });
-        return new RequestError(message, status, { [REASON_HEADER]: reason });
+        return new RequestError(message, status, { [EGRESS_HEADER]: reason });
       };
       const claims = await verify(password).catch(() => undefined);
+      // Not counted: whoever sends this has not shown that the job is its own.
       if (claims?.jti !== username)
-        throw new RequestError("the step token is not valid or not this job's", 403, {
-          [REASON_HEADER]: "InvalidToken",
+        throw new RequestError("the egress token is not valid, or another job's", 403, {
+          [EGRESS_HEADER]: "InvalidToken" satisfies EgressReason,
         });
       settle(connectionId, server.getConnectionStats(connectionId));
       connections.set(connectionId, { job: username, counted: connections.get(connectionId)?.counted ?? 0 });
@@ -83,8 +87,8 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
         throw refuse(decision.reason, decision.message, dns ? DNS_FAILED : 403);
       }
       log.debug({ job: username, host: hostname, port, address: decision.address }, "request");
-      // proxy-chain connects to what request.url names: with the address in it nothing is resolved again.
-      // The Host header stays as the browser sent it.
+      // proxy-chain connects to what request.url names: with the address in it, it resolves no name again.
+      // The Host header stays as the client sent it.
       request.url = pinned(request.url ?? "", decision, isHttp);
       return {};
     },
@@ -114,18 +118,14 @@ function pinned(url: string, { address, port }: Target, isHttp: boolean): string
   return `http://${authority}${pathname}${search}`;
 }
 
-/** A page makes hundreds of requests with one token: its signature is checked once a minute. */
-function cachedVerifier(verifyToken: VerifyStepToken): VerifyStepToken {
-  const KEEP_MS = 60_000;
-  const known = new Map<string, { until: number; claims: Promise<StepClaims> }>();
+function cachedVerifier(verifyToken: VerifyEgressToken): VerifyEgressToken {
+  const verified = new LRUCache<string, Promise<EgressClaims>>({ max: MAX_VERIFIED, ttl: VERIFIED_MS });
   return (token) => {
-    const now = Date.now();
-    const hit = known.get(token);
-    if (hit && hit.until > now) return hit.claims;
-    for (const [old, { until }] of known) if (until <= now) known.delete(old);
+    const known = verified.get(token);
+    if (known) return known;
     const claims = verifyToken(token);
-    known.set(token, { until: now + KEEP_MS, claims });
-    claims.catch(() => known.delete(token));
+    verified.set(token, claims);
+    claims.catch(() => verified.delete(token));
     return claims;
   };
 }

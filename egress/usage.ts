@@ -1,12 +1,14 @@
+import { LRUCache } from "lru-cache";
+
 /** What one job did through the proxy. */
 export interface JobUsage {
   requests: number;
-  /** Both directions, as seen by the job: tunnels count their TLS bytes. */
+  /** Both directions, as the job sees them: tunnels count their TLS bytes. */
   bytes: number;
   refused: { host: string; reason: string; count: number }[];
 }
 
-/** How many jobs are remembered: the oldest is forgotten first, so that a long-lived proxy does not grow. */
+/** Jobs to remember: the least recently used is forgotten first. */
 const MAX_JOBS = 2_000;
 
 /** Counts by job. A job is named by its step's identity. */
@@ -16,15 +18,12 @@ export function createUsageLedger(): {
   refuse(job: string, host: string, reason: string): void;
   of(job: string): JobUsage;
 } {
-  const jobs = new Map<string, JobUsage>();
+  const jobs = new LRUCache<string, JobUsage>({ max: MAX_JOBS });
   const entry = (job: string): JobUsage => {
-    let usage = jobs.get(job);
-    if (!usage) {
-      const oldest = jobs.size >= MAX_JOBS ? jobs.keys().next().value : undefined;
-      if (oldest !== undefined) jobs.delete(oldest);
-      usage = { requests: 0, bytes: 0, refused: [] };
-      jobs.set(job, usage);
-    }
+    const known = jobs.get(job);
+    if (known) return known;
+    const usage: JobUsage = { requests: 0, bytes: 0, refused: [] };
+    jobs.set(job, usage);
     return usage;
   };
   return {
@@ -40,6 +39,6 @@ export function createUsageLedger(): {
       if (same) same.count += 1;
       else refused.push({ host, reason, count: 1 });
     },
-    of: (job) => structuredClone(jobs.get(job) ?? { requests: 0, bytes: 0, refused: [] }),
+    of: (job) => structuredClone(jobs.peek(job) ?? { requests: 0, bytes: 0, refused: [] }),
   };
 }

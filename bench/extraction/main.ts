@@ -1,7 +1,7 @@
 /** The extractive analyst on the ten sample sites, scraped for real, against what a person read there. */
 import { loadTruth } from "../../examples/truth.ts";
 import { getJson } from "../../lib/edges/artifacts.ts";
-import { analysisSchema } from "../../pipeline/analysis.ts";
+import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { report } from "../harness.ts";
 import { add, type Count, type Kind, score } from "./score.ts";
 import { withSteps } from "./steps.ts";

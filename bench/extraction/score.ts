@@ -1,5 +1,5 @@
 import type { Truth } from "../../examples/truth.ts";
-import type { Analysis } from "../../pipeline/analysis.ts";
+import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
 
 /** How many were found rightly, found in all, and there in truth. */
 export interface Count {

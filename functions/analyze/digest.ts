@@ -1,15 +1,15 @@
-import { truncateToTokens } from "../../lib/edges/llm/tokens.ts";
-import type { Analysis } from "../../pipeline/analysis.ts";
-import type { Capture } from "../../pipeline/capture.ts";
+import { truncateToTokens } from "../../lib/model/tokens.ts";
+import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
+import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 
-/** Of the whole, in the model's own tokens. */
+/** Of the whole digest, in the model's tokens. */
 const MAX_TOKENS = 1_500;
-/** The extracted part may not crowd out the text. */
+/** Of its extracted part, which must leave room for the page's text. */
 const MAX_EXTRACTED = 700;
-/** More text than fits is not even counted. */
+/** Of text: more never fits, and counting its tokens takes time. */
 const MAX_CHARACTERS = 12_000;
 
-/** What a model is told of a page: what was extracted, with its quotes, then the page's own text as far as it fits. */
+/** What the model is told of a page: what the rules extracted, with quotes, then the page's own text as far as it fits. */
 export async function digest(capture: Capture, extracted: Analysis, text: string): Promise<string> {
   const lines = [
     `URL: ${capture.finalUrl}`,

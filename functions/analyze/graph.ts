@@ -1,44 +1,45 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
-import { z } from "zod";
-import { contextOf, type StepContext, type StepGraph } from "../../lib/durable/durable.ts";
+import { NO_USAGE, type StepInput, type StepResult, type Usage } from "../../engine/result.ts";
+import { SUMMARY } from "../../engine/summary.ts";
+import type { AgentEdges } from "../../lib/connect.ts";
+import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
 import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
-import type { Model } from "../../lib/edges/llm.ts";
 import { TerminalError } from "../../lib/errors.ts";
-import { modelChoiceOf } from "../../lib/model-choice.ts";
-import { NO_USAGE, type StepResult, type Usage } from "../../lib/step.ts";
-import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
-import { type Capture, captureSchema } from "../../pipeline/capture.ts";
+import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
+import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
+import { captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { digest } from "./digest.ts";
 import { merge } from "./merge.ts";
-import { pictureFor } from "./picture.ts";
-import { instructions, modelAnalysisSchema } from "./question.ts";
+import { instructions, modelAnalysisSchema, pictureFor } from "./question.ts";
+import { describe, summaryOf } from "./summary.ts";
 
-export interface GraphDeps {
-  readonly artifacts: Artifacts;
-  /** Absent: the extractive analyst's result stands. */
-  readonly model?: Model | undefined;
-}
+export type AnalyzeEdges = Pick<AgentEdges, "artifacts" | "model">;
 
+/** Artifact keys: each node leaves its bytes in the store. */
 const State = Annotation.Root({
   identity: Annotation<string>,
-  /** Artifact keys: the extractive analysis, what the model is told, what it answered. */
+  /** What the rules extracted. */
   extracted: Annotation<string>,
+  /** What the model is told. */
   digest: Annotation<string>,
+  /** What the model answered. */
   answer: Annotation<string>,
-  /** The model that answered. */
+  /** The model that answered, and what that cost. */
   author: Annotation<string>,
   usage: Annotation<Usage | undefined>,
   result: Annotation<StepResult | undefined>,
 });
 
 /** extract → condense → ask → publish; without a model, extract → publish. */
-export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
+export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
   return new StateGraph(State)
     .addNode("extract", async (_state, runtime) => {
       const { workload, input } = contextOf(runtime);
-      const { capture, html } = await loadPage(artifacts, input);
+      const capture = await getJson(artifacts, captureKeyOf(input), captureSchema);
+      const html = await readText(artifacts, capture.artifacts.dom);
       const { screenshot } = capture.artifacts;
-      // Loaded here: the HTML parser is a large part of a cold start.
+      // Loaded here: the HTML parser would slow each start.
       const [{ extract }, { readDesign }] = await Promise.all([
         import("./extract/extract.ts"),
         import("./extract/design.ts"),
@@ -48,55 +49,55 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
         analyst: { kind: "extractive" },
         ...extract({ html, screenshot, url: capture.finalUrl, title: capture.title, description: capture.description }),
         design: await readDesign(await artifacts.get(screenshot), html, screenshot),
+        usage: NO_USAGE,
       };
       return { extracted: await putJson(artifacts, workload.uid, analysisSchema.parse(analysis)) };
     })
-    .addNode("condense", async (state, runtime) => {
+    .addNode("condense", async ({ extracted }, runtime) => {
       const { workload, input } = contextOf(runtime);
-      const { capture, text } = await loadPage(artifacts, input);
-      const extracted = await getJson(artifacts, state.extracted, analysisSchema);
-      return { digest: await artifacts.put(workload.uid, await digest(capture, extracted, text), "txt") };
+      const [capture, analysis] = await Promise.all([
+        getJson(artifacts, captureKeyOf(input), captureSchema),
+        getJson(artifacts, extracted, analysisSchema),
+      ]);
+      const told = await digest(capture, analysis, await readText(artifacts, capture.artifacts.text));
+      return { digest: await artifacts.put(workload.uid, told, "txt") };
     })
     .addNode("ask", async (state, runtime) => {
-      const { workload, input, claims, signal } = contextOf(runtime);
-      if (!model) throw new TypeError("no model to ask");
-      const capture = await loadCapture(artifacts, input);
-      const { objective, maxOutputTokens } = paramsOf(input.params);
-      const choice = modelChoiceOf(input.params);
-      const {
-        answer,
-        usage,
-        model: author,
-      } = await model.ask(
-        {
-          purpose: "analyze",
-          instructions: instructions(objective),
-          data: await readText(artifacts, state.digest),
-          image: await pictureFor(await artifacts.get(capture.artifacts.screenshot)),
-          schema: modelAnalysisSchema,
-          maxOutputTokens,
-          ...(choice ? { model: choice } : {}),
-        },
-        { run: claims.run, signal, ...(claims.budgetUsd === undefined ? {} : { budgetUsd: claims.budgetUsd }) },
-      );
-      return { answer: await putJson(artifacts, workload.uid, answer), author, usage };
+      const context = contextOf(runtime);
+      if (!model) throw new TypeError("there is no model to ask");
+      const capture = await getJson(artifacts, captureKeyOf(context.input), captureSchema);
+      const asked = await askModel(model, context, {
+        purpose: "analyze",
+        instructions: instructions(objectiveOf(context)),
+        data: await readText(artifacts, state.digest),
+        image: await pictureFor(await artifacts.get(capture.artifacts.screenshot)),
+        schema: modelAnalysisSchema,
+      });
+      const answer = await putJson(artifacts, context.workload.uid, asked.answer);
+      return { answer, author: asked.model, usage: asked.usage };
     })
-    .addNode("publish", async (state, runtime) => {
+    .addNode("publish", async ({ extracted, answer, author, usage = NO_USAGE }, runtime) => {
       const { workload, input } = contextOf(runtime);
-      const extracted = await getJson(artifacts, state.extracted, analysisSchema);
-      const analysis = state.answer
-        ? merge(
-            extracted,
-            await getJson(artifacts, state.answer, modelAnalysisSchema),
-            (await loadPage(artifacts, input)).text,
-            state.author,
-          )
-        : extracted;
+      const capture = await getJson(artifacts, captureKeyOf(input), captureSchema);
+      const rules = await getJson(artifacts, extracted, analysisSchema);
+      const analysis = answer
+        ? merge(rules, await getJson(artifacts, answer, modelAnalysisSchema), {
+            text: await readText(artifacts, capture.artifacts.text),
+            model: author,
+            usage,
+          })
+        : rules;
+      const { name, offers } = analysis;
       const result: StepResult = {
         outcome: "succeeded",
-        output: summaryOf(analysis),
-        artifacts: { analysis: await putJson(artifacts, workload.uid, analysis) },
-        usage: state.usage ?? NO_USAGE,
+        output: describe(analysis),
+        data: { name, offers: offers.length, priced: offers.filter(({ price }) => price !== null).length },
+        artifacts: {
+          analysis: await putJson(artifacts, workload.uid, analysis),
+          capture: captureKeyOf(input),
+          [SUMMARY]: await putSummary(artifacts, workload.uid, summaryOf(analysis, capture)),
+        },
+        usage,
       };
       return { result };
     })
@@ -107,33 +108,14 @@ export function createGraph({ artifacts, model }: GraphDeps): StepGraph {
     .addEdge("publish", END);
 }
 
-const paramsSchema = z.object({
-  objective: z.string(),
-  model: z.object({ maxOutputTokens: z.int() }),
-});
-
-function paramsOf(params: unknown): { objective: string; maxOutputTokens: number } {
-  const parsed = paramsSchema.safeParse(params);
-  if (!parsed.success) throw new TerminalError("InvalidInput", `analyze's params: ${z.prettifyError(parsed.error)}`);
-  return { objective: parsed.data.objective, maxOutputTokens: parsed.data.model.maxOutputTokens };
-}
-
-function loadCapture(artifacts: Artifacts, input: StepContext["input"]): Promise<Capture> {
-  const key = input.from["scrape"]?.[0]?.artifacts["capture"];
-  if (key === undefined) throw new TerminalError("InvalidInput", "analyze needs the capture of a scrape step");
-  return getJson(artifacts, key, captureSchema);
-}
-
-async function loadPage(
-  artifacts: Artifacts,
-  input: StepContext["input"],
-): Promise<{ capture: Capture; html: string; text: string }> {
-  const capture = await loadCapture(artifacts, input);
-  const [html, text] = await Promise.all([
-    readText(artifacts, capture.artifacts.dom),
-    readText(artifacts, capture.artifacts.text),
-  ]);
-  return { capture, html, text };
+/** @throws TerminalError InvalidInput */
+function captureKeyOf({ from }: StepInput): string {
+  const key = from["scrape"]?.[0]?.artifacts["capture"];
+  if (key !== undefined) return key;
+  throw new TerminalError(
+    "InvalidInput",
+    "analyze needs the capture of step scrape: name scrape in the step's `after`",
+  );
 }
 
 async function readText(artifacts: Artifacts, key: string): Promise<string> {
@@ -142,11 +124,4 @@ async function readText(artifacts: Artifacts, key: string): Promise<string> {
 
 function putJson(artifacts: Artifacts, uid: string, value: unknown): Promise<string> {
   return artifacts.put(uid, JSON.stringify(value), "json");
-}
-
-function summaryOf({ name, offers, callsToAction, caveats }: Analysis): string {
-  const priced = offers.filter(({ price }) => price !== null).length;
-  const parts = [`${name}: ${offers.length} offers, ${priced} priced`, `${callsToAction.length} calls to action`];
-  if (caveats.length > 0) parts.push(`${caveats.length} caveats`);
-  return parts.join(", ").slice(0, 256);
 }

@@ -1,22 +1,31 @@
-import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
+import type { Usage } from "../../engine/result.ts";
+import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { findMoney } from "./extract/money.ts";
 import type { ModelAnalysis } from "./question.ts";
 
-/** More than this of one kind is no analysis; the instructions ask for six. */
+/** Of each kind. The instructions ask for six. */
 const MAX_EACH = 12;
 
+export interface AnswerSource {
+  /** The page's own text. */
+  readonly text: string;
+  /** The model that answered. */
+  readonly model: string;
+  readonly usage: Usage;
+}
+
 /**
- * Puts a model's answer over what was extracted. A claim whose quote does not stand on the page is dropped and counted in a
- * caveat, and so is a price whose amount its quote does not give; where nothing of the model's is left, what was extracted stays.
+ * Puts a model's answer over what the rules extracted. Drops a claim whose quote is not on the page, and a price whose amount is not in
+ * its quote, and counts them in a caveat. Where it drops everything of a kind, what the rules extracted stays.
  */
-export function merge(extracted: Analysis, answer: ModelAnalysis, text: string, model: string): Analysis {
+export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model, usage }: AnswerSource): Analysis {
   const page = squash(text);
   const { screenshot } = extracted.design;
   let dropped = 0;
-  const stands = (quote: string): boolean => squash(quote) !== "" && page.includes(squash(quote));
+  const isOnPage = (quote: string): boolean => squash(quote) !== "" && page.includes(squash(quote));
   const onPage = <T extends { quote: string }>(claims: readonly T[], holds: (claim: T) => boolean = () => true): T[] =>
     claims.slice(0, MAX_EACH).filter((claim) => {
-      const found = stands(claim.quote) && holds(claim);
+      const found = isOnPage(claim.quote) && holds(claim);
       if (!found) dropped++;
       return found;
     });
@@ -32,19 +41,20 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, text: string, 
   const merged: Analysis = {
     ...extracted,
     analyst: { kind: "model", model },
+    usage,
     positioning: positioning ?? extracted.positioning,
     audience: orElse(claimsOf(answer.audience), extracted.audience),
     offers: orElse(
-      onPage(answer.offers, (offer) => stands(offer.name) && isQuoted(offer)).map((offer) => ({
+      onPage(answer.offers, (offer) => isOnPage(offer.name) && isQuoted(offer)).map((offer) => ({
         name: offer.name,
         price: priceOf(offer),
-        features: offer.features.filter(stands),
+        features: offer.features.filter(isOnPage),
         evidence: evidence(offer.quote),
       })),
       extracted.offers,
     ),
     callsToAction: orElse(
-      onPage(answer.callsToAction, ({ value }) => stands(value)).map(({ value, quote }) => ({
+      onPage(answer.callsToAction, ({ value }) => isOnPage(value)).map(({ value, quote }) => ({
         text: value,
         ...targetOf(extracted, value),
         evidence: evidence(quote),
@@ -73,7 +83,7 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, text: string, 
   if (dropped > 0)
     merged.caveats = [
       ...extracted.caveats,
-      `${dropped} ${dropped === 1 ? "claim" : "claims"} of the model did not stand on the page and ${dropped === 1 ? "was" : "were"} dropped`,
+      `${dropped} ${dropped === 1 ? "claim" : "claims"} of the model ${dropped === 1 ? "was" : "were"} dropped: the page does not say ${dropped === 1 ? "it" : "them"}`,
     ];
   return analysisSchema.parse(merged);
 }
@@ -85,20 +95,20 @@ function priceOf({ amount, currency, period, per, from }: ModelOffer): Analysis[
   return { amount, currency, period: period ?? "once", ...(per ? { per } : {}), from };
 }
 
-/** The amount stands in the quote; for nothing, words will do. */
+/** Whether the quote gives the amount. A free offer may say so in words. */
 function isQuoted({ amount, currency, quote }: ModelOffer): boolean {
   if (amount === null || currency === null) return amount === currency;
   if (amount < 0 || !/^[A-Z]{3}$/.test(currency)) return false;
   return amount === 0 || findMoney(quote).some((money) => money.amount === amount);
 }
 
-/** Where a button leads, the markup knows. */
+/** The model does not see where a button leads; the markup says it. */
 function targetOf(extracted: Analysis, text: string): { target?: string } {
   const target = extracted.callsToAction.find((action) => squash(action.text) === squash(text))?.target;
   return target === undefined ? {} : { target };
 }
 
-/** Quotes differ from pages in white space, case and quotation marks. */
+/** For comparison: quotes differ from the page in white space, case and quotation marks. */
 function squash(text: string): string {
   return text
     .toLowerCase()

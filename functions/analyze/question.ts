@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a model is asked to fill in. Each claim comes with a quote, so that it can be looked up on the page. */
+/** What the model fills in. Each claim has a quote, by which merge looks it up on the page. */
 const claim = z.strictObject({ value: z.string(), quote: z.string() });
 
 export const modelAnalysisSchema = z.strictObject({
@@ -40,4 +40,16 @@ export function instructions(objective: string): string {
     "main buttons. proof: testimonials, customers, numbers, ratings, awards, guarantees. layout: short words for what the",
     "screenshot shows. At most six entries a list. Be brief.",
   ].join("\n");
+}
+
+/** At low detail a model sees 512 pixels: a larger picture would only take longer to send. */
+const PICTURE = { edge: 768, quality: 80 } as const;
+
+/** The screenshot as the model sees it. */
+export async function pictureFor(screenshotPng: Uint8Array): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  return sharp(screenshotPng)
+    .resize({ width: PICTURE.edge, height: PICTURE.edge, fit: "inside", withoutEnlargement: true })
+    .jpeg({ quality: PICTURE.quality })
+    .toBuffer();
 }

@@ -1,11 +1,11 @@
-import type { StepResult } from "../../lib/step.ts";
-import { addUsage, NO_USAGE } from "../../lib/step.ts";
-import type { Analysis } from "../../pipeline/analysis.ts";
-import type { Capture } from "../../pipeline/capture.ts";
-import type { Decision, Findings } from "../../pipeline/findings.ts";
+import type { Decision, Finding, Findings } from "../../engine/findings.ts";
+import { addUsage, NO_USAGE } from "../../engine/result.ts";
+import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
+import type { Capture } from "../../pipelines/market-analysis/capture.ts";
+import { describePrice, money } from "../../pipelines/market-analysis/price.ts";
 import { type EntryGroup, entryGroups } from "./entry.ts";
 import { gapsOf, saturatedOf, standoutsOf } from "./insights.ts";
-import { describePrice, mainCurrency, money, monthly } from "./price.ts";
+import { mainCurrency, monthly } from "./price.ts";
 import type { Competitor, Dossier, LadderEntry } from "./report.ts";
 import { callsOf, themesOf } from "./themes.ts";
 
@@ -16,8 +16,17 @@ export interface Subject {
   readonly analysis: Analysis;
 }
 
-/** Everything the report says without an author: figures, tables, what differs, what is open. Pure, and in the order of the spec's sites. */
-export function compare(findings: Findings, decision: Decision, subjects: readonly Subject[]): Dossier {
+/** What a report is written from. */
+export interface ReportInput {
+  readonly objective: string;
+  readonly findings: Findings;
+  readonly decision: Decision;
+  /** In the order of the findings. */
+  readonly subjects: readonly Subject[];
+}
+
+/** Everything that the report says without an author: figures, tables, what differs, what is open. */
+export function compare({ objective, findings, decision, subjects }: ReportInput): Dossier {
   const currency = mainCurrency(
     subjects.flatMap(({ analysis }) => analysis.offers.flatMap(({ price }) => price ?? [])),
   );
@@ -32,7 +41,7 @@ export function compare(findings: Findings, decision: Decision, subjects: readon
     version: 1,
     workload: findings.workload,
     run: findings.run,
-    objective: findings.objective,
+    objective,
     date: decision.at,
     analyst: {
       extractive: subjects.filter(({ analysis }) => analysis.analyst.kind === "extractive").length,
@@ -41,22 +50,17 @@ export function compare(findings: Findings, decision: Decision, subjects: readon
       ].sort(),
     },
     currency,
-    keyFigures: keyFigures(competitors, prices, currency, findings.items.length),
+    keyFigures: keyFigures(competitors, prices, currency, findings.results.length),
     prices,
     standouts: standoutsOf(market),
     gaps: gapsOf(market),
     saturated: saturatedOf(market),
     competitors,
     failures,
-    review: { ...decision, automatic: decidedAutomatically(decision) },
-    usage: usageOf(findings),
+    review: decision,
+    usage: usageOf(subjects),
     caveats: caveatsOf(competitors, prices, currency),
   };
-}
-
-/** Nobody is called so: these are the names under which the CLI and the gate's timeout decide. */
-function decidedAutomatically({ by }: Decision): boolean {
-  return /^(agentic run\b|review\.(timeout|onTimeout)|timeout\b)/i.test(by);
 }
 
 function competitorOf({ item, capture, analysis }: Subject, id: string, label: string, currency: string): Competitor {
@@ -83,7 +87,7 @@ function competitorOf({ item, capture, analysis }: Subject, id: string, label: s
   };
 }
 
-/** Two sites may give the same name: the host, then the whole address tells them apart. */
+/** Two sites may have the same name: the host, else the whole address, tells them apart. */
 function labelsOf(subjects: readonly Subject[]): string[] {
   const names = subjects.map(({ analysis }) => clean(analysis.name));
   const count = (all: readonly string[], one: string) => all.filter((other) => other === one).length;
@@ -134,7 +138,7 @@ function keyFigures(
     {
       label: "Sites analyzed",
       value: `${competitors.length} of ${sites}`,
-      note: sites > competitors.length ? "the others are listed with their reason" : "all that were asked for",
+      note: sites > competitors.length ? "the others are listed below with their reasons" : "all of the workload",
     },
     ...entryFigures(competitors, currency),
     {
@@ -170,43 +174,49 @@ function entryFigures(competitors: readonly Competitor[], currency: string): Dos
   ];
 }
 
-function failuresOf(findings: Findings): Dossier["failures"] {
-  return findings.items.flatMap(({ item, steps }) => {
-    const failed = Object.entries(steps).find(([, result]) => result.outcome === "failed");
-    if (failed)
-      return [
-        { item, step: failed[0], reason: failed[1].reason ?? "Failed", message: failed[1].message ?? "no message" },
-      ];
-    return succeeded(steps) ? [] : [{ item, step: "analyze", reason: "NotRun", message: "the site was not analyzed" }];
+function failuresOf({ results }: Findings): Dossier["failures"] {
+  return results.flatMap((finding) => {
+    if (analysisOf(finding)) return [];
+    const { step, outcome, reason, message } = finding;
+    const why =
+      outcome === "failed"
+        ? { reason: reason ?? "Failed", message: message ?? "the step gave no message" }
+        : { reason: "NotAnalyzed", message: `step ${step} ${outcome} without an analysis of the site` };
+    return [{ item: itemOf(finding), step, ...why }];
   });
 }
 
 /** The artifact keys of a site that was captured and analyzed. */
-export function succeeded(
-  steps: Readonly<Record<string, StepResult>>,
-): { capture: string; analysis: string } | undefined {
-  const { scrape, analyze } = { scrape: steps["scrape"], analyze: steps["analyze"] };
-  const capture = scrape?.artifacts["capture"];
-  const analysis = analyze?.artifacts["analysis"];
-  return scrape?.outcome === "succeeded" && analyze?.outcome === "succeeded" && capture && analysis
-    ? { capture, analysis }
-    : undefined;
+export function analysisOf({
+  step,
+  outcome,
+  artifacts,
+}: Finding): { readonly capture: string; readonly analysis: string } | undefined {
+  const { capture, analysis } = { capture: artifacts["capture"], analysis: artifacts["analysis"] };
+  return step === "analyze" && outcome === "succeeded" && capture && analysis ? { capture, analysis } : undefined;
 }
 
-function usageOf(findings: Findings): Dossier["usage"] {
-  return findings.items
-    .flatMap(({ steps }) => Object.values(steps))
-    .reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE);
+/** The site that a finding is about. */
+export function itemOf({ item }: Finding): string {
+  return typeof item === "string" ? item : JSON.stringify(item ?? null);
+}
+
+function usageOf(subjects: readonly Subject[]): Dossier["usage"] {
+  return subjects.reduce(
+    (sum, { analysis, capture }) =>
+      addUsage(sum, addUsage(analysis.usage, { ...NO_USAGE, browserSeconds: capture.browserSeconds })),
+    NO_USAGE,
+  );
 }
 
 function caveatsOf(competitors: readonly Competitor[], prices: readonly LadderEntry[], currency: string): string[] {
   const foreign = prices.filter(({ monthly: amount }) => amount === null);
   const seats = prices.filter(({ per, monthly: amount }) => per && amount !== null);
   return [
-    ...(competitors.length === 1 ? ["One site was analyzed: there is nothing to compare it with."] : []),
+    ...(competitors.length === 1 ? ["Only one site was analyzed: there is nothing to compare it with."] : []),
     ...(foreign.length
       ? [
-          `${foreign.length} prices are one-off, by the hour or not in ${currency}; they are shown as they are and not compared, since no exchange rate is assumed.`,
+          `${foreign.length} prices are one-off, by the hour or not in ${currency}; the report shows them as they are and does not compare them, because it assumes no exchange rate.`,
         ]
       : []),
     ...(seats.length
@@ -214,7 +224,7 @@ function caveatsOf(competitors: readonly Competitor[], prices: readonly LadderEn
           `${seats.length} prices are for each ${[...new Set(seats.map(({ per }) => per))].join(" or ")}; they grow with use, where flat prices do not.`,
         ]
       : []),
-    "A price counts as published: taxes, discounts and minimum terms may not be on the page.",
+    "Prices are as published: taxes, discounts and minimum terms may not be on the page.",
     ...competitors.flatMap(({ label, analysis }) => analysis.caveats.map((caveat) => `${label}: ${caveat}`)),
   ];
 }

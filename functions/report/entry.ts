@@ -3,7 +3,7 @@ import type { Competitor } from "./report.ts";
 
 type Priced = Competitor & { readonly entryMonthly: number };
 
-/** Entry prices that count the same thing: what one user costs does not compare with a flat price. */
+/** Entry prices that count the same thing: a price per user does not compare with a flat price. */
 export interface EntryGroup {
   /** What they count, e.g. user; undefined for flat prices. */
   readonly per: string | undefined;
@@ -12,7 +12,7 @@ export interface EntryGroup {
   readonly median: number;
 }
 
-/** The entry prices by what they count: most sites first, of equally many the flat ones. */
+/** The entry prices by what they count: the group with most sites first, of equal groups the flat one. */
 export function entryGroups(competitors: readonly Competitor[]): EntryGroup[] {
   const priced = competitors.filter((c): c is Priced => c.entryMonthly !== null);
   return [...Map.groupBy(priced, ({ entryPer }) => entryPer)]

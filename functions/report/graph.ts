@@ -1,10 +1,11 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import type { StepResult } from "../../engine/result.ts";
+import { SUMMARY } from "../../engine/summary.ts";
+import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
-import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
-import type { Browser } from "../../lib/edges/browser.ts";
-import type { Model } from "../../lib/edges/llm.ts";
-import { modelChoiceOf } from "../../lib/model-choice.ts";
-import type { StepResult } from "../../lib/step.ts";
+import { getJson } from "../../lib/edges/artifacts.ts";
+import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
+import { fact, putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { compare } from "./compare.ts";
 import { loadFindings, loadPictures, loadSubjects } from "./load.ts";
 import { reportMarkdown } from "./markdown.ts";
@@ -13,15 +14,12 @@ import { reportPage } from "./page/page.ts";
 import { printPdf } from "./print.ts";
 import { dossierSchema, narrativeSchema, type Report } from "./report.ts";
 import { strategize } from "./strategist.ts";
+import { reviewSentence } from "./wording.ts";
 
-export interface ReportEdges {
-  readonly artifacts: Artifacts;
-  readonly browser: Browser;
-  /** Writes the narrative; absent: rules do. */
-  readonly model?: Model | undefined;
-}
+/** Without a model, rules write the narrative. */
+export type ReportEdges = Pick<AgentEdges, "artifacts" | "browser" | "model">;
 
-/** Artifact keys only: each node leaves its bytes in the store. */
+/** Artifact keys: each node leaves its bytes in the store. */
 const State = Annotation.Root({
   identity: Annotation<string>,
   dossier: Annotation<string>,
@@ -31,63 +29,68 @@ const State = Annotation.Root({
   json: Annotation<string>,
   result: Annotation<StepResult | undefined>,
 });
-type Runtime = { context?: unknown };
-type Keys = typeof State.State;
-type Update = typeof State.Update;
 
 /** compare → write → render → print. */
 export function createGraph({ artifacts, browser, model }: ReportEdges): StepGraph {
-  const read = async (state: Keys): Promise<Report> => ({
-    ...(await getJson(artifacts, state.dossier, dossierSchema)),
-    narrative: await getJson(artifacts, state.narrative, narrativeSchema),
+  const read = async ({ dossier, narrative }: typeof State.State): Promise<Report> => ({
+    ...(await getJson(artifacts, dossier, dossierSchema)),
+    narrative: await getJson(artifacts, narrative, narrativeSchema),
   });
 
-  const compareNode = async (_state: Keys, runtime: Runtime): Promise<Update> => {
-    const { input, workload } = contextOf(runtime);
-    const { findings, decision } = await loadFindings(artifacts, input);
-    const dossier = compare(findings, decision, await loadSubjects(artifacts, findings));
-    return { dossier: await artifacts.put(workload.uid, JSON.stringify(dossier), "json") };
-  };
-
-  const write = async (state: Keys, runtime: Runtime): Promise<Update> => {
-    const { workload, run, claims, signal, input } = contextOf(runtime);
-    const dossier = await getJson(artifacts, state.dossier, dossierSchema);
-    const spender = { run, signal, ...(claims.budgetUsd === undefined ? {} : { budgetUsd: claims.budgetUsd }) };
-    const narrative = model ? await narrate(model, dossier, spender, modelChoiceOf(input.params)) : strategize(dossier);
-    return { narrative: await artifacts.put(workload.uid, JSON.stringify(narrative), "json") };
-  };
-
-  const render = async (state: Keys, runtime: Runtime): Promise<Update> => {
-    const { uid } = contextOf(runtime).workload;
-    const report = await read(state);
-    const page = await reportPage(report, await loadPictures(artifacts, report));
-    return {
-      html: await artifacts.put(uid, page, "html"),
-      markdown: await artifacts.put(uid, reportMarkdown(report), "md"),
-      json: await artifacts.put(uid, `${JSON.stringify(report, null, 2)}\n`, "json"),
-    };
-  };
-
-  const print = async (state: Keys, runtime: Runtime): Promise<Update> => {
-    const { workload, signal } = contextOf(runtime);
-    const { narrative, date } = await read(state);
-    const page = new TextDecoder().decode(await artifacts.get(state.html));
-    const pdf = await artifacts.put(workload.uid, await printPdf(browser, page, date, signal), "pdf");
-    return {
-      result: {
-        outcome: "succeeded",
-        output: brief(narrative.answer),
-        artifacts: { html: state.html, markdown: state.markdown, json: state.json, pdf },
-        usage: narrative.usage,
-      },
-    };
-  };
-
   return new StateGraph(State)
-    .addNode("compare", compareNode)
-    .addNode("write", write)
-    .addNode("render", render)
-    .addNode("print", print)
+    .addNode("compare", async (_state, runtime) => {
+      const context = contextOf(runtime);
+      const { findings, decision } = await loadFindings(artifacts, context.input);
+      const subjects = await loadSubjects(artifacts, findings);
+      const dossier = compare({ objective: objectiveOf(context), findings, decision, subjects });
+      return { dossier: await artifacts.put(context.workload.uid, JSON.stringify(dossier), "json") };
+    })
+    .addNode("write", async (state, runtime) => {
+      const context = contextOf(runtime);
+      const dossier = await getJson(artifacts, state.dossier, dossierSchema);
+      const narrative = model
+        ? await narrate(dossier, (question) => askModel(model, context, question))
+        : strategize(dossier);
+      return { narrative: await artifacts.put(context.workload.uid, JSON.stringify(narrative), "json") };
+    })
+    .addNode("render", async (state, runtime) => {
+      const { uid } = contextOf(runtime).workload;
+      const report = await read(state);
+      const page = await reportPage(report, await loadPictures(artifacts, report));
+      return {
+        html: await artifacts.put(uid, page, "html"),
+        markdown: await artifacts.put(uid, reportMarkdown(report), "md"),
+        json: await artifacts.put(uid, `${JSON.stringify(report, null, 2)}\n`, "json"),
+      };
+    })
+    .addNode("print", async (state, runtime) => {
+      const { workload, signal } = contextOf(runtime);
+      const report = await read(state);
+      const page = new TextDecoder().decode(await artifacts.get(state.html));
+      const { answer, recommendation, caveats, usage } = report.narrative;
+      const result: StepResult = {
+        outcome: "succeeded",
+        output: shortened(answer),
+        artifacts: {
+          html: state.html,
+          markdown: state.markdown,
+          json: state.json,
+          pdf: await artifacts.put(workload.uid, await printPdf(browser, page, report.date, signal), "pdf"),
+          [SUMMARY]: await putSummary(artifacts, workload.uid, {
+            title: report.objective,
+            facts: [
+              fact("Answer", answer),
+              fact("Recommendation", recommendation),
+              fact("Review", reviewSentence(report)),
+            ],
+            pictures: [],
+            caveats: [...caveats, ...report.caveats],
+          }),
+        },
+        usage,
+      };
+      return { result };
+    })
     .addEdge(START, "compare")
     .addEdge("compare", "write")
     .addEdge("write", "render")
@@ -95,10 +98,7 @@ export function createGraph({ artifacts, browser, model }: ReportEdges): StepGra
     .addEdge("print", END);
 }
 
-/** The answer's beginning in at most 256 bytes of UTF-8: a node's output in the Workflow is small. */
-function brief(answer: string): string {
-  const bytes = new TextEncoder().encode(answer);
-  if (bytes.length <= 256) return answer;
-  const cut = new TextDecoder().decode(bytes.subarray(0, 252)).replace(/\uFFFD+$/, "");
-  return `${cut.replace(/\s+\S*$/, "")}…`;
+/** Its beginning, in the 256 characters that a result's output may have. */
+function shortened(answer: string): string {
+  return answer.length <= 256 ? answer : `${answer.slice(0, 255).replace(/\s+\S*$/, "")}…`.toWellFormed();
 }

@@ -1,20 +1,21 @@
+import { money } from "../../pipelines/market-analysis/price.ts";
 import { entryGroups } from "./entry.ts";
-import { median, money } from "./price.ts";
+import { median } from "./price.ts";
 import type { Competitor, Insight, LadderEntry } from "./report.ts";
 import { ALL_AUDIENCES, ALL_THEMES, audiencesOf } from "./themes.ts";
 
-/** What the rules look at. `prices`: every offer with a price, cheapest month first. */
+/** The input of the rules. `prices`: every offer with a price, lowest monthly price first. */
 export interface Market {
   readonly competitors: readonly Competitor[];
   readonly prices: readonly LadderEntry[];
   readonly currency: string;
 }
 
-/** A share of the market from which on a claim or habit sets nobody apart. */
+/** From this share of the sites on a claim or habit sets nobody apart. */
 const NEARLY_ALL = 0.6;
-/** Neighbouring prices this far apart leave room for an offer between them. */
+/** Neighbouring prices with this ratio leave room for an offer between them. */
 const GAP_RATIO = 1.6;
-/** Fewer sites say nothing about a market. */
+/** Sites at least for a statement about a market. */
 const ENOUGH = 3;
 
 const ids = (competitors: readonly Competitor[]): string[] => competitors.map(({ id }) => id);
@@ -56,7 +57,7 @@ function priceGaps({ prices, currency, competitors }: Market): Insight[] {
   const label = (entry: LadderEntry) => competitors.find(({ id }) => id === entry.site)?.label ?? entry.site;
   return (
     gaps
-      // Between two sellers before within one's own list; then the nearest to what buyers are used to.
+      // Gaps between two sellers first, then gaps near the usual price.
       .sort(
         (a, b) =>
           Number(a.lower.site === a.upper.site) - Number(b.lower.site === b.upper.site) ||
@@ -71,10 +72,10 @@ function priceGaps({ prices, currency, competitors }: Market): Insight[] {
   );
 }
 
-/** How many times one is the other, whichever is larger. */
+/** The ratio of the larger to the smaller. */
 const distance = (a: number, b: number): number => Math.max(a / b, b / a);
 
-/** The geometric middle, as a price would be written. */
+/** The geometric mean, rounded as prices are. */
 function niceMiddle(low: number, high: number): number {
   const middle = Math.sqrt(low * high);
   return middle > 20 ? Math.round(middle / 5) * 5 - 1 : Math.round(middle);
@@ -177,7 +178,7 @@ export function saturatedOf({ competitors }: Market): Insight[] {
     }));
 }
 
-/** Who differs from the rest, and in what. */
+/** Which sites differ from the others, and in what. */
 export function standoutsOf({ competitors, currency }: Market): Insight[] {
   if (competitors.length < 2) return [];
   const found: Insight[] = [];

@@ -1,4 +1,4 @@
-/** The address if a reader may follow it: http or https, and nothing that a page could smuggle in; else undefined. */
+/** The address if it is http or https; undefined for javascript: and everything else that a page could smuggle in. */
 export function safeLink(address: string | undefined): string | undefined {
   const url = address === undefined ? null : URL.parse(address);
   return url && (url.protocol === "http:" || url.protocol === "https:") ? url.href : undefined;

@@ -1,15 +1,14 @@
+import { type Decision, decisionSchema, type Findings, findingsSchema } from "../../engine/findings.ts";
+import type { StepInput } from "../../engine/result.ts";
 import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
-import type { StepInput } from "../../lib/step.ts";
-import { analysisSchema } from "../../pipeline/analysis.ts";
-import { captureSchema } from "../../pipeline/capture.ts";
-import { type Decision, decisionSchema, type Findings, findingsSchema } from "../../pipeline/findings.ts";
-import { type Subject, succeeded } from "./compare.ts";
-import { pictureOf } from "./picture.ts";
+import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
+import { captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { analysisOf, itemOf, type Subject } from "./compare.ts";
 import type { Dossier } from "./report.ts";
 
 /**
- * The gate's artifacts, held against each other: what is reported is what was approved.
+ * The artifacts of gate `review`, checked against each other: the report is on what was approved.
  * @throws TerminalError NoReview, NotApproved, DigestMismatch
  */
 export async function loadFindings(
@@ -19,7 +18,10 @@ export async function loadFindings(
   const keys = input.from["review"]?.[0]?.artifacts ?? {};
   const { findings: key, decision: decisionKey } = { findings: keys["findings"], decision: keys["decision"] };
   if (!key || !decisionKey)
-    throw new TerminalError("NoReview", "the review left no findings and decision: the report needs both");
+    throw new TerminalError(
+      "NoReview",
+      "gate review left no findings and decision: name review in the step's `after`, and let a gate of that name show analyze",
+    );
   const decision = await getJson(artifacts, decisionKey, decisionSchema);
   if (decision.decision !== "approved")
     throw new TerminalError("NotApproved", `${decision.by} rejected the findings: there is nothing to report`);
@@ -28,22 +30,23 @@ export async function loadFindings(
   return { findings: await getJson(artifacts, key, findingsSchema), decision };
 }
 
-/** @throws TerminalError NothingToReport: no site was both captured and analyzed */
-export async function loadSubjects(artifacts: Artifacts, findings: Findings): Promise<Subject[]> {
+/** The sites that were captured and analyzed, in the order of the findings. @throws TerminalError NothingToReport */
+export async function loadSubjects(artifacts: Artifacts, { results }: Findings): Promise<Subject[]> {
   const subjects: Subject[] = [];
-  for (const { item, steps } of findings.items) {
-    const keys = succeeded(steps);
+  // One after the other: five hundred at once would wait for one store anyway.
+  for (const finding of results) {
+    const keys = analysisOf(finding);
     if (!keys) continue;
-    subjects.push({
-      item,
-      capture: await getJson(artifacts, keys.capture, captureSchema),
-      analysis: await getJson(artifacts, keys.analysis, analysisSchema),
-    });
+    const [capture, analysis] = await Promise.all([
+      getJson(artifacts, keys.capture, captureSchema),
+      getJson(artifacts, keys.analysis, analysisSchema),
+    ]);
+    subjects.push({ item: itemOf(finding), capture, analysis });
   }
   if (subjects.length === 0)
     throw new TerminalError(
       "NothingToReport",
-      `none of ${findings.items.length} sites was analyzed: see each site's reason in the findings`,
+      `none of ${results.length} sites was analyzed: the findings say why for each of them`,
     );
   return subjects;
 }
@@ -54,8 +57,28 @@ export async function loadPictures(
   { competitors }: Dossier,
 ): Promise<Map<string, string | null>> {
   const pictures = new Map<string, string | null>();
-  // One after the other: fifty decoded screenshots at once would be 200 MB.
+  // One after the other: fifty decoded screenshots at once would take 200 MB.
   for (const { id, analysis } of competitors)
     pictures.set(id, await pictureOf(await artifacts.get(analysis.design.screenshot)));
   return pictures;
+}
+
+/** Fifty pictures of this size make about 2 MB of HTML. */
+const PICTURE = { width: 720, height: 450, quality: 68 } as const;
+
+/** The top of a screenshot as a small JPEG data URI; null where the bytes are no picture. */
+async function pictureOf(screenshot: Uint8Array): Promise<string | null> {
+  // Loaded here: it would slow each start.
+  const { default: sharp } = await import("sharp");
+  const { width, height, quality } = PICTURE;
+  try {
+    const jpeg = await sharp(screenshot)
+      .resize({ width, height, fit: "cover", position: "top", withoutEnlargement: true })
+      .flatten({ background: "#ffffff" })
+      .jpeg({ quality, mozjpeg: true })
+      .toBuffer();
+    return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
+  } catch {
+    return null;
+  }
 }

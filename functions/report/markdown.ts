@@ -1,10 +1,10 @@
-import { addUsage } from "../../lib/step.ts";
+import { addUsage } from "../../engine/result.ts";
 import { safeLink } from "./link.ts";
 import { moneyPer } from "./price.ts";
 import type { Insight, Report } from "./report.ts";
-import { analysts, authorOf, costSentences, METHOD, reviewSentence } from "./wording.ts";
+import { analysts, authorOf, costSentences, extractiveNote, METHOD, reviewSentence } from "./wording.ts";
 
-/** Text as text, whatever it holds: no markup, HTML, table cell or line of its own comes out of it. */
+/** Escapes text for Markdown: it makes no markup, HTML, table cell or line of its own. */
 export function escapeMarkdown(text: string): string {
   return text
     .replace(/\s+/g, " ")
@@ -38,15 +38,13 @@ function insights(list: readonly Insight[], report: Report, none: string): strin
 /** report.md: the page's content without its pictures. */
 export function reportMarkdown(report: Report): string {
   const { narrative, competitors, currency, review } = report;
+  const extractive = extractiveNote(report);
   const label = new Map(competitors.map((c) => [c.id, e(c.label)]));
   const parts = [
     `# ${e(report.objective)}`,
     `${e(report.workload.namespace)}/${e(report.workload.name)}, ${report.date.slice(0, 10)}. ${e(analysts(report))} ${e(authorOf(report))}`,
-    ...(report.analyst.extractive
-      ? [
-          `**Extractive analyst:** ${report.analyst.extractive} of ${competitors.length} sites were read by rules, without a language model.`,
-        ]
-      : []),
+    ...(extractive ? [`**Extractive analyst:** ${e(extractive)}`] : []),
+    ...(review.automatic ? [`**Not reviewed by a person:** ${e(reviewSentence(report))}`] : []),
     "## The answer",
     e(narrative.answer),
     `**Recommendation:** ${e(narrative.recommendation)}`,
@@ -57,11 +55,11 @@ export function reportMarkdown(report: Report): string {
     "### What this rests on",
     insights(narrative.claims, report, "The figures above."),
     "## Gaps and opportunities",
-    insights(report.gaps, report, "From so few sites no gap is concluded."),
-    "### Where everybody is already",
-    insights(report.saturated, report, "Nothing is said or done by nearly all."),
+    insights(report.gaps, report, "So few sites show no gaps."),
+    "### What nearly all say or do",
+    insights(report.saturated, report, "There is nothing that nearly all say or do."),
     "## What stands out",
-    insights(report.standouts, report, "No site differs from the others in what was measured."),
+    insights(report.standouts, report, "No site differs from the others in what the report measures."),
     "## Prices",
     report.prices.length
       ? table(
@@ -114,7 +112,7 @@ function competitor({ label, item, analysis, capture }: Report["competitors"][nu
     .join(", ");
   return [
     `### ${e(label)}`,
-    `${address ? `<${address.replaceAll(/[<>\s]/g, "")}>` : e(item)}, seen ${capture.capturedAt.slice(0, 10)}`,
+    `${address ? `<${address.replaceAll(/[<>\s]/g, "")}>` : e(item)}, captured ${capture.capturedAt.slice(0, 10)}`,
     ...(analysis.positioning ? [`> ${e(analysis.positioning.evidence.text)}`] : []),
     analysis.offers.map((offer) => `- **${e(offer.name)}**: “${e(offer.evidence.text)}”`).join("\n"),
     analysis.proof.map((proof) => `- ${proof.kind}: “${e(proof.evidence.text)}”`).join("\n"),

@@ -1,24 +1,20 @@
 import { z } from "zod";
-import type { Model, Spender } from "../../lib/edges/llm.ts";
 import { TerminalError } from "../../lib/errors.ts";
-import type { ModelChoice } from "../../lib/model-choice.ts";
+import type { Answer } from "../../lib/model/model.ts";
+import type { Question } from "../../lib/model/question.ts";
 import type { Dossier, Narrative } from "./report.ts";
 import { strategize } from "./strategist.ts";
 
-const MAX_OUTPUT_TOKENS = 1200;
+/** Asks the workload's model (pipelines/market-analysis/ask.ts). */
+export type Ask = <T>(question: Omit<Question<T>, "model" | "maxOutputTokens">) => Promise<Answer<T>>;
 
 /**
- * The narrative by a model, in one call: each claim must cite sites by id, so that a made-up one fails the schema and is asked for again.
- * Where the model has ended for good (budget spent, garbage, refusal) the rules write instead, and the report says so: the
- * scraping and analysis that were paid for are not lost with it.
+ * The narrative by a model, from one question. Each claim must cite sites by id: a made-up one fails the schema, and the model is asked
+ * again. Where the model fails for good (budget spent, invalid answer, refusal) the rules write the narrative, and a caveat says so:
+ * the captures and analyses, already paid for, are not lost with it.
  * @throws RetryableError ModelUnavailable
  */
-export async function narrate(
-  model: Model,
-  dossier: Dossier,
-  spender: Spender,
-  choice?: ModelChoice,
-): Promise<Narrative> {
+export async function narrate(dossier: Dossier, ask: Ask): Promise<Narrative> {
   const known = new Set(dossier.competitors.map(({ id }) => id));
   const schema = z.strictObject({
     answer: z.string().min(1).max(2000),
@@ -34,27 +30,19 @@ export async function narrate(
       .min(1)
       .max(8),
   });
+  const question = {
+    purpose: "report-narrative",
+    instructions: instructions(dossier),
+    data: briefing(dossier),
+    schema,
+  };
   try {
-    const {
-      answer,
-      usage,
-      model: author,
-    } = await model.ask(
-      {
-        purpose: "report-narrative",
-        instructions: instructions(dossier),
-        data: briefing(dossier),
-        schema,
-        maxOutputTokens: MAX_OUTPUT_TOKENS,
-        ...(choice ? { model: choice } : {}),
-      },
-      spender,
-    );
-    return { author: { kind: "model", model: author }, ...answer, usage, caveats: [] };
+    const { answer, usage, model } = await ask(question);
+    return { author: { kind: "model", model }, ...answer, usage, caveats: [] };
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     return strategize(dossier, [
-      `${model.name} did not write the narrative (${error.reason}: ${error.message}); rules did.`,
+      `The model wrote no narrative (${error.reason}: ${error.message}). Rules wrote it instead.`,
     ]);
   }
 }
@@ -69,7 +57,7 @@ Answer in one paragraph with figures from the data, then recommend one course wi
 Each claim cites, in "sites", the ids of the sites it rests on. Use only figures that are in the data; invent nothing.${guidance}`;
 }
 
-/** What a strategist needs of the dossier, short: the model pays by the word. */
+/** What a strategist needs of the dossier, briefly: each token costs. */
 function briefing(dossier: Dossier): string {
   const { keyFigures, prices, gaps, saturated, standouts, competitors, currency } = dossier;
   return JSON.stringify({

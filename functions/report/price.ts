@@ -1,6 +1,7 @@
-import type { Price } from "../../pipeline/analysis.ts";
+import type { Price } from "../../pipelines/market-analysis/analysis.ts";
+import { money } from "../../pipelines/market-analysis/price.ts";
 
-/** Months in a year over how often the period fits in a year. Hours and one-off payments have no month to be brought to. */
+/** Periods in a month. Prices by the hour and one-off prices have no price for a month. */
 const PER_MONTH: Readonly<Partial<Record<Price["period"], number>>> = {
   month: 1,
   year: 1 / 12,
@@ -8,44 +9,12 @@ const PER_MONTH: Readonly<Partial<Record<Price["period"], number>>> = {
   day: 365 / 12,
 };
 
-/** The price for one month, rounded to cents; null where it does not compare: another currency (no rates are assumed), by the hour, one-off. */
+/** The price for one month, rounded to cents; null where prices do not compare: another currency (the report assumes no exchange rate), by the hour, one-off. */
 export function monthly(price: Price, currency: string): number | null {
   if (price.amount === 0) return 0;
   const factor = PER_MONTH[price.period];
   if (price.currency !== currency || factor === undefined) return null;
   return Math.round(price.amount * factor * 100) / 100;
-}
-
-/** "$29", "$9.50", "€1,200": cents only where there are some. */
-export function money(amount: number, currency: string): string {
-  const digits = Number.isInteger(amount) ? 0 : 2;
-  try {
-    return new Intl.NumberFormat("en-US", {
-      style: "currency",
-      currency,
-      minimumFractionDigits: digits,
-      maximumFractionDigits: digits,
-    }).format(amount);
-  } catch {
-    // Three letters that are no currency code: shown as they are.
-    return `${amount} ${currency}`;
-  }
-}
-
-const PERIOD: Readonly<Record<Price["period"], string>> = {
-  month: " a month",
-  year: " a year",
-  week: " a week",
-  day: " a day",
-  hour: " an hour",
-  once: " once",
-};
-
-/** The price as the page gives it, in words: "from $29 per user a month". */
-export function describePrice(price: Price): string {
-  if (price.amount === 0) return "free";
-  const per = price.per ? ` per ${price.per}` : "";
-  return `${price.from ? "from " : ""}${money(price.amount, price.currency)}${per}${PERIOD[price.period]}`;
 }
 
 /** "$5 / user": an amount with what it counts, for tables and charts. */

@@ -1,7 +1,7 @@
 import type { Browser } from "../../lib/edges/browser.ts";
 import { RetryableError } from "../../lib/errors.ts";
 
-/** The page as an A4 PDF, tagged and with an outline. No script runs and nothing is fetched. Dated as the report, so that equal pages give equal bytes. */
+/** The page as an A4 PDF, tagged and with an outline. No script runs and nothing is loaded. Has the report's date, so that equal pages give equal bytes. */
 export async function printPdf(browser: Browser, page: string, date: string, signal: AbortSignal): Promise<Uint8Array> {
   const pdf = await browser.withContext(
     { javaScriptEnabled: false, offline: true, colorScheme: "light" },
@@ -13,11 +13,11 @@ export async function printPdf(browser: Browser, page: string, date: string, sig
     },
   );
   if (pdf.subarray(0, 5).toString("latin1") !== "%PDF-")
-    throw new RetryableError("PrintFailed", "the browser gave no PDF");
+    throw new RetryableError("PrintFailed", "the browser made no PDF");
   return dated(pdf, date);
 }
 
-/** The browser writes its clock into the file: the report's date, of the same length, takes its place. */
+/** Replaces the browser's clock in the file by the report's date, which has the same length. */
 function dated(pdf: Buffer, date: string): Uint8Array {
   const stamp = date.replace(/\D/g, "").slice(0, 14);
   const text = pdf

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { usageSchema, workloadRefSchema } from "../../lib/step.ts";
-import { analysisSchema } from "../../pipeline/analysis.ts";
-import { captureSchema } from "../../pipeline/capture.ts";
-import { decisionSchema } from "../../pipeline/findings.ts";
+import { decisionSchema } from "../../engine/findings.ts";
+import { usageSchema, workloadRefSchema } from "../../engine/result.ts";
+import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
+import { captureSchema } from "../../pipelines/market-analysis/capture.ts";
 
-/** Ids such as "s3" of the sites a statement rests on. */
-const sitesSchema = z.array(z.string()).describe("Ids of the competitors that the statement rests on.");
+const sitesSchema = z.array(z.string()).describe('Ids of the competitors that the statement rests on, such as "s3".');
 
 const insightSchema = z.strictObject({
   title: z.string().min(1),
@@ -49,8 +48,8 @@ const competitorSchema = z.strictObject({
   }),
   entryMonthly: z.number().nullable().describe("Lowest paid monthly price in the report's currency; null without one."),
   entryPer: z.string().optional().describe("What that price counts, e.g. user; absent for a flat price."),
-  free: z.boolean().describe("Names an offer at no cost."),
-  themes: z.array(z.string()).describe("What its claims are about."),
+  free: z.boolean().describe("Whether it has an offer at no cost."),
+  themes: z.array(z.string()).describe("What its claims are about: of a fixed list."),
   breadth: z.int().min(0).describe("How many distinct features its offers name."),
   calls: z.array(z.string()).describe("What it asks a visitor to do, by kind."),
 });
@@ -61,24 +60,22 @@ export const dossierSchema = z.strictObject({
   workload: workloadRefSchema,
   run: z.string(),
   objective: z.string(),
-  date: z.iso.datetime().describe("When the review was decided: the report says nothing newer."),
+  date: z.iso.datetime().describe("When the review was decided: everything in the report is from before."),
   analyst: z.strictObject({
-    extractive: z.int().min(0).describe("Sites read by rules, without a model."),
-    models: z.array(z.string()).describe("Models that read the others."),
+    extractive: z.int().min(0).describe("Sites analyzed by rules, without a model."),
+    models: z.array(z.string()).describe("Models that analyzed the others."),
   }),
-  currency: z.string().describe("The currency that most prices are in; empty without prices."),
+  currency: z.string().describe("The currency of most prices; empty without prices."),
   keyFigures: z.array(z.strictObject({ label: z.string(), value: z.string(), note: z.string() })),
   prices: z
     .array(ladderEntrySchema)
     .describe("Every offer with a price, cheapest month first, then those that do not compare."),
   standouts: z.array(insightSchema),
   gaps: z.array(insightSchema).describe("What the market leaves open, strongest first."),
-  saturated: z.array(insightSchema).describe("What nearly all say or do: it does not set anyone apart."),
+  saturated: z.array(insightSchema).describe("What nearly all say or do."),
   competitors: z.array(competitorSchema),
   failures: z.array(z.strictObject({ item: z.string(), step: z.string(), reason: z.string(), message: z.string() })),
-  review: decisionSchema.extend({
-    automatic: z.boolean().describe("Nobody looked: the run was told to approve by itself, or a timeout decided."),
-  }),
+  review: decisionSchema.describe("How the findings were approved, and whether a person did."),
   usage: usageSchema.describe("What scraping and analysis cost."),
   caveats: z.array(z.string()),
 });
@@ -91,13 +88,13 @@ export const narrativeSchema = z.strictObject({
   ]),
   answer: z.string().min(1).describe("The answer to the objective, in a paragraph with figures."),
   recommendation: z.string().min(1),
-  claims: z.array(insightSchema).describe("What the answer rests on; each names its sites."),
-  usage: usageSchema.describe("What writing this cost."),
+  claims: z.array(insightSchema).describe("What the answer rests on."),
+  usage: usageSchema.describe("What writing the narrative cost."),
   caveats: z.array(z.string()),
 });
 export type Narrative = z.infer<typeof narrativeSchema>;
 
-/** report.json: everything that the page shows, without the pictures. */
+/** report.json: all that the page shows, without the pictures. */
 export const reportSchema = dossierSchema.extend({ narrative: narrativeSchema }).meta({
   title: "Market analysis report",
   description: "report.json of a market analysis. Amounts are in units of the currency, times in UTC.",

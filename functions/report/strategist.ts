@@ -1,10 +1,10 @@
-import { NO_USAGE } from "../../lib/step.ts";
+import { NO_USAGE } from "../../engine/result.ts";
+import { money } from "../../pipelines/market-analysis/price.ts";
 import { type EntryGroup, entryGroups } from "./entry.ts";
 import { names } from "./insights.ts";
-import { money } from "./price.ts";
 import type { Dossier, Narrative } from "./report.ts";
 
-/** The narrative by rules: what the figures say, in sentences, and the strongest gap as the recommendation. */
+/** The narrative by rules: the figures in sentences, and the strongest gaps as the recommendation. */
 export function strategize(dossier: Dossier, caveats: readonly string[] = []): Narrative {
   const { competitors, gaps, saturated, standouts } = dossier;
   return {
@@ -17,10 +17,7 @@ export function strategize(dossier: Dossier, caveats: readonly string[] = []): N
       ...insight,
     })),
     usage: NO_USAGE,
-    caveats:
-      competitors.length < 3
-        ? [...caveats, "Fewer than three sites: gaps are not concluded from so few."]
-        : [...caveats],
+    caveats: competitors.length < 3 ? [...caveats, "Fewer than three sites show no gaps."] : [...caveats],
   };
 }
 
@@ -86,10 +83,10 @@ function recommendationOf({ gaps, standouts, competitors }: Dossier): string {
   if (first) return `Go where the market is open: ${lower(first.title)}. ${first.text}`;
   if (standouts[0])
     return `The pages leave no clear gap. Measure yourself against what stands out: ${lower(standouts[0].title)}. ${standouts[0].text}`;
-  return `${competitors.length} ${competitors.length === 1 ? "site is" : "sites are"} too few for a recommendation: add competitors to the workload’s sites; those analyzed already are not paid for again.`;
+  return `${competitors.length} ${competitors.length === 1 ? "site is" : "sites are"} too few for a recommendation: add competitors to the workload’s inputs.sites; those that are analyzed already cost nothing again.`;
 }
 
-/** Only where the first letter is a common word's. */
+/** Lower case for a first word that is no name. */
 function lower(title: string): string {
   return title.replace(/^(No|Nobody|None|Of|A|Few|Only|Claims|Not)\b/, (word) => word.toLowerCase());
 }

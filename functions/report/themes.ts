@@ -1,6 +1,6 @@
-import type { Analysis } from "../../pipeline/analysis.ts";
+import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
 
-/** What market claims are about, by the words they use. A page's claim may be about several. English and German, as whole-word starts. */
+/** What claims are about, by beginnings of words in English and German. One claim may be about several. */
 const THEMES: Readonly<Record<string, RegExp>> = {
   simplicity: /\b(simpl|eas[yi]|effortless|intuitive|no[- ]code|straightforward|einfach|übersichtlich)/i,
   speed: /\b(fast|quick|instant|minutes?\b|seconds?\b|speed|real[- ]?time|schnell)/i,
@@ -14,7 +14,7 @@ const THEMES: Readonly<Record<string, RegExp>> = {
   support: /\b(support|help\b|service\b|human|personal)/i,
 };
 
-/** The themes of the main claim, the features, the proof and the calls to action, in the fixed order above. */
+/** The themes of the main claim, the features, the proof and the calls to action, in the order above. */
 export function themesOf(analysis: Analysis): string[] {
   const text = [
     analysis.positioning?.value ?? "",
@@ -36,7 +36,7 @@ const AUDIENCES: Readonly<Record<string, RegExp>> = {
   "non-profits and education": /non-?profit|charit|school|universit|student|education/i,
 };
 
-/** The audiences that a page addresses, of those looked for. */
+/** The audiences that a page addresses, of those above. */
 export function audiencesOf(analysis: Analysis): string[] {
   const text = analysis.audience.map((audience) => audience.value).join("\n");
   return Object.keys(AUDIENCES).filter((name) => AUDIENCES[name]?.test(text));
@@ -53,7 +53,7 @@ const CALLS: Readonly<Record<string, RegExp>> = {
   download: /\bdownload|install/i,
 };
 
-/** What a page asks its visitors to do. */
+/** What a page asks its visitors to do, of the kinds above. */
 export function callsOf(analysis: Analysis): string[] {
   return Object.keys(CALLS).filter((kind) => analysis.callsToAction.some(({ text }) => CALLS[kind]?.test(text)));
 }

@@ -8,7 +8,7 @@ export interface SeenPage {
   readonly html: string;
 }
 
-/** Marks of pages that stand where the site should be. `anyStatus`: sure even with status 200. */
+/** Marks of pages that services show instead of the site. `anyStatus`: certain even with status 200. */
 const MARKS: readonly { name: string; anyStatus: boolean; test: (page: SeenPage) => boolean }[] = [
   { name: "Cloudflare challenge", anyStatus: true, test: (p) => p.headers["cf-mitigated"] === "challenge" },
   {
@@ -40,7 +40,7 @@ const MARKS: readonly { name: string; anyStatus: boolean; test: (page: SeenPage)
   {
     name: "request to prove to be human",
     anyStatus: true,
-    // A real page that mentions captchas is longer than this.
+    // A page of a site that mentions captchas is longer.
     test: (p) => p.text.length < 600 && HUMAN.test(`${p.title}\n${p.text}`),
   },
 ];
@@ -48,7 +48,7 @@ const MARKS: readonly { name: string; anyStatus: boolean; test: (page: SeenPage)
 const HUMAN =
   /(verify|confirm|prove|check(ing)?)( that)? (you are|you're|if you are)( not)? (a )?(human|robot)|are you (a )?(human|robot)|unusual traffic|press (&|and) hold/i;
 
-/** The kind of block page, or undefined for a page of the site. 403 is always one: the site refuses this visitor. */
+/** The kind of block page; undefined for a page of the site. 403 always is one: the site refuses this visitor. */
 export function blockedBy(page: SeenPage): string | undefined {
   const refusing = page.status === 403 || page.status === 429 || page.status === 503;
   const mark = MARKS.find((candidate) => (candidate.anyStatus || refusing) && candidate.test(page));

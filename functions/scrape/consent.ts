@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Frame, Page } from "playwright-core";
 
-/** Buttons of common consent managers that refuse, or else accept; the first that is visible is pressed. */
+/** Buttons of common consent managers, refusals first. The first that is visible gets pressed. */
 const SELECTORS = [
   "#onetrust-reject-all-handler",
   "#onetrust-accept-btn-handler",
@@ -43,10 +43,10 @@ const LABELS = [
   "^(i )?(accept|agree|allow|consent)( all)?( to all)?( cookies)?( (and|&) (continue|close))?$|^(got it|ok|okay|i understand|understood)!?$|^(alle(s|n)? )?(cookies )?(akzeptieren|zulassen|zustimmen)$|^(einverstanden|verstanden)$|^(tout accepter|accepter( tout)?( et (fermer|continuer))?|j'accepte)$|^(aceptar|aceptar (todo|todas)( las cookies)?)$|^(accetta( tutt[oi])?|accetto)$|^(alles )?(accepteren|toestaan)$|^akkoord$|^aceitar( tudo| todos)?$|^(za)?akceptuj(ę)?( wszystk(o|ie))?$|^(acceptera|godkänn)( alla)?( cookies)?$|^(accepter|godta|tillad)( alle)?$|^hyväksy( kaikki)?$|^přijmout( vše)?$|^souhlasím$",
 ];
 
-/** Banners fade out; longer than this is not waited for. */
+/** How long to wait for a banner to fade out, milliseconds. */
 const GONE_MS = 500;
 
-/** Closes a consent banner in any frame of the page. Returns the label of what it pressed. */
+/** Closes a consent banner in any frame of the page. @returns the label of the button that it pressed */
 export async function closeConsent(page: Page): Promise<string | undefined> {
   for (const frame of page.frames().slice(0, 12)) {
     const pressed = await pressIn(frame);
@@ -59,7 +59,7 @@ async function pressIn(frame: Frame): Promise<string | undefined> {
   const main = frame.parentFrame() === null;
   const input = { selectors: SELECTORS, labels: LABELS, main };
   const pressed = await frame.evaluate(pressConsent, input).catch((error: unknown) => {
-    // A frame may vanish while it is looked at; the page itself may not.
+    // A frame may vanish meanwhile; the page itself may not.
     if (main) throw error;
     return null;
   });
@@ -70,14 +70,14 @@ async function pressIn(frame: Frame): Promise<string | undefined> {
   return pressed;
 }
 
-/** Runs in the page: presses the button and remembers it for isGone. */
+/** Runs in the page: presses the button, and remembers it for isGone. @returns its label, or null without a banner */
 function pressConsent(input: { selectors: string[]; labels: string[]; main: boolean }): string | null {
   const visible = (element: Element) => {
     const box = element.getBoundingClientRect();
     return box.width > 0 && box.height > 0 && getComputedStyle(element).visibility !== "hidden";
   };
   const roots: (Document | ShadowRoot)[] = [document];
-  // Consent managers put their shadow host right below body; a whole-tree search costs too much on large pages.
+  // Consent managers put their shadow host right below body. Searching the whole tree takes too long on large pages.
   const hosts = document.body ? [...document.body.children, ...document.querySelectorAll("body > * > *")] : [];
   for (const host of hosts.slice(0, 500)) if (host.shadowRoot) roots.push(host.shadowRoot);
 
@@ -94,7 +94,7 @@ function pressConsent(input: { selectors: string[]; labels: string[]; main: bool
   };
   const about = /cookie|consent|gdpr|cmp|privacy|datenschutz|didomi|onetrust|usercentrics/i;
   const speaksOf = /cookie|consent|gdpr|privacy|datenschutz|confidentialit|privacidad|tracking|personuppgift|evästee/i;
-  // Only a button inside something that is laid over the page and speaks of cookies: never one of the page's own.
+  // Only a button inside something that lies over the page and mentions cookies: never a button of the page itself.
   const inBanner = (element: Element) => {
     if (!input.main) return speaksOf.test(document.body?.textContent?.slice(0, 5000) ?? "");
     for (let node: Element | null = element; node && node !== document.body; ) {
@@ -151,12 +151,12 @@ function pressConsent(input: { selectors: string[]; labels: string[]; main: bool
     .replace(/\s+/g, " ")
     .trim();
   Object.assign(globalThis, { agenticPressed: new WeakRef(button) });
-  // Not now: a frame that removes itself at the click would take the answer with it.
+  // Later: a frame that removes itself at the click would lose this function's answer.
   setTimeout(() => button.click());
   return label.slice(0, 80);
 }
 
-/** Runs in the page: whether the pressed button is out of sight. */
+/** Runs in the page: whether the pressed button has disappeared. */
 function isGone(): boolean {
   const { agenticPressed } = globalThis as { agenticPressed?: WeakRef<HTMLElement> };
   const button = agenticPressed?.deref();

@@ -1,34 +1,35 @@
 import type { Response } from "playwright-core";
 import { hostAllowed } from "../../lib/allow-list.ts";
+import { checkTunnel } from "../../lib/edges/egress-client.ts";
+import { EGRESS_HEADER, egressRefusal } from "../../lib/edges/egress-refusal.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { blockedBy } from "./block-page.ts";
-import { isPage, navigationFailure, proxyRefusal, statusFailure } from "./failures.ts";
+import { isPage, navigationFailure, statusFailure } from "./failures.ts";
 import { readPage } from "./in-page.ts";
 import { ask, type Tab } from "./tab.ts";
-import { openTunnel } from "./through-proxy.ts";
 
-/** Goes to the page. Returns when the document's first byte is there, whatever its status. */
+/** Opens the page. Returns at the document's first byte, whatever its status. */
 export async function navigate(tab: Tab): Promise<Response> {
   try {
     const response = await tab.page.goto(tab.url.href, { waitUntil: "commit", timeout: tab.wait.answer });
     if (response) return response;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw await explain(tab, error.message, tab.traffic.lastFailure()?.url ?? tab.url.href, error);
+    throw await explainFailure(tab, error.message, tab.traffic.lastFailure()?.url ?? tab.url.href, error);
   }
-  throw new RetryableError("BadResponse", `${tab.url.host} gave no document`);
+  throw new RetryableError("BadResponse", `${tab.url.host} sent no document`);
 }
 
-/** The document that the page shows now. @throws the reason why it is none of the site */
+/** The document that the page shows now. @throws TerminalError or RetryableError that says why it is no page of the site */
 export async function requireDocument(tab: Tab): Promise<Response> {
   const failure = tab.traffic.lastFailure();
-  if (failure) throw await explain(tab, failure.errorText, failure.url);
+  if (failure) throw await explainFailure(tab, failure.errorText, failure.url);
   const response = tab.traffic.lastDocument();
-  if (!response) throw new RetryableError("BadResponse", `${tab.url.host} gave no document`);
+  if (!response) throw new RetryableError("BadResponse", `${tab.url.host} sent no document`);
   const url = new URL(response.url());
   const status = response.status();
   const headers = response.headers();
-  const refusal = proxyRefusal(status, headers["agentic-egress"], url);
+  const refusal = egressRefusal(status, headers[EGRESS_HEADER], url);
   if (refusal) throw refusal;
   if (status < 400) {
     if (isPage(headers["content-type"])) return response;
@@ -40,18 +41,18 @@ export async function requireDocument(tab: Tab): Promise<Response> {
   throw statusFailure(status, url, headers["retry-after"]);
 }
 
-/** Why a navigation failed. Chromium does not say why a tunnel was not opened: the proxy is asked again, and it does. */
-async function explain(tab: Tab, message: string, failed: string, cause?: Error): Promise<unknown> {
+/** Why a navigation failed. Chromium does not say why the proxy opened no tunnel, so this asks the proxy again. */
+async function explainFailure(tab: Tab, message: string, failed: string, cause?: Error): Promise<unknown> {
   const target = URL.canParse(failed) ? new URL(failed) : tab.url;
   if (/ERR_ABORTED|Download is starting/.test(message)) {
     const type = tab.traffic.lastDocument()?.headers()["content-type"];
     return new TerminalError("NotAPage", `${target.href} is no page${type ? ` but ${type}` : ""}`);
   }
   if (/ERR_TUNNEL_CONNECTION_FAILED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_(CLOSED|RESET)/.test(message)) {
-    if (!hostAllowed(target.hostname, tab.allow)) return proxyRefusal(403, "HostNotAllowed", target);
+    if (!hostAllowed(target.hostname, tab.allow)) return egressRefusal(403, "HostNotAllowed", target);
     if (target.protocol === "https:") {
       try {
-        (await openTunnel(tab.proxy, target, tab.signal)).destroy();
+        await checkTunnel(tab.access, target, tab.signal);
       } catch (reason) {
         return reason;
       }

@@ -2,29 +2,7 @@ import { RetryableError, TerminalError } from "../../lib/errors.ts";
 
 type StepError = TerminalError | RetryableError;
 
-/**
- * What the egress proxy's own answers mean: its header `agentic-egress`, and proxy-chain's statuses 590 to 599, which no
- * server sends. Undefined for an answer of the site.
- */
-export function proxyRefusal(status: number, header: unknown, url: URL): StepError | undefined {
-  const host = url.hostname;
-  const reason = typeof header === "string" ? header : "";
-  if (reason === "HostNotFound")
-    return new TerminalError("HostNotFound", `no address is known for ${host}; is the site's name right?`);
-  if (reason === "NameServerUnavailable")
-    return new RetryableError("HostNotFound", `${host} could not be resolved just now`, { retryAfterSeconds: 5 });
-  if (reason === "InvalidToken")
-    return new TerminalError("EgressRefused", "the egress proxy did not accept the step's token: it is out of date");
-  if (status === 403 && reason === "AddressNotPublic")
-    return new TerminalError("EgressRefused", `${host} has an address that is not public`);
-  if (status === 403 && reason === "HostNotAllowed")
-    return new TerminalError("EgressRefused", `${host} is not on the list of allowed hosts; egress.allow can name it`);
-  if (status >= 590 && status <= 599)
-    return new RetryableError("ConnectionRefused", `${host} takes no connection on port ${url.port || 80}`);
-  return undefined;
-}
-
-/** Errors of Chromium's network stack that need no second look. Undefined: not one of them. */
+/** What an error of Chromium's network stack means. Undefined for an error that is none of them. */
 export function navigationFailure(message: string, url: URL): StepError | undefined {
   const code = /net::(ERR_[A-Z0-9_]+)/.exec(message)?.[1];
   if (code) {
@@ -32,7 +10,7 @@ export function navigationFailure(message: string, url: URL): StepError | undefi
     return rule?.[1](`${url.host}: ${code}`, url);
   }
   if (/Download is starting/.test(message))
-    return new TerminalError("NotAPage", `${url.href} is a download and not a page`);
+    return new TerminalError("NotAPage", `${url.href} is a download and no page`);
   if (/Timeout [\d.]+ms exceeded/.test(message)) return tooSlow(url);
   return undefined;
 }
@@ -42,21 +20,21 @@ export function tooSlow(url: URL): RetryableError {
 }
 
 const NET_ERRORS: readonly (readonly [RegExp, (detail: string, url: URL) => StepError])[] = [
-  [/^ERR_(CERT|SSL|BAD_SSL)/, (d) => new TerminalError("InvalidCertificate", `the certificate is not valid; ${d}`)],
-  [/^ERR_TOO_MANY_REDIRECTS/, (d) => new TerminalError("RedirectLoop", `redirects never end; ${d}`)],
-  [/^ERR_UNSAFE_PORT/, (d) => new TerminalError("UnsafePort", `no browser opens this port; ${d}`)],
+  [/^ERR_(CERT|SSL|BAD_SSL)/, (d) => new TerminalError("InvalidCertificate", `the certificate is not valid: ${d}`)],
+  [/^ERR_TOO_MANY_REDIRECTS/, (d) => new TerminalError("RedirectLoop", `redirects never end: ${d}`)],
+  [/^ERR_UNSAFE_PORT/, (d) => new TerminalError("UnsafePort", `browsers refuse this port: ${d}`)],
   [/^ERR_(INVALID_REDIRECT|UNSAFE_REDIRECT|UNKNOWN_URL_SCHEME|DISALLOWED)/, (d) => new TerminalError("BadRedirect", d)],
   [
     /^ERR_PROXY_CONNECTION_FAILED/,
-    (d) => new RetryableError("EgressUnavailable", `the egress proxy is not there; ${d}`),
+    (d) => new RetryableError("EgressUnavailable", `the egress proxy does not answer: ${d}`),
   ],
   [/^ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED)/, (d) => new RetryableError("NetworkChanged", d)],
   [/^ERR_(TIMED_OUT|CONNECTION_TIMED_OUT)/, (_, url) => tooSlow(url)],
-  [/^ERR_CONNECTION/, (d) => new RetryableError("ConnectionRefused", `the connection broke; ${d}`)],
+  [/^ERR_CONNECTION/, (d) => new RetryableError("ConnectionRefused", `the connection broke: ${d}`)],
   [/^ERR_(EMPTY_RESPONSE|INVALID|HTTP2|QUIC|CONTENT|INCOMPLETE|RESPONSE)/, (d) => new RetryableError("BadResponse", d)],
 ];
 
-/** What a status of 400 and above means, where it is no block page. */
+/** What a status of 400 and above means, unless the page is a block page. */
 export function statusFailure(status: number, url: URL, retryAfter: string | undefined): StepError | undefined {
   if (status < 400) return undefined;
   const message = `${url.href} answers ${status}`;
@@ -69,7 +47,7 @@ export function statusFailure(status: number, url: URL, retryAfter: string | und
   return new TerminalError("HttpError", message);
 }
 
-/** Content types that a browser renders as a document; an absent one is guessed by the browser. */
+/** Whether a browser renders this content type as a document. It guesses an absent one. */
 export function isPage(contentType: string | undefined): boolean {
   return (
     contentType === undefined ||

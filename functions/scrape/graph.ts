@@ -1,61 +1,62 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import { NO_USAGE, type StepResult } from "../../engine/result.ts";
+import { SUMMARY } from "../../engine/summary.ts";
+import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepContext, type StepGraph } from "../../lib/durable/durable.ts";
-import type { Artifacts } from "../../lib/edges/artifacts.ts";
-import type { Browser } from "../../lib/edges/browser.ts";
+import type { EgressAccess } from "../../lib/edges/egress-access.ts";
 import { TerminalError } from "../../lib/errors.ts";
-import { NO_USAGE, type StepResult } from "../../lib/step.ts";
-import { type Capture, captureSchema } from "../../pipeline/capture.ts";
-import type { HostQueue } from "./host-queue.ts";
+import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { putSummary } from "../../pipelines/market-analysis/summary.ts";
+import { createHostQueue, type HostQueue } from "./host-queue.ts";
 import { checkRobots } from "./robots.ts";
-import type { ProxyAccess } from "./through-proxy.ts";
+import { describe, summaryOf } from "./summary.ts";
 import { VIEWPORT, visit } from "./visit.ts";
 
-export interface GraphDeps {
-  readonly artifacts: Artifacts;
-  readonly browser: Browser;
-  /** URL of the egress proxy as the browser reaches it; the only way to the network. */
-  readonly egressProxy: string;
-  readonly politeness: HostQueue;
-}
+export type ScrapeEdges = Pick<AgentEdges, "artifacts" | "browser" | "egressProxy">;
 
-/** What we add to the browser's own name. */
+/** What scrape adds to the browser's own name. */
 const PRODUCT = "agentic/0.1";
+/** Pause between two visits to one host. */
+const HOST_DELAY_MS = 1000;
 
 const State = Annotation.Root({
   identity: Annotation<string>,
-  verdict: Annotation<Capture["robots"]>,
-  seen: Annotation<Capture>,
-  browserSeconds: Annotation<number>,
+  robotsVerdict: Annotation<Capture["robots"]>,
+  captured: Annotation<Capture>,
   result: Annotation<StepResult | undefined>,
 });
 
-/** robots → capture → publish: ask whether we may, look once, say what was seen. */
-export function createGraph(deps: GraphDeps): StepGraph {
+/** robots → capture → publish: ask whether scrape may visit, visit once, store what the page showed. */
+export function createGraph(edges: ScrapeEdges, hosts: HostQueue = createHostQueue(HOST_DELAY_MS)): StepGraph {
+  const { artifacts, browser, egressProxy } = edges;
   return new StateGraph(State)
     .addNode("robots", async (_state, runtime) => {
       const context = contextOf(runtime);
-      const userAgent = `${await deps.browser.userAgent()} ${PRODUCT}`;
-      return { verdict: await checkRobots(accessOf(deps, context), siteOf(context), userAgent, context.signal) };
+      const userAgent = `${await browser.userAgent()} ${PRODUCT}`;
+      const access = accessOf(egressProxy, context);
+      return { robotsVerdict: await checkRobots(access, siteOf(context), userAgent, context.signal) };
     })
-    .addNode("capture", async (state, runtime) => {
+    .addNode("capture", async ({ robotsVerdict }, runtime) => {
       const context = contextOf(runtime);
       const site = siteOf(context);
-      const release = await deps.politeness.acquire(site.host, context.signal);
+      const release = await hosts.acquire(site.host, context.signal);
       try {
-        return await takeIn(deps, context, site, state.verdict);
+        return { captured: await capturePage(edges, context, site, robotsVerdict) };
       } finally {
         release();
       }
     })
-    .addNode("publish", async (state, runtime) => {
-      const { workload } = contextOf(runtime);
-      const { seen: capture } = state;
-      const key = await deps.artifacts.put(workload.uid, JSON.stringify(captureSchema.parse(capture)), "json");
+    .addNode("publish", async ({ captured }, runtime) => {
+      const { uid } = contextOf(runtime).workload;
+      const capture = captureSchema.parse(captured);
       const result: StepResult = {
         outcome: "succeeded",
-        output: summaryOf(capture),
-        artifacts: { capture: key },
-        usage: { ...NO_USAGE, browserSeconds: state.browserSeconds },
+        output: describe(capture),
+        artifacts: {
+          capture: await artifacts.put(uid, JSON.stringify(capture), "json"),
+          [SUMMARY]: await putSummary(artifacts, uid, summaryOf(capture)),
+        },
+        usage: { ...NO_USAGE, browserSeconds: capture.browserSeconds },
       };
       return { result };
     })
@@ -65,14 +66,20 @@ export function createGraph(deps: GraphDeps): StepGraph {
     .addEdge("publish", END);
 }
 
-async function takeIn(deps: GraphDeps, context: StepContext, site: URL, robots: Capture["robots"]) {
-  const proxy = accessOf(deps, context);
+async function capturePage(
+  { artifacts, browser, egressProxy }: ScrapeEdges,
+  context: StepContext,
+  site: URL,
+  robots: Capture["robots"],
+): Promise<Capture> {
+  const access = accessOf(egressProxy, context);
   const started = performance.now();
-  const visited = await deps.browser.withContext(
+  const { facts, ...bytes } = await browser.withContext(
     {
-      proxy: { ...proxy, bypass: "<-loopback>" },
+      // Loopback names go by the proxy, too.
+      proxy: { server: access.proxy, username: access.username, password: access.password, bypass: "<-loopback>" },
       viewport: VIEWPORT,
-      userAgent: `${await deps.browser.userAgent()} ${PRODUCT}`,
+      userAgent: `${await browser.userAgent()} ${PRODUCT}`,
       acceptDownloads: false,
       serviceWorkers: "block",
       locale: "en-US",
@@ -82,44 +89,41 @@ async function takeIn(deps: GraphDeps, context: StepContext, site: URL, robots: 
       visit(browserContext, {
         url: site,
         allow: context.claims.allow,
-        proxy,
+        access,
         signal: context.signal,
         deadline: context.deadline,
       }),
   );
   const browserSeconds = Math.round(performance.now() - started) / 1000;
-  const put = deps.artifacts.put.bind(deps.artifacts, context.workload.uid);
+  const put = artifacts.put.bind(artifacts, context.workload.uid);
   const [dom, text, screenshot, fullPage] = await Promise.all([
-    put(visited.html, "html"),
-    put(visited.text, "txt"),
-    put(visited.screenshot, "png"),
-    put(visited.fullPage, "jpg"),
+    put(bytes.html, "html"),
+    put(bytes.text, "txt"),
+    put(bytes.screenshot, "png"),
+    put(bytes.fullPage, "jpg"),
   ]);
-  const capture: Capture = {
-    url: context.input.item ?? site.href,
+  return {
+    url: site.href,
     capturedAt: new Date().toISOString(),
+    browserSeconds,
     robots,
-    ...visited.facts,
+    ...facts,
     artifacts: { dom, text, screenshot, fullPage },
   };
-  return { seen: capture, browserSeconds };
 }
 
-function siteOf({ input }: StepContext): URL {
-  if (input.item === undefined || !URL.canParse(input.item))
-    throw new TerminalError("InvalidInput", `scrape works on a site's URL, not on ${JSON.stringify(input.item)}`);
-  const url = new URL(input.item);
+/** @throws TerminalError InvalidInput */
+function siteOf({ input: { item } }: StepContext): URL {
+  const url = typeof item === "string" ? URL.parse(item) : null;
+  if (!url)
+    throw new TerminalError("InvalidInput", `scrape needs a site's URL as its item, not ${JSON.stringify(item)}`);
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new TerminalError("InvalidInput", `${url.href} is neither http nor https`);
+  if (url.username || url.password)
+    throw new TerminalError("InvalidInput", `the URL of ${url.host} has a login: scrape visits public pages only`);
   return url;
 }
 
-function accessOf(deps: GraphDeps, { claims, token }: StepContext): ProxyAccess {
-  return { server: deps.egressProxy, username: claims.jti, password: token };
-}
-
-function summaryOf({ status, title, finalUrl, egress }: Capture): string {
-  const refused = egress.refused.reduce((sum, line) => sum + line.count, 0);
-  const what = `${status} ${title || new URL(finalUrl).host}`.slice(0, 180);
-  return refused === 0 ? what : `${what}; ${refused} requests refused`;
+function accessOf(proxy: string, { identity, egressToken }: StepContext): EgressAccess {
+  return { proxy, username: identity, password: egressToken };
 }

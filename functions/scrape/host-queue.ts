@@ -1,20 +1,17 @@
-/** Politeness: one visit at a time a host. */
+/** Lets one visit at a time reach a host. */
 export interface HostQueue {
-  /** Pause between the end of one visit and the start of the next, milliseconds. */
-  readonly delayMs: number;
   /**
-   * Waits for the host's turn. `host` as in URL.host, port included. Whoever got the turn calls the returned function once.
+   * Waits for a turn at the host. `host` as in URL.host, port included. @returns what ends the turn, to be called once
    * @throws the signal's reason
    */
   acquire(host: string, signal: AbortSignal): Promise<() => void>;
 }
 
-/** For one process. Hosts do not wait for each other. */
+/** For the visits of one process. `delayMs`: pause between the end of one visit and the start of the next. */
 export function createHostQueue(delayMs: number): HostQueue {
-  /** The end of the last visit that was queued for each host, pause included. */
+  /** By host: the end of the last visit in its queue, pause included. */
   const tails = new Map<string, Promise<void>>();
   return {
-    delayMs,
     async acquire(host, signal) {
       const before = tails.get(host) ?? Promise.resolve();
       const done = Promise.withResolvers<void>();
@@ -30,7 +27,7 @@ export function createHostQueue(delayMs: number): HostQueue {
       try {
         await Promise.race([before, aborted.promise]);
       } catch (reason) {
-        // Leave the line without making the next one wait for a visit that never was.
+        // The next in the queue must not wait for a visit that never happens.
         done.resolve();
         throw reason;
       } finally {

@@ -2,7 +2,7 @@
 
 export const MAX_DOM_CHARS = 2_000_000;
 export const MAX_TEXT_CHARS = 200_000;
-/** CSS pixels of the page that are scrolled through and drawn. */
+/** CSS pixels of the page to scroll through and to draw. */
 export const MAX_HEIGHT = 12_000;
 
 export interface Reading {
@@ -15,18 +15,18 @@ export interface Reading {
   readonly lang: string;
   readonly description: string;
   readonly height: number;
-  /** Whether anything but text is to be seen: pictures, drawings, forms. */
+  /** Whether the page shows anything but text: pictures, drawings, forms. */
   readonly visual: boolean;
   readonly responseMs: number;
   readonly domContentLoadedMs: number;
   readonly loadMs: number;
 }
 
-/** Runs in the page: all that is read of it, in one go. */
+/** Runs in the page: reads everything at once. `limits` in characters. */
 export function readPage(limits: { dom: number; text: number }): Reading {
   const root = document.documentElement;
   const html = `<!DOCTYPE html>${root?.outerHTML ?? ""}`;
-  // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, and not what scripts and hidden parts hold
+  // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, without scripts and hidden parts
   const text = document.body?.innerText ?? "";
   const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   const meta = document.querySelector('meta[name="description" i],meta[property="og:description"]');
@@ -46,12 +46,12 @@ export function readPage(limits: { dom: number; text: number }): Reading {
   };
 }
 
-/** Runs in the page: scrolls through it once so that lazy content is asked for, no further than `maxHeight`, and back to the top. */
+/** Runs in the page: scrolls down to `maxHeight` once, so that lazy content loads, and back to the top. */
 export async function scrollThrough(maxHeight: number): Promise<void> {
   const frame = () =>
     new Promise<void>((done) => {
       requestAnimationFrame(() => done());
-      // A page without frames (hidden, or too busy to draw) must not stop us.
+      // A hidden or busy page draws no frames.
       setTimeout(done, 50);
     });
   const height = () => Math.max(document.documentElement.scrollHeight, document.body?.scrollHeight ?? 0);
@@ -61,14 +61,14 @@ export async function scrollThrough(maxHeight: number): Promise<void> {
     await frame();
   }
   scrollTo({ top: 0, behavior: "instant" });
-  // What fades in shall be there on the picture; an animation without an end cannot be ended.
+  // What fades in belongs on the picture. An animation without an end cannot be finished.
   for (const animation of document.getAnimations())
     if (animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY) animation.finish();
   await frame();
 }
 
-/** Runs before any script of a page: ways out that a proxy does not see, and windows that nobody asked for. */
-export function closeSideDoors(): void {
+/** Runs before any script of a page: removes the ways to the network that a proxy does not see, and popups. */
+export function removeBypasses(): void {
   for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "WebTransport"])
     Reflect.deleteProperty(globalThis, name);
   globalThis.open = () => null;

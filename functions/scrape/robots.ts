@@ -1,54 +1,66 @@
-import robots from "robots-parser";
+import robotsParser from "robots-parser";
+import type { EgressAccess } from "../../lib/edges/egress-access.ts";
+import { type EgressResponse, egressFetch } from "../../lib/edges/egress-client.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
-import type { Capture } from "../../pipeline/capture.ts";
-import { getThroughProxy, type ProxyAccess } from "./through-proxy.ts";
+import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 
-/** The package is CommonJS, though its types say otherwise: its export is the function itself. */
-const parseRobots = robots as unknown as typeof robots.default;
+/** The package is CommonJS: its export is the function itself, though its types say otherwise. */
+const parseRobots = robotsParser as unknown as typeof robotsParser.default;
 
-/** The name that robots.txt files address us by. */
+/** The name by which robots.txt files address scrape. */
 const ROBOTS_AGENT = "agentic";
 const MAX_BYTES = 500 * 1024;
 const MAX_REDIRECTS = 5;
+/** For robots.txt, its redirects included. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Reads the site's robots.txt, as RFC 9309 says: 4xx is no robots.txt; 5xx or silence forbids for now; what redirects more than five
- * times counts as unreachable and forbids nothing.
- * @throws TerminalError RobotsDisallowed; RetryableError RobotsUnreachable; what getThroughProxy throws
+ * Reads the site's robots.txt as RFC 9309 says: 4xx means that there is none; 5xx or no answer forbids the visit for now; more than
+ * five redirects make it unreachable, which forbids nothing.
+ * @throws TerminalError RobotsDisallowed; RetryableError RobotsUnreachable; what EgressFetch throws
  */
 export async function checkRobots(
-  proxy: ProxyAccess,
+  access: EgressAccess,
   site: URL,
   userAgent: string,
   signal: AbortSignal,
 ): Promise<Capture["robots"]> {
   const file = new URL("/robots.txt", site);
-  const answer = await fetchFollowing(proxy, file, userAgent, signal);
+  const answer = await fetchFollowing(access, file, userAgent, signal);
   if (answer === undefined) return "unreachable";
   if (answer.status >= 500) throw unreachable(file, `answers ${answer.status}`);
   if (answer.status >= 300) return "absent";
-  if (parseRobots(file.href, answer.body).isDisallowed(site.href, ROBOTS_AGENT))
+  const rules = new TextDecoder().decode(answer.body);
+  if (parseRobots(file.href, rules).isDisallowed(site.href, ROBOTS_AGENT))
     throw new TerminalError("RobotsDisallowed", `${file.href} does not allow ${site.pathname}${site.search}`);
   return "allowed";
 }
 
-async function fetchFollowing(proxy: ProxyAccess, file: URL, userAgent: string, signal: AbortSignal) {
-  const patience = AbortSignal.timeout(TIMEOUT_MS);
+/** Undefined where its redirects do not end, or lead to where the step may not go. */
+async function fetchFollowing(
+  access: EgressAccess,
+  file: URL,
+  userAgent: string,
+  signal: AbortSignal,
+): Promise<EgressResponse | undefined> {
+  // The browser judges certificates, by what its users trust; this request sends nothing secret.
+  const fetch = egressFetch(access, { checkCertificates: false });
+  const headers = { "user-agent": userAgent, accept: "text/plain,*/*;q=0.5" };
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let url = file;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     try {
-      const options = { userAgent, maxBytes: MAX_BYTES, signal: AbortSignal.any([signal, patience]) };
-      const answer = await getThroughProxy(proxy, url, options);
+      const request = { headers, maxBytes: MAX_BYTES, signal: AbortSignal.any([signal, timeout]) };
+      const answer = await fetch(url, request);
       const { location } = answer.headers;
-      if (answer.status < 300 || answer.status > 399 || !location) return answer;
-      if (!URL.canParse(location, url)) return undefined;
-      url = new URL(location, url);
-      if (url.protocol !== "http:" && url.protocol !== "https:") return undefined;
+      if (answer.status < 300 || answer.status > 399 || typeof location !== "string") return answer;
+      const next = URL.parse(location, url);
+      if (next?.protocol !== "http:" && next?.protocol !== "https:") return undefined;
+      url = next;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (patience.aborted) throw unreachable(file, `gave no answer within ${TIMEOUT_MS / 1000} s`);
-      // Only the site itself must be reachable: a robots.txt that lies elsewhere, where we may not go, does not count.
+      if (timeout.aborted) throw unreachable(file, `gave no answer within ${TIMEOUT_MS / 1000} s`);
+      // Only the site itself must be reachable: a robots.txt elsewhere that the step may not reach does not count.
       if (error instanceof TerminalError && hop > 0) return undefined;
       throw error;
     }

@@ -1,21 +1,22 @@
 import type { Page } from "playwright-core";
-import { answerWithin, type Waits } from "./patience.ts";
-import type { ProxyAccess } from "./through-proxy.ts";
+import type { EgressAccess } from "../../lib/edges/egress-access.ts";
 import type { Traffic } from "./traffic.ts";
+import { answerWithin, type Waits } from "./waits.ts";
 
-/** One visit's page and all that its parts need to know. */
+/** One visit: its page, and what its parts need to know. */
 export interface Tab {
   readonly page: Page;
   readonly traffic: Traffic;
   readonly wait: Waits;
-  /** As asked for. */
+  /** The site's, before redirects. */
   readonly url: URL;
+  /** Hosts that the egress proxy lets the visit reach. */
   readonly allow: readonly string[];
-  readonly proxy: ProxyAccess;
+  readonly access: EgressAccess;
   readonly signal: AbortSignal;
 }
 
-/** True when the state was reached in time. */
+/** Whether the page reached the state within `timeout` milliseconds. */
 export async function loaded(tab: Tab, state: "domcontentloaded" | "load", timeout: number): Promise<boolean> {
   return await Promise.race([tab.page.waitForLoadState(state, { timeout }), tab.traffic.looped]).then(
     () => true,
@@ -27,7 +28,7 @@ export async function loaded(tab: Tab, state: "domcontentloaded" | "load", timeo
 }
 
 /**
- * Asks the page something, again when it navigated by itself meanwhile.
+ * Asks the page a question, again when it navigated by itself meanwhile.
  * @throws RetryableError PageUnresponsive; TerminalError RedirectLoop
  */
 export async function ask<T>(tab: Tab, question: (page: Page) => Promise<T>): Promise<T> {
@@ -45,8 +46,8 @@ export async function ask<T>(tab: Tab, question: (page: Page) => Promise<T>): Pr
 }
 
 /**
- * A picture by CDP's own command: Playwright's screenshot walks all of the DOM and waits for fonts, which a page of ten
- * megabytes or one font that never comes makes endless.
+ * A picture by CDP's own command: Playwright's screenshot walks the whole DOM and waits for fonts, which never ends on a page of ten
+ * megabytes or with a font that never arrives.
  * @throws RetryableError PageUnresponsive
  */
 export async function draw(

@@ -1,30 +1,31 @@
 import type { Page, Request, Response } from "playwright-core";
 import { hostAllowed } from "../../lib/allow-list.ts";
+import { EGRESS_HEADER } from "../../lib/edges/egress-refusal.ts";
 import { TerminalError } from "../../lib/errors.ts";
-import type { Capture } from "../../pipeline/capture.ts";
+import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 
-/** Documents that a page may go through by itself. */
+/** Documents that a page may navigate to by itself. */
 const MAX_NAVIGATIONS = 8;
 
-/** What a page asks for, watched from its start. */
+/** What a page requests, from its start on. */
 export interface Traffic {
-  /** Requests that are under way. */
+  /** Requests in flight. */
   pending(): number;
   /** The latest answer to a navigation of the main frame; a page may navigate by itself. */
   lastDocument(): Response | undefined;
-  /** The latest navigation of the main frame that got no answer, unless one after it did. */
+  /** The latest navigation of the main frame if it got no answer. */
   lastFailure(): { url: string; errorText: string } | undefined;
-  /** Rejects with TerminalError RedirectLoop when the page leads itself from document to document. */
+  /** Rejects with TerminalError RedirectLoop when the page navigates again and again by itself. */
   readonly looped: Promise<never>;
   egress(): Promise<Capture["egress"]>;
 }
 
 export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
-  const under = new Set<Request>();
+  const inFlight = new Set<Request>();
   const sizes: Promise<number>[] = [];
   const refused = new Map<string, { host: string; reason: string; count: number }>();
   const loop = Promise.withResolvers<never>();
-  // It may come when nobody waits for it.
+  // It may reject while nobody waits for it.
   loop.promise.catch(() => undefined);
   let requests = 0;
   let navigations = 0;
@@ -43,13 +44,15 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
   page.on("request", (request) => {
     if (!onNetwork(request)) return;
     requests += 1;
-    under.add(request);
+    inFlight.add(request);
     if (isMain(request) && !request.redirectedFrom() && ++navigations > MAX_NAVIGATIONS)
-      loop.reject(new TerminalError("RedirectLoop", `${request.url()} leads on and on, ${navigations} times so far`));
+      loop.reject(
+        new TerminalError("RedirectLoop", `${request.url()} redirects without end: ${navigations} documents so far`),
+      );
   });
   page.on("response", (response) => {
     const request = response.request();
-    const reason = response.headers()["agentic-egress"];
+    const reason = response.headers()[EGRESS_HEADER];
     if (reason) refuse(response.url(), reason);
     if (isMain(request)) {
       document = response;
@@ -57,7 +60,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     }
   });
   page.on("requestfinished", (request) => {
-    under.delete(request);
+    inFlight.delete(request);
     if (!onNetwork(request)) return;
     sizes.push(
       request.sizes().then(
@@ -67,16 +70,16 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     );
   });
   page.on("requestfailed", (request) => {
-    under.delete(request);
+    inFlight.delete(request);
     const errorText = request.failure()?.errorText ?? "";
-    // A tunnel that was not opened carries no header: the list says whether it was refused by name.
+    // Chromium hides the header of a tunnel that the proxy refused: the list tells whether it was the host's name.
     if (errorText === "net::ERR_TUNNEL_CONNECTION_FAILED")
       refuse(request.url(), hostAllowed(new URL(request.url()).hostname, allow) ? "TunnelRefused" : "HostNotAllowed");
     if (isMain(request) && errorText !== "net::ERR_ABORTED") failure = { url: request.url(), errorText };
   });
 
   return {
-    pending: () => under.size,
+    pending: () => inFlight.size,
     lastDocument: () => document,
     lastFailure: () => failure,
     looped: loop.promise,

@@ -1,54 +1,54 @@
 import type { BrowserContext, Page, Response } from "playwright-core";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
-import type { Capture } from "../../pipeline/capture.ts";
+import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 import { blockedBy } from "./block-page.ts";
 import { closeConsent } from "./consent.ts";
 import { navigate, requireDocument } from "./document.ts";
 import {
-  closeSideDoors,
   MAX_DOM_CHARS,
   MAX_HEIGHT,
   MAX_TEXT_CHARS,
   type Reading,
   readPage,
+  removeBypasses,
   scrollThrough,
 } from "./in-page.ts";
-import { settle, waitsWithin } from "./patience.ts";
 import { ask, draw, loaded, type Tab } from "./tab.ts";
 import { watchTraffic } from "./traffic.ts";
+import { settle, waitsWithin } from "./waits.ts";
 
 export const VIEWPORT = { width: 1280, height: 800 };
 const MAX_CONSOLE = 50;
 
 export interface Visit {
-  /** All of the capture but where its bytes are, and what robots.txt said. */
-  readonly facts: Omit<Capture, "artifacts" | "robots" | "capturedAt" | "url">;
+  /** What the visit itself knows of the capture. */
+  readonly facts: Omit<Capture, "artifacts" | "robots" | "capturedAt" | "browserSeconds" | "url">;
   readonly html: string;
   readonly text: string;
   readonly screenshot: Uint8Array;
   readonly fullPage: Uint8Array;
 }
 
-export interface VisitOptions extends Pick<Tab, "url" | "allow" | "proxy" | "signal"> {
-  /** Waits are cut so that a slow page still ends with its own reason before it. */
+export interface VisitOptions extends Pick<Tab, "url" | "allow" | "access" | "signal"> {
+  /** Cuts the waits, so that a slow page fails with a reason of its own before it. */
   readonly deadline: Date;
 }
 
 /**
- * Goes to a page once and takes it in. The context's proxy is the job's.
+ * Opens a page once and reads what it shows. The context sends everything by the egress proxy.
  * @throws TerminalError EgressRefused, HostNotFound, InvalidCertificate, RedirectLoop, NotAPage, Blocked, HttpError, EmptyPage;
  *   RetryableError NavigationTimeout, ConnectionRefused, BadResponse, HttpError, TooManyRequests, PageUnresponsive
  */
 export async function visit(context: BrowserContext, options: VisitOptions): Promise<Visit> {
   const started = performance.now();
-  await context.addInitScript(closeSideDoors);
+  await context.addInitScript(removeBypasses);
   const page = await context.newPage();
   const log = watchPage(context, page);
   const traffic = watchTraffic(page, options.allow);
   const wait = waitsWithin(options.deadline.getTime() - Date.now());
   const tab: Tab = { ...options, page, traffic, wait };
   await page.route("**/*", (route) =>
-    // Sound and film do not show on a picture; routing is on already for the proxy's credentials.
+    // Sound and film do not show on a picture. Playwright routes requests anyway, for the proxy's login.
     route.request().resourceType() === "media" ? route.abort("blockedbyclient") : route.fallback(),
   );
 
@@ -61,7 +61,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   const consentClosed = await ask(tab, closeConsent);
   await ask(tab, () => page.evaluate(scrollThrough, MAX_HEIGHT));
   await settle(traffic.pending, wait.quiet);
-  // Scripts may have led elsewhere meanwhile.
+  // Scripts may have navigated elsewhere meanwhile.
   const response = await requireDocument(tab);
 
   const reading = await ask(tab, () => page.evaluate(readPage, { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS }));
@@ -95,10 +95,10 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   };
 }
 
-const NOT_DRAWN = "the full page could not be drawn in time: its picture is the viewport's";
+const NOT_DRAWN = "the full page could not be drawn in time: its picture shows the viewport only";
 const QUALITY = 70;
 
-/** Undefined where the page is too heavy to be drawn whole: 130,000 elements take Chromium over ten seconds. */
+/** Undefined where Chromium cannot draw the whole page in time: 130,000 elements take it over ten seconds. */
 async function drawFullPage(tab: Tab, pageHeight: number): Promise<Uint8Array | undefined> {
   const height = Math.max(1, Math.min(pageHeight, MAX_HEIGHT));
   const clip = { x: 0, y: 0, width: VIEWPORT.width, height, scale: 1 };
@@ -110,13 +110,13 @@ async function drawFullPage(tab: Tab, pageHeight: number): Promise<Uint8Array | 
   }
 }
 
-/** Loaded when needed: it is rare, and sharp costs a cold start. */
+/** Rarely needed, and loading sharp would slow each start. */
 async function asJpeg(png: Uint8Array): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
   return await sharp(png).jpeg({ quality: QUALITY }).toBuffer();
 }
 
-/** Dialogs are dismissed, popups closed, complaints kept. */
+/** Dismisses dialogs, closes popups, keeps errors and warnings. @returns the console's lines, as they come */
 function watchPage(context: BrowserContext, page: Page): Capture["console"] {
   const log: Capture["console"] = [];
   const note = (level: "error" | "warning", text: string) => {

@@ -121,7 +121,7 @@ function unavailable(cause: unknown): RetryableError {
   return new RetryableError("BrowserUnavailable", `the browser is not there: ${detail}`, {
     cause,
     retryAfterSeconds: 2,
-    // The browser's trouble, not the site's: the step's deadline is what ends it.
+    // The browser's trouble, not the step's: its deadline is what ends it.
     countsAsAttempt: false,
   });
 }

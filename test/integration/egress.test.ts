@@ -4,7 +4,7 @@ import { generateKeyPair } from "jose";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
-import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
+import { createEgressTokenVerifier, mintStepTokens, type StepClaims } from "../../lib/token.ts";
 
 const keys = await generateKeyPair("EdDSA");
 const log = pino({ level: "silent" });
@@ -40,7 +40,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const target = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
   proxy = await startEgressProxy({
-    verifyToken: createStepTokenVerifier(keys.publicKey),
+    verifyToken: createEgressTokenVerifier(keys.publicKey),
     log,
     host: "127.0.0.1",
     port: 0,
@@ -68,8 +68,14 @@ beforeEach(() => {
   hosts.length = lookups.length = refusals.length = 0;
 });
 
-function tokenFor(job: string, expires = Date.now() + 60_000): Promise<string> {
-  return mintStepToken({ sub: "uid", jti: job, run: "run", allow: ALLOW }, keys.privateKey, new Date(expires));
+async function tokenFor(job: string, expires = Date.now() + 60_000): Promise<string> {
+  const { egressToken } = await mintStepTokens(claimsOf(job), keys.privateKey, new Date(expires));
+  return egressToken;
+}
+
+function claimsOf(job: string): StepClaims {
+  const deadline = new Date(Date.now() + 60_000).toISOString();
+  return { sub: "uid", jti: job, run: "run", allow: ALLOW, deadline, retryLimit: 0 };
 }
 
 interface Answer {
@@ -134,31 +140,39 @@ describe.each(["plain", "tunnel"] as const)("by %s request", (way) => {
     else expect(hosts).toEqual([]);
   });
 
-  test("the path and query arrive as they were sent, and a fixed name is not looked up", async () => {
+  test("path and query arrive as they were sent, and a name with a fixed address is not looked up", async () => {
     expect(await ask("http://shop.test/a/b?c=d%20e", way)).toMatchObject({ body: "GET /a/b?c=d%20e" });
     expect(lookups).toEqual([]);
   });
 
-  test("a name is looked up once: what is checked is what is connected to", async () => {
+  test("a name is looked up once: the proxy connects to the address that it checked", async () => {
     await ask("http://inner.test/", way);
     expect(lookups).toEqual(["inner.test"]);
   });
 
-  test("without credentials they are asked for", async () => {
+  test("a request without a login is asked for one", async () => {
     expect(await ask("http://shop.test/", way, "")).toMatchObject({ status: 407 });
   });
 
   test.each<[what: string, user: string, password: () => Promise<string>]>([
     ["no token", "job-1", async () => "password"],
     ["another job's token", "job-2", async () => token],
-    ["a token out of date", "job-1", () => tokenFor("job-1", Date.now() - 1000)],
+    ["an expired token", "job-1", () => tokenFor("job-1", Date.now() - 1000)],
     [
       "a token signed by another",
       "job-1",
       async () => {
         const other = await generateKeyPair("EdDSA");
-        const claims = { sub: "uid", jti: "job-1", run: "run", allow: ["*.test"] };
-        return mintStepToken(claims, other.privateKey, new Date(Date.now() + 60_000));
+        const tokens = await mintStepTokens(claimsOf("job-1"), other.privateKey, new Date(Date.now() + 60_000));
+        return tokens.egressToken;
+      },
+    ],
+    [
+      "the token of the step itself",
+      "job-1",
+      async () => {
+        const tokens = await mintStepTokens(claimsOf("job-1"), keys.privateKey, new Date(Date.now() + 60_000));
+        return tokens.token;
       },
     ],
   ])("%s is refused", async (_, user, password) => {

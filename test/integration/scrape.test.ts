@@ -3,30 +3,28 @@ import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CloudEvent, HTTP } from "cloudevents";
 import type { Hono } from "hono";
-import { generateKeyPair } from "jose";
 import { pino } from "pino";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
+import type { Item, StepResult } from "../../engine/result.ts";
+import { summarySchema } from "../../engine/summary.ts";
+import { createGraph } from "../../functions/scrape/graph.ts";
 import { createHostQueue } from "../../functions/scrape/host-queue.ts";
-import { createApp } from "../../functions/scrape/index.ts";
-import { createRunDurably } from "../../lib/durable/run.ts";
-import { RedisSaver } from "../../lib/durable/saver.ts";
+import { createAgentApp } from "../../lib/agent-app.ts";
 import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
-import { type StepResult, stepResultSchema } from "../../lib/step.ts";
-import { createStepTokenVerifier, mintStepToken } from "../../lib/token.ts";
-import { type Capture, captureSchema } from "../../pipeline/capture.ts";
+import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { createAsker, resultOf } from "../ask-agent.ts";
 import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
 import { redisForFile } from "./redis.ts";
 
 /** Names that the proxy knows; each shows the hostile site. */
 const HOSTS = ["shop.test", "closed.test", "no-robots.test", "robots-down.test", "robots-loop.test", "silent.test"];
 
-const keys = await generateKeyPair("EdDSA");
+const asker = await createAsker();
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
 const own = redisForFile();
 let site: HostileSite;
@@ -42,10 +40,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "agentic-scrape-"));
   artifacts = createFolderArtifacts(join(folder, "artifacts"));
   site = await startHostileSite();
-  const verifyToken = createStepTokenVerifier(keys.publicKey);
   const plain = { address: "127.0.0.1", port: site.httpPort };
   proxy = await startEgressProxy({
-    verifyToken,
+    verifyToken: asker.verifyEgressToken,
     log,
     host: "127.0.0.1",
     port: 0,
@@ -62,24 +59,8 @@ beforeAll(async () => {
   });
   chromium = await startChromium();
   browser = connectBrowser(() => chromium.endpoint(), chromium.directory);
-  const runDurably = createRunDurably({
-    redis: own.redis,
-    saver: (fencingToken) => new RedisSaver(own.redis, fencingToken),
-    holder: "test",
-    leaseTtlMs: 10_000,
-    keepMs: 60_000,
-    now: () => new Date(),
-  });
-  app = createApp({
-    runDurably,
-    verifyToken,
-    log,
-    draining: new AbortController().signal,
-    artifacts,
-    browser,
-    egressProxy: proxy.url,
-    politeness: createHostQueue(0),
-  });
+  const graph = createGraph({ artifacts, browser, egressProxy: proxy.url }, createHostQueue(0));
+  app = createAgentApp(graph, asker.deps({ redis: own.redis, artifacts, log }));
 });
 afterAll(async () => {
   await browser?.close();
@@ -92,39 +73,22 @@ beforeEach(() => {
   site.seen.length = 0;
 });
 
-async function scrape(url: string, options: { allow?: string[]; seconds?: number } = {}): Promise<StepResult> {
-  const id = `step-${++count}`;
-  const claims = { sub: "uid-1", jti: id, run: "run-1", allow: options.allow ?? [new URL(url).hostname] };
-  const message = HTTP.structured(
-    new CloudEvent({
-      id,
-      type: "dev.agentic.step.requested",
-      source: "/test",
-      data: {
-        workload: { namespace: "default", name: "demo", uid: "uid-1" },
-        run: "run-1",
-        step: "scrape",
-        input: { item: url, params: {}, from: {} },
-        deadline: new Date(Date.now() + (options.seconds ?? 120) * 1000).toISOString(),
-        retryLimit: 0,
-        token: await mintStepToken(claims, keys.privateKey, new Date(Date.now() + 240_000)),
-      },
-    }),
-  );
-  const response = await app.request("/", {
-    method: "POST",
-    headers: message.headers as Record<string, string>,
-    body: message.body as string,
-  });
-  const text = await response.text();
-  if (response.status !== 200)
-    throw new Error(`${url}: ${response.status} ${decodeURIComponent(response.headers.get("agentic-message") ?? "")}`);
-  const { request, ...result } = JSON.parse(text).data;
-  expect(request).toBe(id);
-  return stepResultSchema.parse(result);
+interface Options {
+  readonly allow?: readonly string[];
+  readonly seconds?: number;
 }
 
-async function capture(url: string, options: { allow?: string[]; seconds?: number } = {}): Promise<Capture> {
+async function scrapeItem(item: Item, { allow = [], seconds = 120 }: Options = {}): Promise<StepResult> {
+  const input = { item, params: {}, from: {} };
+  // Each question is a step of its own: nothing is answered from a record.
+  return resultOf(await asker.ask(app, { step: "scrape", input, allow, seconds, revision: `r-${++count}` }));
+}
+
+function scrape(url: string, options: Options = {}): Promise<StepResult> {
+  return scrapeItem(url, { allow: [new URL(url).hostname], ...options });
+}
+
+async function capture(url: string, options: Options = {}): Promise<Capture> {
   const result = await scrape(url, options);
   expect(result, JSON.stringify(result)).toMatchObject({ outcome: "succeeded" });
   return getJson(artifacts, result.artifacts["capture"] ?? "", captureSchema);
@@ -133,7 +97,7 @@ async function capture(url: string, options: { allow?: string[]; seconds?: numbe
 const textOf = async (key: string) => new TextDecoder().decode(await artifacts.get(key));
 
 describe("a plain page", () => {
-  test("is taken in whole", async () => {
+  test("is captured whole", async () => {
     const seen = await capture("http://shop.test/");
     expect(seen).toMatchObject({
       url: "http://shop.test/",
@@ -166,10 +130,52 @@ describe("a plain page", () => {
     });
   });
 
-  test("is visited under an honest name", async () => {
+  test("is visited under a name of our own", async () => {
     expect(await browser.userAgent()).toMatch(/Chrome\//);
     const seen = await capture("http://shop.test/agent");
     expect(await textOf(seen.artifacts.text)).toMatch(/^Mozilla\/5\.0 .*Chrome\/\d+.* agentic\/0\.1$/);
+  });
+});
+
+describe("a reviewer's summary", () => {
+  test("shows the page, and what was cut or refused", async () => {
+    const { artifacts: keys } = await scrape("http://shop.test/foreign-parts?inner=1&udp=1");
+    const seen = await getJson(artifacts, keys["capture"] ?? "", captureSchema);
+    expect(await getJson(artifacts, keys["summary"] ?? "", summarySchema)).toMatchObject({
+      title: seen.title,
+      subtitle: seen.url,
+      facts: expect.arrayContaining([
+        { label: "Status", value: "200" },
+        { label: "robots.txt", value: "allowed" },
+        { label: "Consent banner", value: "none seen" },
+        { label: "Refused requests", value: "foreign.test ×2 (HostNotAllowed)" },
+      ]),
+      pictures: [
+        { image: seen.artifacts.screenshot, full: seen.artifacts.fullPage, ...seen.viewport, alt: expect.anything() },
+      ],
+      caveats: seen.truncated,
+    });
+  });
+
+  test("of a title that is half a character", async () => {
+    const { artifacts: keys, output } = await scrape("http://shop.test/half-character");
+    expect(await getJson(artifacts, keys["summary"] ?? "", summarySchema)).toMatchObject({ title: "half \ufffd" });
+    expect(output).toBe("200 half \ufffd");
+  });
+});
+
+describe("an item that is no site", () => {
+  test.each<[item: Item, message: RegExp]>([
+    [{ url: "http://shop.test/" }, /needs a site's URL/],
+    ["shop.test", /needs a site's URL/],
+    ["ftp://shop.test/", /neither http nor https/],
+    ["http://user:password@shop.test/", /has a login/],
+  ])("%j", async (item, message) => {
+    const result = await scrapeItem(item, { allow: ["shop.test"] });
+    expect(result).toMatchObject({ outcome: "failed", reason: "InvalidInput" });
+    expect(result.message).toMatch(message);
+    expect(result.message).not.toContain("password");
+    expect(site.seen).toEqual([]);
   });
 });
 

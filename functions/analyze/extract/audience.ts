@@ -1,4 +1,4 @@
-import type { Analysis } from "../../../pipeline/analysis.ts";
+import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { type PageDocument, textOf } from "./visible.ts";
 
 const FOR =
@@ -7,7 +7,7 @@ const PEOPLE =
   /\b(?:teams?|businesses|companies|restaurants?|cafés?|cafes?|bars?|hotels?|shops?|stores?|retail(?:ers)?|clinics?|hospitals?|practices|agencies|studios?|freelancers?|startups?|enterprises?|managers?|owners?|nurses|crews?|developers?|designers?|creators?|students?|schools?|warehouses?|franchises?|chains?|betriebe|unternehmen|praxen|gastronomie|handel|pflege|équipes|entreprises)\b/iu;
 const MAX = 6;
 
-/** Whom the page says it is for. */
+/** Whom the page addresses. */
 export function findAudience(document: PageDocument, description: string, screenshot: string): Analysis["audience"] {
   const found = new Map<string, Analysis["audience"][number]>();
   const lines = [

@@ -1,16 +1,16 @@
-import type { Analysis } from "../../../pipeline/analysis.ts";
+import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 const BUTTONS =
   "button, [role='button'], input[type='submit'], a[class*='btn' i], a[class*='button' i], a[class*='cta' i]";
-/** Buttons that run the page, and do not ask the visitor to act. */
+/** Buttons that operate the page and ask for no action. */
 const NO_ACTION =
   /^(?:accept|reject|decline|allow|manage|close|ok|got it|menu|toggle|next|prev|previous|search|submit|monthly|yearly|annual(?:ly)?|month|year|show|hide|×|✕|☰|en|de|fr)\b.{0,20}$|cookie/iu;
 const OUTSIDE =
   "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='toggle' i], [role='tablist'], details summary";
 const MAX_ACTIONS = 20;
 
-/** What the page asks its visitor to do. */
+/** What the page asks its visitors to do. */
 export function findCallsToAction(document: PageDocument, url: string, screenshot: string): Analysis["callsToAction"] {
   const found = new Map<string, Analysis["callsToAction"][number]>();
   for (const element of document.querySelectorAll(BUTTONS)) {

@@ -19,7 +19,7 @@ const LANDS: Readonly<Record<string, string>> = {
 };
 const KRONA: Readonly<Record<string, string>> = { nb: "NOK", nn: "NOK", no: "NOK", da: "DKK", sv: "SEK" };
 
-/** Whose dollars, kroner and yen a page means: as it says, as it tells machines, by its language's region, by its host. */
+/** Whose dollars, kroner and yen a page means: by what it says, its structured data, its language's region, its host. */
 export function sharedSigns(document: PageDocument, url: string): SharedSigns {
   const tag = document.documentElement?.getAttribute("lang") ?? "";
   const [language = "", region = ""] = tag.split(/[-_]/);
@@ -41,7 +41,7 @@ function saidIn(document: PageDocument): string | undefined {
   return undefined;
 }
 
-/** Only another dollar: a page in US dollars may well name its euro prices to machines. */
+/** Only for dollars: a page in US dollars may have euro prices in its structured data. */
 function toldToMachines(document: PageDocument): string | undefined {
   const meta = document.querySelector(
     "meta[property='product:price:currency'], meta[property='og:price:currency'], meta[itemprop='priceCurrency']",

@@ -1,9 +1,9 @@
-import type { Analysis } from "../../../pipeline/analysis.ts";
+import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { visibleDocument } from "./visible.ts";
 
 const SAMPLE = { width: 96, height: 60 };
 const COLOURS = 6;
-/** Levels a channel: near shades fall together. */
+/** Levels of a colour channel: similar shades count as one. */
 const LEVELS = 8;
 
 /** Palette from the screenshot's pixels, layout from the markup. */

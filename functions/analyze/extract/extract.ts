@@ -1,7 +1,6 @@
-import type { Analysis } from "../../../pipeline/analysis.ts";
+import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { findAudience } from "./audience.ts";
 import { findCallsToAction } from "./calls-to-action.ts";
-import { findCaveats } from "./caveats.ts";
 import { findOffers } from "./offers.ts";
 import { findName, findPositioning } from "./positioning.ts";
 import { findProof } from "./proof.ts";
@@ -19,8 +18,8 @@ export interface Page {
   readonly screenshot: string;
 }
 
-/** The extractive analyst: what the page itself says, found by its markup and wording. Deterministic, and no model. */
-export function extract(page: Page): Omit<Analysis, "site" | "analyst" | "design"> {
+/** The extractive analyst: finds what the page says by its markup and wording. Deterministic, without a model. */
+export function extract(page: Page): Omit<Analysis, "site" | "analyst" | "design" | "usage"> {
   const { html, url, title, description, screenshot } = page;
   const document = visibleDocument(html);
   const name = findName(document, title, url);
@@ -34,4 +33,14 @@ export function extract(page: Page): Omit<Analysis, "site" | "analyst" | "design
     caveats: findCaveats(html),
     offers: findOffers(document, url, name, screenshot),
   };
+}
+
+const INJECTION =
+  /\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+|your\s+|the\s+)*(?:previous|prior|above|earlier)\s+(?:instructions?|prompts?|rules)|\bignorier\w*\s+(?:alle\s+)?(?:vorherigen|bisherigen)\s+anweisungen|\b(?:you are|act as) (?:now )?an? (?:ai|assistant|language model)\b|\bsystem prompt\b/iu;
+
+/** What a reader of the report must know of this page. */
+function findCaveats(html: string): string[] {
+  return INJECTION.test(html)
+    ? ["The page tries to instruct the reader's model. It was read as data, and no instruction was followed."]
+    : [];
 }

@@ -2,7 +2,7 @@ import { findMoney, type Money, type SharedSigns } from "./money.ts";
 import { HEADINGS } from "./offer-name.ts";
 import { type PageElement, textOf } from "./visible.ts";
 
-/** A place where the page says what something costs: the innermost element that does. */
+/** The innermost element in which the page says what something costs. */
 export interface Mention {
   readonly element: PageElement;
   readonly kind: "money" | "free" | "request";
@@ -10,10 +10,10 @@ export interface Mention {
   readonly money?: Money;
 }
 
-/** Longer than this it is prose, and its amounts are no price tags. */
+/** Longer text is prose, and its amounts are no prices. */
 const MAX_TAG = 160;
 const MAX_MENTIONS = 400;
-/** Parts of a page that sell nothing: what stands there is a rule, an example or somebody's story. */
+/** Parts of a page that sell nothing: amounts there are rules, examples or stories. */
 const ELSEWHERE =
   "nav, footer, blockquote, details, select, [role='navigation'], [class*='testimonial' i], [class*='faq' i], [id*='faq' i], [class*='cookie' i], [id*='cookie' i]";
 const NOT_FOR_TEXT = "a, button, label, [role='button']";
@@ -21,16 +21,16 @@ const NOT_FOR_TEXT = "a, button, label, [role='button']";
 const FREE = /^(?:free(?: forever| plan)?|kostenlos|kostenfrei|gratis|gratuit|gratuito)$/iu;
 const REQUEST =
   /^(?:(?:contact|ask|call|email|talk to|speak to) (?:us|sales)(?: for (?:a )?(?:pricing|price|quote))?|custom(?: pricing| price| quote)?|(?:price |pricing )?(?:on|by|upon) request|get a quote|request a quote|let['’]?s talk|poa|individuell|(?:preis )?auf anfrage|sur (?:devis|demande)|nous contacter|a consultar|a medida|su richiesta|op aanvraag|på förfrågan|pris på forespørsel)[.!]?$/iu;
-/** Directly before an amount: it is saved, lent, earned, or was the price once. */
+/** Directly before an amount that is saved, lent, earned, or a former price. */
 const NOT_BEFORE =
   /(?:save[sd]?|saving|sparen?|spare|économisez|ahorra|was|were|instead of|statt|originally|regular(?:ly)?|list price|rrp|uvp|before|raised|revenue of|worth|valued? at|value|over|under|above|below|budget|credits?|refund|deposit|shipping|delivery|versand|extra|additional|zusätzlich|add|another|plus|minimum|up to|setup fee|fee|discount|prize|win|earn|spent|spend(?:ing)?|invested|donated|lost|owed|gave|paid|pay(?:s|ing)? you)[\s:+]*(?:of|for|from|is|only)?\s*$/iu;
-/** In the same words: an extra to something that has its own price. */
+/** In the same words as the amount of an extra. */
 const EXTRA =
   /(?<!\p{L})(?:extra|additional|add-?ons?|overage|zusätzlich\p{L}*|supplémentaire|set-?up fee|shipping)(?!\p{L})/iu;
 const NOT_BEHIND =
   /^\s*(?:off(?!\p{L})|(?:in )?(?:free )?(?:credits?|savings?|discount|cashback|assets|funding|revenue|guthaben|rabatt)(?!\p{L})|(?:value|saved|raised|back)(?!\p{L}))/iu;
 
-/** Where prices stand, in the page's order. */
+/** The places of prices, in the page's order. */
 export function findMentions(body: PageElement, shared: SharedSigns): Mention[] {
   const mentions: Mention[] = [];
   for (const element of body.querySelectorAll("*")) {
@@ -52,7 +52,7 @@ function mentionIn(element: PageElement, text: string, shared: SharedSigns): Men
   return REQUEST.test(text) ? { element, kind: "request" } : undefined;
 }
 
-/** The amounts in a text that are asked for, and not saved, lent or added. */
+/** The amounts in a text that are prices: not saved, lent or extra. */
 export function pricesIn(text: string, shared: SharedSigns): Money[] {
   return findMoney(text, shared).filter(({ index, text: written }) => {
     const before = text.slice(Math.max(0, index - 40), index);

@@ -1,4 +1,4 @@
-/** An amount of money as a text says it. `index` and `text` are where and how it stands there. */
+/** An amount of money in a text. `index` and `text`: where it stands, and how. */
 export interface Money {
   readonly amount: number;
   /** ISO 4217. */
@@ -7,7 +7,7 @@ export interface Money {
   readonly text: string;
 }
 
-/** What signs mean that several currencies share, on this page. */
+/** What currency signs mean that several currencies share. */
 export interface SharedSigns {
   readonly $: string;
   readonly kr: string;
@@ -65,9 +65,9 @@ const CENTS = String.raw`(?:[.,]\d{1,2})?`;
 /** Before a sign a plain space may group digits ("1 200 €"); behind one it parts them from the next number ("$9 100 GB"). */
 const AFTER_SIGN = String.raw`\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
 const BEFORE_SIGN = String.raw`\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
-/** How Swiss and German prices write no cents. */
+/** How Swiss and German prices write zero cents. */
 const DASH = "(?:[.,][–—-])?";
-/** "$2.5B", "$10k", "$4 billion" are figures, and no prices. */
+/** "$2.5B", "$10k" and "$4 billion" are no prices. */
 const NOT_MORE = String.raw`(?!\d|[.,]\d|%|[kKmMbB](?!\p{L})|[ \u00a0]?(?:million|billion|thousand|bn|mio|mrd|mill)(?!\p{L}))`;
 const MONEY = new RegExp(
   [

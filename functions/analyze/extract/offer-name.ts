@@ -6,12 +6,12 @@ const MAX_WORDS = 8;
 export const HEADINGS = "h1, h2, h3, h4, h5, h6, [role='heading']";
 const CALLED = /(?:^|[-_\s])(?:name|title|plan|tier)(?:$|[-_\s])/i;
 
-/** Money that a dashboard or a table of people shows is for nobody to pay. */
+/** Headings of dashboards and tables of people, whose amounts are no prices. */
 export const NOT_OFFERED =
   /(?<!\p{L})(?:salary|salaries|earnings?|revenue|turnover|income|profit|budget|balance|sales|expenses?|market cap|gehalt|umsatz|gewinn|salaire|sueldo)(?!\p{L})/iu;
 const REFERENCE = /^(?:sku|item (?:no|number)|art(?:icle)?\.? ?(?:no|nr)|model (?:no|number)|ref)\b/iu;
 
-/** Said of offers, and no offer's name. */
+/** Words about offers that name none. */
 const BADGE =
   /^(?:(?:our )?most popular|popular|best (?:value|seller|deal)|recommended|new|sale|hot|featured|limited(?: time)?(?: offer)?|save \d+ ?%|\d+ ?% off|beliebt|empfohlen|meistgewählt|angebot|-?\d+ ?%)[!.]?$/iu;
 const GENERIC =
@@ -21,7 +21,7 @@ const TERMS =
 
 const FROM = /(?:\s*(?<!\p{L})(?:start(?:s|ing)?|at|from|only|just|ab|for|is|costs?|as low as))+[\s:]*$/iu;
 
-/** The text as an offer's name, or undefined where it can be none: a sentence, a question, a badge, the terms. */
+/** The text as an offer's name; undefined for what cannot be one: a sentence, a question, a badge, the terms. */
 export function asName(text: string): string | undefined {
   const name = text
     .replace(/^[\s★☆✓✔•·–—-]+/u, "")
@@ -34,7 +34,7 @@ export function asName(text: string): string | undefined {
   return name;
 }
 
-/** The heading in an element that can name what costs. A heading may hold the price as well: "Basic $9". */
+/** The heading in an element that names the offer. It may hold the price, too: "Basic $9". */
 export function headingIn(element: PageElement): { name: string; level: number } | undefined {
   for (const heading of element.querySelectorAll(HEADINGS)) {
     const name = asName(withoutPrice(textOf(heading)));
@@ -47,7 +47,7 @@ function levelOf(heading: PageElement): number {
   return Number(/^h(\d)$/i.exec(heading.tagName)?.[1] ?? heading.getAttribute("aria-level") ?? 3);
 }
 
-/** A name that is no heading: the words before the price in its own line, else the first short block before it. */
+/** A name without a heading: the words before the price in its line, else the first short block before it. */
 export function wordsBefore(element: PageElement, priced: PageElement): string | undefined {
   const blocks = leafBlocks(element, priced);
   const called = blocks.find((block) => CALLED.test(block.className ?? ""));
@@ -64,12 +64,12 @@ function ownWords(element: PageElement, priced: PageElement): string | undefined
   return asName(text.slice(0, at).replace(FROM, ""));
 }
 
-/** Short blocks without a block in them that stand before the price, in their order. */
+/** Short innermost blocks before the price, in the page's order. */
 function leafBlocks(element: PageElement, priced: PageElement): PageElement[] {
   const found: PageElement[] = [];
   for (const one of element.querySelectorAll("*")) {
     if (one === priced || found.length >= 12) break;
-    // Those name a page or a section.
+    // They name a page or a section.
     if (/^h[12]$/i.test(one.tagName)) continue;
     if (
       one.contains(priced) ||
@@ -89,7 +89,7 @@ export function withoutPrice(text: string): string {
   return money.index > 0 ? text.slice(0, money.index) : text;
 }
 
-/** Of the siblings before: a heading or term close by, else the short line directly above. */
+/** Among the siblings before: a near heading or term, else the short line directly above. */
 export function nameAbove(
   element: PageElement,
   isPriced: (one: PageElement) => boolean,

@@ -11,7 +11,7 @@ export interface TableOffer {
   readonly heads: string;
 }
 
-/** Plans as columns under their names, or as rows behind them. */
+/** Tables of plans: one column or one row for each. */
 export function offersInTable(table: PageElement, mentions: readonly Mention[]): TableOffer[] {
   const rows = [...table.querySelectorAll("tr")].map((row) => [...row.children]);
   const mentionOf = (cell: PageElement): Mention | undefined =>
@@ -30,7 +30,7 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
     if (columns.length >= 2 || (row === heads && columns.length > 0)) {
       for (const { cell, column, mention } of columns) {
         const name = columnName(heads[column], cell, row === heads);
-        // One row names the prices; later ones hold extras.
+        // The first row with prices has those of the plans; later ones have extras.
         if (name && !taken.has(column))
           found.push({ name, mention, root: cell, heads: `${textOf(row[0] ?? cell)} ${caption}` });
         taken.add(column);
@@ -51,7 +51,7 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
   return found;
 }
 
-/** Undefined where the head names no plan: "Monthly", "Price". */
+/** Undefined for a head that names no plan: "Monthly", "Price". */
 function columnName(head: PageElement | undefined, cell: PageElement, isHead: boolean): string | undefined {
   const named = isHead ? cell : head;
   if (!named) return undefined;

@@ -1,4 +1,4 @@
-import type { Analysis, Price } from "../../../pipeline/analysis.ts";
+import type { Analysis, Price } from "../../../pipelines/market-analysis/analysis.ts";
 import { sharedSigns } from "./currency.ts";
 import { findMentions, type Mention } from "./mentions.ts";
 import type { SharedSigns } from "./money.ts";
@@ -10,12 +10,12 @@ import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 type Offer = Analysis["offers"][number];
 
-/** What belongs together: an offer's name, its price and the element around both. */
+/** An offer: its name, its price and the element around both. */
 interface Unit {
   readonly name: string;
   readonly mention: Mention;
   readonly root: PageElement;
-  /** Named by the heading of a page or section only: a sentence about prices, and perhaps none of the offers. */
+  /** Only the heading of a page or section names it: perhaps a sentence about prices, and no offer. */
   readonly teaser: boolean;
   readonly heads?: string;
 }
@@ -23,15 +23,15 @@ interface Unit {
 const MAX_OFFERS = 60;
 const MAX_FEATURES = 20;
 const MAX_CARD = 1_500;
-/** How far up a card may stand from its neighbours' common parent. */
+/** Levels between a card and the common parent of its neighbours. */
 const REACH = 4;
-/** Words behind an amount that are read for its terms. */
+/** Characters behind an amount that may say its terms. */
 const TERMS_REACH = 90;
 const ENDS_TERMS = `ul, ol, dl, table, a, button, form, dd, dt, ${HEADINGS}`;
 const ON_REQUEST =
   /(?<!\p{L})(?:contact (?:us|sales)|talk to (?:us|sales|an expert)|let['’]?s talk|custom pricing|on request|(?:get|request) a quote|auf anfrage|angebot anfordern|sur devis|contactez|a consultar)(?!\p{L})/iu;
 
-/** The plans and products a page offers, each with its price, or without one where it is told on request. `site` names what has no name. */
+/** The plans and products that a page offers, each with its price, or without one where the page says "on request". `site` names an offer without a name. */
 export function findOffers(document: PageDocument, url: string, site: string, screenshot: string): Offer[] {
   const body = document.querySelector("body");
   if (!body) return [];
@@ -50,7 +50,7 @@ interface Page {
   readonly body: PageElement;
   readonly shared: SharedSigns;
   readonly mentions: readonly Mention[];
-  /** How many mentions an element holds. */
+  /** Number of mentions in an element. */
   readonly counts: Map<PageElement, number>;
 }
 
@@ -72,14 +72,14 @@ function cardUnits(page: Page, site: string): Unit[] {
     const unit = unitOf(mention, page, site);
     if (unit) units.push(unit);
   }
-  // Two prices in one card: the first in money is the card's.
+  // Of several prices in one card the first amount of money is the card's.
   const heads = units.toSorted((a, b) => Number(b.mention.kind === "money") - Number(a.mention.kind === "money"));
   return heads.filter(
     (unit, at) => !heads.some((other, before) => before < at && other.root.contains(unit.root) && !other.teaser),
   );
 }
 
-/** Climbs from the price to what names it. */
+/** Climbs from the price to the element that names it. */
 function unitOf(mention: Mention, { body, counts }: Page, site: string): Unit | undefined {
   const count = (element: PageElement): number => counts.get(element) ?? 0;
   let base: PageElement = mention.element;
@@ -92,14 +92,14 @@ function unitOf(mention: Mention, { body, counts }: Page, site: string): Unit | 
       return { name, mention, teaser, root: grow(named.root, chain) };
     }
     const up = chain.at(-1)?.parentElement;
-    // Many prices and not one name among them are no card.
+    // Many prices without a name are no card.
     if (!up || up === body || count(up) > 3) break;
     base = up;
   }
   return mention.kind === "money" ? { name: site, mention, teaser: true, root: base } : undefined;
 }
 
-/** The element and those around it that hold no other price. */
+/** The element and its ancestors as far as they hold no other price. */
 function chainFrom(base: PageElement, body: PageElement, count: (element: PageElement) => number): PageElement[] {
   const chain = [base];
   for (let up = base.parentElement; up && up !== body && count(up) === count(base); up = up.parentElement)
@@ -146,7 +146,7 @@ function ownHeading(heading: PageElement): { name: string; level: number } | und
   return name ? { name, level: 3 } : undefined;
 }
 
-/** The card goes on as long as no other heading comes in. */
+/** The card extends until it would take in another heading. */
 function grow(root: PageElement, chain: readonly PageElement[]): PageElement {
   const headings = Math.max(1, root.querySelectorAll(HEADINGS).length);
   let grown = root;
@@ -158,7 +158,7 @@ function grow(root: PageElement, chain: readonly PageElement[]): PageElement {
   return grown;
 }
 
-/** "Free" and "Contact us" are said everywhere: they are offers only beside one that costs. Teasers count where nothing else does. */
+/** "Free" and "Contact us" stand on many pages: they are offers only beside one with a price. Teasers count only without other offers. */
 function accepted(units: readonly Unit[], page: Page): Unit[] {
   const near = units
     .filter(({ name, heads = "" }) => !NOT_OFFERED.test(`${name} ${heads}`))
@@ -167,7 +167,7 @@ function accepted(units: readonly Unit[], page: Page): Unit[] {
   return offers.length > 0 ? offers : near.filter(isPriceTag).slice(0, 1);
 }
 
-/** A sentence with an amount in it is an offer only when it says how the amount is paid. */
+/** A sentence with an amount is an offer only when it says how the amount is paid. */
 function isPriceTag({ mention, root }: Unit): boolean {
   const { period, from } = readAround(mention, root);
   return from || period !== undefined || textOf(mention.element).length <= 40;
@@ -196,7 +196,7 @@ function textBeside(element: PageElement, root: PageElement, side: "previousSibl
   let words = "";
   for (let up: PageElement | null = element; up && up !== root && words.length < TERMS_REACH; up = up.parentElement)
     for (let one = up[side]; one && words.length < TERMS_REACH; one = one[side]) {
-      // The terms stand with the price: a list or a button is about something else.
+      // Terms stand beside the price; a list or a button is about something else.
       if (side === "nextSibling" && one.nodeType === 1 && (one as PageElement).matches(ENDS_TERMS)) return words.trim();
       const text = one.nodeType === 3 ? (one.textContent ?? "") : textOf(one);
       words = side === "nextSibling" ? `${words} ${text}` : `${text} ${words}`;
@@ -204,7 +204,7 @@ function textBeside(element: PageElement, root: PageElement, side: "previousSibl
   return words.replace(/\s+/g, " ").trim();
 }
 
-/** Prices, with the period that a head, a section or a switch names where none is written beside any of them. */
+/** Prices. Where none of them has a period, they get that of a table's head, a section or a switch. */
 function withPeriods(units: readonly Unit[], page: Page): { unit: Unit; price: Price | null }[] {
   const read = units.map((unit) => ({ unit, terms: readAround(unit.mention, unit.root) }));
   const usual = mostFrequent(
@@ -234,7 +234,7 @@ function withPeriods(units: readonly Unit[], page: Page): { unit: Unit; price: P
 const SWITCHED_ON =
   "[aria-pressed='true'], [aria-selected='true'], [aria-checked='true'], [class~='active'], [class~='selected']";
 
-/** What the switch beside the cards is set to, or the heading above them says. */
+/** The period of the switch beside the cards, or of the heading above them. */
 function switchedTo(root: PageElement, body: PageElement): Price["period"] | undefined {
   for (let up = root.parentElement, steps = 0; up && steps < 6; up = up.parentElement, steps++) {
     for (const one of up.querySelectorAll(`${SWITCHED_ON}, h1, h2`)) {
@@ -259,7 +259,7 @@ function offerOf({ name, root }: Unit, price: Price | null, screenshot: string):
   return { name, price, features: featuresOf(root), evidence: { text: said.slice(0, 300), screenshot } };
 }
 
-/** Neighbours of priced cards that name no price, but a way to ask for one. In the page's order with the others. */
+/** Neighbours of priced cards that name a way to ask for the price instead. In the page's order, with the others. */
 function withSilent(
   offers: readonly Offer[],
   units: readonly Unit[],
@@ -299,7 +299,7 @@ function withSilent(
   return [...document.querySelectorAll("*")].flatMap((element) => placed.get(element) ?? []);
 }
 
-/** The card, or the wrapper around it alone: what has the other cards as its siblings. */
+/** The card, or the wrapper around it alone: the element whose siblings are the other cards. */
 function standingAlone(root: PageElement): PageElement {
   let card = root;
   while (card.parentElement && card.parentElement.children.length === 1 && card.parentElement.tagName !== "BODY")
@@ -320,7 +320,7 @@ function inOrder(document: PageDocument, units: readonly Unit[]): Unit[] {
   return units.toSorted((a, b) => at(a) - at(b));
 }
 
-/** Cards are often there twice, for phones; a table says again what the cards said. */
+/** Pages often repeat cards, for phones, and repeat them in a table. */
 function dedupe(offers: readonly Offer[]): Offer[] {
   const seen = new Set<string>();
   const priced = new Set(offers.filter(({ price }) => price).map(({ name }) => name.toLowerCase()));

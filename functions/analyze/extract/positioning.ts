@@ -1,4 +1,4 @@
-import type { Analysis } from "../../../pipeline/analysis.ts";
+import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { type PageDocument, textOf } from "./visible.ts";
 
 /** The main claim: the first heading, with the line below it where that is short enough to belong to it. */
@@ -12,7 +12,7 @@ export function findPositioning(
   return said ? { value: said.slice(0, 300), evidence: { text: said.slice(0, 300), screenshot } } : null;
 }
 
-/** What the site calls itself: as it says to machines, else the brand in its header, else its title, else its host. */
+/** The site's name: from its structured data, else the brand in its header, else its title, else its host. */
 export function findName(document: PageDocument, title: string, url: string): string {
   const host = new URL(url).hostname.replace(/^www\./, "");
   const word = host.split(".")[0] ?? host;

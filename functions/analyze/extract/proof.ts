@@ -1,4 +1,4 @@
-import type { Analysis } from "../../../pipeline/analysis.ts";
+import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { type PageDocument, textOf } from "./visible.ts";
 
 type Proof = Analysis["proof"][number];
@@ -16,7 +16,7 @@ const LOGOS =
   "[class*='logos' i] img[alt], [class*='customers' i] img[alt], [class*='clients' i] img[alt], [class*='trusted' i] img[alt], [class*='logo' i] svg[aria-label], [class*='logos' i] [aria-label]";
 const QUOTES = "blockquote, [class*='testimonial' i], [class*='quote' i]";
 
-/** What the page brings forward for its claims. */
+/** What the page shows as proof of its claims. */
 export function findProof(document: PageDocument, screenshot: string): Proof[] {
   const proof = new Map<string, Proof>();
   const add = (kind: Proof["kind"], value: string, said: string): void => {
@@ -27,7 +27,7 @@ export function findProof(document: PageDocument, screenshot: string): Proof[] {
   };
   for (const quote of document.querySelectorAll(QUOTES)) {
     const text = textOf(quote);
-    // A wrapper around several quotes is not one.
+    // A wrapper around several quotes is no quote.
     if (text.length >= 20 && text.length <= 500 && !quote.querySelector(QUOTES)) add("testimonial", text, text);
   }
   for (const logo of document.querySelectorAll(LOGOS)) {
@@ -48,7 +48,7 @@ export function findProof(document: PageDocument, screenshot: string): Proof[] {
   return [...proof.values()];
 }
 
-/** Lines as they are read: the innermost blocks' texts. */
+/** The texts of the innermost blocks. */
 function leafTexts(document: PageDocument): string[] {
   return [
     ...document.querySelectorAll("p, li, h1, h2, h3, h4, h5, h6, span, strong, b, small, div, figcaption, td, dd, dt"),

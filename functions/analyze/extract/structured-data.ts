@@ -1,4 +1,4 @@
-import type { Analysis, Price } from "../../../pipeline/analysis.ts";
+import type { Analysis, Price } from "../../../pipelines/market-analysis/analysis.ts";
 import type { PageDocument } from "./visible.ts";
 
 type Offer = Analysis["offers"][number];
@@ -19,7 +19,7 @@ const UNITS: Readonly<Record<string, Price["period"]>> = {
   HUR: "hour",
 };
 
-/** schema.org's offers, for pages that show their prices to machines only. */
+/** Offers by schema.org, for pages whose prices are in their structured data only. */
 export function structuredOffers(document: PageDocument, screenshot: string): Offer[] {
   return [...document.querySelectorAll("script[type='application/ld+json']")]
     .flatMap((script) => {
@@ -28,7 +28,7 @@ export function structuredOffers(document: PageDocument, screenshot: string): Of
       try {
         return offersIn(JSON.parse(text), "", screenshot, 0);
       } catch {
-        // Somebody else's broken markup.
+        // The page's JSON is broken.
         return [];
       }
     })

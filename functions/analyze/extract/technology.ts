@@ -1,7 +1,7 @@
-import type { Analysis } from "../../../pipeline/analysis.ts";
+import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import type { PageDocument } from "./visible.ts";
 
-/** What gives a technology away, in the addresses of scripts and styles or in the markup. */
+/** Marks of technologies, in the addresses of scripts and styles or in the markup. */
 const MARKS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ["WordPress", /wp-content|wp-includes/i],
   ["Shopify", /cdn\.shopify\.com|shopify\.theme/i],
@@ -27,7 +27,7 @@ const MARKS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ["schema.org markup", /application\/ld\+json/i],
 ];
 
-/** What the page is made with, as far as it shows. */
+/** The technologies that the page shows. */
 export function findTechnology(document: PageDocument, html: string, screenshot: string): Analysis["technology"] {
   const found: Analysis["technology"] = [];
   const generator = document.querySelector("meta[name='generator']")?.getAttribute("content")?.trim();

@@ -1,11 +1,11 @@
-import type { Price } from "../../../pipeline/analysis.ts";
+import type { Price } from "../../../pipelines/market-analysis/analysis.ts";
 
 type Period = Price["period"];
 
-/** A word as a whole, in any script. */
+/** A whole word, in any script. */
 const whole = (words: string): RegExp => new RegExp(String.raw`^(?:${words})(?!\p{L})`, "iu");
 
-/** What a price is paid for each of; behind "per", "/" and their like. */
+/** What a price counts, behind "per" or "/". */
 const PERIODS: readonly (readonly [Period, RegExp])[] = [
   [
     "month",
@@ -40,13 +40,13 @@ const ADVERBS: readonly (readonly [Period, RegExp])[] = [
 const GAP = /^(?:[\s,·•|()*†–—:-]|(?:and|und|et|y|e|og|och|i)\s+(?=(?:per|each|pro|par|por|je|pr)(?!\p{L})))+/iu;
 const PER =
   /^(?:\/|(?:per|each|every|pro|je|par|por|pr\.?|za|a|an|im|in|al|the|et|und|and|y|e|og|och|i)(?!\p{L}))\s*/iu;
-/** Behind these any noun is what is counted; behind "a" or "and" only a period is meant. */
+/** Behind these any noun is what the price counts; behind "a" only a period is meant. */
 const COUNTING = /^(?:\/|(?:per|each|pro|je|par|por|pr\.?|za)(?!\p{L}))/iu;
 const NOUN =
   /^(?:(?:active|paid|named|full|registered|unique|aktive[rn]?)\s+)?(?<noun>(?:\d[\d.,]*\s+)?\p{L}[\p{L}-]*)/iu;
 const FILLER =
   /^(?:only|just|usd|eur|gbp|net|netto|plus|excl?\.?|excluding|incl?\.?|including|zzgl\.?|inkl\.?|hors|vat|tax(?:es)?|gst|mwst\.?|ust\.?|ht|ttc|btw|iva|mva|moms)(?!\p{L})/iu;
-/** How it is billed is not what it costs: "$8 per month, billed yearly" is a monthly price. */
+/** Billing terms are no period: "$8 per month, billed yearly" is a monthly price. */
 const BILLED =
   /^(?:when\s+|if\s+)?(?:billed|paid|charged|invoiced|bei|abgerechnet|facturée?s?|facturado|gefactureerd)(?!\p{L})/iu;
 
@@ -60,13 +60,13 @@ const UPWARDS =
   /^\s*(?:\+|and up(?:wards)?(?!\p{L})|onwards(?!\p{L})|and more(?!\p{L})|～|~)|^\s*[-–—]\s*(?:\p{Sc}\s?\d|\d[\d.,]*\s?\p{Sc})/iu;
 
 export interface Terms {
-  /** Undefined when nothing says it. */
+  /** Undefined where no word says it. */
   readonly period?: Period;
   readonly per?: string;
   readonly from: boolean;
 }
 
-/** What the words around a price say of it: those directly before, and those behind as far as they are about the price. */
+/** What the words around a price say of it: those directly before it, and those behind it that belong to it. */
 export function readTerms(before: string, after: string): Terms {
   const { period, per } = readBehind(after.replace(UPWARDS, " "));
   const said = period ?? BEFORE.find(([, pattern]) => pattern.test(before))?.[0];

@@ -1,12 +1,12 @@
 import { parseHTML } from "linkedom";
 
-/** A page nobody can read to its end is read as far as this. */
+/** Limits on what is read of a page. */
 const MAX_HTML = 2_000_000;
 const MAX_ELEMENTS = 10_000;
 const MAX_DEPTH = 200;
-/** The parser's time grows with the square of how deep tags are open: more than any page has, still a matter of milliseconds. */
+/** The parser's time grows with the square of the number of open tags: no page has so many, and this takes milliseconds. */
 const MAX_OPEN = 5_000;
-/** Longer text of one element is cut: what is looked for is short. */
+/** Characters of one element's text: everything that is looked for is shorter. */
 const MAX_TEXT = 2_000;
 
 export type PageElement = Element;
@@ -24,7 +24,7 @@ const STYLED_AWAY =
  * what the style sheets say. Bounded in size and depth, whatever the page is.
  */
 export function visibleDocument(html: string): PageDocument {
-  // The parser adds no body of its own, where a browser would.
+  // A browser adds a missing body; the parser does not.
   const whole = /<body[\s>]/i.test(html) ? html : `<!DOCTYPE html><html><head></head><body>${html}</body></html>`;
   const { document } = parseHTML(cutToSize(whole)) as unknown as { document: PageDocument };
   const depths = new WeakMap<Node, number>();

@@ -1,7 +1,7 @@
 import { scaleSqrt } from "d3-scale";
 import { html } from "hono/html";
+import { money } from "../../../pipelines/market-analysis/price.ts";
 import type { Html } from "../page/html.ts";
-import { money } from "../price.ts";
 import type { Competitor, Dossier } from "../report.ts";
 import { mark, squareNote } from "./mark.ts";
 import { priceTicks } from "./price-ticks.ts";

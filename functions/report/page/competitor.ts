@@ -1,13 +1,13 @@
 import { html } from "hono/html";
+import { describePrice } from "../../../pipelines/market-analysis/price.ts";
 import { safeLink } from "../link.ts";
-import { describePrice } from "../price.ts";
 import type { Competitor } from "../report.ts";
 import type { Html } from "./html.ts";
 
 const quote = (text: string): Html => html`<blockquote>“${text}”</blockquote>`;
 const section = (title: string, body: Html | ""): Html | "" => (body === "" ? "" : html`<h4>${title}</h4>${body}`);
 
-/** A competitor's own page: how it looks, what it says, and the text on its page that says so. `picture`: a data URI. */
+/** One competitor: how its page looks, what it says, and the text that says so. `picture`: a data URI. */
 export function competitorPage(
   { id, label, item, analysis, capture }: Competitor,
   picture: string | null | undefined,
@@ -19,7 +19,7 @@ export function competitorPage(
       ? html`<ul class="plain">${list.map(({ value, evidence }) => html`<li>${value}${evidence.text === value ? "" : quote(evidence.text)}</li>`)}</ul>`
       : "";
   return html`<section class="page" id="${id}" aria-labelledby="${id}-name"><h3 id="${id}-name">${label}</h3>
-<p class="meta">${address ? html`<a href="${address}" rel="noreferrer noopener">${item}</a>` : item}${capture.redirects.length ? html`, redirected to ${capture.finalUrl}` : ""} · “${capture.title}” · seen ${capture.capturedAt.slice(0, 10)}</p>
+<p class="meta">${address ? html`<a href="${address}" rel="noreferrer noopener">${item}</a>` : item}${capture.redirects.length ? html`, redirected to ${capture.finalUrl}` : ""} · “${capture.title}” · captured ${capture.capturedAt.slice(0, 10)}</p>
 ${picture ? html`<img class="shot" src="${picture}" alt="The top of ${label}’s page as captured">` : html`<p class="notice">No picture of this page could be made.</p>`}
 ${section("Positioning", positioning ? html`<p><strong>${positioning.value}</strong></p>${positioning.evidence.text === positioning.value ? "" : quote(positioning.evidence.text)}` : html`<p>The page makes no main claim.</p>`)}
 ${section("Audience", items(audience))}

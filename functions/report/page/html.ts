@@ -1,4 +1,4 @@
 import type { html } from "hono/html";
 
-/** A piece of page whose values were escaped as they were put in. */
+/** A piece of a page; the template has escaped its values. */
 export type Html = ReturnType<typeof html>;

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { html, raw } from "hono/html";
-import { addUsage } from "../../../lib/step.ts";
+import { addUsage } from "../../../engine/result.ts";
 import { positioningChart } from "../charts/positioning-chart.ts";
 import { priceChart } from "../charts/price-chart.ts";
 import type { Insight, Report } from "../report.ts";
-import { analysts, authorOf, costSentences, METHOD, reviewSentence } from "../wording.ts";
+import { analysts, authorOf, costSentences, extractiveNote, METHOD, reviewSentence } from "../wording.ts";
 import { competitorPage } from "./competitor.ts";
 import type { Html } from "./html.ts";
 import { STYLE } from "./style.ts";
 import { captureTable, failureTable, offerTable, positioningTable, priceTable, themeTable } from "./tables.ts";
 
-/** Nothing runs and nothing is loaded: one style sheet, by its hash, and pictures that are in the page. */
+/** No script runs and nothing is loaded: the one style sheet is allowed by its hash, pictures stand in the page. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 const CONTENTS: readonly (readonly [string, string])[] = [
@@ -29,6 +29,7 @@ export async function reportPage(report: Report, pictures: ReadonlyMap<string, s
   const { narrative, competitors } = report;
   const map = positioningChart(report);
   const prices = priceChart(report);
+  const extractive = extractiveNote(report);
   const insights = (list: readonly Insight[], none: string): Html =>
     list.length
       ? html`<ul class="insights">${list.map((insight) => html`<li><h3>${insight.title}</h3><p>${insight.text}</p>${cited(report, insight)}</li>`)}</ul>`
@@ -41,7 +42,7 @@ export async function reportPage(report: Report, pictures: ReadonlyMap<string, s
 <header><p class="meta">Market analysis · ${report.workload.namespace}/${report.workload.name} · ${report.date.slice(0, 10)}</p>
 <h1>${report.objective}</h1>
 <p class="meta">${analysts(report)} ${authorOf(report)}</p>
-${report.analyst.extractive > 0 ? html`<p class="notice"><span class="tag">Extractive analyst</span> ${report.analyst.extractive} of ${competitors.length} sites were read by rules, without a language model: what stands literally on the page was found, what is only implied was not.</p>` : ""}
+${extractive ? html`<p class="notice"><span class="tag">Extractive analyst</span> ${extractive}</p>` : ""}
 ${report.review.automatic ? html`<p class="notice"><span class="tag">Not reviewed by a person</span> ${reviewSentence(report)}</p>` : ""}</header>
 <main>
 <section id="answer" aria-labelledby="answer-h"><h2 id="answer-h">The answer</h2>
@@ -49,23 +50,23 @@ ${report.review.automatic ? html`<p class="notice"><span class="tag">Not reviewe
 <dl class="figures">${report.keyFigures.map(({ label, value, note }) => html`<div><dt>${label}</dt><dd class="big">${value}</dd><dd class="note">${note}</dd></div>`)}</dl>
 <h3>What this rests on</h3>${narrative.claims.length ? html`<ul class="plain">${narrative.claims.map((claim) => html`<li><strong>${claim.title}.</strong> ${claim.text} ${cited(report, claim)}</li>`)}</ul>` : html`<p>The figures above and the pages below.</p>`}</section>
 <nav aria-labelledby="contents-h"><h2 id="contents-h">Contents</h2><ol>${CONTENTS.map(([id, title]) => html`<li><a href="#${id}">${title}</a>${id === "competitors" ? html`<ol>${competitors.map((c) => html`<li><a href="#${c.id}">${c.label}</a></li>`)}</ol>` : ""}</li>`)}</ol></nav>
-<section id="gaps" class="page"><h2>Gaps and opportunities</h2>${insights(report.gaps, "From so few sites no gap is concluded.")}
-<h3>Where everybody is already</h3>${insights(report.saturated, "Nothing is said or done by nearly all.")}</section>
-<section id="standouts"><h2>What stands out</h2>${insights(report.standouts, "No site differs from the others in what was measured.")}</section>
+<section id="gaps" class="page"><h2>Gaps and opportunities</h2>${insights(report.gaps, "So few sites show no gaps.")}
+<h3>What nearly all say or do</h3>${insights(report.saturated, "There is nothing that nearly all say or do.")}</section>
+<section id="standouts"><h2>What stands out</h2>${insights(report.standouts, "No site differs from the others in what the report measures.")}</section>
 <section id="prices" class="page"><h2>Prices</h2>${prices ? html`<figure><div class="scroll" role="region" aria-label="Price chart" tabindex="0">${prices}</div><figcaption>Each mark is an offer’s price for one month; yearly prices are divided by twelve.</figcaption></figure>` : ""}
 ${report.prices.length ? priceTable(report) : html`<p>No site names a price.</p>`}</section>
 <section id="offers"><h2>Offers</h2>${offerTable(report)}</section>
-<section id="positioning"><h2>Positioning</h2>${map ? html`<figure><div class="scroll" role="region" aria-label="Positioning chart" tabindex="0">${map.picture}</div><figcaption>Right: dearer to begin with. Up: more shown for it.${map.unplaced.length ? ` Drawn without a label, for lack of room: ${map.unplaced.join(", ")}.` : ""}</figcaption></figure>` : ""}
+<section id="positioning"><h2>Positioning</h2>${map ? html`<figure><div class="scroll" role="region" aria-label="Positioning chart" tabindex="0">${map.picture}</div><figcaption>Right: a higher entry price. Up: more shown for it.${map.unplaced.length ? ` Drawn without a label, for lack of room: ${map.unplaced.join(", ")}.` : ""}</figcaption></figure>` : ""}
 ${positioningTable(report)}<div class="keep"><h3>Who claims what</h3>${themeTable(report)}</div></section>
-<section id="competitors" class="page"><h2>The competitors</h2><p>One page each: the page as it looked, what it says, and the words on it that say so.</p>
+<section id="competitors" class="page"><h2>The competitors</h2><p>For each the page as it looked, what it says, and the words that say so.</p>
 ${competitors.map((competitor) => competitorPage(competitor, pictures.get(competitor.id)))}</section>
 <section id="method" class="page"><h2>Method, limits and review</h2>${METHOD.map((sentence) => html`<p>${sentence}</p>`)}
 <h3>Review</h3><p>${reviewSentence(report)}</p>${report.review.comment ? html`<blockquote>${report.review.comment}</blockquote>` : ""}<p class="digest">findings sha256 ${report.review.digest}</p>
 <h3>Sites that failed</h3>${failureTable(report)}
-<h3>How each page was seen</h3>${captureTable(report)}
+<h3>How each page was captured</h3>${captureTable(report)}
 <h3>Caveats</h3><ul class="plain">${[...report.narrative.caveats, ...report.caveats].map((caveat) => html`<li>${caveat}</li>`)}</ul>
 <h3>Cost</h3><p>${costSentences(addUsage(report.usage, narrative.usage))}</p></section>
-</main><footer><p class="meta">Run ${report.run} of ${report.workload.namespace}/${report.workload.name}. The same data stands in report.json.</p></footer>
+</main><footer><p class="meta">Run ${report.run} of ${report.workload.namespace}/${report.workload.name}. The same data is in report.json.</p></footer>
 </body></html>
 `;
   return String(await page);

@@ -9,7 +9,7 @@ const names = (dossier: Dossier): ReadonlyMap<string, string> =>
   new Map(dossier.competitors.map(({ id, label }) => [id, label]));
 const link = ({ id, label }: Competitor): Html => html`<a href="#${id}">${label}</a>`;
 
-/** A table that scrolls inside itself on a narrow screen; reachable by keyboard, as what scrolls must be. */
+/** A table that scrolls inside itself on a narrow screen; the keyboard reaches it. */
 function table(label: string, head: readonly (string | Html)[], rows: readonly Html[]): Html {
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table><thead><tr>${head.map((cell) => (typeof cell === "string" ? html`<th scope="col">${cell}</th>` : cell))}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
@@ -93,10 +93,10 @@ export function failureTable({ failures }: Dossier): Html {
 
 export function captureTable({ competitors }: Dossier): Html {
   return table(
-    "How each page was seen",
+    "How each page was captured",
     [
       "Site",
-      "Seen (UTC)",
+      "Captured (UTC)",
       html`<th scope="col" class="n">Status</th>`,
       "robots.txt",
       "Consent banner",

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { RetryableError } from "../../lib/errors.ts";
 
-/** Longest waits of a visit, in milliseconds. */
+/** Limits on the waits of a visit, in milliseconds. */
 export interface Waits {
   /** For the document's first byte. */
   readonly answer: number;
-  /** For all of the document. */
+  /** For the whole document. */
   readonly dom: number;
   /** For pictures, styles and scripts. */
   readonly load: number;
@@ -16,7 +16,7 @@ export interface Waits {
 }
 
 const FULL: Waits = { answer: 30_000, dom: 15_000, load: 5_000, quiet: 500, script: 10_000, picture: 15_000 };
-/** The full waits fit into this; with less time left all are cut alike, so that a slow page still ends with its own reason. */
+/** All full waits fit into this. With less time left all shrink alike, so that a slow page still fails with a reason of its own. */
 const FULL_MS = 60_000;
 
 export function waitsWithin(leftMs: number): Waits {
@@ -31,7 +31,7 @@ export function waitsWithin(leftMs: number): Waits {
   };
 }
 
-/** A page that keeps its thread busy answers nothing: whatever is asked of it is asked with a limit. */
+/** Limits a question to the page: a page whose thread is busy never answers. @throws RetryableError PageUnresponsive */
 export async function answerWithin<T>(ms: number, what: string, answer: Promise<T>): Promise<T> {
   const stop = new AbortController();
   const limit = sleep(ms, undefined, { signal: stop.signal }).then(
@@ -43,7 +43,7 @@ export async function answerWithin<T>(ms: number, what: string, answer: Promise<
     },
     () => undefined as never,
   );
-  // What comes after the limit is of no interest, and no unhandled rejection.
+  // An answer after the limit must not become an unhandled rejection.
   answer.catch(() => undefined);
   try {
     return await Promise.race([answer, limit]);
@@ -52,7 +52,7 @@ export async function answerWithin<T>(ms: number, what: string, answer: Promise<
   }
 }
 
-/** Waits until `pending` has been zero for a moment; returns at once when nothing is under way, and after `maxMs` in any case. */
+/** Waits until `pending` has been zero for 60 ms, `maxMs` at most; returns at once when nothing is in flight. */
 export async function settle(pending: () => number, maxMs: number): Promise<void> {
   const until = performance.now() + maxMs;
   let quiet = 0;

@@ -1,0 +1,28 @@
+import type { Summary } from "../../engine/summary.ts";
+import type { Capture } from "../../pipelines/market-analysis/capture.ts";
+import { fact, pictureOf } from "../../pipelines/market-analysis/summary.ts";
+
+/** What a reviewer sees of a capture. */
+export function summaryOf(capture: Capture): Summary {
+  const { finalUrl, title, url, status, robots, consentClosed, redirects, egress, truncated } = capture;
+  return {
+    title: title || new URL(finalUrl).host,
+    subtitle: url,
+    facts: [
+      fact("Status", String(status)),
+      fact("robots.txt", robots),
+      fact("Consent banner", consentClosed ? `closed with “${consentClosed}”` : "none seen"),
+      ...redirects.map((from) => fact("Redirects", from)),
+      ...egress.refused.map(({ host, count, reason }) => fact("Refused requests", `${host} ×${count} (${reason})`)),
+    ],
+    pictures: [pictureOf(capture)],
+    caveats: truncated,
+  };
+}
+
+/** One line for people, at most 256 characters. */
+export function describe({ status, title, finalUrl, egress }: Capture): string {
+  const refused = egress.refused.reduce((sum, { count }) => sum + count, 0);
+  const page = `${status} ${title || new URL(finalUrl).host}`.slice(0, 180).toWellFormed();
+  return refused === 0 ? page : `${page}; ${refused} requests refused`;
+}

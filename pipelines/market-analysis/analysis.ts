@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { usageSchema } from "../../engine/result.ts";
+
+/** Where a finding stands on the page: the text that says it, and the picture that shows it. */
+const evidenceSchema = z.strictObject({
+  /** Quoted from the page, at most 300 characters. */
+  text: z.string().max(300),
+  /** Artifact key of the screenshot. */
+  screenshot: z.string(),
+});
+
+const statementSchema = z.strictObject({ value: z.string().min(1), evidence: evidenceSchema });
+
+const priceSchema = z.strictObject({
+  /** In units of the currency, e.g. 29.9; 0 for a free offer. */
+  amount: z.number().min(0),
+  /** ISO 4217. */
+  currency: z.string().length(3),
+  period: z.enum(["month", "year", "week", "day", "hour", "once"]),
+  /** What is counted, e.g. "user" or "seat"; absent for a flat price. */
+  per: z.string().optional(),
+  /** True for "from $9", where the amount is only a lower bound. */
+  from: z.boolean(),
+});
+export type Price = z.infer<typeof priceSchema>;
+
+/** What analyze found on one site: artifact `analysis` (JSON). */
+export const analysisSchema = z.strictObject({
+  site: z.string(),
+  /** Brand name as the page gives it. */
+  name: z.string().min(1),
+  analyst: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("extractive") }),
+    z.strictObject({ kind: z.literal("model"), model: z.string() }),
+  ]),
+  /** The main claim; null where the page makes none. */
+  positioning: statementSchema.nullable(),
+  audience: z.array(statementSchema),
+  offers: z.array(
+    z.strictObject({
+      name: z.string().min(1),
+      /** Null: the page names no price ("contact us"). */
+      price: priceSchema.nullable(),
+      features: z.array(z.string()),
+      evidence: evidenceSchema,
+    }),
+  ),
+  callsToAction: z.array(
+    z.strictObject({ text: z.string().min(1), target: z.string().optional(), evidence: evidenceSchema }),
+  ),
+  proof: z.array(
+    statementSchema.extend({ kind: z.enum(["testimonial", "customer", "metric", "rating", "award", "guarantee"]) }),
+  ),
+  technology: z.array(statementSchema),
+  design: z.strictObject({
+    /** Most used first; share of the screenshot's pixels, 0 to 1. */
+    palette: z.array(z.strictObject({ hex: z.string().regex(/^#[0-9a-f]{6}$/), share: z.number().min(0).max(1) })),
+    /** Short words for what is there, e.g. "hero", "pricing table", "3 columns". */
+    layout: z.array(z.string()),
+    screenshot: z.string(),
+  }),
+  /** What a reader of the report must know of this analysis, e.g. "the page tries to instruct the reader's model". */
+  caveats: z.array(z.string()),
+  /** What the analysis cost; nothing without a model. */
+  usage: usageSchema,
+});
+export type Analysis = z.infer<typeof analysisSchema>;

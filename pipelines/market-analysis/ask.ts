@@ -1,0 +1,34 @@
+import { z } from "zod";
+import type { StepContext } from "../../lib/durable/durable.ts";
+import { TerminalError } from "../../lib/errors.ts";
+import { modelChoiceOf } from "../../lib/model/choice.ts";
+import type { Answer, Model } from "../../lib/model/model.ts";
+import type { Question } from "../../lib/model/question.ts";
+
+/** Of an answer, in tokens, where the step's params name no model. */
+const MAX_OUTPUT_TOKENS = 1024;
+
+/** What the workload wants to know. @throws TerminalError InvalidInput */
+export function objectiveOf({ input, step }: Pick<StepContext, "input" | "step">): string {
+  const parsed = z.string().min(1).safeParse(input.params["objective"]);
+  if (parsed.success) return parsed.data;
+  throw new TerminalError("InvalidInput", `step ${step} needs the input objective: name it in the step's \`with\``);
+}
+
+/** Asks the workload's model, within the workload's limits and at its cost. @throws as Model.ask */
+export function askModel<T>(
+  model: Model,
+  { input, workload, claims, signal }: Pick<StepContext, "input" | "workload" | "claims" | "signal">,
+  question: Omit<Question<T>, "model" | "maxOutputTokens">,
+): Promise<Answer<T>> {
+  const choice = modelChoiceOf(input.params);
+  const { budgetUsd } = claims;
+  return model.ask(
+    {
+      ...question,
+      maxOutputTokens: choice?.maxOutputTokens ?? MAX_OUTPUT_TOKENS,
+      ...(choice ? { model: choice } : {}),
+    },
+    { ledger: workload.uid, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
+  );
+}

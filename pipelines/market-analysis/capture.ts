@@ -1,0 +1,53 @@
+import { z } from "zod";
+
+/** What scrape captured of one page: artifact `capture` (JSON). Large parts are artifacts of their own. */
+export const captureSchema = z.strictObject({
+  /** As the workload names it, normalized. */
+  url: z.string(),
+  /** After redirects. */
+  finalUrl: z.string(),
+  /** URLs that redirected, in order; empty without redirects. */
+  redirects: z.array(z.string()),
+  status: z.int(),
+  title: z.string(),
+  /** BCP 47, from the html element; empty when not given. */
+  lang: z.string(),
+  description: z.string(),
+  capturedAt: z.iso.datetime(),
+  timings: z.strictObject({
+    responseMs: z.number(),
+    domContentLoadedMs: z.number(),
+    /** Null when the page never fired load. */
+    loadMs: z.number().nullable(),
+    totalMs: z.number(),
+  }),
+  viewport: z.strictObject({ width: z.int(), height: z.int() }),
+  /** CSS pixels of the whole page, before any cap. */
+  pageHeight: z.int(),
+  artifacts: z.strictObject({
+    /** Rendered DOM, serialized: html. */
+    dom: z.string(),
+    /** Readable text: txt. */
+    text: z.string(),
+    /** PNG of the viewport. */
+    screenshot: z.string(),
+    /** JPEG of the full page, capped in height. */
+    fullPage: z.string(),
+  }),
+  /** What is incomplete, in words, e.g. "DOM cut at 2.0 million of 10.1 million characters". */
+  truncated: z.array(z.string()),
+  /** Label of the consent banner's button that scrape pressed. */
+  consentClosed: z.string().optional(),
+  console: z.array(z.strictObject({ level: z.enum(["error", "warning"]), text: z.string() })),
+  /** Seconds of a browser's time. */
+  browserSeconds: z.number().min(0),
+  /** What robots.txt says; unreachable: it redirects without end or to where the step may not go, which forbids nothing. */
+  robots: z.enum(["allowed", "absent", "unreachable"]),
+  egress: z.strictObject({
+    requests: z.int(),
+    bytes: z.int(),
+    /** Requests that the egress proxy refused, by host and reason. */
+    refused: z.array(z.strictObject({ host: z.string(), reason: z.string(), count: z.int() })),
+  }),
+});
+export type Capture = z.infer<typeof captureSchema>;
