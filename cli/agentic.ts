@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
 import type { ResolvedHost } from "../lib/resolved-host.ts";
+import { gatherAgent } from "./agent-option.ts";
 import { EXIT } from "./exit-code.ts";
 import { gatherResolve } from "./resolve-option.ts";
 
 // Each command's code is loaded when it is the one: `agentic --help` needs neither Redis nor a browser.
 const program = new Command("agentic")
-  .description("Durable AI agents: run an AgentWorkload, review what it found, get the report.")
+  .description("Durable AI agents: run an AgentWorkload on this machine, review what it found, read its outputs.")
   .exitOverride()
   .showHelpAfterError("(--help tells more)")
   .showSuggestionAfterError();
@@ -16,10 +17,19 @@ const folder = ["--out <dir>", "the run's folder (default: agentic-runs/NAME)"] 
 
 program
   .command("run")
-  .description("Run an AgentWorkload on this machine, to its report. The same command again goes on where it stopped.")
-  .argument("<file>", "the AgentWorkload, YAML or JSON, as kubectl apply takes it")
+  .description("Run an AgentWorkload on this machine. The same command again continues it where it stopped.")
+  .argument(
+    "<files...>",
+    "one AgentWorkload, and AgentPipelines and Agents that do not ship; YAML or JSON, as for kubectl apply",
+  )
   .option(...folder)
-  .option("--approve", "decide the review by itself; the report says so")
+  .option("--approve", "approve every gate without asking; the decision says so")
+  .option(
+    "--agent <name=url>",
+    "send the steps of an agent to a process that you started; may be given again",
+    gatherAgent,
+    new Map<string, string>(),
+  )
   .option("--redis <url>", "use this Redis (6.2 or later) instead of a private one: redis://, rediss:// or unix://")
   .option(
     "--resolve <host=address:port>",
@@ -31,14 +41,62 @@ program
   .addHelpText(
     "after",
     `
-With OPENAI_API_KEY or LLM_BASE_URL set, a model analyzes; without, an extractive analyst does, and the report says so.
+Pipelines and agents are looked up in the files, then among those that ship (agentic pipelines).
+With OPENAI_API_KEY or LLM_BASE_URL set, agents ask a model; without, those that can work without one do.
+An agent that --agent names gets its settings from agent.env in the run's folder; the command waits until it is ready.
 CHECKPOINTS=redis-stack keeps checkpoints with @langchain/langgraph-checkpoint-redis (needs --redis with Redis 8).
 
-Exit codes: ${EXIT.succeeded} succeeded, ${EXIT.failed} failed, ${EXIT.invalid} wrong input, ${EXIT.rejected} rejected, ${EXIT.held} another process works on it, ${EXIT.interrupted} interrupted (run again to go on), ${EXIT.sigint} Ctrl-C`,
+Of the workload's settings, on this machine
+  replicas          is how many items of a fan-out are in flight at once
+  suspend: true     starts nothing
+  deadlines.run     counts from the start of each command; time in which no command runs is free
+  freshness         is how old a step may be that a later run reuses
+  ttlAfterFinished  is after how long the next run of the workload removes a finished one
+
+Exit codes: ${EXIT.succeeded} succeeded, ${EXIT.failed} failed, ${EXIT.invalid} wrong input, ${EXIT.rejected} rejected, ${EXIT.held} suspended, or another process runs it, ${EXIT.interrupted} interrupted (run again to continue), ${EXIT.sigint} Ctrl-C`,
   )
-  .action(async (file: string, options) => {
+  .action(async (files: string[], options) => {
     const { run } = await import("./commands/run.ts");
-    process.exitCode = await run(file, options);
+    process.exitCode = await run(files, options);
+  });
+
+program
+  .command("init")
+  .description("Write a workload to start from")
+  .argument("[pipeline]", "a pipeline that ships, or the file of an AgentPipeline (default: the default pipeline)")
+  .option("--name <name>", "the workload's name (default: my-PIPELINE)")
+  .option("--output <file>", "where to write it (default: NAME.yaml)")
+  .action(async (pipeline: string | undefined, options) => {
+    const { init } = await import("./commands/init.ts");
+    process.exitCode = await init(pipeline, options);
+  });
+
+program
+  .command("pipelines")
+  .description("List the pipelines that ship")
+  .addOption(output)
+  .action(async (options) => {
+    const { pipelines } = await import("./commands/pipelines.ts");
+    process.exitCode = await pipelines(options);
+  });
+
+program
+  .command("explain")
+  .description("Explain a pipeline: its inputs, steps and output")
+  .argument("<pipeline>", "a pipeline that ships, or the file of an AgentPipeline")
+  .action(async (pipeline: string) => {
+    const { explain } = await import("./commands/explain.ts");
+    process.exitCode = await explain(pipeline);
+  });
+
+program
+  .command("validate")
+  .description("Check AgentWorkloads, AgentPipelines and Agents: all errors at once, each with its line")
+  .argument("<files...>", "YAML or JSON, any number of documents")
+  .addOption(output)
+  .action(async (files: string[], options) => {
+    const { validate } = await import("./commands/validate.ts");
+    process.exitCode = await validate(files, options);
   });
 
 program
@@ -58,10 +116,11 @@ for (const [verb, decision] of [
 ] as const) {
   program
     .command(verb)
-    .description(`${verb === "approve" ? "Approve" : "Reject"} the findings of a run that waits for its review`)
+    .description(`${verb === "approve" ? "Approve" : "Reject"} the findings of a run that waits for a review`)
     .argument("<name>", "the workload's name")
     .option(...folder)
-    .option("--comment <text>", "for the report's author and its readers")
+    .option("--gate <step>", "which gate; needed when several wait")
+    .option("--comment <text>", "for the steps after the gate and the readers of the outputs")
     .option("--digest <sha256>", "decide only if the findings are these, as the review page shows them")
     .addOption(output)
     .action(async (name: string, options) => {
@@ -71,26 +130,14 @@ for (const [verb, decision] of [
 }
 
 program
-  .command("report")
-  .description("Print where a run's report is, or the report itself")
+  .command("outputs")
+  .description("Print where the outputs of a run are")
   .argument("<name>", "the workload's name")
   .option(...folder)
-  .addOption(
-    new Option("--output <format>", "paths, or the content").choices(["paths", "markdown", "json"]).default("paths"),
-  )
+  .addOption(new Option("--output <format>", "what to print").choices(["paths", "json"]).default("paths"))
   .action(async (name: string, options) => {
-    const { report } = await import("./commands/report.ts");
-    process.exitCode = await report(name, options);
-  });
-
-program
-  .command("validate")
-  .description("Check an AgentWorkload: all its errors at once, each with its line")
-  .argument("<file>", "YAML or JSON")
-  .addOption(output)
-  .action(async (file: string, options) => {
-    const { validate } = await import("./commands/validate.ts");
-    process.exitCode = await validate(file, options);
+    const { outputs } = await import("./commands/outputs.ts");
+    process.exitCode = await outputs(name, options);
   });
 
 program

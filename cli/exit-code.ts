@@ -6,9 +6,9 @@ export const EXIT = {
   /** The command line or the workload is wrong; nothing was started. */
   invalid: 2,
   rejected: 3,
-  /** Another process works on this workload. */
+  /** The workload is suspended, or another process runs it. */
   held: 4,
-  /** Stopped before its end by trouble that is not the run's own; the same command goes on. */
+  /** Stopped before its end by trouble that is not the run's own; the same command continues it. */
   interrupted: 5,
   /** Ctrl-C. */
   sigint: 130,

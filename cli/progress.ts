@@ -1,91 +1,102 @@
 import { createLogUpdate } from "log-update";
-import { addUsage, NO_USAGE, type Usage } from "../lib/step.ts";
-import type { RunEvent } from "./local/runner.ts";
+import { usageOf } from "../engine/outcomes.ts";
+import { type ItemProgress, itemProgress, type StepProgress, stepProgress } from "../engine/progress.ts";
+import type { Item, Usage } from "../engine/result.ts";
+import type { Run } from "../engine/run.ts";
+import { type Instance, walk } from "../engine/walk.ts";
+import type { Position, RunEvent } from "./local/runner.ts";
 
-/** How far a run is, folded from its events. */
+/** How far a run is, as `agentic status` and the progress line show it. */
 export interface Progress {
-  readonly total: number;
-  /** Succeeded items by step, in the order the steps first ended. */
-  readonly succeeded: ReadonlyMap<string, number>;
-  readonly failed: number;
-  /** Items with no step left to run: the last step of the chain ended, or one failed. */
-  readonly settled: number;
-  /** Settled in this process, not found done: what the time left is judged by. */
-  readonly settledNow: number;
-  readonly recorded: number;
-  readonly inFlight: ReadonlyMap<string, string>;
+  readonly steps: readonly StepProgress[];
+  readonly items: ItemProgress;
   readonly usage: Usage;
 }
 
-export function startProgress(total: number): Progress {
+export function progressOf(run: Run, { outcomes, running }: Position): Progress {
+  const position = walk(run, outcomes);
   return {
-    total,
-    succeeded: new Map(),
-    failed: 0,
-    settled: 0,
-    settledNow: 0,
-    recorded: 0,
-    inFlight: new Map(),
-    usage: NO_USAGE,
+    steps: stepProgress(run, position, outcomes, running),
+    items: itemProgress(run, position, outcomes),
+    usage: usageOf(outcomes),
   };
 }
 
-/** `lastStep`: the chain's last, after which an item is settled. */
-export function advance(progress: Progress, event: RunEvent, lastStep: string): Progress {
-  const key = event.item ?? event.step;
-  const inFlight = new Map(progress.inFlight);
-  if (event.type === "started") {
-    inFlight.set(key, event.step);
-    return { ...progress, inFlight };
-  }
-  inFlight.delete(key);
-  const ok = event.result.outcome === "succeeded";
-  const ofItem = event.item !== undefined;
-  const settles = ofItem && (!ok || event.step === lastStep);
-  const succeeded = new Map(progress.succeeded);
-  if (ok) succeeded.set(event.step, (succeeded.get(event.step) ?? 0) + 1);
-  return {
-    ...progress,
-    inFlight,
-    succeeded,
-    failed: progress.failed + (ofItem && !ok ? 1 : 0),
-    settled: progress.settled + (settles ? 1 : 0),
-    settledNow: progress.settledNow + (settles && !event.recorded ? 1 : 0),
-    recorded: progress.recorded + (event.recorded ? 1 : 0),
-    usage: addUsage(progress.usage, event.result.usage),
-  };
+interface Count {
+  readonly total: number;
+  /** Nothing is left to do for these. */
+  readonly settled: number;
+  readonly unit: "items" | "steps";
 }
 
-/** Seconds left, from the pace so far; undefined before the first site is through. */
-export function secondsLeft(progress: Progress, elapsedMs: number): number | undefined {
-  if (progress.settledNow === 0) return undefined;
-  return Math.round(((progress.total - progress.settled) * elapsedMs) / progress.settledNow / 1000);
+/** Items where the run has any, else steps. */
+function countOf({ items, steps }: Progress): Count {
+  if (items.total > 0) return { total: items.total, settled: items.done + items.failed, unit: "items" };
+  const settled = steps.filter(({ succeeded, failed, skipped }) => succeeded + failed + skipped > 0).length;
+  return { total: steps.length, settled, unit: "steps" };
+}
+
+/** Seconds left, by the pace of this command; undefined before the first item is through. `settledBefore`: by an earlier command. */
+export function secondsLeft(progress: Progress, settledBefore: number, elapsedMs: number): number | undefined {
+  const { total, settled } = countOf(progress);
+  const settledNow = settled - settledBefore;
+  if (settledNow <= 0) return undefined;
+  return Math.round(((total - settled) * elapsedMs) / settledNow / 1000);
 }
 
 const BAR_WIDTH = 30;
+const SHOWN_RUNNING = 8;
 
-/** The live view: a bar, the counts, what is being worked on. */
-export function renderProgress(progress: Progress, elapsedMs: number, steps: readonly string[], width: number): string {
-  const filled = Math.round((progress.settled / Math.max(1, progress.total)) * BAR_WIDTH);
-  const counts = steps.map((step) => `${step} ${progress.succeeded.get(step) ?? 0}/${progress.total}`);
-  const left = secondsLeft(progress, elapsedMs);
+export interface Drawing {
+  readonly elapsedMs: number;
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly settledBefore: number;
+}
+
+/** The live view: a bar, the counts, what is in flight. */
+export function renderProgress(progress: Progress, running: readonly Instance[], drawing: Drawing): string {
+  const { elapsedMs, width, settledBefore } = drawing;
+  const { total, settled, unit } = countOf(progress);
+  const filled = Math.round((settled / Math.max(1, total)) * BAR_WIDTH);
+  const left = secondsLeft(progress, settledBefore, elapsedMs);
+  const bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${settled}/${total} ${unit}`;
+  const counts = progress.steps
+    .filter((step) => step.running + step.succeeded > 0)
+    .map(({ name, succeeded, total: times }) => `${name} ${succeeded}/${times}`);
+  const failed = progress.steps.reduce((sum, step) => sum + step.failed, 0);
   const lines = [
-    `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${progress.settled}/${progress.total} sites  ${clock(elapsedMs)}${left === undefined ? "" : `, about ${clock(left * 1000)} left`}`,
-    [...counts, `failed ${progress.failed}`, `cost ${dollars(progress.usage.costUsd)}`].join("   "),
-    ...[...progress.inFlight].slice(0, 8).map(([item, step]) => `  ${step.padEnd(8)} ${item}`),
+    `${bar}  ${clock(elapsedMs)}${left === undefined ? "" : `, about ${clock(left * 1000)} left`}`,
+    [...counts, `failed ${failed}`, `cost ${dollars(progress.usage.costUsd)}`].join("   "),
+    ...running.slice(0, SHOWN_RUNNING).map((instance) => `  ${describe(instance)}`),
   ];
-  if (progress.inFlight.size > 8) lines.push(`  and ${progress.inFlight.size - 8} more`);
+  if (running.length > SHOWN_RUNNING) lines.push(`  and ${running.length - SHOWN_RUNNING} more`);
   return lines.map((line) => line.slice(0, width)).join("\n");
 }
 
-/** One ended step as a line for logs and pipes; undefined for what needs no line. */
-export function renderLine(event: RunEvent, progress: Progress): string | undefined {
-  if (event.type === "started" || event.recorded) return undefined;
-  const what = `${event.step.padEnd(8)} ${event.item ?? ""}`.trimEnd();
-  const count = event.item === undefined ? "" : `[${progress.settled}/${progress.total}] `;
-  if (event.result.outcome === "failed")
-    return `${count}${what}  failed: ${event.result.reason}: ${event.result.message ?? ""}`;
-  return `${count}${what}  ${(event.ms / 1000).toFixed(1)} s${event.result.output ? `  ${event.result.output}` : ""}`;
+/** One ended step as a line for logs and pipes; undefined for an event that needs no line. */
+export function renderLine(event: RunEvent, progress: () => Progress): string | undefined {
+  if (event.type === "started" || event.recorded || event.instance.step.gate) return undefined;
+  const { instance, outcome, ms } = event;
+  const { total, settled } = countOf(progress());
+  const count = instance.item === undefined ? "" : `[${settled}/${total}] `;
+  const what = `${count}${describe(instance)}`;
+  if (outcome.outcome === "skipped") return `${what}  skipped: its \`when\` is false`;
+  if (outcome.outcome === "failed") return `${what}  failed: ${outcome.reason}: ${outcome.message ?? ""}`;
+  return `${what}  ${(ms / 1000).toFixed(1)} s${outcome.output ? `  ${outcome.output}` : ""}`;
+}
+
+function describe({ step, item }: Instance): string {
+  return item === undefined ? step.name : `${step.name.padEnd(8)} ${itemText(item)}`;
+}
+
+/** Characters of an item's JSON in a line. */
+const MAX_ITEM_TEXT = 100;
+
+export function itemText(item: Item): string {
+  if (typeof item === "string") return item;
+  const text = JSON.stringify(item);
+  return text.length > MAX_ITEM_TEXT ? `${text.slice(0, MAX_ITEM_TEXT)}…` : text;
 }
 
 export function clock(ms: number): string {
@@ -93,49 +104,58 @@ export function clock(ms: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** Four digits: a site costs about $0.0008. */
+/** Four decimals: one item of a cheap model costs less than a tenth of a cent. */
 export function dollars(usd: number): string {
   return `$${usd.toFixed(4)}`;
 }
 
 export interface ProgressView {
-  on(event: RunEvent): void;
+  on(event: RunEvent, position: Position): void;
   readonly progress: Progress;
-  /** Takes the live lines away, so that what is printed next stands alone. */
+  /** Clears the live lines, so that what is printed next stands alone. They come back with the next event. */
+  pause(): void;
   done(): void;
 }
 
 /** Live on a terminal, plain lines elsewhere; both on stderr, since stdout carries results. */
-export function showProgress(
-  stream: NodeJS.WriteStream,
-  total: number,
-  steps: readonly string[],
-  now: () => number,
-): ProgressView {
-  const started = now();
+export function showProgress(stream: NodeJS.WriteStream, run: Run, now: () => number): ProgressView {
+  const startedAt = now();
   const live = stream.isTTY ? createLogUpdate(stream) : undefined;
-  let progress = startProgress(total);
-  const draw = (): void => live?.(renderProgress(progress, now() - started, steps, stream.columns ?? 80));
+  let position: Position = { outcomes: new Map(), running: [] };
+  /** Unknown until this command starts its first step: what earlier ones did is reported before. */
+  let settledBefore: number | undefined;
+  let paused = true;
+  const draw = (): void => {
+    if (paused || !live) return;
+    const running = position.running.filter(({ step }) => !step.gate);
+    const drawing = { elapsedMs: now() - startedAt, width: stream.columns ?? 80, settledBefore: settledBefore ?? 0 };
+    live(renderProgress(progressOf(run, position), running, drawing));
+  };
   const timer = live && setInterval(draw, 250);
   timer?.unref();
   return {
     get progress() {
-      return progress;
+      return progressOf(run, position);
     },
-    on(event) {
-      progress = advance(progress, event, steps.at(-1) ?? "");
-      if (live) draw();
-      else {
-        const line = renderLine(event, progress);
+    on(event, at) {
+      position = at;
+      if (event.type === "started") settledBefore ??= countOf(progressOf(run, at)).settled;
+      // An open gate keeps the lines that tell where to decide; steps beside it bring the live view back.
+      if (live && !event.instance.step.gate) paused = false;
+      else if (!live) {
+        const line = renderLine(event, () => progressOf(run, at));
         if (line !== undefined) stream.write(`${line}\n`);
       }
     },
+    pause() {
+      if (!live || paused) return;
+      draw();
+      live.done();
+      paused = true;
+    },
     done() {
-      if (timer) clearInterval(timer);
-      if (live) {
-        draw();
-        live.done();
-      }
+      clearInterval(timer);
+      this.pause();
     },
   };
 }

@@ -1,30 +1,49 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { usageSchema, workloadRefSchema } from "../lib/step.ts";
+import { reviewSchema } from "../crd/agentworkload.ts";
+import { usageSchema, workloadRefSchema } from "../engine/result.ts";
 
 const phaseSchema = z.enum(["Running", "AwaitingReview", "Succeeded", "Rejected", "Failed", "Interrupted"]);
 
-/** `run.json` in a run's folder: what `agentic status` shows. Written whole at each change of phase. */
+/** `run.json` in a run's folder: what `agentic status` shows. Its fields are those of an AgentWorkload's status, where they mean the same. */
 const runStateSchema = z.object({
   workload: workloadRefSchema,
-  /** The workload file, as given. */
-  file: z.string(),
-  /** The command that goes on. Absent in the folders of older versions. */
-  command: z.string().optional(),
+  /** NAMESPACE/NAME */
+  pipeline: z.string(),
+  /** The command that continues the run. */
+  command: z.string(),
   run: z.string(),
+  /** sha256 of the frozen pipeline: with another one the same workload is another run. */
+  frozen: z.string(),
   phase: phaseSchema,
   reason: z.string().optional(),
   message: z.string().optional(),
   pid: z.int(),
+  /** When the first command of this run started. */
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().optional(),
-  sites: z.object({ total: z.int(), scraped: z.int(), analyzed: z.int(), failed: z.int() }),
+  steps: z
+    .array(
+      z.object({
+        name: z.string(),
+        total: z.int(),
+        running: z.int(),
+        succeeded: z.int(),
+        failed: z.int(),
+        skipped: z.int(),
+        /** US dollars. */
+        costUsd: z.number(),
+      }),
+    )
+    .readonly(),
+  items: z.object({ total: z.int(), done: z.int(), failed: z.int() }),
   usage: usageSchema,
-  /** The review page, while it is served. */
-  reviewUrl: z.string().optional(),
-  /** Paths of the report's files, by format. */
-  report: z.record(z.string(), z.string()).optional(),
+  reviews: z.array(reviewSchema),
+  /** Addresses of the review pages that are served now, by gate. */
+  reviewUrls: z.record(z.string(), z.string()).optional(),
+  /** Paths of the run's outputs, by name. */
+  outputs: z.record(z.string(), z.string()).optional(),
 });
 export type RunState = z.infer<typeof runStateSchema>;
 
@@ -35,7 +54,14 @@ export interface RunFolder {
   readonly artifacts: string;
   readonly reviews: string;
   readonly redis: string;
+  /** Private key that signs step tokens and review links. */
   readonly key: string;
+  /** How the steps ended. */
+  readonly journal: string;
+  /** Settings for agents that run beside this command. */
+  readonly agentEnv: string;
+  /** Outputs of a fan-out. */
+  readonly outputs: string;
 }
 
 export function runFolder(path: string): RunFolder {
@@ -47,6 +73,9 @@ export function runFolder(path: string): RunFolder {
     reviews: join(root, "reviews"),
     redis: join(root, "redis"),
     key: join(root, "signing-key.pem"),
+    journal: join(root, "steps.jsonl"),
+    agentEnv: join(root, "agent.env"),
+    outputs: join(root, "outputs"),
   };
 }
 
@@ -62,14 +91,19 @@ export async function writeRunState(folder: RunFolder, state: RunState): Promise
   await rename(next, folder.state);
 }
 
-/** @returns undefined where no run has been. */
-export async function readRunState(folder: RunFolder): Promise<RunState | undefined> {
+/** The state of a folder's last run; undefined where no run has been; or a sentence that says why it cannot be read. */
+export async function readRunState(folder: RunFolder): Promise<{ state?: RunState; problem?: string }> {
   let text: string;
   try {
     text = await readFile(folder.state, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw error;
   }
-  return runStateSchema.parse(JSON.parse(text));
+  try {
+    return { state: runStateSchema.parse(JSON.parse(text)) };
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error).split("\n")[0] : (error as Error).message;
+    return { problem: `${folder.state} cannot be read (${text.trim() === "" ? "it is empty" : why})` };
+  }
 }

@@ -20,12 +20,12 @@ const child = spawn(
     "run",
     file,
     ...hosts.flatMap((host) => ["--resolve", `${host}=127.0.0.1:${sites.port}`]),
-    // With nobody at the terminal the run decides by itself.
+    // Without a terminal nobody can decide: the gates approve themselves.
     ...(process.stdin.isTTY && process.stderr.isTTY ? [] : ["--approve"]),
   ],
   {
     stdio: "inherit",
-    // The sites' port is another one each time: only the demo itself can go on.
+    // The sites' port differs each time: only the demo itself can continue the run.
     env: {
       ...process.env,
       AGENTIC_COMMAND: workload === "market-analysis" ? "make demo" : `node examples/demo.ts ${workload}`,

@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
+import { decisionSchema } from "../../engine/findings.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
-import { createFolderReviews } from "../../lib/edges/reviews.ts";
+import { createFolderReviews } from "../../lib/edges/reviews/folder.ts";
+import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { createLog } from "../../lib/log.ts";
-import { decisionSchema } from "../../pipeline/findings.ts";
 import { EXIT } from "../exit-code.ts";
 import { program } from "../invocation.ts";
-import { createApprover, reviewToken } from "../local/approver.ts";
+import { createApprover, reviewPath, reviewToken } from "../local/approver.ts";
 import { signingKey } from "../local/signing-key.ts";
-import { defaultFolder, readRunState, runFolder } from "../run-folder.ts";
+import { defaultFolder, type RunFolder, type RunState, readRunState, runFolder } from "../run-folder.ts";
 
 export interface DecideOptions {
   readonly out?: string;
+  readonly gate?: string;
   readonly comment?: string;
   readonly digest?: string;
   readonly output: "text" | "json";
@@ -20,32 +22,30 @@ export interface DecideOptions {
 export async function decide(name: string, decision: "approved" | "rejected", options: DecideOptions): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const folder = runFolder(options.out ?? defaultFolder(name));
-  const state = existsSync(folder.state) ? await readRunState(folder) : undefined;
-  const reviews = createFolderReviews(folder.reviews);
-  const review = state && (await reviews.read(state.workload));
-  if (!review) {
-    say(
-      `no review waits in ${folder.path}${state ? `: the run is ${state.phase}` : `; start a run with: ${program()} run FILE`}`,
-    );
+  const { state, problem } = existsSync(folder.state) ? await readRunState(folder) : {};
+  const found = state ? await reviewToDecide(folder, state, options.gate) : { problem: problem ?? NO_RUN };
+  if (!state || "problem" in found) {
+    say(`agentic: no review to decide in ${folder.path}: ${"problem" in found ? found.problem : NO_RUN}`);
     return EXIT.failed;
   }
+  const { record } = found;
   const keys = await signingKey(folder.key);
   const app = createApprover({
-    reviews,
+    reviews: createFolderReviews(folder.reviews),
     artifacts: createFolderArtifacts(folder.artifacts),
     publicKey: keys.publicKey,
     log: createLog("approve", process.env["LOG_LEVEL"] ?? "silent"),
     draining: new AbortController().signal,
   });
-  const response = await app.request(`/review/${review.workload.namespace}/${review.workload.name}`, {
+  const response = await app.request(reviewPath(record), {
     method: "POST",
     headers: {
       "content-type": "application/json",
-      authorization: `Bearer ${await reviewToken(keys.privateKey, review)}`,
+      authorization: `Bearer ${await reviewToken(keys.privateKey, record, "CommandLine")}`,
     },
     body: JSON.stringify({
       decision,
-      digest: options.digest ?? review.digest,
+      digest: options.digest ?? record.review.digest,
       ...(options.comment === undefined ? {} : { comment: options.comment }),
     }),
   });
@@ -56,10 +56,34 @@ export async function decide(name: string, decision: "approved" | "rejected", op
   }
   if (options.output === "json") process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
   else {
-    const { by, at, digest } = decisionSchema.parse(body);
-    process.stdout.write(`${decision} by ${by} at ${at}, findings ${digest.slice(0, 16)}\n`);
-    if (state.phase !== "AwaitingReview")
-      say(`The run is not going on by itself now; go on with: ${state.command ?? `${program()} run ${state.file}`}`);
+    const { gate, by, at, digest } = decisionSchema.parse(body);
+    process.stdout.write(`gate ${gate} ${decision} by ${by} at ${at}, findings ${digest.slice(0, 16)}\n`);
+    if (state.phase !== "AwaitingReview") say(`No command works on the run now; continue it with: ${state.command}`);
   }
   return EXIT.succeeded;
+}
+
+const NO_RUN = `there is no run; start one with: ${program()} run FILE`;
+
+/** The review that waits, or the one of the gate that was named. */
+async function reviewToDecide(
+  folder: RunFolder,
+  { workload, run, phase }: RunState,
+  gate: string | undefined,
+): Promise<{ record: ReviewRecord } | { problem: string }> {
+  const all = await createFolderReviews(folder.reviews).list(workload);
+  const records = all.filter(({ review }) => review.run === run);
+  const waiting = records.filter(({ review }) => review.decision === undefined);
+  // A decided one, too: the approve function then says who decided it.
+  const named = gate === undefined ? waiting : records.filter(({ review }) => review.gate === gate);
+  const names = waiting.map(({ review }) => review.gate).join(", ");
+  const [record, second] = named;
+  if (second) return { problem: `several gates wait: choose one by --gate, of ${names}` };
+  if (record && !record.review.decision && Date.parse(record.review.timeoutAt) <= Date.now()) {
+    const { gate: name, timeoutAt, onTimeout } = record.review;
+    return { problem: `gate ${name} timed out at ${timeoutAt}, and onTimeout (${onTimeout}) decides it` };
+  }
+  if (record) return { record };
+  if (gate !== undefined && waiting.length > 0) return { problem: `gate ${gate} does not wait; these do: ${names}` };
+  return { problem: gate === undefined ? `no gate waits, the run is ${phase}` : `gate ${gate} has not opened` };
 }

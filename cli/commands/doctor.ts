@@ -9,13 +9,13 @@ interface Finding {
   readonly ok: boolean;
   /** What was found. */
   readonly found: string;
-  /** How to get it, where it is missing. */
+  /** How to install it, where it is missing. */
   readonly remedy?: string;
 }
 
 const MIN_NODE = 24;
 
-/** Looks for everything a local run needs. Only what is needed and missing makes the exit code 1. */
+/** `agentic doctor`: looks for everything that a local run needs. The exit code is 1 only when something necessary is missing. */
 export async function doctor(options: { readonly output: "text" | "json" }): Promise<number> {
   const findings = [nodeVersion(), await redisServer(), await chromium(), model()];
   const ok = findings.every((finding) => finding.ok);
@@ -68,7 +68,7 @@ async function chromium(): Promise<Finding> {
   };
 }
 
-/** Not needed: without a model the extractive analyst works. */
+/** Optional: some agents work without a model. */
 function model(): Finding {
   const endpoint = modelEndpoint(process.env);
   return {
@@ -76,7 +76,7 @@ function model(): Finding {
     ok: true,
     found: endpoint
       ? `through ${endpoint.baseUrl}`
-      : "none: the extractive analyst is used; set OPENAI_API_KEY or LLM_BASE_URL for one",
+      : "none: agents that can work without one do; set OPENAI_API_KEY or LLM_BASE_URL to use one",
   };
 }
 

@@ -1,50 +1,104 @@
-import { mkdir, readFile } from "node:fs/promises";
-import { formatProblems, parseWorkload } from "../../crd/parse.ts";
+import { mkdir } from "node:fs/promises";
+import { formatProblems } from "../../crd/parse.ts";
+import { modelEndpoint } from "../../lib/config.ts";
 import { createLog } from "../../lib/log.ts";
+import { modelsOf } from "../../lib/model/choice.ts";
+import { modelEnd } from "../../lib/model/prices.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
+import { loadShipped } from "../../pipelines/shipped.ts";
+import { type Documents, readDocuments } from "../documents.ts";
 import { EXIT } from "../exit-code.ts";
 import { program, sameCommand } from "../invocation.ts";
-import { Interrupted } from "../local/broker.ts";
+import { Interrupted } from "../local/interrupted.ts";
 import { localRun } from "../local/local-run.ts";
 import { lockFolder } from "../local/process-lock.ts";
 import { clock, dollars } from "../progress.ts";
-import { defaultFolder, type RunState, runFolder } from "../run-folder.ts";
+import { type ResolvedWorkload, resolveWorkload } from "../resolve.ts";
+import { defaultFolder, type RunFolder, type RunState, runFolder } from "../run-folder.ts";
 
 export interface RunOptions {
   readonly out?: string;
   readonly approve?: true;
   readonly redis?: string;
   readonly resolve: ReadonlyMap<string, ResolvedHost>;
+  /** URLs by agent. */
+  readonly agent: ReadonlyMap<string, string>;
   readonly output: "text" | "json";
 }
 
-/** `agentic run FILE`. @returns the exit code */
-export async function run(file: string, options: RunOptions): Promise<number> {
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    say(`agentic: cannot read ${file}: ${error instanceof Error ? error.message : error}`);
+type Say = (line: string) => void;
+
+/** `agentic run FILE...`. @returns the exit code */
+export async function run(files: readonly string[], options: RunOptions): Promise<number> {
+  const say: Say = (line) => void process.stderr.write(`${line}\n`);
+  const resolved = await resolveFiles(files, options);
+  if ("problem" in resolved) {
+    say(resolved.problem);
     return EXIT.invalid;
   }
-  const parsed = parseWorkload(text, { allowPrivateHosts: new Set(options.resolve.keys()) });
-  if ("errors" in parsed) {
-    say(formatProblems(parsed.errors, file));
-    return EXIT.invalid;
+  const { name } = resolved.workload.metadata;
+  if (resolved.workload.spec.suspend) {
+    say(`agentic: ${name} is suspended (spec.suspend: true): nothing is started. Set it to false to run the workload.`);
+    return EXIT.held;
   }
-  const { workload } = parsed;
-  const folder = runFolder(options.out ?? defaultFolder(workload.metadata.name));
+  warnOfModelEnds(resolved, say);
+  const folder = runFolder(options.out ?? defaultFolder(name));
   await mkdir(folder.path, { recursive: true });
   const lock = await lockFolder(`${folder.path}/lock`, new Date());
   if ("heldBy" in lock) {
     const { pid, host, since } = lock.heldBy;
+    const out = options.out === undefined ? "" : ` --out ${options.out}`;
     say(
-      `agentic: ${workload.metadata.name} is being run by process ${pid} on ${host} since ${since}; look at it with: ${program()} status ${workload.metadata.name}${options.out === undefined ? "" : ` --out ${options.out}`}`,
+      `agentic: process ${pid} on ${host} has been running ${name} since ${since}; look at it with: ${program()} status ${name}${out}`,
     );
     return EXIT.held;
   }
+  try {
+    return await runInFolder(resolved, folder, options, say);
+  } finally {
+    await lock.release();
+  }
+}
 
+async function resolveFiles(
+  files: readonly string[],
+  options: RunOptions,
+): Promise<ResolvedWorkload | { readonly problem: string }> {
+  const allowPrivateHosts = new Set(options.resolve.keys());
+  const documents = await readDocuments(files);
+  if (documents.problems.length > 0) return { problem: formatProblems(documents.problems) };
+  const [workload, second] = documents.workloads;
+  if (!workload || second) return { problem: `agentic: expected one AgentWorkload to run; ${listed(documents)}` };
+  const shipped = await loadShipped();
+  const resolved = await resolveWorkload(workload, { documents, shipped, addresses: options.agent, allowPrivateHosts });
+  return "problems" in resolved ? { problem: formatProblems(resolved.problems) } : resolved;
+}
+
+function listed({ all }: Documents): string {
+  const lines = all.map(({ kind, value: { metadata }, place }) => {
+    const { file, line } = place([]);
+    return `  ${kind} ${metadata.namespace}/${metadata.name} at ${file}:${line}`;
+  });
+  return `the given files contain\n${lines.join("\n")}`;
+}
+
+function warnOfModelEnds({ workload, run }: ResolvedWorkload, say: Say): void {
+  if (!modelEndpoint(process.env) || !run.pipeline.steps.some((step) => step.with.includes("model"))) return;
+  for (const model of modelsOf(workload.spec.model)) {
+    const end = modelEnd(model, new Date());
+    if (end)
+      say(
+        `warning: the API of model ${model} ${end.ended ? "ended" : "ends"} on ${end.endsOn}: choose another in spec.model`,
+      );
+  }
+}
+
+async function runInFolder(
+  resolved: ResolvedWorkload,
+  folder: RunFolder,
+  options: RunOptions,
+  say: Say,
+): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     if (interrupt.signal.aborted) process.exit(EXIT.sigint);
@@ -53,7 +107,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
-    const state = await localRun(workload, file, folder, {
+    const state = await localRun(resolved, folder, {
       ...options,
       say,
       signal: interrupt.signal,
@@ -66,23 +120,27 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     const stopped = interrupt.signal.aborted;
     if (!stopped && !(error instanceof Interrupted)) throw error;
     if (!stopped) say(`agentic: ${(error as Interrupted).reason}: ${(error as Error).message}`);
-    say(`Nothing is lost. Go on with:\n  ${sameCommand()}`);
+    say(`Nothing is lost. Continue with:\n  ${sameCommand()}`);
     return stopped ? EXIT.sigint : EXIT.interrupted;
   } finally {
-    await lock.release();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
 }
 
 const EXIT_OF: Partial<Record<RunState["phase"], number>> = { Succeeded: EXIT.succeeded, Rejected: EXIT.rejected };
 
-function summarize(state: RunState, say: (line: string) => void): void {
-  const { sites, usage } = state;
-  const took = new Date(state.finishedAt ?? state.startedAt).getTime() - new Date(state.startedAt).getTime();
+function summarize(state: RunState, say: Say): void {
+  const { items, steps, usage } = state;
+  const took = Date.parse(state.finishedAt ?? state.startedAt) - Date.parse(state.startedAt);
+  const succeeded = steps.filter((step) => step.succeeded > 0).length;
+  const done =
+    items.total > 0
+      ? `${items.done} of ${items.total} items done, ${items.failed} failed`
+      : `${succeeded} of ${steps.length} steps succeeded`;
   say(`${state.phase}${state.message ? `: ${state.message}` : ""}`);
   say(
-    `${sites.analyzed} of ${sites.total} sites analyzed, ${sites.failed} failed; ${dollars(usage.costUsd)} (${usage.inputTokens + usage.outputTokens} tokens), ${clock(usage.browserSeconds * 1000)} of browser, ${clock(took)} in all`,
+    `${done}; ${dollars(usage.costUsd)} (${usage.inputTokens + usage.outputTokens} tokens), ${clock(usage.browserSeconds * 1000)} of browser, ${clock(took)} in all`,
   );
-  for (const [format, path] of Object.entries(state.report ?? {}))
-    process.stdout.write(`${format.padEnd(9)} ${path}\n`);
+  for (const [output, path] of Object.entries(state.outputs ?? {}))
+    process.stdout.write(`${output.padEnd(9)} ${path}\n`);
 }

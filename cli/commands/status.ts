@@ -8,11 +8,13 @@ export interface StatusOptions {
   readonly output: "text" | "json";
 }
 
+/** `agentic status NAME`: how far a run is. */
 export async function status(name: string, options: StatusOptions): Promise<number> {
   const folder = runFolder(options.out ?? defaultFolder(name));
-  const state = await readRunState(folder);
+  const { state, problem } = await readRunState(folder);
   if (!state) {
-    process.stderr.write(`no run in ${folder.path}; start one with: ${program()} run FILE\n`);
+    const remedy = problem ? "run the workload again, which writes it anew" : `start a run with: ${program()} run FILE`;
+    process.stderr.write(`${problem ?? `there is no run in ${folder.path}`}; ${remedy}\n`);
     return EXIT.failed;
   }
   const seen = { ...state, phase: phaseNow(state) };
@@ -32,18 +34,34 @@ function phaseNow(state: RunState): RunState["phase"] {
 }
 
 function describe(state: RunState): string {
-  const { sites } = state;
+  const { items, usage } = state;
   const rows: [string, string][] = [
     ["Workload", `${state.workload.namespace}/${state.workload.name}`],
+    ["Pipeline", state.pipeline],
     ["Phase", state.reason && state.reason !== state.phase ? `${state.phase} (${state.reason})` : state.phase],
-    ["Sites", `${sites.analyzed}/${sites.total} analyzed, ${sites.scraped} scraped, ${sites.failed} failed`],
-    ["Cost", `${dollars(state.usage.costUsd)}, ${state.usage.inputTokens + state.usage.outputTokens} tokens`],
-    ["Started", state.startedAt],
   ];
+  if (items.total > 0) rows.push(["Items", `${items.done}/${items.total} done, ${items.failed} failed`]);
+  for (const step of state.steps) rows.push([`Step ${step.name}`, describeStep(step)]);
+  rows.push(["Cost", `${dollars(usage.costUsd)}, ${usage.inputTokens + usage.outputTokens} tokens`]);
+  rows.push(["Started", state.startedAt]);
   if (state.finishedAt) rows.push(["Finished", state.finishedAt]);
   if (state.message) rows.push(["Message", state.message]);
-  if (state.phase === "AwaitingReview" && state.reviewUrl) rows.push(["Review", state.reviewUrl]);
-  if (state.phase === "Interrupted") rows.push(["Go on with", state.command ?? `${program()} run ${state.file}`]);
-  for (const [format, path] of Object.entries(state.report ?? {})) rows.push([`Report ${format}`, path]);
-  return `${rows.map(([key, value]) => `${key.padEnd(16)} ${value}`).join("\n")}\n`;
+  for (const review of state.reviews)
+    rows.push([
+      `Gate ${review.gate}`,
+      review.decision
+        ? `${review.decision} by ${review.by}${review.automatic ? " (automatic)" : ""} at ${review.at}`
+        : `waits until ${review.timeoutAt}, then: ${review.onTimeout}`,
+    ]);
+  if (state.phase === "AwaitingReview")
+    for (const [gate, url] of Object.entries(state.reviewUrls ?? {})) rows.push([`Review ${gate}`, url]);
+  if (state.phase === "Interrupted") rows.push(["Continue with", state.command]);
+  for (const [output, path] of Object.entries(state.outputs ?? {})) rows.push([`Output ${output}`, path]);
+  const width = Math.max(...rows.map(([key]) => key.length));
+  return `${rows.map(([key, value]) => `${key.padEnd(width)}  ${value}`).join("\n")}\n`;
+}
+
+function describeStep({ total, running, succeeded, failed, skipped }: RunState["steps"][number]): string {
+  const ended = Object.entries({ running, failed, skipped }).filter(([, count]) => count > 0);
+  return [`${succeeded}/${total} succeeded`, ...ended.map(([what, count]) => `${count} ${what}`)].join(", ");
 }

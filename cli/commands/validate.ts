@@ -1,20 +1,32 @@
-import { readFile } from "node:fs/promises";
-import { formatProblems, parseWorkload } from "../../crd/parse.ts";
+import { formatProblems, specProblems } from "../../crd/parse.ts";
+import { workloadProblems } from "../../engine/workload-check.ts";
+import { loadShipped } from "../../pipelines/shipped.ts";
+import { readDocuments } from "../documents.ts";
 import { EXIT } from "../exit-code.ts";
+import { pipelineOf } from "../resolve.ts";
 
-export async function validate(file: string, options: { readonly output: "text" | "json" }): Promise<number> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    process.stderr.write(`agentic: cannot read ${file}: ${error instanceof Error ? error.message : error}\n`);
-    return EXIT.invalid;
+/** `agentic validate FILE...`: all problems of all documents at once, each with its place. */
+export async function validate(
+  files: readonly string[],
+  options: { readonly output: "text" | "json" },
+): Promise<number> {
+  const documents = await readDocuments(files);
+  const shipped = await loadShipped();
+  const problems = [...documents.problems];
+  const notes: string[] = [];
+  for (const document of documents.workloads) {
+    const workload = document.value;
+    const pipeline = pipelineOf(workload, { documents, shipped });
+    if (pipeline) problems.push(...specProblems(document, await workloadProblems(workload, pipeline, new Set())));
+    else if (documents.problems.length === 0)
+      notes.push(
+        `${document.place([]).file}: the inputs were not checked, since pipeline ${workload.spec.pipeline} neither ships nor is in the files`,
+      );
   }
-  const parsed = parseWorkload(text);
-  const problems = "errors" in parsed ? parsed.errors : [];
   if (options.output === "json")
     process.stdout.write(`${JSON.stringify({ valid: problems.length === 0, problems }, null, 2)}\n`);
-  else if (problems.length > 0) process.stderr.write(`${formatProblems(problems, file)}\n`);
-  else process.stdout.write(`${file}: valid\n`);
+  else if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
+  else process.stdout.write(files.map((file) => `${file}: valid\n`).join(""));
+  for (const note of notes) process.stderr.write(`${note}\n`);
   return problems.length === 0 ? EXIT.succeeded : EXIT.invalid;
 }

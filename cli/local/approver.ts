@@ -3,9 +3,9 @@ import { userInfo } from "node:os";
 import type { Hono } from "hono";
 import { createApp } from "../../functions/approve/index.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
-import type { OpenReview, Reviews } from "../../lib/edges/reviews.ts";
+import type { ReviewRecord, Reviews } from "../../lib/edges/reviews.ts";
 import type { Logger } from "../../lib/log.ts";
-import { createLinkAuthorizer, mintReviewLink } from "../../lib/review-link.ts";
+import { createLinkAuthorizer, mintReviewLink, type ReviewLink } from "../../lib/review-link.ts";
 
 export interface ApproverDeps {
   readonly reviews: Reviews;
@@ -20,12 +20,15 @@ export function createApprover(deps: ApproverDeps): Hono {
   return createApp({ ...deps, authorize: createLinkAuthorizer(deps.publicKey), now: () => new Date() });
 }
 
-/** The permission to decide on a review, in the name of whoever runs this command. */
-export function reviewToken(privateKey: KeyObject, review: OpenReview): Promise<string> {
-  const { namespace, name } = review.workload;
-  return mintReviewLink(
-    privateKey,
-    { namespace, name, digest: review.digest, by: userInfo().username },
-    new Date(review.timeoutAt),
-  );
+/** The permission to decide on one gate's findings, in the name of the user who runs this command. */
+export function reviewToken(privateKey: KeyObject, record: ReviewRecord, how: ReviewLink["how"]): Promise<string> {
+  const { namespace, name } = record.workload;
+  const { gate, digest, timeoutAt } = record.review;
+  const link = { namespace, name, gate, digest, by: userInfo().username, how };
+  return mintReviewLink(privateKey, link, new Date(timeoutAt));
+}
+
+/** Path of a gate's review page, and of the decision on it. */
+export function reviewPath({ workload, review }: ReviewRecord): string {
+  return `/review/${workload.namespace}/${workload.name}/${review.gate}`;
 }

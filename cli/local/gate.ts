@@ -1,90 +1,92 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { canonicalJson } from "../../lib/canonical.ts";
+import { canonicalJson } from "../../engine/canonical.ts";
+import { type Decision, gateOutcome } from "../../engine/findings.ts";
+import { type StepOutcome, usageOf } from "../../engine/outcomes.ts";
+import type { Run } from "../../engine/run.ts";
+import { gateTerms } from "../../engine/run.ts";
 import { type Artifacts, digestOf } from "../../lib/edges/artifacts.ts";
-import type { FolderReviews, OpenReview } from "../../lib/edges/reviews.ts";
-import { NO_USAGE, type StepResult, type Usage } from "../../lib/step.ts";
-import type { Decision, Findings } from "../../pipeline/findings.ts";
+import type { FolderReviews } from "../../lib/edges/reviews/folder.ts";
+import { decisionOf, type ReviewRecord } from "../../lib/edges/reviews.ts";
+import type { OpenGate } from "./runner.ts";
 
 export interface GateOptions {
   readonly reviews: FolderReviews;
   readonly artifacts: Artifacts;
-  readonly timeoutMs: number;
-  readonly onTimeout: "Approve" | "Reject";
-  /** Decides at once: who is named as having decided, e.g. "agentic run --approve". */
-  readonly approveAs: string | undefined;
-  /** What the report is expected to cost, in US dollars. */
-  readonly costOfApproving: number;
-  /** The gate waits: tell the user where to decide. Resolves when that is served. */
-  readonly onOpen: (review: OpenReview) => Promise<void>;
-  readonly signal: AbortSignal;
+  /** A setting that approves without asking anybody, as the decision names it, e.g. "agentic run --approve". */
+  readonly approvedBy: string | undefined;
+  /** US dollars that the steps after this gate cost at most; undefined: not known. */
+  readonly costOfApproving: (open: OpenGate) => number | undefined;
+  /** Tells the user that a gate waits, and where to decide. */
+  readonly onOpen: (record: ReviewRecord) => Promise<void>;
   readonly now: () => Date;
 }
 
 const POLL_MS = 250;
 
-/** Opens the gate over these findings, or finds it open from before, and waits for a decision or the timeout. */
-export async function passGate(
-  findings: Findings,
-  usage: Usage,
-  options: GateOptions,
-): Promise<{ decision: Decision; result: StepResult }> {
-  const { reviews, artifacts } = options;
-  const { namespace, name, uid } = findings.workload;
+/** Opens the gate, or finds it open from before, and waits for a decision or the timeout. @throws the reason of the gate's signal */
+export async function passGate(run: Run, open: OpenGate, options: GateOptions): Promise<StepOutcome> {
+  const { gate, findings, outcomes } = open;
+  const { artifacts, reviews } = options;
+  const { uid } = run.workload;
   const key = await artifacts.put(uid, canonicalJson(findings), "json");
+  const { timeoutMs, onTimeout } = gateTerms(run, gate);
   const openedAt = options.now();
+  const cost = options.costOfApproving(open);
   await reviews.open({
-    workload: findings.workload,
-    run: findings.run,
+    workload: run.workload,
     findings: key,
-    digest: digestOf(key),
-    costSoFar: usage,
-    costOfApproving: options.costOfApproving,
-    openedAt: openedAt.toISOString(),
-    timeoutAt: new Date(openedAt.getTime() + options.timeoutMs).toISOString(),
-    onTimeout: options.onTimeout,
-  });
-  const decision = await decided({ namespace, name }, options);
-  const decisionKey = await artifacts.put(uid, canonicalJson(decision), "json");
-  return {
-    decision,
-    result: {
-      outcome: "succeeded",
-      output: decision.decision,
-      artifacts: { findings: key, decision: decisionKey },
-      usage: NO_USAGE,
+    usage: usageOf(outcomes),
+    review: {
+      gate: gate.name,
+      run: run.run,
+      digest: digestOf(key),
+      openedAt: openedAt.toISOString(),
+      timeoutAt: new Date(openedAt.getTime() + timeoutMs).toISOString(),
+      onTimeout,
+      ...(cost === undefined ? {} : { costOfApproving: cost.toFixed(6) }),
     },
-  };
+  });
+  const decision = await decided(run, open, options);
+  const decisionKey = await artifacts.put(uid, canonicalJson(decision), "json");
+  return gateOutcome(decision, { findings: key, decision: decisionKey });
 }
 
-async function decided(ref: { namespace: string; name: string }, options: GateOptions): Promise<Decision> {
+async function decided(run: Run, { gate, signal }: OpenGate, options: GateOptions): Promise<Decision> {
   const { reviews, now } = options;
   let told = false;
   for (;;) {
-    const review = await reviews.read(ref);
-    if (!review) throw new Error(`the review of ${ref.namespace}/${ref.name} is gone from its store`);
-    if (review.decision) return review.decision;
-    const automatic = automaticDecision(review, options);
+    signal.throwIfAborted();
+    const record = await reviews.read(run.workload, gate.name);
+    if (!record) throw new Error(`the review of gate ${gate.name} is gone from the run's folder: run again to open it`);
+    const decision = decisionOf(record.review);
+    if (decision) return decision;
+    const automatic = automaticDecision(record.review, options);
     if (automatic) {
-      // Refused when a human was faster: the next look finds theirs.
-      await reviews.decide(ref, automatic);
+      // Refused when a person was faster: the next look finds that decision.
+      await reviews.decide(run.workload, automatic);
       continue;
     }
-    if (!told) await options.onOpen(review);
+    if (!told) await options.onOpen(record);
     told = true;
-    const left = new Date(review.timeoutAt).getTime() - now().getTime();
-    await sleep(Math.max(1, Math.min(POLL_MS, left)), undefined, { signal: options.signal });
+    const left = Date.parse(record.review.timeoutAt) - now().getTime();
+    try {
+      await sleep(Math.max(1, Math.min(POLL_MS, left)), undefined, { signal });
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    }
   }
 }
 
-function automaticDecision(review: OpenReview, { approveAs, now }: GateOptions): Decision | undefined {
+function automaticDecision(review: ReviewRecord["review"], { approvedBy, now }: GateOptions): Decision | undefined {
   const at = now();
-  if (approveAs !== undefined)
-    return { decision: "approved", digest: review.digest, by: approveAs, at: at.toISOString() };
-  if (at.getTime() < new Date(review.timeoutAt).getTime()) return undefined;
+  const { gate, digest, onTimeout, timeoutAt } = review;
+  const decision = { gate, digest, automatic: true, at: at.toISOString() };
+  if (approvedBy !== undefined) return { ...decision, decision: "approved", by: approvedBy, how: "Setting" };
+  if (at.getTime() < Date.parse(timeoutAt)) return undefined;
   return {
-    decision: review.onTimeout === "Approve" ? "approved" : "rejected",
-    digest: review.digest,
-    by: `timeout of spec.review (onTimeout: ${review.onTimeout})`,
-    at: at.toISOString(),
+    ...decision,
+    decision: onTimeout === "Approve" ? "approved" : "rejected",
+    by: `the gate's timeout (onTimeout: ${onTimeout})`,
+    how: "Timeout",
   };
 }

@@ -1,30 +1,36 @@
-import { rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { AgentWorkload } from "../../crd/agentworkload.ts";
-import { parseDuration } from "../../crd/duration.ts";
+import pLimit from "p-limit";
+import { canonicalJson, sha256 } from "../../engine/canonical.ts";
 import { allowListFor } from "../../lib/allow-list.ts";
-import { sha256 } from "../../lib/canonical.ts";
-import { getJson } from "../../lib/edges/artifacts.ts";
+import { createResultStore } from "../../lib/durable/results.ts";
+import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
+import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { RetryableError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import { costOfApproving } from "../../lib/model/approving.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
-import type { StepRequest } from "../../lib/step.ts";
-import { mintStepToken } from "../../lib/token.ts";
-import { findingsSchema } from "../../pipeline/findings.ts";
-import { orderOf, type RunOrder } from "../../pipeline/run-order.ts";
-import { stagesOf } from "../../pipeline/stages.ts";
+import { mintStepTokens } from "../../lib/token.ts";
 import { program, sameCommand } from "../invocation.ts";
-import { showProgress } from "../progress.ts";
-import { type RunFolder, type RunState, readRunState, writeRunState } from "../run-folder.ts";
-import { createApprover, reviewToken } from "./approver.ts";
-import { createBroker, Interrupted } from "./broker.ts";
+import { type ProgressView, showProgress } from "../progress.ts";
+import type { ResolvedWorkload } from "../resolve.ts";
+import type { RunFolder, RunState } from "../run-folder.ts";
+import { writeAgentEnv } from "./agent-env.ts";
+import { createApprover, reviewPath, reviewToken } from "./approver.ts";
+import { createBroker } from "./broker.ts";
+import { connectAgents } from "./connect-agents.ts";
+import { beginRun } from "./earlier-run.ts";
 import { passGate } from "./gate.ts";
+import { Interrupted } from "./interrupted.ts";
+import { type Journal, openJournal } from "./journal.ts";
+import { writeOutputs } from "./outputs.ts";
 import { patiently } from "./patience.ts";
 import { noSpace } from "./redis-server.ts";
 import { createReviewServer } from "./review-server.ts";
-import { type RunEnd, runPipeline } from "./runner.ts";
-import { signingKey } from "./signing-key.ts";
+import { type OpenGate, type RunnerEdges, runPipeline } from "./runner.ts";
+import { type SigningKey, signingKey } from "./signing-key.ts";
 import { type Stack, startStack } from "./stack.ts";
+import { createStateFile } from "./state-file.ts";
+import { createStepRecords } from "./step-records.ts";
+import { waitForAgents } from "./wait-for-agents.ts";
 
 export interface LocalRunOptions {
   readonly approve?: true;
@@ -35,177 +41,228 @@ export interface LocalRunOptions {
   readonly log: Logger;
 }
 
-/** A store may be away this long before the run is given up for now. */
+/** A store may be away this long before the command stops. */
 const STORE_PATIENCE_MS = 10_000;
-/** Minutes: a redelivery gets a token of its own. */
+/** An agent in a process of its own must be ready within. */
+const AGENT_PATIENCE_MS = 120_000;
+/** Minutes: a redelivery gets tokens of its own. */
 const TOKEN_LIFE_MS = 10 * 60_000;
+/** Results that are read at once: with each, all bytes that it names are checked. */
+const READS_AT_ONCE = 8;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Runs a workload in its folder to the end of the run. @throws Interrupted when it cannot go on now; nothing is lost then. */
+interface Context {
+  readonly resolved: ResolvedWorkload;
+  readonly folder: RunFolder;
+  readonly options: LocalRunOptions;
+  readonly stack: Stack;
+  readonly keys: SigningKey;
+  readonly reviews: FolderReviews;
+  readonly startedAt: Date;
+  readonly reusableSince: Date;
+  readonly isContinued: boolean;
+  /** sha256 of the frozen pipeline. */
+  readonly frozen: string;
+}
+
+/** Runs a workload in its folder to the end of the run. @throws Interrupted when it cannot continue now; nothing is lost then */
 export async function localRun(
-  workload: AgentWorkload,
-  file: string,
+  resolved: ResolvedWorkload,
   folder: RunFolder,
   options: LocalRunOptions,
 ): Promise<RunState> {
-  const order = orderOf(workload, localUid(workload));
-  const before = await readRunState(folder);
-  if (before?.phase === "Succeeded" && before.run === order.run) {
-    const age = Date.now() - new Date(before.finishedAt ?? before.startedAt).getTime();
-    if (age < parseDuration(workload.spec.freshness)) {
-      options.say(
-        `Already done at ${before.finishedAt}: nothing to repeat. A changed spec is a new run; so is this one once it is older than spec.freshness (${workload.spec.freshness}).`,
-      );
-      return before;
-    }
-    await rename(folder.reviews, `${folder.reviews}-${before.finishedAt ?? before.startedAt}`);
-  }
+  const frozen = sha256(canonicalJson(resolved.run.pipeline));
+  const beginning = await beginRun(resolved, frozen, folder, { now: new Date(), say: options.say });
+  if ("done" in beginning) return beginning.done;
   const keys = await signingKey(folder.key);
-  const stack = await startStack(workload, folder, keys, options);
+  const stack = await startStack(folder, { ...options, publicKey: keys.publicKey });
   try {
-    return await runOn(stack, workload, order, file, folder, keys, options);
+    const reviews = createFolderReviews(folder.reviews);
+    return await runOn({ resolved, folder, options, stack, keys, reviews, frozen, ...beginning });
   } finally {
     await stack.stop();
   }
 }
 
-/** A workload on one machine has no uid from an API server: its name stands for it. */
-function localUid({ metadata }: AgentWorkload): string {
-  return metadata.uid ?? sha256(`${metadata.namespace}/${metadata.name}`).slice(0, 32);
-}
-
-async function runOn(
-  stack: Stack,
-  workload: AgentWorkload,
-  order: RunOrder,
-  file: string,
-  folder: RunFolder,
-  keys: Awaited<ReturnType<typeof signingKey>>,
-  options: LocalRunOptions,
-): Promise<RunState> {
-  const { spec } = workload;
-  const chain = stagesOf(order.pipeline).flatMap((stage) => ("chain" in stage ? stage.chain.map((s) => s.name) : []));
-  const view = showProgress(process.stderr, spec.sites.length, chain, () => Date.now());
-  const startedAt = new Date().toISOString();
-  const signal = stack.stopping;
-  const stateNow = (over: Partial<RunState> & Pick<RunState, "phase">): RunState => ({
-    workload: order.workload,
-    file,
-    command: sameCommand(),
-    run: order.run,
-    pid: process.pid,
-    startedAt,
-    sites: {
-      total: spec.sites.length,
-      scraped: view.progress.succeeded.get("scrape") ?? 0,
-      analyzed: view.progress.succeeded.get("analyze") ?? 0,
-      failed: view.progress.failed,
-    },
-    usage: view.progress.usage,
-    ...over,
-  });
-  await writeRunState(folder, stateNow({ phase: "Running" }));
-
+async function runOn(context: Context): Promise<RunState> {
+  const { resolved, folder, stack, reviews, options } = context;
+  const { run } = resolved;
+  const view = showProgress(process.stderr, run, () => Date.now());
+  const openGates = new Map<string, string>();
+  const state = createStateFile(folder, () => currentState(context, view, openGates));
+  const { journal, unreadable } = await openJournal(folder.journal);
+  if (unreadable > 1)
+    options.say(`${unreadable} lines of ${folder.journal} cannot be read: those steps are done again.`);
   const reviewServer = createReviewServer(
-    createApprover({ ...stack, publicKey: keys.publicKey, draining: stack.stopping }),
+    createApprover({
+      reviews,
+      artifacts: stack.edges.artifacts,
+      publicKey: context.keys.publicKey,
+      log: options.log,
+      draining: stack.stopping,
+    }),
   );
-  const dispatch = createBroker({
-    functions: stack.functions,
-    signal,
-    patienceMs: STORE_PATIENCE_MS,
-    mintToken: (id, request) =>
-      mintStepToken(
-        {
-          sub: order.workload.uid,
-          jti: id,
-          run: order.run,
-          allow: allowListFor(request.input.item, spec.egress.allow),
-          ...(spec.budget ? { budgetUsd: spec.budget.maxUsd } : {}),
-        },
-        keys.privateKey,
-        new Date(Date.now() + TOKEN_LIFE_MS),
-      ),
-  });
+  const onOpen = async (record: ReviewRecord): Promise<void> => {
+    const token = await reviewToken(context.keys.privateKey, record, "ReviewLink");
+    const url = `${await reviewServer.open()}${reviewPath(record)}?token=${token}`;
+    openGates.set(record.review.gate, url);
+    await state.write();
+    view.pause();
+    options.say(gateText(record, url, openGates.size > 1, folder));
+  };
+  const decide = async (open: OpenGate) => {
+    try {
+      return await passGate(run, open, gateOptions(context, onOpen));
+    } finally {
+      openGates.delete(open.gate.name);
+      state.touch();
+    }
+  };
   try {
-    const end = await runPipeline(order, {
-      dispatch: (id: string, request: Omit<StepRequest, "token">) => dispatch(id, request),
-      recorded: (id) => patiently(() => stack.recorded(id), STORE_PATIENCE_MS, signal),
-      async reviewed() {
-        const review = await stack.reviews.read(order.workload);
-        return review?.run === order.run ? getJson(stack.artifacts, review.findings, findingsSchema) : undefined;
+    await state.write();
+    const edges = await connectEdges(context, journal);
+    const { end, outcomes } = await runPipeline(run, {
+      ...edges,
+      decide,
+      emit(event, position) {
+        view.on(event, position);
+        state.touch();
       },
-      async decide(findings, usage) {
-        view.done();
-        return passGate(findings, usage, {
-          reviews: stack.reviews,
-          artifacts: stack.artifacts,
-          timeoutMs: parseDuration(spec.review.timeout),
-          onTimeout: spec.review.onTimeout,
-          approveAs: spec.review.required
-            ? options.approve
-              ? "agentic run --approve"
-              : undefined
-            : "spec.review.required: false",
-          costOfApproving: stack.costOfReport,
-          signal,
-          now: () => new Date(),
-          async onOpen(review) {
-            const page = await reviewServer.open(review);
-            const reviewUrl = `${page}?token=${await reviewToken(keys.privateKey, review)}`;
-            await writeRunState(folder, stateNow({ phase: "AwaitingReview", reviewUrl }));
-            options.say(
-              `Waiting for the review until ${review.timeoutAt} (then: ${review.onTimeout}). Look and decide at\n  ${reviewUrl}\nor with\n  ${program()} approve ${order.workload.name} --out ${folder.path}`,
-            );
-          },
-        });
-      },
-      emit: (event) => view.on(event),
-      signal,
-      now: () => new Date(),
     });
     view.done();
-    const state = stateNow(await finish(end, stack, folder));
-    await writeRunState(folder, state);
-    return state;
+    const outputs = await writeOutputs(run, outcomes, stack.edges.artifacts, folder);
+    const { phase, ...why } = end;
+    const finishedAt = new Date().toISOString();
+    return await state.write({ phase, ...why, finishedAt, ...(Object.keys(outputs).length > 0 ? { outputs } : {}) });
   } catch (error) {
     view.done();
-    const why = signal.aborted && signal.reason instanceof Interrupted ? signal.reason : interruption(error, folder);
+    const { stopping } = stack;
+    const why =
+      stopping.aborted && stopping.reason instanceof Interrupted ? stopping.reason : asInterrupted(error, folder);
     if (why instanceof Interrupted)
-      await writeRunState(folder, stateNow({ phase: "Interrupted", reason: why.reason, message: why.message })).catch(
-        () => {},
-      );
+      await state.write({ phase: "Interrupted", reason: why.reason, message: why.message }).catch(() => undefined);
     throw why;
   } finally {
     await reviewServer.close();
+    await journal.close();
   }
 }
 
-/** A full disk and a store that is away are not the run's own trouble. */
-function interruption(error: unknown, folder: RunFolder): unknown {
-  if (error instanceof RetryableError) return new Interrupted(error.reason, error.message, { cause: error });
-  if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
-  return noSpace(folder.path, error);
-}
-
-async function finish(
-  end: RunEnd,
-  stack: Stack,
-  folder: RunFolder,
-): Promise<Partial<RunState> & Pick<RunState, "phase">> {
-  const files: Record<string, string> = {};
-  const made = end.outcomes.get("report")?.[0];
-  if (made?.outcome === "succeeded") {
-    for (const [format, key] of Object.entries(made.artifacts)) {
-      const path = join(folder.path, `report.${key.slice(key.lastIndexOf(".") + 1)}`);
-      await writeFile(path, await stack.artifacts.get(key));
-      files[format] = path;
-    }
-  }
+async function currentState(
+  { resolved, reviews, startedAt, frozen }: Context,
+  view: ProgressView,
+  openGates: ReadonlyMap<string, string>,
+): Promise<RunState> {
+  const { workload, run, pipeline } = resolved.run;
+  const records = await reviews.list(workload);
   return {
-    phase: end.phase,
-    ...(end.reason === undefined ? {} : { reason: end.reason }),
-    ...(end.message === undefined ? {} : { message: end.message }),
-    usage: end.usage,
-    finishedAt: new Date().toISOString(),
-    ...(Object.keys(files).length > 0 ? { report: files } : {}),
+    workload,
+    pipeline: `${pipeline.namespace}/${pipeline.name}`,
+    command: sameCommand(),
+    run,
+    frozen,
+    phase: openGates.size > 0 ? "AwaitingReview" : "Running",
+    pid: process.pid,
+    startedAt: startedAt.toISOString(),
+    ...view.progress,
+    reviews: records.flatMap(({ review }) => (review.run === run ? [review] : [])),
+    ...(openGates.size > 0 ? { reviewUrls: Object.fromEntries(openGates) } : {}),
   };
+}
+
+function gateText({ workload, review }: ReviewRecord, url: string, isOneOfSeveral: boolean, folder: RunFolder): string {
+  const which = isOneOfSeveral ? ` --gate ${review.gate}` : "";
+  return `Gate ${review.gate} waits for a review until ${review.timeoutAt} (then: ${review.onTimeout}). Look and decide at
+  ${url}
+or with
+  ${program()} approve ${workload.name} --out ${folder.path}${which}`;
+}
+
+function gateOptions({ resolved, reviews, stack, options }: Context, onOpen: (record: ReviewRecord) => Promise<void>) {
+  const { run } = resolved;
+  const setting = options.approve ? "agentic run --approve" : undefined;
+  return {
+    reviews,
+    artifacts: stack.edges.artifacts,
+    approvedBy: run.review.required ? setting : "spec.review.required: false",
+    costOfApproving: ({ gate, outcomes }: OpenGate) =>
+      costOfApproving(run, gate, outcomes, { hasModel: stack.edges.model !== undefined }),
+    onOpen,
+    now: () => new Date(),
+  };
+}
+
+/** Connects the agents, waits for those in processes of their own, and finds what earlier commands did. */
+async function connectEdges(context: Context, journal: Journal): Promise<Omit<RunnerEdges, "decide" | "emit">> {
+  const { resolved, folder, stack, keys, options, reusableSince } = context;
+  const failuresStandUntil = await lastOpened(context);
+  const { run, served } = resolved;
+  const { artifacts } = stack.edges;
+  const signal = stack.stopping;
+  const now = (): Date => new Date();
+  const remote = [...served].flatMap(([name, by]) => ("url" in by ? [{ name, url: by.url }] : []));
+  if (remote.length > 0) {
+    await writeAgentEnv(folder.agentEnv, stack.agentEnv);
+    const hint = `start it with the settings in ${folder.agentEnv}: set -a; . ${folder.agentEnv}; set +a`;
+    options.say(`Waiting for ${remote.map(({ name, url }) => `agent ${name} at ${url}`).join(", ")}; ${hint}`);
+    await waitForAgents(remote, { patienceMs: AGENT_PATIENCE_MS, hint: `; ${hint}`, signal });
+  }
+  const results = createResultStore(artifacts);
+  const agents = await connectAgents(resolved, stack, { results, keys, log: options.log });
+  const { uid } = run.workload;
+  const records = createStepRecords({
+    uid,
+    journal,
+    results,
+    artifacts,
+    store: stack.store,
+    reusableSince,
+    failuresStandUntil,
+    now,
+  });
+  const inTurn = pLimit(READS_AT_ONCE);
+  return {
+    dispatch: createBroker({
+      agents,
+      artifacts,
+      agentEnv: folder.agentEnv,
+      signal,
+      patienceMs: STORE_PATIENCE_MS,
+      mintTokens: ({ identity, step, request, deadline, retryLimit }) =>
+        mintStepTokens(
+          {
+            sub: uid,
+            jti: identity,
+            run: run.run,
+            allow: allowListFor(step, request.input.item, run.egressAllow),
+            ...(run.budgetUsd === undefined ? {} : { budgetUsd: run.budgetUsd }),
+            deadline: deadline.toISOString(),
+            retryLimit,
+          },
+          keys.privateKey,
+          new Date(Date.now() + TOKEN_LIFE_MS),
+        ),
+    }),
+    recorded: (identity) => inTurn(() => patiently(() => records.find(identity), STORE_PATIENCE_MS, signal)),
+    record: (identity, result) => patiently(() => records.add(identity, result), STORE_PATIENCE_MS, signal),
+    signal,
+    // No timer is that long; no command lives that long either.
+    deadline: run.runDeadlineMs > MAX_TIMER_MS ? new AbortController().signal : AbortSignal.timeout(run.runDeadlineMs),
+    now,
+  };
+}
+
+/** When the last review of this run was opened: its findings have the failures from before, and a decision is on these findings. */
+async function lastOpened({ resolved, reviews, isContinued }: Context): Promise<Date | undefined> {
+  const { workload, run } = resolved.run;
+  const records = isContinued ? await reviews.list(workload) : [];
+  const opened = records.flatMap(({ review }) => (review.run === run ? [Date.parse(review.openedAt)] : []));
+  return opened.length === 0 ? undefined : new Date(Math.max(...opened));
+}
+
+/** A full disk, and a store that is away, are not the run's own trouble. */
+function asInterrupted(error: unknown, folder: RunFolder): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if ((cause as NodeJS.ErrnoException).code === "ENOSPC") return noSpace(folder.path, error);
+  return error instanceof RetryableError ? new Interrupted(error.reason, error.message, { cause: error }) : error;
 }

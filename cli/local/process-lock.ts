@@ -14,8 +14,8 @@ const holderSchema = z.object({
 export type Holder = z.infer<typeof holderSchema>;
 
 /**
- * Takes the folder for this process. A lock whose process is dead counts as free, so that a kill -9 leaves nothing to clean up.
- * @returns how to release it, or who holds it.
+ * Locks a folder for this process. A lock whose process is dead counts as free: after kill -9 there is nothing to clean up.
+ * @returns how to release it, or who holds it
  */
 export async function lockFolder(path: string, now: Date): Promise<{ release(): Promise<void> } | { heldBy: Holder }> {
   const mine: Holder = {
@@ -29,7 +29,7 @@ export async function lockFolder(path: string, now: Date): Promise<{ release(): 
   try {
     for (;;) {
       try {
-        // link(2) fails when the name exists: of two takers one wins, and the file is never seen half written.
+        // link(2) fails when the name exists: of two processes one gets the lock, and nobody reads a file that is half written.
         await link(draft, path);
         return { release: () => rm(path, { force: true }) };
       } catch (error) {
@@ -37,7 +37,7 @@ export async function lockFolder(path: string, now: Date): Promise<{ release(): 
       }
       const holder = await readHolder(path);
       if (holder && (await isAlive(holder))) return { heldBy: holder };
-      await buryDeadHolder(path, holder, now);
+      await removeDeadLock(path, holder, now);
     }
   } finally {
     await rm(draft, { force: true });
@@ -45,17 +45,17 @@ export async function lockFolder(path: string, now: Date): Promise<{ release(): 
 }
 
 /**
- * Takes a dead process's lock away. Of two that found it dead, the slower must not take the faster one's fresh lock: who
- * removes the lock of this very holder is settled by a lock of its own.
+ * Removes the lock of a dead process. Of two processes that found it dead, the slower must not remove the faster one's new lock: a
+ * second lock, named after this holder, decides who removes it.
  */
-async function buryDeadHolder(path: string, dead: Holder | undefined, now: Date): Promise<void> {
-  const grave = await lockFolder(`${path}.dead-${dead?.pid ?? "unknown"}-${dead?.ticks ?? ""}`, now);
-  if ("heldBy" in grave) return sleep(10);
+async function removeDeadLock(path: string, dead: Holder | undefined, now: Date): Promise<void> {
+  const removal = await lockFolder(`${path}.dead-${dead?.pid ?? "unknown"}-${dead?.ticks ?? ""}`, now);
+  if ("heldBy" in removal) return sleep(10);
   try {
     const holder = await readHolder(path);
     if (holder?.pid === dead?.pid && holder?.ticks === dead?.ticks) await rm(path, { force: true });
   } finally {
-    await grave.release();
+    await removal.release();
   }
 }
 
@@ -63,12 +63,12 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   try {
     return holderSchema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch {
-    // Gone meanwhile, or not a lock of ours: nobody who could hold it.
+    // Released meanwhile, or no lock of ours: nobody holds it.
     return undefined;
   }
 }
 
-/** On another host (a shared folder) a process cannot be looked at: it counts as alive. */
+/** A process on another host (a shared folder) cannot be checked: it counts as alive. */
 async function isAlive(holder: Holder): Promise<boolean> {
   if (holder.host !== hostname()) return true;
   try {

@@ -5,19 +5,19 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sha256 } from "../../lib/canonical.ts";
-import { Interrupted } from "./broker.ts";
+import { sha256 } from "../../engine/canonical.ts";
+import { Interrupted } from "./interrupted.ts";
 
 export interface RedisServer {
   readonly url: string;
-  /** Resolves with the reason when the server ends without having been asked to. */
+  /** Resolves with the reason when the server ends although nobody stopped it. */
   readonly died: Promise<Interrupted>;
   stop(): Promise<void>;
 }
 
 /**
- * A private redis-server on a Unix socket in `folder`, which holds its append-only file. One that a killed command left behind
- * is used on: the caller holds the folder's lock, so nobody else talks to it.
+ * Starts a private redis-server on a Unix socket in `folder`, which holds its append-only file. A server that a killed command left
+ * running is used again: the caller holds the folder's lock, so no other command uses it.
  * @throws Interrupted when it does not start
  */
 export async function startRedisServer(folder: string): Promise<RedisServer> {
@@ -32,7 +32,7 @@ export async function startRedisServer(folder: string): Promise<RedisServer> {
   return {
     url: `unix://${socket}`,
     died,
-    // SHUTDOWN by name, not by pid: the server may be one that an earlier command started.
+    // By its socket, not by pid: an earlier command may have started the server.
     stop: () => shutdown(socket),
   };
 }
@@ -46,14 +46,14 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
       // A finished step is on disk before it is acknowledged.
       ...["--appendonly", "yes", "--appendfsync", "always"],
     ],
-    // A process group of its own: Ctrl-C in the terminal reaches the command, which ends the server when it has drained.
+    // A process group of its own: Ctrl-C in the terminal reaches only the command, which stops the server after its steps.
     { stdio: "ignore", detached: true },
   );
   const ended = once(child, "exit").then(async ([code, signal]) => {
     const how = `redis-server ended (${signal ?? `exit code ${code}`})`;
     if (signal) return new Interrupted("RedisLost", how);
     const last = await endOf(log);
-    // It leaves at the first write to its file that does not fit.
+    // It exits at the first write to its file that does not fit.
     return /No space left|Short write/.test(last)
       ? noSpace(folder, how)
       : new Interrupted("RedisLost", `${how}; the end of ${log}:\n${last}`);
@@ -66,7 +66,7 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
   });
   failed.catch(() => {});
   child.unref();
-  // Whatever ends this process short of kill -9, a second Ctrl-C among it, ends the server too.
+  // Anything but kill -9 that ends this process, a second Ctrl-C included, ends the server too.
   const end = (): void => void child.kill();
   process.once("exit", end);
   child.once("exit", () => process.off("exit", end));
@@ -74,7 +74,7 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
   void ended.then(() => {
     running = false;
   });
-  // Loading a large append-only file takes its time; the server answers when it is done.
+  // The server answers once it has loaded its append-only file, which may be large.
   for (let waited = 0; waited < 30_000; waited += 20) {
     if (await Promise.race([answers(socket), failed])) return { died: ended };
     if (!running) throw await ended;
@@ -84,7 +84,7 @@ async function launch(folder: string, socket: string, log: string): Promise<{ di
 }
 
 export function noSpace(folder: string, cause: unknown): Interrupted {
-  return new Interrupted("NoSpace", `no space is left on the disk of ${folder}: free some`, { cause });
+  return new Interrupted("NoSpace", `no space is left on the disk of ${folder}: free some, then run again`, { cause });
 }
 
 async function endOf(log: string): Promise<string> {
@@ -109,7 +109,7 @@ async function shutdown(socket: string): Promise<void> {
   for (let waited = 0; waited < 5000 && (await answers(socket)); waited += 20) await sleep(20);
 }
 
-/** One inline command; "" when nobody listens. */
+/** Sends one inline command. @returns the answer, or "" when nobody listens */
 function say(socket: string, command: string): Promise<string> {
   return new Promise((resolve) => {
     const connection = createConnection(socket, () => connection.write(command));

@@ -1,22 +1,27 @@
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
-import type { OpenReview } from "../../lib/edges/reviews.ts";
 
 export interface ReviewServer {
-  /** Serves the review page on loopback. @returns its address, without the link's token */
-  open(review: OpenReview): Promise<string>;
+  /** Serves the review pages on loopback, from the first call on. @returns the origin, e.g. http://127.0.0.1:40123 */
+  open(): Promise<string>;
   close(): Promise<void>;
 }
 
 export function createReviewServer(app: Hono): ReviewServer {
   let server: ReturnType<typeof serve> | undefined;
+  let origin: Promise<string> | undefined;
+  const listen = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, ({ port }) =>
+        resolve(`http://127.0.0.1:${port}`),
+      );
+      server.once("error", reject);
+    });
   return {
-    async open({ workload }) {
-      const port = await new Promise<number>((resolve, reject) => {
-        server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, (address) => resolve(address.port));
-        server.once("error", reject);
-      });
-      return `http://127.0.0.1:${port}/review/${workload.namespace}/${workload.name}`;
+    open() {
+      // Ten gates may open at once: they share one server.
+      origin ??= listen();
+      return origin;
     },
     async close() {
       if (!server) return;

@@ -1,150 +1,247 @@
-import pLimit from "p-limit";
+import { checkedResult } from "../../engine/agent-output.ts";
+import { type Findings, findingsOf } from "../../engine/findings.ts";
+import { stepIdentity } from "../../engine/identity.ts";
+import { type Outcomes, type OutcomeTable, SKIPPED, type StepOutcome, setOutcome } from "../../engine/outcomes.ts";
+import type { FrozenAgent, PipelineStep } from "../../engine/pipeline.ts";
+import type { StepInput, StepResult } from "../../engine/result.ts";
+import { type Run, retryLimitOf, stepDeadlineMs } from "../../engine/run.ts";
+import { type Instance, type RunEnd, turnOf, type Walk, walk } from "../../engine/walk.ts";
+import type { StepRequest } from "../../lib/step-events.ts";
+import { startable } from "./slots.ts";
 
-import type { StepRequest, StepResult, Usage } from "../../lib/step.ts";
-import { identityOf, type StepOutcome, stepInput } from "../../pipeline/dispatch.ts";
-import type { Decision, Findings } from "../../pipeline/findings.ts";
-import { BUDGET_EXCEEDED, fanOutFailure, findingsOf, usageOf } from "../../pipeline/outcomes.ts";
-import type { Step } from "../../pipeline/pipeline.ts";
-import type { RunOrder } from "../../pipeline/run-order.ts";
-import { stagesOf } from "../../pipeline/stages.ts";
+/** The request of one step, without its tokens: every delivery gets its own. */
+export interface StepOrder {
+  readonly identity: string;
+  readonly agent: FrozenAgent;
+  readonly step: PipelineStep;
+  readonly request: Omit<StepRequest, "token" | "egressToken">;
+  readonly deadline: Date;
+  readonly retryLimit: number;
+}
 
-/** What happens outside: the Broker, the step records, the gate. */
-export interface RunnerEdges {
-  /** Hands a step to its function and waits until it is done, redeliveries included. */
-  dispatch(id: string, request: Omit<StepRequest, "token">): Promise<StepResult>;
-  /** The result of a step that is done already; a failed one is forgotten, and tried again. */
-  recorded(id: string): Promise<StepResult | undefined>;
-  /** The findings of this run that wait at the gate, or passed it. */
-  reviewed(): Promise<Findings | undefined>;
-  /** Opens the gate, or finds it open, and waits for the decision. */
-  decide(findings: Findings, usage: Usage): Promise<{ decision: Decision; result: StepResult }>;
-  emit(event: RunEvent): void;
+/** A gate whose turn it is. */
+export interface OpenGate {
+  readonly gate: PipelineStep;
+  readonly findings: Findings;
+  readonly outcomes: Outcomes;
+  /** Aborts when the run ends without this decision. */
   readonly signal: AbortSignal;
+}
+
+/** The effects of a local run. Everything else here is computed from their results. */
+export interface RunnerEdges {
+  /** Sends a step to its agent and waits until it has ended, redeliveries included. */
+  dispatch(order: StepOrder): Promise<StepResult>;
+  /** The result of a step that an earlier command did, where it need not be done again. */
+  recorded(identity: string): Promise<StepResult | undefined>;
+  /** Keeps the result, so that a later command finds it. */
+  record(identity: string, result: StepResult): Promise<void>;
+  /** Opens the gate, or finds it open from before, and waits for its decision. */
+  decide(open: OpenGate): Promise<StepOutcome>;
+  emit(event: RunEvent, position: Position): void;
+  /** Aborts when this command must stop; its reason is what runPipeline throws. */
+  readonly signal: AbortSignal;
+  /** Aborts at the run's deadline. */
+  readonly deadline: AbortSignal;
   now(): Date;
 }
 
 export type RunEvent =
-  | { readonly type: "started"; readonly step: string; readonly item?: string }
+  | { readonly type: "started"; readonly instance: Instance }
   | {
       readonly type: "ended";
-      readonly step: string;
-      readonly item?: string;
-      readonly result: StepResult;
-      /** True when an earlier run had done it. */
+      readonly instance: Instance;
+      readonly outcome: StepOutcome;
+      /** True when an earlier command did it. */
       readonly recorded: boolean;
       readonly ms: number;
     };
 
-export interface RunEnd {
-  readonly phase: "Succeeded" | "Rejected" | "Failed";
-  readonly reason?: string;
-  readonly message?: string;
-  readonly outcomes: ReadonlyMap<string, readonly StepOutcome[]>;
-  readonly usage: Usage;
-  readonly decision?: Decision;
+/** How far a run is. */
+export interface Position {
+  readonly outcomes: Outcomes;
+  /** Steps that have started and not ended, open gates among them. */
+  readonly running: readonly Instance[];
 }
 
-/** Walks the pipeline to its end. Stands in for Argo and the Broker: the steps, events and functions are those of a cluster. */
-export async function runPipeline(order: RunOrder, edges: RunnerEdges): Promise<RunEnd> {
-  const outcomes = new Map<string, StepOutcome[]>();
-  let decision: Decision | undefined;
-  const end = (phase: RunEnd["phase"], reason?: string, message?: string): RunEnd => ({
-    phase,
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message }),
-    outcomes,
-    usage: usageOf(outcomes),
-    ...(decision === undefined ? {} : { decision }),
-  });
+export interface EndedRun {
+  readonly end: RunEnd;
+  readonly outcomes: Outcomes;
+}
 
-  const reviewed = await edges.reviewed();
-  if (reviewed) restore(reviewed, outcomes, edges);
+const DEADLINE_EXCEEDED: RunEnd = {
+  phase: "Failed",
+  reason: "DeadlineExceeded",
+  message: "the run did not end by its deadline: raise spec.deadlines.run; steps that succeeded are reused",
+};
 
-  for (const stage of stagesOf(order.pipeline)) {
-    if ("chain" in stage) {
-      if (!reviewed) await fanOut(stage.chain, order.lists[stage.forEach], order, outcomes, edges);
-      const failure = fanOutFailure(stage.chain, order, outcomes);
-      if (failure) return end("Failed", failure.reason, failure.message);
-    } else if (stage.step.gate) {
-      const decided = await edges.decide(reviewed ?? findingsOf(order, outcomes), usageOf(outcomes));
-      decision = decided.decision;
-      outcomes.set(stage.step.name, [decided.result]);
-      if (decision.decision === "rejected") return end("Rejected", "Rejected", rejection(decision));
-    } else {
-      const result = await runStep(stage.step, order, outcomes, edges);
-      if (result.outcome === "failed") return end("Failed", result.reason, result.message);
+/**
+ * Walks a run to its end. Stands in for Argo and the Broker; the steps, events and agents are those of a cluster.
+ * @throws what an edge threw, or the reason of `edges.signal`, once everything in flight has ended
+ */
+export function runPipeline(run: Run, edges: RunnerEdges): Promise<EndedRun> {
+  return new Runner(run, edges).run();
+}
+
+/** A step of an agent that is ready and was not done before. It waits for a slot. */
+interface Waiting {
+  readonly identity: string;
+  readonly agent: FrozenAgent;
+  readonly input: StepInput;
+}
+
+class Runner {
+  readonly #run: Run;
+  readonly #edges: RunnerEdges;
+  readonly #deadlineAt: number;
+  readonly #outcomes: OutcomeTable = new Map();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #running = new Map<string, Instance>();
+  /** Aborted when no decision is needed any more. */
+  readonly #gates = new AbortController();
+  #failed: { readonly thrown: unknown } | undefined;
+  /** Steps that have ended, by whatever end. */
+  #ends = 0;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(run: Run, edges: RunnerEdges) {
+    this.#run = run;
+    this.#edges = edges;
+    this.#deadlineAt = edges.now().getTime() + run.runDeadlineMs;
+  }
+
+  async run(): Promise<EndedRun> {
+    const { signal, deadline } = this.#edges;
+    for (;;) {
+      this.#changed = Promise.withResolvers();
+      const position = walk(this.#run, this.#outcomes);
+      const stopping = this.#failed !== undefined || signal.aborted || deadline.aborted;
+      if (stopping || position.failure) this.#gates.abort();
+      const seen = this.#ends;
+      if (!stopping && (await this.#advance(position))) continue;
+      // A step that ended meanwhile may have made others ready.
+      if (this.#ends !== seen) continue;
+      if (this.#running.size === 0) return this.#ended();
+      await this.#changed.promise;
     }
   }
-  return end("Succeeded");
-}
 
-async function fanOut(
-  chain: readonly Step[],
-  items: readonly string[],
-  order: RunOrder,
-  outcomes: Map<string, StepOutcome[]>,
-  edges: RunnerEdges,
-): Promise<void> {
-  const limit = pLimit(order.parallelism);
-  let spent = false;
-  const runItem = async (item: string): Promise<void> => {
-    for (const step of chain) {
-      // Nothing new starts once the budget is spent: each further site could only fail the same way.
-      if (spent) return;
-      const result = await runStep(step, order, outcomes, edges, item);
-      if (result.reason === BUDGET_EXCEEDED) spent = true;
-      if (result.outcome === "failed") return;
+  #ended(): EndedRun {
+    const outcomes = this.#outcomes;
+    const { end } = walk(this.#run, outcomes);
+    if (end && end.phase !== "Failed") return { end, outcomes };
+    this.#edges.signal.throwIfAborted();
+    if (this.#edges.deadline.aborted) return { end: DEADLINE_EXCEEDED, outcomes };
+    if (this.#failed) throw this.#failed.thrown;
+    if (!end) throw new Error("no step of the run is ready, and the run has not ended");
+    return { end, outcomes };
+  }
+
+  /** Starts what may start now. @returns true when steps ended at once, so that others may be ready */
+  async #advance({ ready, stages }: Walk): Promise<boolean> {
+    const idle = ready.filter((instance) => !this.#running.has(keyOf(instance)));
+    const settled = await this.#prepare(idle.filter((instance) => !this.#waiting.has(keyOf(instance))));
+    const waiting = idle.filter((instance) => this.#waiting.has(keyOf(instance)));
+    for (const instance of startable(waiting, this.#running.values(), stages, this.#run.parallelism))
+      this.#dispatch(instance);
+    return settled;
+  }
+
+  /** Decides about steps that have just become ready. @returns true when one of them ended at once */
+  async #prepare(instances: readonly Instance[]): Promise<boolean> {
+    const found = await Promise.allSettled(instances.map((instance) => this.#prepareOne(instance)));
+    for (const one of found) if (one.status === "rejected") this.#fail(one.reason);
+    return found.some((one) => one.status === "fulfilled" && one.value);
+  }
+
+  async #prepareOne(instance: Instance): Promise<boolean> {
+    const turn = turnOf(this.#run, instance, this.#outcomes);
+    if (turn.do !== "run") {
+      this.#settle(instance, turn.do === "skip" ? SKIPPED : turn.result, { recorded: false, ms: 0 });
+      return true;
     }
-  };
-  // A settled wait, so that an interruption leaves no step of ours behind.
-  const settled = await Promise.allSettled(items.map((item) => limit(runItem, item)));
-  for (const one of settled) if (one.status === "rejected") throw one.reason;
-}
-
-async function runStep(
-  step: Step,
-  order: RunOrder,
-  outcomes: Map<string, StepOutcome[]>,
-  edges: RunnerEdges,
-  item?: string,
-): Promise<StepResult> {
-  edges.signal.throwIfAborted();
-  const input = stepInput(step, order.params, outcomes, item);
-  const id = identityOf(order.workload.uid, step, input);
-  const started = edges.now().getTime();
-  const about = { step: step.name, ...(item === undefined ? {} : { item }) };
-  const known = await edges.recorded(id);
-  if (!known) edges.emit({ type: "started", ...about });
-  const result =
-    known ??
-    (await edges.dispatch(id, {
-      workload: order.workload,
-      run: order.run,
-      step: step.name,
-      input,
-      deadline: new Date(started + order.deadlineMs[step.deadline]).toISOString(),
-      retryLimit: order.retryLimit,
-    }));
-  add(outcomes, step.name, { ...result, ...(item === undefined ? {} : { item }) });
-  edges.emit({ type: "ended", ...about, result, recorded: known !== undefined, ms: edges.now().getTime() - started });
-  return result;
-}
-
-function restore(findings: Findings, outcomes: Map<string, StepOutcome[]>, edges: RunnerEdges): void {
-  for (const { item, steps } of findings.items) {
-    for (const [step, result] of Object.entries(steps)) {
-      add(outcomes, step, { ...result, item });
-      edges.emit({ type: "ended", step, item, result, recorded: true, ms: 0 });
+    const { step } = instance;
+    if (step.gate) {
+      this.#open(instance);
+      return false;
     }
+    const agent = this.#run.pipeline.agents[step.agent ?? ""];
+    if (!agent) throw new Error(`the pipeline was frozen without agent ${step.agent}`);
+    const { uid } = this.#run.workload;
+    const identity = stepIdentity({ uid, step: step.name, revision: agent.revision, input: turn.input });
+    const known = await this.#edges.recorded(identity);
+    if (known) this.#settle(instance, known, { recorded: true, ms: 0 });
+    else this.#waiting.set(keyOf(instance), { identity, agent, input: turn.input });
+    return known !== undefined;
+  }
+
+  #dispatch(instance: Instance): void {
+    const waiting = this.#waiting.get(keyOf(instance));
+    if (!waiting) return;
+    const { identity, agent, input } = waiting;
+    const { step } = instance;
+    const { workload, run } = this.#run;
+    const deadline = Math.min(this.#edges.now().getTime() + stepDeadlineMs(this.#run, step), this.#deadlineAt);
+    this.#start(instance, async () => {
+      const answered = await this.#edges.dispatch({
+        identity,
+        agent,
+        step,
+        request: { workload, run, step: step.name, revision: agent.revision, input },
+        deadline: new Date(deadline),
+        retryLimit: retryLimitOf(this.#run, step),
+      });
+      const result = await checkedResult(answered, agent);
+      await this.#edges.record(identity, result);
+      return result;
+    });
+  }
+
+  #open(instance: Instance): void {
+    const { step: gate } = instance;
+    const signal = AbortSignal.any([this.#gates.signal, this.#edges.deadline, this.#edges.signal]);
+    const findings = findingsOf(this.#run, gate, this.#outcomes);
+    this.#start(instance, () => this.#edges.decide({ gate, findings, outcomes: this.#outcomes, signal }));
+  }
+
+  #start(instance: Instance, work: () => Promise<StepOutcome>): void {
+    const key = keyOf(instance);
+    const startedAt = this.#edges.now().getTime();
+    this.#running.set(key, instance);
+    this.#emit({ type: "started", instance });
+    void work()
+      .then(
+        (outcome) => {
+          this.#running.delete(key);
+          this.#ends++;
+          this.#settle(instance, outcome, { recorded: false, ms: this.#edges.now().getTime() - startedAt });
+        },
+        (thrown) => {
+          this.#running.delete(key);
+          this.#ends++;
+          // A gate that was closed because the run ends is no error.
+          const closed = this.#gates.signal.aborted || this.#edges.deadline.aborted;
+          if (!(instance.step.gate && closed)) this.#fail(thrown);
+        },
+      )
+      .finally(() => this.#changed.resolve());
+  }
+
+  #settle(instance: Instance, outcome: StepOutcome, how: { recorded: boolean; ms: number }): void {
+    this.#waiting.delete(keyOf(instance));
+    setOutcome(this.#outcomes, instance.step.name, instance.index, outcome);
+    this.#emit({ type: "ended", instance, outcome, ...how });
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failed ??= { thrown };
+  }
+
+  #emit(event: RunEvent): void {
+    this.#edges.emit(event, { outcomes: this.#outcomes, running: [...this.#running.values()] });
   }
 }
 
-function add(outcomes: Map<string, StepOutcome[]>, step: string, outcome: StepOutcome): void {
-  const all = outcomes.get(step);
-  if (all) all.push(outcome);
-  else outcomes.set(step, [outcome]);
-}
-
-function rejection(decision: Decision): string {
-  return `${decision.by} rejected the findings${decision.comment ? `: ${decision.comment}` : ""}`;
+function keyOf({ step, index }: Instance): string {
+  return `${step.name} ${index ?? ""}`;
 }

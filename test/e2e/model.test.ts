@@ -14,12 +14,15 @@ import { agentic, type Command, EXAMPLE, killAfter } from "./cli.ts";
 import { endServers } from "./processes.ts";
 
 const truth = await loadTruth();
-/** Sites in flight at once in the example. */
+/** Items in flight at once in the example. */
 const REPLICAS = 5;
 const NUMBERED = 1000;
-const example = parse(readFileSync(EXAMPLE, "utf8")) as { spec: { sites: string[] } };
+const example = parse(readFileSync(EXAMPLE, "utf8")) as { spec: { inputs: { sites: string[] } } };
 /** No second attempt at a step, and no more sites than a failure needs. */
-const ONCE = { retry: { limit: 0 }, sites: example.spec.sites.slice(0, 3) };
+const ONCE = {
+  retry: { limit: 0 },
+  inputs: { ...example.spec.inputs, sites: example.spec.inputs.sites.slice(0, 3) },
+};
 let sites: SampleSites;
 let provider: FakeOpenAi;
 let out: string;
@@ -55,7 +58,7 @@ async function run(spec: object = {}): Promise<Command> {
   commands.push(command);
   return command;
 }
-async function state(): Promise<{ phase: string; reason?: string; usage: { costUsd: number }; sites: object }> {
+async function state(): Promise<{ phase: string; reason?: string; usage: { costUsd: number } }> {
   return JSON.parse(await readFile(join(out, "run.json"), "utf8"));
 }
 
@@ -107,7 +110,8 @@ describe("with a model", () => {
     let paid: readonly number[] = [];
     let seen = 0;
     for (;;) {
-      const command = await run();
+      // A kill counts as a start of each step in flight.
+      const command = await run({ retry: { limit: 20 } });
       const kill = sleep(killAfter(2500, kills)).then(() => command.child.kill("SIGKILL"));
       const { code } = await command.ended;
       await kill;
@@ -122,7 +126,7 @@ describe("with a model", () => {
     expect(kills).toBeGreaterThan(2);
     expect(questions).toHaveLength(truth.length + 1);
     expect(answered.length).toBeLessThanOrEqual(truth.length + 1 + kills * REPLICAS);
-    expect(await state()).toMatchObject({ phase: "Succeeded", sites: { analyzed: 10 } });
+    expect(await state()).toMatchObject({ phase: "Succeeded", items: { done: 10 } });
   });
 
   test.each<[string, FakeAnswer, RegExp]>([
@@ -130,27 +134,27 @@ describe("with a model", () => {
     ["says 429 for ever", { status: 429, headers: { "retry-after": "0" } }, /429/],
     ["says 500 for ever", { status: 500, headers: { "retry-after": "0" } }, /500/],
   ])(
-    "one that %s fails the run with the reason; with a good one the same command goes on",
+    "one that %s fails the run with the reason; with a good one the same command continues",
     async (_what, answer, reason) => {
       provider.answer(answer);
       const bad = await (await run(ONCE)).ended;
       expect([bad.code, bad.stderr]).toEqual([1, expect.stringMatching(reason)]);
-      expect(bad.stderr).toContain("3 of 3 sites failed");
-      await goesOn();
+      expect(bad.stderr).toContain("3 of 3 items failed");
+      await continues();
     },
   );
 
-  test("one that never answers fails the run at the sites' deadline; with a good one it goes on", async () => {
+  test("one that never answers fails the run at the items' deadline; with a good one it continues", async () => {
     // Scraped before, so that the deadline is the model's alone.
     provider.answer({ status: 500, headers: { "retry-after": "0" } });
     await (await run(ONCE)).ended;
     provider.answer("never");
-    const bad = await (await run({ ...ONCE, deadlines: { site: "5s" } })).ended;
-    expect([bad.code, bad.stderr]).toEqual([1, expect.stringMatching(/3 of 3 sites failed .*DeadlineExceeded/)]);
-    await goesOn();
+    const bad = await (await run({ ...ONCE, deadlines: { item: "5s" } })).ended;
+    expect([bad.code, bad.stderr]).toEqual([1, expect.stringMatching(/3 of 3 items failed .*DeadlineExceeded/)]);
+    await continues();
   });
 
-  async function goesOn(): Promise<void> {
+  async function continues(): Promise<void> {
     provider.answer(honest);
     const good = await (await run(ONCE)).ended;
     expect(good.code).toBe(0);
@@ -159,7 +163,7 @@ describe("with a model", () => {
     expect(await state()).toMatchObject({ phase: "Succeeded" });
   }
 
-  test("a budget that is spent ends the run before it is passed, and a larger one goes on", async () => {
+  test("a budget that is spent ends the run before it is passed, and a larger one continues", async () => {
     provider.answer((request) => ({ ...honest(request), usage: { input: 4000, output: 300 } }));
     const spent = await (await run({ budget: { maxUsd: "0.004" } })).ended;
     expect([spent.code, spent.stderr]).toEqual([1, expect.stringContaining("BudgetExceeded")]);

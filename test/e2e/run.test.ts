@@ -1,14 +1,14 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
+import { findingsSchema } from "../../engine/findings.ts";
 import { type SampleSites, startSampleSites } from "../../examples/serve.ts";
 import { loadTruth } from "../../examples/truth.ts";
-import { analysisSchema } from "../../pipeline/analysis.ts";
-import { findingsSchema } from "../../pipeline/findings.ts";
+import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { startRedis } from "../redis-server.ts";
 import { agentic, type Command, EXAMPLE, killAfter } from "./cli.ts";
 import { endServers, processesOf } from "./processes.ts";
@@ -37,8 +37,8 @@ afterEach(async () => {
 function resolveTo(port: number): string[] {
   return truth.flatMap(({ site }) => ["--resolve", `${new URL(site).host}=127.0.0.1:${port}`]);
 }
-function run(args: readonly string[] = ["--approve"], port = sites.port): Command {
-  const command = agentic(["run", EXAMPLE, "--out", out, ...resolveTo(port), ...args]);
+function run(args: readonly string[] = ["--approve"], port = sites.port, file = EXAMPLE): Command {
+  const command = agentic(["run", file, "--out", out, ...resolveTo(port), ...args]);
   commands.push(command);
   return command;
 }
@@ -54,11 +54,26 @@ describe("agentic run", () => {
   test("takes the ten sites to a report that says what they say", async () => {
     const { code, stdout, stderr } = await run(["--approve", "--output", "json"]).ended;
     expect([code, stderr]).toEqual([0, expect.stringContaining("[10/10] analyze")]);
-    const state = JSON.parse(stdout) as { phase: string; sites: unknown; report: Record<string, string> };
-    expect(state).toMatchObject({ phase: "Succeeded", sites: { total: 10, scraped: 10, analyzed: 10, failed: 0 } });
+    const state = JSON.parse(stdout) as { outputs: Record<string, string> };
+    expect(state).toMatchObject({
+      phase: "Succeeded",
+      pipeline: "agentic-system/market-analysis",
+      items: { total: 10, done: 10, failed: 0 },
+      steps: [
+        { name: "scrape", total: 10, succeeded: 10 },
+        { name: "analyze", total: 10, succeeded: 10 },
+        { name: "review", total: 1, succeeded: 1 },
+        { name: "report", total: 1, succeeded: 1 },
+      ],
+      reviews: [{ gate: "review", decision: "approved", how: "Setting", automatic: true, by: "agentic run --approve" }],
+    });
+    const files = { html: "report.html", markdown: "report.md", json: "report.json", pdf: "report.pdf" };
+    expect(state.outputs).toEqual(
+      Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(out, file)])),
+    );
     const kinds = { html: "<!doctype html>", markdown: "# How should", json: "{", pdf: "%PDF" };
     for (const [format, start] of Object.entries(kinds))
-      expect((await readFile(state.report[format] ?? "", "latin1")).slice(0, 20).toLowerCase()).toContain(
+      expect((await readFile(state.outputs[format] ?? "", "latin1")).slice(0, 20).toLowerCase()).toContain(
         start.toLowerCase(),
       );
 
@@ -66,15 +81,15 @@ describe("agentic run", () => {
     const review = JSON.parse(await readFile(join(reviews, "review.json"), "utf8")) as { findings: string };
     const findings = await artifact(review.findings, findingsSchema);
     for (const one of truth) {
-      const steps = findings.items.find(({ item }) => item === one.site)?.steps;
-      const found = await artifact(steps?.["analyze"]?.artifacts["analysis"] ?? "", analysisSchema);
+      const result = findings.results.find(({ item }) => item === one.site);
+      const found = await artifact(result?.artifacts["analysis"] ?? "", analysisSchema);
       expect(found.name).toBe(one.name);
       expect(found.positioning?.value).toBe(one.positioning);
       expect(found.offers.map(({ name, price }) => ({ name, price }))).toEqual(one.offers);
       expect(found.callsToAction.map(({ text }) => text)).toEqual(expect.arrayContaining(one.callsToAction));
       for (const proof of one.proof) expect(JSON.stringify(found.proof)).toContain(proof);
     }
-    const html = await readFile(state.report["html"] ?? "", "utf8");
+    const html = await readFile(state.outputs["html"] ?? "", "utf8");
     expect(html).toContain("fonts.thirdparty.example");
     expect(processesOf(out)).toEqual([]);
 
@@ -82,12 +97,15 @@ describe("agentic run", () => {
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("Already done")]);
   });
 
-  test("killed -9 again and again, it goes on and repeats no finished step", async () => {
+  test("killed -9 again and again, it continues and repeats no finished step", async () => {
     const before = new Map(truth.map(({ site }) => [site, hitsOf(site)]));
     const finished = new Set<string>();
+    // A kill counts as a start of each step in flight.
+    const patient = join(out, "patient.yaml");
+    await writeFile(patient, `${await readFile(EXAMPLE, "utf8")}  retry:\n    limit: 20\n`);
     let kills = 0;
     for (;;) {
-      const command = run();
+      const command = run(["--approve"], sites.port, patient);
       const killed = sleep(killAfter(1200, kills)).then(() => command.child.kill("SIGKILL"));
       const { code, stderr } = await command.ended;
       for (const [, step, site] of stderr.matchAll(/(scrape|analyze) +(http\S+) {2}\d/g)) {
@@ -105,7 +123,7 @@ describe("agentic run", () => {
     expect(visits).toBeLessThanOrEqual(truth.length + kills * 5);
     expect(JSON.parse(await readFile(join(out, "run.json"), "utf8"))).toMatchObject({
       phase: "Succeeded",
-      sites: { analyzed: 10 },
+      items: { done: 10 },
     });
   });
 
@@ -117,12 +135,12 @@ describe("agentic run", () => {
     expect((await first.ended).code).toBe(0);
   });
 
-  test("Ctrl-C ends everything that was started, keeps what is done, and says how to go on", async () => {
+  test("Ctrl-C ends everything that was started, keeps what is done, and says how to continue", async () => {
     const first = run();
     await first.said("[1/10] analyze");
     first.child.kill("SIGINT");
     const { code, stderr } = await first.ended;
-    expect([code, stderr]).toEqual([130, expect.stringContaining("Go on with:")]);
+    expect([code, stderr]).toEqual([130, expect.stringContaining("Continue with:")]);
     expect(processesOf(out)).toEqual([]);
     const second = await run().ended;
     expect(second.code).toBe(0);
@@ -140,7 +158,7 @@ describe("agentic run", () => {
     await expect.poll(() => processesOf(out), { timeout: 60_000 }).toEqual([]);
   });
 
-  test("a redis-server that is killed ends it with a clear word; the same command goes on", async () => {
+  test("a redis-server that is killed ends it with a clear word; the same command continues", async () => {
     const first = run();
     await first.said("[2/10] analyze");
     const server = processesOf(join(out, "redis")).find((pid) =>
@@ -177,7 +195,7 @@ describe("agentic run", () => {
     const down = agentic(args(closed.port));
     commands.push(down);
     const { code, stderr } = await down.ended;
-    expect([code, stderr]).toEqual([1, expect.stringContaining("10 of 10 sites failed")]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("10 of 10 items failed")]);
     const up = agentic(args(sites.port));
     commands.push(up);
     expect((await up.ended).code).toBe(0);
@@ -196,27 +214,31 @@ describe("the gate", () => {
     expect(await page.text()).toContain("Schichtplan");
 
     const wrong = await agentic(["approve", "market-analysis", "--out", out, "--digest", "0".repeat(64)]).ended;
-    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("findings have changed")]);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("other findings")]);
     const approve = await agentic(["approve", "market-analysis", "--out", out, "--comment", "Weigh the free tiers."])
       .ended;
     expect(approve.code).toBe(0);
     expect((await command.ended).code).toBe(0);
-    const report = await agentic(["report", "market-analysis", "--out", out, "--output", "markdown"]).ended;
-    expect(report.stdout).toContain("Weigh the free tiers");
+    const outputs = await agentic(["outputs", "market-analysis", "--out", out, "--output", "json"]).ended;
+    const { markdown } = JSON.parse(outputs.stdout) as { markdown: string };
+    expect(await readFile(markdown, "utf8")).toContain("Weigh the free tiers");
+    expect(JSON.parse(await readFile(join(out, "run.json"), "utf8"))).toMatchObject({
+      reviews: [{ decision: "approved", how: "CommandLine", automatic: false, comment: "Weigh the free tiers." }],
+    });
   });
 
-  test("a rejection ends the run, with no report", async () => {
+  test("a rejection ends the run, without outputs", async () => {
     const command = run([]);
-    await command.said("Waiting for the review");
+    await command.said("waits for a review");
     expect((await agentic(["reject", "market-analysis", "--out", out]).ended).code).toBe(0);
     const { code, stderr } = await command.ended;
-    expect([code, stderr]).toEqual([3, expect.stringContaining("rejected the findings")]);
-    expect((await agentic(["report", "market-analysis", "--out", out]).ended).code).toBe(1);
+    expect([code, stderr]).toEqual([3, expect.stringContaining("rejected gate review")]);
+    expect((await agentic(["outputs", "market-analysis", "--out", out]).ended).code).toBe(1);
   });
 
   test("killed while it waits, and decided meanwhile: the same command goes straight to the report", async () => {
     const first = run([]);
-    await first.said("Waiting for the review");
+    await first.said("waits for a review");
     first.child.kill("SIGKILL");
     await first.ended;
     expect((await agentic(["approve", "market-analysis", "--out", out]).ended).code).toBe(0);
@@ -226,28 +248,103 @@ describe("the gate", () => {
   });
 });
 
+describe("what earlier commands left", () => {
+  test("an empty state file is told of, and the run continues from what its steps recorded", async () => {
+    expect((await run().ended).code).toBe(0);
+    await writeFile(join(out, "run.json"), "");
+    const status = await agentic(["status", "market-analysis", "--out", out]).ended;
+    expect([status.code, status.stderr]).toEqual([1, expect.stringContaining("run.json cannot be read (it is empty)")]);
+    const again = await run().ended;
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("the run continues")]);
+    expect(again.stderr).not.toMatch(/ (scrape|analyze|report) /);
+  });
+
+  test("Redis that was wiped loses nothing that was finished, whenever that happens", async () => {
+    for (const seen of ["[0/10] scrape", "[3/10] analyze", "[10/10] analyze"]) {
+      const command = run();
+      const had = command.said(seen);
+      await Promise.race([had, command.ended]);
+      command.child.kill("SIGKILL");
+      await command.ended;
+      await endServers(out);
+      await rm(join(out, "redis"), { recursive: true, force: true });
+    }
+    const { code, stderr } = await run().ended;
+    expect(code).toBe(0);
+    expect(stderr).not.toMatch(/ (scrape|analyze) /);
+  });
+
+  test("a finished run that is older than its ttlAfterFinished is removed, and done again", async () => {
+    const file = join(out, "short.yaml");
+    await writeFile(file, `${await readFile(EXAMPLE, "utf8")}  ttlAfterFinished: 1ms\n`);
+    const args = ["run", file, "--out", out, "--approve", ...resolveTo(sites.port)];
+    expect((await agentic(args).ended).code).toBe(0);
+    const before = sites.hits.get("www.rosterly.example/") ?? 0;
+    const again = await agentic(args).ended;
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("older than spec.ttlAfterFinished (1ms)")]);
+    expect(sites.hits.get("www.rosterly.example/")).toBeGreaterThan(before);
+  });
+});
+
 describe("wrong input", () => {
-  test.each<[string, readonly string[], number, RegExp]>([
+  const WRONG = `apiVersion: agentic.dev/v1alpha1
+kind: AgentWorkload
+metadata: { name: wrong }
+spec:
+  pipelin: market-analysis
+  inputs: { objective: who, sites: [] }
+  replicas: 0
+`;
+  const CASES: [string, readonly string[], number, RegExp][] = [
     [
       "a workload with errors: all of them, each with its line",
-      ["run", "crd/fixtures/invalid/all-at-once.yaml"],
+      ["run", "WRONG"],
       2,
-      /:8:7 spec\.sites\[0\].*\n.*:9:7 spec\.sites\[1\].*\n.*:10:3 spec\.replicas/,
+      /:5:3 spec\.pipelin is not .*pipeline\?\n.*:7:3 spec\.replicas/,
     ],
-    ["a file that is not there", ["validate", "nowhere.yaml"], 2, /cannot read nowhere\.yaml/],
+    ["inputs that do not match", ["run", "INPUTS"], 2, /:6:29 spec\.inputs\.sites must NOT have fewer than 1 items/],
+    [
+      "no workload among the files",
+      ["run", "pipelines/market-analysis/agents.yaml"],
+      2,
+      /expected one AgentWorkload.*Agent agentic-system\/scrape/s,
+    ],
+    ["a file that is not there", ["validate", "nowhere.yaml"], 2, /nowhere\.yaml:1:1 cannot be read/],
     ["an unknown option", ["run", "x.yaml", "--fast"], 2, /unknown option '--fast'/],
     ["a wrong --resolve", ["run", "x.yaml", "--resolve", "nonsense"], 2, /HOST=ADDRESS:PORT/],
-    ["status without a run", ["status", "nothing-here"], 1, /no run in/],
-    ["approve without a run", ["approve", "nothing-here"], 1, /no review waits/],
-  ])("%s", async (_name, args, code, words) => {
-    const ended = await agentic(args).ended;
+    ["a wrong --agent", ["run", "x.yaml", "--agent", "audit"], 2, /expected NAME=URL/],
+    ["status without a run", ["status", "nothing-here"], 1, /there is no run in/],
+    ["approve without a run", ["approve", "nothing-here"], 1, /no review to decide.*there is no run/],
+    ["outputs without a run", ["outputs", "nothing-here"], 1, /no outputs in .*there is no run/],
+    [
+      "a pipeline that is none",
+      ["explain", "nothing-here"],
+      2,
+      /neither a pipeline that ships \(market-analysis\) nor a file/,
+    ],
+  ];
+  test.each(CASES)("%s", async (_name, args, code, words) => {
+    await writeFile(join(out, "WRONG"), WRONG);
+    await writeFile(join(out, "INPUTS"), WRONG.replace("pipelin:", "pipeline:").replace("  replicas: 0\n", ""));
+    const ended = await agentic(args.map((arg) => (/^[A-Z]+$/.test(arg) ? join(out, arg) : arg))).ended;
     expect([ended.code, ended.stderr]).toEqual([code, expect.stringMatching(words)]);
   });
 
+  test("a workload that is suspended starts nothing, and says so", async () => {
+    const file = join(out, "suspended.yaml");
+    await writeFile(file, `${await readFile(EXAMPLE, "utf8")}  suspend: true\n`);
+    const { code, stderr } = await agentic(["run", file, "--out", out]).ended;
+    expect([code, stderr]).toEqual([4, expect.stringMatching(/suspended \(spec\.suspend: true\): nothing is started/)]);
+    expect(existsSync(join(out, "run.json"))).toBe(false);
+  });
+
   test("validate says that a good one is good, and doctor what is there", async () => {
-    expect(
-      await agentic(["validate", EXAMPLE.replace("market-analysis.yaml", "market-analysis-50.yaml")]).ended,
-    ).toMatchObject({ code: 0 });
+    const files = [
+      EXAMPLE,
+      EXAMPLE.replace("market-analysis.yaml", "market-analysis-50.yaml"),
+      "pipelines/market-analysis/agents.yaml",
+    ];
+    expect(await agentic(["validate", ...files]).ended).toMatchObject({ code: 0 });
     const doctor = await agentic(["doctor", "--output", "json"]).ended;
     expect(JSON.parse(doctor.stdout)).toMatchObject({ ok: true });
   });

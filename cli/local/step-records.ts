@@ -1,0 +1,68 @@
+import type { StepResult } from "../../engine/result.ts";
+import type { ResultStore } from "../../lib/durable/results.ts";
+import type { StepStore } from "../../lib/durable/step-store.ts";
+import type { Artifacts } from "../../lib/edges/artifacts.ts";
+import { TerminalError } from "../../lib/errors.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
+
+export interface StepRecordsOptions {
+  /** The workload's uid, whose results these are. */
+  readonly uid: string;
+  readonly journal: Journal;
+  readonly results: ResultStore;
+  readonly artifacts: Artifacts;
+  /** Forgets the progress of a step that is to be done again. */
+  readonly store: Pick<StepStore, "forget">;
+  /** A step that ended before is done again. */
+  readonly reusableSince: Date;
+  /** A failure from before is not tried again: a reviewer has seen it. Absent: every failure is. */
+  readonly failuresStandUntil: Date | undefined;
+  readonly now: () => Date;
+}
+
+/** The ends of steps, over the commands that work on a run's folder. */
+export interface StepRecords {
+  /** The result of a step that need not be done again, and whose bytes are all there. Any other is forgotten. */
+  find(identity: string): Promise<StepResult | undefined>;
+  add(identity: string, result: StepResult): Promise<void>;
+}
+
+export function createStepRecords(options: StepRecordsOptions): StepRecords {
+  const { uid, journal, results, artifacts, store, now } = options;
+  return {
+    async find(identity) {
+      const entry = journal.find(identity);
+      if (!entry) return undefined;
+      if (stands(entry, options)) {
+        const result = await results.get(uid, entry.digest);
+        if (result && (await missingOf(Object.values(result.artifacts), artifacts)) === undefined) return result;
+      }
+      await store.forget([identity]);
+      return undefined;
+    },
+    async add(identity, result) {
+      const digest = await results.put(uid, result);
+      await journal.append({ identity, outcome: result.outcome, digest, at: now().toISOString() });
+    },
+  };
+}
+
+function stands({ outcome, at }: JournalEntry, { reusableSince, failuresStandUntil }: StepRecordsOptions): boolean {
+  if (Date.parse(at) < reusableSince.getTime()) return false;
+  return (
+    outcome === "succeeded" || (failuresStandUntil !== undefined && Date.parse(at) <= failuresStandUntil.getTime())
+  );
+}
+
+/** The first key whose bytes are gone or changed, or that is none. @throws RetryableError ArtifactStoreUnavailable */
+export async function missingOf(keys: readonly string[], artifacts: Artifacts): Promise<string | undefined> {
+  for (const key of keys) {
+    try {
+      await artifacts.get(key);
+    } catch (error) {
+      if (error instanceof TerminalError) return key;
+      throw error;
+    }
+  }
+  return undefined;
+}
