@@ -1,39 +1,49 @@
 import type { KeyObject } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { privateKey } from "../lib/keys.ts";
-import { STEP_REQUESTED, type StepRequest } from "../lib/step.ts";
-import { mintStepToken, type StepClaims } from "../lib/token.ts";
+import { identityOfRequest, STEP_REQUESTED, type StepRequest } from "../lib/step-events.ts";
+import { mintStepTokens } from "../lib/token.ts";
 
-// What `func invoke` sends is made here: a step's token is signed, so that nobody can type it.
+// Makes what `func invoke` sends. The tokens of a step are signed, so nobody can type them.
 
 const SOURCE = "/by-hand";
-/** Minutes, as of every step token: made for the one invocation that follows. */
+const DEADLINE_MS = 5 * 60_000;
+/** As of every step's tokens: made for the one invocation that follows. */
 const TOKEN_LIFE_MS = 10 * 60_000;
+const RETRY_LIMIT = 3;
 
 export interface EventByHand {
+  /** The identity of the step. */
   readonly id: string;
-  readonly type: string;
-  readonly data: unknown;
+  readonly data: StepRequest;
+}
+
+/** A request whose tokens allow the hosts of `allow`. `now`: its deadline and the life of its tokens start then. */
+export async function requestByHand(
+  request: Omit<StepRequest, "token" | "egressToken">,
+  allow: readonly string[],
+  key: KeyObject,
+  now: Date,
+): Promise<EventByHand> {
+  const id = identityOfRequest(request);
+  const claims = {
+    sub: request.workload.uid,
+    jti: id,
+    run: request.run,
+    allow: [...allow],
+    deadline: new Date(now.getTime() + DEADLINE_MS).toISOString(),
+    retryLimit: RETRY_LIMIT,
+  };
+  const tokens = await mintStepTokens(claims, key, new Date(now.getTime() + TOKEN_LIFE_MS));
+  return { id, data: { ...request, ...tokens } };
 }
 
 /** Writes the event's data to a file. @returns the arguments by which `func invoke` sends it; a shell may split them at spaces */
-export async function writeInvocation({ id, type, data }: EventByHand, file: string): Promise<string> {
-  if (/\s/.test(file)) throw new Error(`--file ${JSON.stringify(file)}: a path without spaces is needed`);
-  // Who has the token may do this step.
+export async function writeInvocation({ id, data }: EventByHand, file: string): Promise<string> {
+  if (/\s/.test(file)) throw new Error(`--file ${JSON.stringify(file)}: use a path without spaces`);
+  // Whoever has the tokens may run this step.
   await writeFile(file, `${JSON.stringify(data)}\n`, { mode: 0o600 });
-  return `--format cloudevent --type ${type} --source ${SOURCE} --id ${id} --file ${file}`;
-}
-
-/** A step's request, its token minted. */
-export async function stepRequested(
-  id: string,
-  request: Omit<StepRequest, "token">,
-  permitted: Pick<StepClaims, "allow" | "budgetUsd">,
-  key: KeyObject,
-): Promise<EventByHand> {
-  const claims = { ...permitted, sub: request.workload.uid, jti: id, run: request.run };
-  const token = await mintStepToken(claims, key, new Date(Date.now() + TOKEN_LIFE_MS));
-  return { id, type: STEP_REQUESTED, data: { ...request, token } };
+  return `--format cloudevent --type ${STEP_REQUESTED} --source ${SOURCE} --id ${id} --file ${file}`;
 }
 
 /** @throws Error that says how to make one */

@@ -1,19 +1,19 @@
 #!/usr/bin/env node
-/** `npx step-event STEP …`: an event for an agent's step, and the arguments by which `func invoke` sends it. */
+/** `npx step-event STEP …`: writes the event of a step, and prints the arguments by which `func invoke` sends it. */
 import { parseArgs } from "node:util";
+import type { Item } from "../engine/result.ts";
 import { allowListFor } from "../lib/allow-list.ts";
-import { stepIdentity } from "../lib/identity.ts";
-import { readSigningKey, stepRequested, writeInvocation } from "./invocation.ts";
+import { readSigningKey, requestByHand, writeInvocation } from "./invocation.ts";
 
-const USAGE = `usage: func invoke --target URL $(npx step-event STEP --key FILE [--item TEXT] [--param NAME=VALUE]... [--file FILE])
-  STEP     the step that the agent speaks for
+const USAGE = `usage: func invoke --target URL $(npx step-event STEP --key FILE [--item ITEM] [--param NAME=VALUE]... [--file FILE])
+  STEP     the name of the step
   --key    PEM of the Ed25519 key whose public half is the agent's STEP_TOKEN_PUBLIC_KEY
-  --item   what the step works on, e.g. a site's URL
-  --param  a value of the workload's spec: JSON, or else text; may be given again
+  --item   what the step works on: a JSON object, or else text, e.g. a URL
+  --param  an input that the step's \`with\` names: JSON, or else text; may be given again
   --file   where the event's data goes (default: step-event.json)`;
 
-const UID = "by-hand";
-const DEADLINE_MS = 5 * 60_000;
+/** Stands for the workload, the run and the agent's revision, which a step that is invoked by hand has not. */
+const BY_HAND = "by-hand";
 
 try {
   const { values, positionals } = parseArgs({
@@ -27,33 +27,46 @@ try {
   });
   const [step, ...more] = positionals;
   if (step === undefined || more.length > 0) throw new Error(USAGE);
-  const { item } = values;
-  const input = { ...(item === undefined ? {} : { item }), params: Object.fromEntries(values.param.map(paramOf)) };
-  // The same question is the same step: asked again, it is answered from its record.
-  const id = stepIdentity({ uid: UID, step, ...input, inputs: {} });
+  const item = values.item === undefined ? undefined : itemOf(values.item);
+  // The same input is the same step: invoked again, it is answered from its record.
   const request = {
-    workload: { namespace: "default", name: UID, uid: UID },
-    run: UID,
+    workload: { namespace: "default", name: BY_HAND, uid: BY_HAND },
+    run: BY_HAND,
     step,
-    input: { ...input, from: {} },
-    deadline: new Date(Date.now() + DEADLINE_MS).toISOString(),
-    retryLimit: 3,
+    revision: BY_HAND,
+    input: {
+      ...(item === undefined ? {} : { item }),
+      params: Object.fromEntries(values.param.map(paramOf)),
+      from: {},
+    },
   };
-  const allow = allowListFor(item !== undefined && URL.canParse(item) ? item : undefined, []);
-  const event = await stepRequested(id, request, { allow }, await readSigningKey(values.key));
+  const event = await requestByHand(
+    request,
+    allowListFor({ egress: { item: true } }, item, []),
+    await readSigningKey(values.key),
+    new Date(),
+  );
   console.log(await writeInvocation(event, values.file));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
 
+function itemOf(text: string): Item {
+  const value = jsonOr(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Item) : text;
+}
+
 function paramOf(text: string): [string, unknown] {
   const at = text.indexOf("=");
   if (at < 1) throw new Error(`--param ${JSON.stringify(text)}: expected NAME=VALUE`);
-  const value = text.slice(at + 1);
+  return [text.slice(0, at), jsonOr(text.slice(at + 1))];
+}
+
+function jsonOr(text: string): unknown {
   try {
-    return [text.slice(0, at), JSON.parse(value)];
+    return JSON.parse(text);
   } catch {
-    return [text.slice(0, at), value];
+    return text;
   }
 }

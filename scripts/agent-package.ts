@@ -1,6 +1,6 @@
 /**
  * `npm run agent-package [FOLDER]`: the package that agents install, as `npm pack` leaves it, in dist/ or FOLDER. JavaScript and
- * its types, since Node strips no types below node_modules. Of the dependencies it names those that its code imports.
+ * its types, since Node strips no types below node_modules. Its dependencies are those that its code imports.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,9 +9,6 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-
-/** unstorage loads it for s3: URLs; it is an optional peer there. */
-const ALSO = ["aws4fetch"];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const destination = resolve(process.argv[2] ?? join(root, "dist"));
@@ -35,7 +32,7 @@ try {
     .flatMap(({ imports }) => imports)
     .filter(({ external }) => external)
     .map(({ path }) => path);
-  writeFileSync(join(folder, "package.json"), manifest([...imported, ...typeImports(folder), ...ALSO]));
+  writeFileSync(join(folder, "package.json"), manifest([...imported, ...typeImports(folder)]));
   cpSync(join(root, "agent/README.md"), join(folder, "README.md"));
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
   mkdirSync(destination, { recursive: true });
@@ -47,7 +44,9 @@ try {
 
 function manifest(imports: readonly string[]): string {
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const names = imports.filter((path) => !isBuiltin(path)).map(packageOf);
+  const names = [...new Set(imports.filter((path) => !isBuiltin(path)).map(packageOf))].sort();
+  const missing = names.filter((name) => own.dependencies[name] === undefined);
+  if (missing.length > 0) throw new Error(`add to the dependencies of package.json: ${missing.join(", ")}`);
   const manifest = {
     name: own.name,
     version: own.version,
@@ -57,7 +56,7 @@ function manifest(imports: readonly string[]): string {
     engines: { node: ">=24" },
     exports: { "./agent": { types: "./types/agent/index.d.ts", default: "./index.js" } },
     bin: { "step-event": "step-event.js" },
-    dependencies: Object.fromEntries([...new Set(names)].sort().map((name) => [name, own.dependencies[name]])),
+    dependencies: Object.fromEntries(names.map((name) => [name, own.dependencies[name]])),
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }

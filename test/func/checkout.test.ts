@@ -13,30 +13,24 @@ beforeAll(async () => {
   func = await findFunc(home);
 }, BUILD_MS);
 
-test("func.yaml says to func what the functions need", async () => {
+test("func.yaml gives the functions their settings", async () => {
   const { code, stdout, stderr } = await func(ROOT, "config", "envs", "--output", "json");
   expect([code, stderr]).toEqual([0, ""]);
-  const envs = JSON.parse(stdout) as { Name?: string; Value: string }[];
-  expect(envs.map(({ Name }) => Name ?? "")).toEqual([
-    "FUNCTION",
-    "REDIS_PASSWORD",
-    "REDIS_URL",
-    "ARTIFACTS_URL",
-    "",
-    "",
-  ]);
-  expect(envs.filter(({ Name }) => !Name).map(({ Value }) => Value)).toEqual([
-    "{{ configMap:agentic-settings }}",
+  const envs = JSON.parse(stdout) as { Name: string | null; Value: string }[];
+  expect(envs.map(({ Name, Value }) => `${Name ?? ""}${Value}`)).toEqual([
+    "FUNCTION{{ env:FUNCTION }}",
+    "{{ configMap:agentic-agent }}",
+    "{{ secret:agentic-agent }}",
     "{{ secret:agentic-public-keys }}",
   ]);
 });
 
-test("func takes the checkout for a function, and looks for its instance when it is not told where it is", async () => {
+test("func accepts the checkout as a function, and looks for its instance when it is not told where it is", async () => {
   const { code, stderr } = await func(ROOT, "invoke");
   expect([code, stderr]).toEqual([1, expect.stringContaining("fetching remote instances")]);
 });
 
-test("func says nothing when nobody listens: why docs/func.md sends its reader to the function's log", async () => {
+test("func says nothing when nobody listens: which is why docs/func.md refers to the function's log", async () => {
   const said = await func(ROOT, "invoke", "--target", "http://127.0.0.1:1", "--format", "cloudevent");
   expect(said).toEqual({ code: 0, stdout: "", stderr: "" });
 });

@@ -12,16 +12,20 @@ import { type Func, findFunc } from "./func.ts";
 import { makeSigningKeys } from "./keys.ts";
 import { type Served, serveFunction } from "./served.ts";
 
-// The five functions, each a process as `FUNCTION=name npm start` makes it, and `func invoke` in this checkout: what docs/func.md shows.
+// The functions, each a process as `FUNCTION=name npm start` makes it, and `func invoke` in this checkout: what docs/func.md shows.
 
 const SITE = "http://www.rosterly.example/";
+/** Nobody listens there. */
+const NOWHERE = "http://127.0.0.1:1";
 const WORKLOAD = `apiVersion: agentic.dev/v1alpha1
 kind: AgentWorkload
 metadata:
   name: by-hand
 spec:
-  objective: How should a newcomer price a shift-planning product?
-  sites: [${SITE}]
+  pipeline: market-analysis
+  inputs:
+    objective: How should a newcomer price a shift-planning product?
+    sites: [${SITE}]
 `;
 
 const folder = await mkdtemp(join(tmpdir(), "agentic-func-"));
@@ -79,7 +83,11 @@ function dataOf(printed: string): { outcome: string; output: string; artifacts: 
   return JSON.parse(printed.slice(printed.indexOf("Data,") + "Data,".length));
 }
 
-describe.sequential("an AgentWorkload, walked by func invoke", () => {
+describe.sequential("an AgentWorkload, step by step by func invoke", () => {
+  test("a step's event is made only after the steps before it", async () => {
+    await expect(invoke(NOWHERE, "analyze", SITE)).rejects.toThrow(/scrape has not succeeded/);
+  });
+
   test.each([
     ["scrape", [SITE], /^200 Rosterly/],
     ["analyze", [SITE], /^Rosterly: \d+ offers/],
@@ -91,9 +99,9 @@ describe.sequential("an AgentWorkload, walked by func invoke", () => {
     expect(await invoke(url, name, ...item)).toBe(printed);
   });
 
-  test("approve takes the decision", async () => {
+  test("approve accepts the decision", async () => {
     const { url, said } = await serve("approve");
-    // A Broker's answer: nothing to tell, so func prints nothing.
+    // A Broker wants an empty answer, so func prints nothing.
     expect(await invoke(url, "review")).toBe("");
     expect(said()).toContain('"decision":"approved"');
   });
@@ -110,9 +118,9 @@ describe.sequential("an AgentWorkload, walked by func invoke", () => {
 });
 
 describe("what is refused", () => {
-  test("reconcile says in its log why: another type is nothing for it, and without a cluster's API it wants the event again", async () => {
+  test("reconcile logs why: another type is not for it, and without a cluster's API it wants the event again", async () => {
     const kubeconfig = join(folder, "kubeconfig");
-    await writeFile(kubeconfig, NOWHERE);
+    await writeFile(kubeconfig, KUBECONFIG);
     const { privatePem } = await makeSigningKeys(folder);
     const { url, said } = await serve("reconcile", {
       KUBECONFIG: kubeconfig,
@@ -130,14 +138,12 @@ describe("what is refused", () => {
     expect(said()).toMatch(/"reason":"ApiUnavailable","status":503/);
   });
 
-  test("a step is made only of what was done before", async () => {
-    await expect(invoke("http://127.0.0.1:1", "scrape", "http://elsewhere.example/")).rejects.toThrow(
-      /scrape is done for a site, one of/,
-    );
+  test("the event of a step is made for an item of the workload", async () => {
+    await expect(invoke(NOWHERE, "scrape", "http://elsewhere.example/")).rejects.toThrow(/scrape runs for an item/);
   });
 });
 
-const NOWHERE = `apiVersion: v1
+const KUBECONFIG = `apiVersion: v1
 kind: Config
 clusters: [{ name: none, cluster: { server: "http://127.0.0.1:1" } }]
 contexts: [{ name: none, context: { cluster: none, user: nobody } }]

@@ -1,0 +1,79 @@
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import {
+  type AgentEdges,
+  type Artifacts,
+  contextOf,
+  getJson,
+  NO_USAGE,
+  type StepGraph,
+  type StepInput,
+  type StepResult,
+} from "agentic-kubernetes/agent";
+import { siteSchema } from "../finding.js";
+import { auditOf, type Decision, decisionSchema } from "./audit.js";
+import { findingsCsv } from "./csv.js";
+import { reportPage } from "./page.js";
+
+const DEFAULT_TITLE = "Site audit";
+
+const State = Annotation.Root({
+  identity: Annotation<string>,
+  result: Annotation<StepResult | undefined>,
+});
+
+/** Writes the report of all sites. */
+export function createGraph({ artifacts }: AgentEdges): StepGraph {
+  return new StateGraph(State)
+    .addNode("write", async (_state, runtime) => {
+      const { input, workload } = contextOf(runtime);
+      const { title } = input.params;
+      const summaries = input.from["summarize"] ?? [];
+      const keys = summaries.flatMap(({ artifacts: { site } }) => (site === undefined ? [] : [site]));
+      const audit = auditOf(
+        typeof title === "string" ? title : DEFAULT_TITLE,
+        await decisionOf(input, artifacts),
+        await Promise.all(keys.map((key) => getJson(artifacts, key, siteSchema))),
+        summaries.flatMap(({ item, artifacts: { site }, message = "summarize failed" }) =>
+          site === undefined ? [{ site: String(item), message }] : [],
+        ),
+      );
+      const put = artifacts.put.bind(artifacts, workload.uid);
+      const [html, json, csv] = await Promise.all([
+        put(await reportPage(audit, await picturesOf(audit.sites, artifacts)), "html"),
+        put(`${JSON.stringify(audit, null, 2)}\n`, "json"),
+        put(findingsCsv(audit), "csv"),
+      ]);
+      const { sites, pages, findings } = audit.totals;
+      const result: StepResult = {
+        outcome: "succeeded",
+        output: `${findings} findings on ${pages} pages of ${sites} sites`,
+        data: audit.totals,
+        artifacts: { html, json, csv },
+        usage: NO_USAGE,
+      };
+      return { result };
+    })
+    .addEdge(START, "write")
+    .addEdge("write", END);
+}
+
+async function decisionOf({ from }: StepInput, artifacts: Artifacts): Promise<Decision | undefined> {
+  const key = from["review"]?.[0]?.artifacts["decision"];
+  return key === undefined ? undefined : getJson(artifacts, key, decisionSchema);
+}
+
+/** Data URIs of the first screen of each site, by site. */
+async function picturesOf(
+  sites: readonly { readonly site: string; readonly pages: readonly { readonly screenshot: string }[] }[],
+  artifacts: Artifacts,
+): Promise<ReadonlyMap<string, string>> {
+  const pictures = await Promise.all(
+    sites.map(async ({ site, pages }) => {
+      const [first] = pages;
+      if (!first) return [];
+      const jpeg = Buffer.from(await artifacts.get(first.screenshot));
+      return [[site, `data:image/jpeg;base64,${jpeg.toString("base64")}`] as const];
+    }),
+  );
+  return new Map(pictures.flat());
+}
