@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NO_REGISTRY } from "./deploy/registry.ts";
 
-const CHECKS = ["check:types", "check:lint", "check:generated", "check:unused", "build"];
+const CHECKS = ["check:types", "check:lint", "check:generated", "check:structure", "check:unused", "build"];
 /** vitest projects: what runs on this machine, and what needs a cluster with the product on it. */
 const LOCAL = ["unit", "integration", "e2e", "func"];
 const ON_CLUSTER = ["contract", "kubernetes", "alone"];

@@ -17,7 +17,10 @@ const READY_TIMEOUT_MS = 5 * 60_000;
 export async function deploy({ kubectl, manifests, model, say }: DeployOptions): Promise<void> {
   const first = manifests.filter(({ kind }) => kind === "Namespace" || kind === "CustomResourceDefinition");
   await apply(kubectl, first);
-  await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd/agentworkloads.agentic.dev"]);
+  const kinds = first
+    .filter(({ kind }) => kind === "CustomResourceDefinition")
+    .map(({ metadata }) => `crd/${metadata.name}`);
+  await kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...kinds]);
   const made = await ensureSecrets(kubectl, model);
   if (made.length > 0) say(`made the Secrets ${made.join(", ")}`);
   const rest = manifests.filter((manifest) => !first.includes(manifest));

@@ -13,11 +13,13 @@ export interface Manifest {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What is installed: the type, the settings and rights, the events and functions. */
+/** What is installed: the kinds, the settings and rights, the events and control functions, the pipelines that ship. */
 const FOLDERS = ["crd", "config", "eventing"];
+const PIPELINES = "pipelines";
 
 export function productManifests(): Manifest[] {
-  return FOLDERS.flatMap((folder) =>
+  const pipelines = readdirSync(join(root, PIPELINES), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...FOLDERS, ...pipelines.map(({ name }) => join(PIPELINES, name))].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((file) => file.endsWith(".yaml"))
       .sort()

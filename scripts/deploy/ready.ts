@@ -13,6 +13,7 @@ interface Listed {
     readonly conditions?: readonly {
       readonly type: string;
       readonly status: string;
+      readonly observedGeneration?: number;
       readonly reason?: string;
       readonly message?: string;
     }[];
@@ -27,6 +28,7 @@ const WAITED_FOR: Readonly<Record<string, string>> = {
   Trigger: "triggers.eventing.knative.dev",
   ApiServerSource: "apiserversources.sources.knative.dev",
   PingSource: "pingsources.sources.knative.dev",
+  Agent: "agents.agentic.dev",
 };
 
 const SHOWN = 4;
@@ -74,7 +76,9 @@ async function notReady(
 function whyNot(item: Listed | undefined): string | undefined {
   if (!item) return "not there";
   const { metadata, spec, status } = item;
-  if (status?.observedGeneration !== metadata.generation) return "not yet looked at by its controller";
+  const seen =
+    status?.observedGeneration ?? status?.conditions?.find(({ type }) => type === "Ready")?.observedGeneration;
+  if (seen !== metadata.generation) return "not yet looked at by its controller";
   if (item.kind === "Deployment") {
     const wanted = spec?.replicas ?? 1;
     const ready = Math.min(status?.readyReplicas ?? 0, status?.updatedReplicas ?? 0);

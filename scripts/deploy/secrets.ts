@@ -12,24 +12,48 @@ export async function ensureSecrets(
   const listed = await kubectl(["-n", NAMESPACE, "get", "secrets", "-o", "jsonpath={.items[*].metadata.name}"]);
   const there = new Set(listed.split(" "));
   const made: Manifest[] = [];
-  // The two belong together: functions trust what reconcile signs.
-  if (!there.has("agentic-signing-keys") || !there.has("agentic-public-keys")) made.push(...signingKeys());
-  const others = [
-    secret("agentic-redis", { password: randomBytes(24).toString("hex") }),
-    secret("agentic-browser", { token: randomBytes(24).toString("hex") }),
-    // What the functions show to LiteLLM; it takes no other form of key.
-    secret("agentic-litellm", { key: `sk-${randomBytes(24).toString("hex")}` }),
-    secret("agentic-model", { OPENAI_API_KEY: model.apiKey, OPENAI_API_BASE: model.apiBase }),
-  ];
-  made.push(...others.filter(({ metadata }) => !there.has(metadata.name)));
+  if (!there.has("agentic-model"))
+    made.push(secret("agentic-model", { OPENAI_API_KEY: model.apiKey, OPENAI_API_BASE: model.apiBase }));
+  // These belong together: the last repeats for agents what the others are guarded with.
+  if (LOGINS.some((name) => !there.has(name))) made.push(...logins());
   for (const one of made) await kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify(one));
   return made.map(({ metadata }) => metadata.name);
 }
 
-function signingKeys(): Manifest[] {
+const LOGINS = [
+  "agentic-signing-keys",
+  "agentic-public-keys",
+  "agentic-redis",
+  "agentic-store",
+  "agentic-browser",
+  "agentic-litellm",
+  "agentic-agent",
+];
+
+/** Keys, passwords and tokens of every part, and the Secret that reconcile hands on to agents by image. */
+function logins(): Manifest[] {
   const step = keyPair();
   const review = keyPair();
+  const random = (bytes = 24): string => randomBytes(bytes).toString("hex");
+  const [password, agentsPassword, browserToken] = [random(), random(), random()];
+  const [accessKey, secretKey] = [random(10), random()];
+  // LiteLLM takes no other form of key.
+  const modelKey = `sk-${random()}`;
+  const host = (service: string): string => `${service}.${NAMESPACE}.svc.cluster.local`;
   return [
+    secret("agentic-redis", { password, agentsPassword }),
+    // The root login of the object store.
+    secret("agentic-store", { accessKey, secretKey }),
+    secret("agentic-browser", { token: browserToken }),
+    secret("agentic-litellm", { key: modelKey }),
+    secret("agentic-agent", {
+      REDIS_URL: `redis://agents:${agentsPassword}@${host("redis")}:6379`,
+      AWS_ACCESS_KEY_ID: accessKey,
+      AWS_SECRET_ACCESS_KEY: secretKey,
+      BROWSER_URL: `ws://${host("browserless")}:3000/chromium?token=${browserToken}`,
+      LLM_API_KEY: modelKey,
+      STEP_TOKEN_PUBLIC_KEY: step.publicKey,
+    }),
     secret("agentic-signing-keys", {
       STEP_TOKEN_PRIVATE_KEY: step.privateKey,
       REVIEW_LINK_PRIVATE_KEY: review.privateKey,

@@ -1,15 +1,28 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import { CloudEvent, HTTP } from "cloudevents";
 import { z } from "zod";
-import { contextOf, type StepGraph } from "../../../lib/durable/durable.ts";
+import { type Item, NO_USAGE, type StepResult } from "../../../engine/result.ts";
+import type { AgentEdges } from "../../../lib/connect.ts";
+import { contextOf, type StepContext, type StepGraph } from "../../../lib/durable/durable.ts";
 import { serveAgent } from "../../../lib/serve-agent.ts";
-import { NO_USAGE, type StepResult } from "../../../lib/step.ts";
 
-/** Beside those of every function (lib/config.ts). */
-const settings = z.object({
-  /** The step it speaks for, e.g. scrape. */
-  STEP: z.string().min(1),
-  STEP_MS: z.coerce.number().int().min(0).default(1000),
+/** Beside those of every agent (lib/config.ts). */
+const settingsSchema = z.object({
+  /** How long each step takes. */
+  STEP_MS: z.coerce.number().int().min(0).default(0),
+  /** Size of an artifact that differs at each execution; 0: none. */
+  RANDOM_BYTES: z.coerce.number().int().min(0).default(0),
+  /** Where each execution is reported, as an event of type test.executed. */
+  REPORT_TO: z.url().optional(),
+});
+type Settings = z.infer<typeof settingsSchema>;
+
+/** What a step's `with` may ask for. */
+const paramsSchema = z.looseObject({
+  /** Number of items that the step returns; with an item of its own, its URL is their prefix. */
+  returns: z.int().min(0).optional(),
 });
 
 const State = Annotation.Root({
@@ -17,19 +30,52 @@ const State = Annotation.Root({
   result: Annotation<StepResult | undefined>,
 });
 
-/** A function whose step waits and does nothing else: what a benchmark then measures is everything around it. */
-export async function serveWaiting(env: Readonly<Record<string, string | undefined>>): Promise<never> {
-  const { STEP, STEP_MS } = settings.parse(env);
-  return serveAgent({ step: STEP, graph: () => waiting(STEP_MS) });
+/** An agent whose steps wait and do nothing else: what a benchmark or a test then sees is everything around them. */
+export function serveTestAgent(env: Readonly<Record<string, string | undefined>>): Promise<never> {
+  const settings = settingsSchema.parse(env);
+  return serveAgent({ name: "test-agent", graph: (edges) => waiting(settings, edges) });
 }
 
-function waiting(ms: number): StepGraph {
+function waiting(settings: Settings, { artifacts }: AgentEdges): StepGraph {
+  const { STEP_MS, RANDOM_BYTES, REPORT_TO } = settings;
   return new StateGraph(State)
     .addNode("wait", async (_state, runtime) => {
-      await sleep(ms, undefined, { signal: contextOf(runtime).signal });
-      const result: StepResult = { outcome: "succeeded", output: `waited ${ms} ms`, artifacts: {}, usage: NO_USAGE };
+      const context = contextOf(runtime);
+      const { input, signal, workload } = context;
+      if (REPORT_TO !== undefined) await reportExecution(REPORT_TO, context);
+      await sleep(STEP_MS, undefined, { signal });
+      const { returns } = paramsSchema.parse(input.params);
+      const random: Record<string, string> =
+        RANDOM_BYTES === 0 ? {} : { random: await artifacts.put(workload.uid, randomBytes(RANDOM_BYTES), "txt") };
+      const result: StepResult = {
+        outcome: "succeeded",
+        output: `waited ${STEP_MS} ms`,
+        artifacts: random,
+        usage: NO_USAGE,
+        ...(returns === undefined ? {} : { items: itemsOf(input.item, returns) }),
+      };
       return { result };
     })
     .addEdge(START, "wait")
     .addEdge("wait", END);
+}
+
+function itemsOf(item: Item | undefined, count: number): Item[] {
+  return Array.from({ length: count }, (_, index) => ({ of: item ?? null, index }));
+}
+
+async function reportExecution(url: string, { workload, step, input, signal }: StepContext): Promise<void> {
+  const event = new CloudEvent({
+    type: "test.executed",
+    source: "/test-agent",
+    data: { uid: workload.uid, step, ...(input.item === undefined ? {} : { item: input.item }) },
+  });
+  const { headers, body } = HTTP.structured(event);
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: headers as Record<string, string>,
+    body: body as string,
+    signal,
+  });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
 }

@@ -1,5 +1,8 @@
-/** What a cluster's tests need beside the product, in one image: ROLE says which part this process is. */
-const { ROLE, PORT = "8080" } = process.env;
+/**
+ * What a cluster's tests need beside the product, in one image: ROLE says which part this process is. Without one it is an agent: a
+ * workload's `image` comes without settings.
+ */
+const { ROLE = "agent", PORT = "8080" } = process.env;
 const port = Number(PORT);
 
 // Whoever is the first process of a container is not ended by a signal that it does not handle. An agent drains.
@@ -15,11 +18,14 @@ switch (ROLE) {
   case "inbox":
     (await import("./inbox.ts")).serveInbox(port);
     break;
+  case "nonsense":
+    (await import("./nonsense.ts")).serveNonsense(port);
+    break;
   case "agent":
-    await (await import("./agent.ts")).serveWaiting(process.env);
+    await (await import("./agent.ts")).serveTestAgent(process.env);
     break;
   default:
-    console.error(`ROLE is ${ROLE ?? "not set"}: one of sites, openai, inbox, agent`);
+    console.error(`ROLE is ${ROLE}: expected sites, openai, inbox, nonsense or agent`);
     process.exit(1);
 }
 console.log(JSON.stringify({ role: ROLE, port, msg: "listening" }));
