@@ -3,28 +3,34 @@ import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { ReviewRef } from "./edges/reviews.ts";
 
-/** A signed link to one review: whoever has it may see these findings and decide on them, once. */
-const linkSchema = z.object({ namespace: z.string(), name: z.string(), digest: z.string(), by: z.string() });
+/** A signed link to the review of one gate: whoever has it may see these findings and decide on them, once. */
+const linkSchema = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  gate: z.string(),
+  /** sha256 of the findings. */
+  digest: z.string(),
+  /** Whom the decision will name. */
+  by: z.string().min(1).max(256),
+  /** What the decision will say of its way. */
+  how: z.enum(["ReviewLink", "CommandLine"]),
+});
 export type ReviewLink = z.infer<typeof linkSchema>;
 
 const AUDIENCE = "agentic-review";
 
-/** `by`: who the decision will name. */
-export function mintReviewLink(privateKey: KeyObject, reviewLink: ReviewLink, expiresAt: Date): Promise<string> {
-  return new SignJWT(reviewLink)
+export async function mintReviewLink(privateKey: KeyObject, reviewLink: ReviewLink, expiresAt: Date): Promise<string> {
+  return new SignJWT(linkSchema.parse(reviewLink))
     .setProtectedHeader({ alg: "EdDSA" })
     .setAudience(AUDIENCE)
     .setExpirationTime(expiresAt)
     .sign(privateKey);
 }
 
-/** Who may decide on a review, from what the request brought. */
+/** Says who may decide on a workload's review, by the token that the request brought. */
 export type Authorize = (token: string | undefined, ref: ReviewRef) => Promise<Authorized | Refused>;
-export interface Authorized {
-  readonly by: string;
-  /** The only findings that this permission is for. */
-  readonly digest: string;
-}
+/** A permission for one gate and no findings but these. */
+export type Authorized = Pick<ReviewLink, "by" | "how" | "gate" | "digest">;
 export interface Refused {
   readonly status: 401 | 403;
   readonly message: string;
@@ -32,17 +38,17 @@ export interface Refused {
 
 export function createLinkAuthorizer(publicKey: KeyObject): Authorize {
   return async (token, ref) => {
-    if (!token) return { status: 401, message: "Open the review by its link: it carries the permission to decide." };
+    if (!token) return { status: 401, message: "Open the review by its link, which carries the permission to decide." };
     try {
       const { payload } = await jwtVerify(token, publicKey, { audience: AUDIENCE, algorithms: ["EdDSA"] });
-      const { namespace, name, digest, by } = linkSchema.parse(payload);
-      if (namespace === ref.namespace && name === ref.name) return { by, digest };
-      return { status: 403, message: "This link is for another review." };
+      const { namespace, name, gate, digest, by, how } = linkSchema.parse(payload);
+      if (namespace === ref.namespace && name === ref.name) return { by, how, gate, digest };
+      return { status: 403, message: `This link is for the workload ${namespace}/${name}.` };
     } catch {
       return {
         status: 401,
         message:
-          "This link is not valid, or no longer. Ask for a new one: 'agentic run' prints it, and in a cluster it comes with the event dev.agentic.review.requested.",
+          "This link is invalid or has expired. Ask for a new one: 'agentic run' prints it, and in a cluster the event dev.agentic.review.requested carries it.",
       };
     }
   };

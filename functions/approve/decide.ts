@@ -1,81 +1,82 @@
 import { z } from "zod";
-import type { ReviewRef, Reviews } from "../../lib/edges/reviews.ts";
-import type { Authorized } from "../../lib/review-link.ts";
-import type { Decision } from "../../pipeline/findings.ts";
+import type { Decision } from "../../engine/findings.ts";
+import type { Admitted, Refusal } from "./admit.ts";
+import type { ApproveDeps } from "./deps.ts";
 
 /** A decision as it comes in: by form, as JSON or in a CloudEvent. */
 export const decisionRequestSchema = z.object({
   decision: z.enum(["approved", "rejected"], 'expected "approved" or "rejected"'),
   digest: z.string().regex(/^[0-9a-f]{64}$/, "expected the sha256 of the findings, as the review page shows it"),
-  comment: z.string().max(4000, "at most 4,000 characters").optional(),
+  comment: z.string().max(4000, "expected at most 4,000 characters").optional(),
 });
 export type DecisionRequest = z.infer<typeof decisionRequestSchema>;
 
-export type Verdict =
-  | { readonly status: 200; readonly decision: Decision }
-  | { readonly status: 403 | 404 | 409; readonly reason: string; readonly message: string };
+export type Verdict = { readonly status: 200; readonly decision: Decision } | Refusal;
 
-/** The one way to a decision, whichever of the three ways in it came. */
-export async function decide(
-  reviews: Reviews,
-  ref: ReviewRef,
+/** The only way to a decision: the form, JSON and the CloudEvent all end here. */
+export async function decide(deps: ApproveDeps, admitted: Admitted, request: DecisionRequest): Promise<Verdict> {
+  const verdict = await verdictOn(deps, admitted, request);
+  const { workload, review } = admitted.record;
+  const { by, how } = admitted.who;
+  deps.log.info(
+    {
+      review: `${workload.namespace}/${workload.name}/${review.gate}`,
+      digest: request.digest,
+      by,
+      how,
+      ...(verdict.status === 200 ? { decision: verdict.decision.decision } : { refused: verdict.reason }),
+    },
+    "review decision",
+  );
+  return verdict;
+}
+
+async function verdictOn(
+  { reviews, now }: ApproveDeps,
+  { record: { workload, review }, who }: Admitted,
   request: DecisionRequest,
-  who: Authorized,
-  now: Date,
 ): Promise<Verdict> {
-  const review = await reviews.read(ref);
-  if (!review)
-    return { status: 404, reason: "NoReview", message: `no review is open for ${ref.namespace}/${ref.name}` };
-  if (request.digest !== review.digest) return otherFindings(review.digest);
-  if (who.digest !== review.digest)
-    return {
-      status: 403,
-      reason: "OtherFindings",
-      message: "this permission is for other findings; open the new link",
-    };
-  if (!review.decision && now.getTime() >= new Date(review.timeoutAt).getTime())
+  const at = now();
+  if (!review.decision && isOver(review, at))
     return {
       status: 409,
       reason: "TimedOut",
-      message: `the review ended at ${review.timeoutAt} (${review.onTimeout})`,
+      message: `the review timed out at ${review.timeoutAt}, and onTimeout (${review.onTimeout}) decides it`,
     };
-  const comment = request.comment?.trim();
-  const decided = await reviews.decide(ref, {
-    decision: request.decision,
+  const comment = request.comment?.trim() || undefined;
+  const decided = await reviews.decide(workload, {
+    gate: review.gate,
     digest: request.digest,
+    decision: request.decision,
     by: who.by,
-    at: now.toISOString(),
-    ...(comment ? { comment } : {}),
+    how: who.how,
+    automatic: false,
+    at: at.toISOString(),
+    ...(comment === undefined ? {} : { comment }),
   });
   switch (decided.outcome) {
     case "decided":
       return { status: 200, decision: decided.decision };
     case "notFound":
-      return { status: 404, reason: "NoReview", message: "the review is gone" };
+      return { status: 404, reason: "NoReview", message: "the review no longer exists" };
     case "otherDigest":
-      return otherFindings(decided.digest);
-    case "alreadyDecided": {
-      const { decision } = decided;
-      // The same answer asked for again is no conflict: its first reply may have been lost.
-      if (
-        decision.decision === request.decision &&
-        decision.by === who.by &&
-        decision.comment === (comment || undefined)
-      )
-        return { status: 200, decision };
       return {
         status: 409,
-        reason: "AlreadyDecided",
-        message: `${decision.by} ${decision.decision} it at ${decision.at}`,
+        reason: "DigestMismatch",
+        message: `the decision is on other findings than those of the review, whose digest starts with ${decided.digest.slice(0, 16)}: read the review page again before you decide`,
       };
+    case "alreadyDecided": {
+      const { decision } = decided;
+      // A repetition of the same decision is no conflict: the reply to the first may have been lost.
+      const repeated = decision.decision === request.decision && decision.by === who.by && decision.comment === comment;
+      if (repeated) return { status: 200, decision };
+      const message = `${decision.by} ${decision.decision} it at ${decision.at}, and that stands`;
+      return { status: 409, reason: "AlreadyDecided", message };
     }
   }
 }
 
-function otherFindings(digest: string): Verdict {
-  return {
-    status: 409,
-    reason: "DigestMismatch",
-    message: `the findings have changed since you looked (now ${digest.slice(0, 12)}…): look again before you decide`,
-  };
+/** Whether the time for a decision is over. */
+export function isOver({ timeoutAt }: { readonly timeoutAt: string }, now: Date): boolean {
+  return now.getTime() >= Date.parse(timeoutAt);
 }

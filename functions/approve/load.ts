@@ -1,52 +1,123 @@
-import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
-import type { Review } from "../../lib/edges/reviews.ts";
-import type { StepResult } from "../../lib/step.ts";
-import { type Analysis, analysisSchema } from "../../pipeline/analysis.ts";
-import { type Capture, captureSchema } from "../../pipeline/capture.ts";
-import { findingsSchema } from "../../pipeline/findings.ts";
+import { LRUCache } from "lru-cache";
+import pLimit from "p-limit";
+import { type Finding, type Findings, findingsSchema } from "../../engine/findings.ts";
+import { SUMMARY, type Summary, summarySchema } from "../../engine/summary.ts";
+import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
+import type { ReviewRecord } from "../../lib/edges/reviews.ts";
+import { TerminalError } from "../../lib/errors.ts";
+import { type SummaryView, summaryView } from "./summary-view.ts";
 
-/** One site as the reviewer sees it. */
-export interface SiteView {
-  readonly site: string;
-  readonly capture?: Capture;
-  readonly analysis?: Analysis;
-  /** Present when a step of the site failed. */
-  readonly failure?: { readonly step: string; readonly reason: string; readonly message: string };
+/** One finding as the reviewer sees it. */
+export interface FindingView {
+  readonly finding: Finding;
+  readonly summary?: SummaryView;
+  /** Why the summary cannot be shown, as a sentence. */
+  readonly problem?: string;
 }
 
 export interface ReviewView {
-  readonly review: Review;
-  readonly objective: string;
-  readonly sites: readonly SiteView[];
+  readonly record: ReviewRecord;
+  readonly findings: Findings;
+  /** One for each of the findings' results. */
+  readonly items: readonly FindingView[];
 }
 
-/** Everything the page shows, read through the findings: nothing that the digest does not cover. */
-export async function loadReview(artifacts: Artifacts, review: Review): Promise<ReviewView> {
-  const findings = await getJson(artifacts, review.findings, findingsSchema);
-  const sites = await Promise.all(
-    findings.items.map(async ({ item, steps }): Promise<SiteView> => {
-      const captureKey = steps["scrape"]?.artifacts["capture"];
-      const analysisKey = steps["analyze"]?.artifacts["analysis"];
-      return {
-        site: item,
-        ...(captureKey ? { capture: await getJson(artifacts, captureKey, captureSchema) } : {}),
-        ...(analysisKey ? { analysis: await getJson(artifacts, analysisKey, analysisSchema) } : {}),
-        ...failureOf(steps),
-      };
-    }),
-  );
-  return { review, objective: findings.objective, sites };
+export interface ReviewLoader {
+  /**
+   * Reads what the page shows through the findings, so that the digest covers all of it.
+   * @throws TerminalError FindingsMismatch, and what artifacts throw
+   */
+  load(record: ReviewRecord): Promise<ReviewView>;
+  /** The artifact keys of the pictures that the page shows. No other artifact is served as a picture. */
+  pictures(record: ReviewRecord): Promise<ReadonlySet<string>>;
 }
 
-function failureOf(steps: Readonly<Record<string, StepResult>>): Pick<SiteView, "failure"> {
-  const [step, result] = Object.entries(steps).find(([, one]) => one.outcome === "failed") ?? [];
-  if (!step || !result) return {};
-  return { failure: { step, reason: result.reason ?? "Unknown", message: result.message ?? "" } };
+/** Characters of all summaries on one page. Each finding has an equal share. */
+const PAGE_CHARACTERS = 4_000_000;
+/** More than any valid summary has. */
+const MAX_SUMMARY_BYTES = 8 * 1024 * 1024;
+const READS_AT_ONCE = 8;
+const MAX_PROBLEM = 400;
+/** Reviews whose pictures are remembered: a browser asks for each picture of a page by itself. */
+const REMEMBERED = 16;
+
+export function createReviewLoader(artifacts: Artifacts): ReviewLoader {
+  // By the findings' key. It is a content address, so an entry never becomes outdated.
+  const pictures = new LRUCache<string, ReadonlySet<string>>({ max: REMEMBERED });
+  const load = async (record: ReviewRecord): Promise<ReviewView> => {
+    const findings = await loadFindings(artifacts, record);
+    const limit = Math.floor(PAGE_CHARACTERS / Math.max(1, findings.results.length));
+    const reads = pLimit(READS_AT_ONCE);
+    const items = await reads.map(findings.results, (finding) => loadFinding(artifacts, record, finding, limit));
+    const shown = items.flatMap(({ summary }) => summary?.pictures ?? []);
+    pictures.set(record.findings, new Set(shown.flatMap(({ image, full }) => (full ? [image, full] : [image]))));
+    return { record, findings, items };
+  };
+  return {
+    load,
+    async pictures(record) {
+      if (!pictures.has(record.findings)) await load(record);
+      return pictures.get(record.findings) ?? new Set();
+    },
+  };
 }
 
-/** The pictures that belong to these findings: no other artifact is served. */
-export function picturesOf(view: ReviewView): Set<string> {
-  return new Set(
-    view.sites.flatMap(({ capture }) => (capture ? [capture.artifacts.screenshot, capture.artifacts.fullPage] : [])),
-  );
+async function loadFindings(
+  artifacts: Artifacts,
+  { findings: key, review, workload }: ReviewRecord,
+): Promise<Findings> {
+  const findings = await getJson(artifacts, key, findingsSchema);
+  const same =
+    digestOf(key) === review.digest && findings.gate === review.gate && findings.workload.uid === workload.uid;
+  if (!same)
+    throw new TerminalError(
+      "FindingsMismatch",
+      `the artifact ${key} is not what the gate ${review.gate} was opened for`,
+    );
+  return findings;
+}
+
+/** A summary comes from somebody's agent: what is wrong with it is shown in its place. */
+async function loadFinding(
+  artifacts: Artifacts,
+  { workload }: ReviewRecord,
+  finding: Finding,
+  limit: number,
+): Promise<FindingView> {
+  const key = finding.artifacts[SUMMARY];
+  if (key === undefined) return { finding };
+  try {
+    if (!belongsTo(workload.uid, key)) throw new TerminalError("InvalidSummary", "it is no artifact of this workload");
+    const summary = readSummary(await artifacts.get(key));
+    const foreign = summary.pictures
+      .flatMap(({ image, full }) => (full ? [image, full] : [image]))
+      .find((picture) => !belongsTo(workload.uid, picture) || !/\.(png|jpg)$/.test(picture));
+    if (foreign !== undefined)
+      throw new TerminalError("InvalidSummary", `${JSON.stringify(foreign)} is no PNG or JPEG of this workload`);
+    return { finding, summary: summaryView(summary, limit) };
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    const problem = `The summary of step ${finding.step} cannot be shown: ${error.message}`;
+    return { finding, problem: problem.length > MAX_PROBLEM ? `${problem.slice(0, MAX_PROBLEM)}…` : problem };
+  }
+}
+
+/** @throws TerminalError InvalidSummary */
+function readSummary(bytes: Uint8Array): Summary {
+  if (bytes.length > MAX_SUMMARY_BYTES) throw new TerminalError("InvalidSummary", `it has ${bytes.length} bytes`);
+  let data: unknown;
+  try {
+    data = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new TerminalError("InvalidSummary", "it is not JSON", { cause });
+  }
+  const parsed = summarySchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": "));
+  throw new TerminalError("InvalidSummary", issues.join("; "));
+}
+
+/** Of another workload's artifacts nothing is shown, whatever an agent names. */
+export function belongsTo(uid: string, key: string): boolean {
+  return key.startsWith(`${uid}/`) && /^[0-9a-f]{64}\.[a-z]+$/.test(key.slice(uid.length + 1));
 }

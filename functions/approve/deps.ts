@@ -1,0 +1,13 @@
+import type { Artifacts } from "../../lib/edges/artifacts.ts";
+import type { Reviews } from "../../lib/edges/reviews.ts";
+import type { Logger } from "../../lib/log.ts";
+import type { Authorize } from "../../lib/review-link.ts";
+
+export interface ApproveDeps {
+  readonly reviews: Reviews;
+  readonly artifacts: Artifacts;
+  readonly authorize: Authorize;
+  readonly now: () => Date;
+  readonly log: Logger;
+  readonly draining: AbortSignal;
+}

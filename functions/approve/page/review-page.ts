@@ -1,0 +1,132 @@
+import { html } from "hono/html";
+import type { Decision, Findings } from "../../../engine/findings.ts";
+import { decisionOf, type ReviewRecord } from "../../../lib/edges/reviews.ts";
+import { isOver } from "../decide.ts";
+import type { ReviewView } from "../load.ts";
+import { columnsOf } from "../summary-view.ts";
+import { document, type Html } from "./document.ts";
+import { findingCard, findingRow, type PictureUrl } from "./finding.ts";
+import { clip, minute, usd } from "./text.ts";
+
+export interface ReviewPageOptions {
+  readonly pictureUrl: PictureUrl;
+  /** The address of one of the run's outputs, by its name. */
+  readonly outputUrl: (name: string) => string;
+  readonly now: Date;
+  /** Why the form was refused. */
+  readonly problem?: string;
+  /** The comment as it was typed, so that an error does not lose it. */
+  readonly comment?: string;
+}
+
+/** The review of one gate. */
+export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
+  const { record, findings, items } = view;
+  const { review, usage } = record;
+  const { namespace, name } = findings.workload;
+  const { heading, description, inputs } = askedOf(findings);
+  const columns = columnsOf(items.flatMap(({ summary }) => summary ?? []));
+  // A failure names its step by itself.
+  const steps = new Set(findings.results.flatMap(({ step, outcome }) => (outcome === "failed" ? [] : [step]))).size > 1;
+  const open = !review.decision && !isOver(review, options.now);
+  return document(
+    `Review of ${name}: ${review.gate}`,
+    html`${open ? html`<a class="skip" href="#decide">Skip to the decision</a>` : ""}<main>
+      <p class="soft">Gate <strong>${review.gate}</strong> of workload ${namespace}/${name}, pipeline ${findings.pipeline.namespace}/${findings.pipeline.name}</p>
+      <h1${heading.length > LONG_HEADING ? html` class="long"` : ""}>${heading}</h1>
+      ${description ? html`<p class="soft">${description}</p>` : ""}
+      ${open ? html`<p><a href="#decide">Go to the decision</a></p>` : endOf(record, options)}
+      <dl class="facts">
+        <div><dt>Results</dt><dd>${countsOf(findings)}</dd></div>
+        <div><dt>Cost so far</dt><dd>${usd(usage.costUsd)}, ${(usage.inputTokens + usage.outputTokens).toLocaleString("en")} tokens</dd></div>
+        <div><dt>Approving costs at most</dt><dd>${review.costOfApproving === undefined ? "not known" : usd(Number(review.costOfApproving))}</dd></div>
+        <div><dt>Without a decision by ${minute(review.timeoutAt)}</dt><dd>${review.onTimeout === "Approve" ? "approved" : "rejected"}</dd></div>
+        <div><dt>Digest of these findings</dt><dd><code title="${review.digest}">${review.digest.slice(0, 16)}</code></dd></div>
+      </dl>
+      ${inputs.length > 0 ? html`<h2>Inputs</h2><dl class="list">${inputs.map(([label, value]) => html`<div><dt>${label}</dt><dd>${String(value)}</dd></div>`)}</dl>` : ""}
+      <h2>At a glance</h2>
+      <div class="scroll" tabindex="0" role="region" aria-label="All results at a glance"><table class="wide">
+        <thead><tr><th scope="col">Result</th>${steps ? html`<th scope="col">Step</th>` : ""}${columns.map((label) => html`<th scope="col">${label}</th>`)}<th scope="col">Caveats</th></tr></thead>
+        <tbody>${items.map((item, index) => findingRow(item, index, columns, steps))}</tbody>
+      </table></div>
+      ${open ? form(review.digest, options) : ""}
+      <h2>One by one</h2>
+      ${items.map((item, index) => findingCard(item, index, steps, options.pictureUrl))}</main>`,
+  );
+}
+
+/** Characters. A longer heading is set in smaller type. */
+const LONG_HEADING = 160;
+
+/** What was asked of the run. Its only text is the best heading there is. */
+function askedOf({ inputs, pipeline, gate }: Findings): {
+  heading: string;
+  description?: string | undefined;
+  inputs: readonly (readonly [string, string | number | boolean])[];
+} {
+  const all = Object.entries(inputs);
+  const [text, ...others] = all.filter(([, value]) => typeof value === "string" && value.trim() !== "");
+  if (!text || others.length > 0) return { heading: pipeline.description ?? `Review at gate ${gate}`, inputs: all };
+  const rest = all.filter(([name]) => name !== text[0]);
+  return { heading: String(text[1]), description: pipeline.description, inputs: rest };
+}
+
+function countsOf({ results }: Findings): string {
+  const count = (outcome: string): number => results.filter((one) => one.outcome === outcome).length;
+  const skipped = count("skipped");
+  return `${count("succeeded")} succeeded, ${count("failed")} failed${skipped ? `, ${skipped} skipped` : ""}`;
+}
+
+const WAYS: Readonly<Record<Decision["how"], string>> = {
+  ReviewLink: "with the review link",
+  CommandLine: "on the command line",
+  Setting: "by a setting",
+  Timeout: "by the timeout",
+  Argo: "in Argo",
+};
+
+/** Of a review that nobody can decide on any more. */
+function endOf(
+  { review, outputs = {} }: ReviewRecord,
+  { problem, comment: typed, outputUrl }: ReviewPageOptions,
+): Html {
+  const decision = decisionOf(review);
+  const refused = problem
+    ? html`<div class="notice bad" role="alert">Your decision was not taken: ${problem}${typed ? html`<p>Your comment was:</p><blockquote>${typed}</blockquote>` : ""}</div>`
+    : "";
+  if (!decision) {
+    const then = review.onTimeout === "Approve" ? "approved" : "rejected";
+    return html`${refused}<div class="notice"><strong>Timed out</strong> at ${minute(review.timeoutAt)}. The review is ${then} automatically.</div>`;
+  }
+  const { by, how, automatic, at, comment } = decision;
+  const names = Object.keys(outputs);
+  return html`${refused}<div class="notice"><strong>${decision.decision === "approved" ? "Approved" : "Rejected"}</strong> by ${by} ${WAYS[how]} at ${minute(at)}.
+    ${automatic ? html`<p>No person was asked: ${whyNobody(decision, review)}</p>` : ""}
+    ${comment ? html`<blockquote>${comment}</blockquote>` : ""}
+    ${names.length > 0 ? html`<p>Outputs: ${names.map((name, index) => html`${index > 0 ? ", " : ""}<a href="${outputUrl(name)}">${clip(name, 60)}</a>`)}</p>` : ""}</div>`;
+}
+
+function whyNobody({ how, by }: Decision, { timeoutAt, onTimeout }: ReviewRecord["review"]): string {
+  switch (how) {
+    case "Setting":
+      return "the workload's review.required is false.";
+    case "Timeout":
+      return `nobody decided by ${minute(timeoutAt)}, and onTimeout is ${onTimeout}.`;
+    case "Argo":
+      return "Argo ended the wait after the timeout.";
+    default:
+      return `${by} decided without showing the findings.`;
+  }
+}
+
+function form(digest: string, { problem, comment = "" }: ReviewPageOptions): Html {
+  return html`<h2 id="decide">Your decision</h2>
+    ${problem ? html`<div class="notice bad" role="alert">${problem}</div>` : ""}
+    <form method="post">
+      <input type="hidden" name="digest" value="${digest}">
+      <label for="comment">Comment for the steps that follow and for readers of the outputs (optional)</label>
+      <textarea id="comment" name="comment" maxlength="4000">${comment}</textarea>
+      <button class="go" name="decision" value="approved">Approve</button>
+      <button class="stop" name="decision" value="rejected">Reject</button>
+    </form>`;
+}

@@ -1,0 +1,216 @@
+import { createHash } from "node:crypto";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { csrf } from "hono/csrf";
+import { HTTPException } from "hono/http-exception";
+import { secureHeaders } from "hono/secure-headers";
+import { z } from "zod";
+import type { ReviewRecord, ReviewRef } from "../../lib/edges/reviews.ts";
+import { RetryableError, TerminalError } from "../../lib/errors.ts";
+import { type Admitted, admit, type Refusal } from "./admit.ts";
+import { decide, decisionRequestSchema, type Verdict } from "./decide.ts";
+import type { ApproveDeps } from "./deps.ts";
+import { belongsTo, createReviewLoader } from "./load.ts";
+import { messagePage } from "./page/document.ts";
+import { gatesPage } from "./page/gates-page.ts";
+import { reviewPage } from "./page/review-page.ts";
+import { STYLE } from "./page/style.ts";
+import { keepToken, originOf, tokenFor, tokensOf } from "./permission.ts";
+
+export const MAX_BODY_BYTES = 64 * 1024;
+
+const styleHash = `'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`;
+const pageHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: [styleHash],
+    imgSrc: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+  },
+  // With no-referrer a browser sends `Origin: null` with the page's own form.
+  referrerPolicy: "same-origin",
+});
+const outputHeaders = secureHeaders({ referrerPolicy: "no-referrer" });
+
+const OUTPUT_TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  md: "text/markdown; charset=utf-8",
+  txt: "text/plain; charset=utf-8",
+  csv: "text/csv; charset=utf-8",
+  json: "application/json",
+  pdf: "application/pdf",
+  svg: "image/svg+xml",
+  png: "image/png",
+  jpg: "image/jpeg",
+};
+/** What could run a script with the reviewer's permission. */
+const ACTIVE = new Set(["html", "svg"]);
+
+const WORKLOAD = "/:namespace/:name";
+const GATE = `${WORKLOAD}/:gate`;
+
+/** The pages of reviews, with their pictures and outputs, and the decision by form or as JSON. To be mounted at /review. */
+export function createPages(deps: ApproveDeps): Hono {
+  const pages = new Hono();
+  const loader = createReviewLoader(deps.artifacts);
+
+  pages.onError((error, c) => {
+    if (error instanceof HTTPException && error.status === 403) return say(c, FOREIGN_FORM);
+    const known = error instanceof RetryableError || error instanceof TerminalError;
+    deps.log[error instanceof RetryableError ? "info" : "error"]({ err: error }, "review page failed");
+    if (error instanceof RetryableError) c.header("retry-after", String(error.retryAfterSeconds));
+    const reason = known ? error.reason : "Internal";
+    const message = known ? error.message : "The review page has a defect. The log of approve says more.";
+    return say(c, { status: error instanceof RetryableError ? 503 : 500, reason, message });
+  });
+  pages.use("*", async (c, next) => {
+    c.header("cache-control", "no-store");
+    await next();
+  });
+  for (const path of [WORKLOAD, GATE, `${GATE}/pictures/*`]) pages.use(path, pageHeaders);
+  pages.use(`${GATE}/outputs/*`, outputHeaders);
+  // A link's token moves into a cookie at once: neither the address bar nor the history keeps it.
+  for (const path of [WORKLOAD, GATE])
+    pages.get(path, async (c, next) => {
+      const token = c.req.query("token");
+      if (token === undefined) return next();
+      const ref = refOf(c);
+      const who = await deps.authorize(token, ref);
+      if ("status" in who) return say(c, { ...who, reason: "NotAllowed" });
+      keepToken(c, who.gate, token, workloadPath(ref));
+      return c.redirect(gatePath(ref, who.gate), 303);
+    });
+
+  pages.get(WORKLOAD, async (c) => {
+    const ref = refOf(c);
+    const [first, ...more] = tokensOf(c);
+    const seen = await Promise.all([first, ...more].map((token) => admit(deps, token, ref)));
+    const admitted = seen.filter((one) => "record" in one);
+    const [only] = admitted;
+    const refusal = seen.find((one) => "status" in one);
+    if (!only) return refusal ? say(c, refusal) : c.notFound();
+    if (admitted.length === 1) return c.redirect(gatePath(ref, only.who.gate), 303);
+    const records = admitted.map(({ record }) => record);
+    return c.html(gatesPage(ref, records, { gateUrl: (gate) => gatePath(ref, gate), now: deps.now() }));
+  });
+
+  pages.get(GATE, async (c) => {
+    const seen = await admitTo(deps, c);
+    if ("status" in seen) return say(c, seen);
+    return c.html(reviewPage(await loader.load(seen.record), { ...urlsOf(seen), now: deps.now() }));
+  });
+
+  pages.get(`${GATE}/pictures/:file`, async (c) => {
+    const seen = await admitTo(deps, c);
+    if ("status" in seen) return say(c, seen);
+    const key = `${seen.record.workload.uid}/${c.req.param("file")}`;
+    if (!(await loader.pictures(seen.record)).has(key)) return c.notFound();
+    c.header("cache-control", "private, max-age=31536000, immutable");
+    c.header("content-type", key.endsWith(".png") ? "image/png" : "image/jpeg");
+    return c.body(new Uint8Array(await deps.artifacts.get(key)));
+  });
+
+  pages.get(`${GATE}/outputs/:output`, async (c) => {
+    const seen = await admitTo(deps, c);
+    if ("status" in seen) return say(c, seen);
+    const key = outputOf(seen.record, c.req.param("output") ?? "");
+    if (key === undefined) return c.notFound();
+    const extension = key.slice(key.lastIndexOf(".") + 1);
+    if (ACTIVE.has(extension)) c.header("content-security-policy", "sandbox");
+    c.header("content-type", OUTPUT_TYPES[extension] ?? "application/octet-stream");
+    return c.body(new Uint8Array(await deps.artifacts.get(key)));
+  });
+
+  pages.post(
+    GATE,
+    bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => say(c, TOO_LARGE) }),
+    csrf({ origin: (origin, c) => origin === originOf(c) }),
+    async (c) => {
+      const seen = await admitTo(deps, c);
+      if ("status" in seen) return say(c, seen);
+      const asJson = c.req.header("content-type")?.startsWith("application/json") ?? false;
+      const body: unknown = await (asJson ? c.req.json() : c.req.parseBody()).catch(() => undefined);
+      const parsed = decisionRequestSchema.safeParse(body);
+      const verdict: Verdict = parsed.success
+        ? await decide(deps, seen, parsed.data)
+        : { status: 400, reason: "InvalidDecision", message: z.prettifyError(parsed.error) };
+      if (asJson) return c.json(verdict.status === 200 ? verdict.decision : verdict, verdict.status);
+      if (verdict.status === 200) return c.redirect(c.req.path, 303);
+      // Somebody else may have decided meanwhile.
+      const record = (await deps.reviews.read(refOf(c), seen.who.gate)) ?? seen.record;
+      const comment = commentOf(body);
+      const page = reviewPage(await loader.load(record), {
+        ...urlsOf(seen),
+        now: deps.now(),
+        problem: verdict.message,
+        ...(comment === undefined ? {} : { comment }),
+      });
+      return c.html(page, verdict.status);
+    },
+  );
+  return pages;
+}
+
+interface Answer {
+  readonly status: Refusal["status"] | 413 | 500 | 503;
+  readonly reason: string;
+  readonly message: string;
+}
+
+const FOREIGN_FORM: Answer = {
+  status: 403,
+  reason: "ForeignForm",
+  message: "This form was not sent by the review page. Open the review by its link and decide there.",
+};
+const TOO_LARGE: Answer = {
+  status: 413,
+  reason: "TooLarge",
+  message: `The request has more than ${MAX_BODY_BYTES / 1024} KB. A comment has at most 4,000 characters.`,
+};
+
+/** A page for people, JSON for programs. */
+function say(c: Context, { status, reason, message }: Answer): Response | Promise<Response> {
+  if (!c.req.header("accept")?.includes("text/html")) return c.json({ reason, message }, status);
+  return c.html(messagePage(reason.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " "), message), status);
+}
+
+/** The review of the address, for somebody who may see it. */
+function admitTo(deps: ApproveDeps, c: Context): Promise<Admitted | Refusal> {
+  const gate = c.req.param("gate") ?? "";
+  return admit(deps, tokenFor(c, gate), refOf(c), gate);
+}
+
+function refOf(c: Context): ReviewRef {
+  return { namespace: c.req.param("namespace") ?? "", name: c.req.param("name") ?? "" };
+}
+
+function workloadPath({ namespace, name }: ReviewRef): string {
+  return `/review/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+}
+
+function gatePath(ref: ReviewRef, gate: string): string {
+  return `${workloadPath(ref)}/${encodeURIComponent(gate)}`;
+}
+
+function urlsOf({ record: { workload, review } }: Admitted): {
+  pictureUrl: (key: string) => string;
+  outputUrl: (name: string) => string;
+} {
+  const base = gatePath(workload, review.gate);
+  return {
+    pictureUrl: (key) => `${base}/pictures/${key.slice(key.lastIndexOf("/") + 1)}`,
+    outputUrl: (name) => `${base}/outputs/${encodeURIComponent(name)}`,
+  };
+}
+
+function outputOf({ outputs = {}, workload }: ReviewRecord, name: string): string | undefined {
+  const key = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+  return key !== undefined && belongsTo(workload.uid, key) ? key : undefined;
+}
+
+function commentOf(body: unknown): string | undefined {
+  const comment = (body as { comment?: unknown } | undefined)?.comment;
+  return typeof comment === "string" ? comment : undefined;
+}
