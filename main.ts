@@ -14,7 +14,7 @@ await mainProcess(async () => {
     await runEgress(config, log);
   } else {
     const { composeFunction } = await import("./compose.ts");
-    const app = await composeFunction(name, config, log, draining.signal);
+    const app = await composeFunction(config, log, draining.signal);
     await serve(app, { host: config.HOST, port: config.PORT, log, draining });
   }
 });

@@ -1,10 +1,9 @@
 import { z } from "zod";
 
-const FUNCTIONS = ["reconcile", "scrape", "analyze", "report", "approve", "egress"] as const;
-
 /** Every setting of a function, from its environment. Nothing else reads the environment. */
 const schema = z.object({
-  FUNCTION: z.enum(FUNCTIONS, `one of ${FUNCTIONS.join(", ")}`),
+  /** Which function this process is: one of those that compose.ts knows. */
+  FUNCTION: z.string("is not set: it says which function this process is"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   HOST: z.string().default("0.0.0.0"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
@@ -12,7 +11,9 @@ const schema = z.object({
   REDIS_URL: z.string().default("redis://127.0.0.1:6379"),
   /** `redis`: our saver, any Redis from 6.2 on. `redis-stack`: @langchain/langgraph-checkpoint-redis, Redis 8 with JSON and search. */
   CHECKPOINTS: z.enum(["redis", "redis-stack"]).default("redis"),
-  /** file:///folder, redis://host or s3://bucket (with S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). */
+  /** LangGraph's limit on the steps of one graph, for agents that loop. */
+  RECURSION_LIMIT: z.coerce.number().int().min(1).max(100_000).default(100),
+  /** file:///folder, or s3://bucket (with S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). */
   ARTIFACTS_URL: z.url().default("file:///tmp/agentic-artifacts"),
   S3_ENDPOINT: z.url().optional(),
   S3_REGION: z.string().default("us-east-1"),
@@ -21,7 +22,7 @@ const schema = z.object({
   /** Chromium's or Browserless's CDP endpoint, http:// or ws:// */
   BROWSER_URL: z.string().default("http://127.0.0.1:9222"),
   EGRESS_PROXY_URL: z.url().default("http://127.0.0.1:3128"),
-  /** Any of the two switches the model on; without, analyze and report work extractively. */
+  /** Any of the two switches the model on; without, agents that can work without one do. */
   OPENAI_API_KEY: z.string().optional(),
   LLM_BASE_URL: z.url().optional(),
   /** Of LLM_BASE_URL, where that is not the provider's own: LiteLLM's key, for one. It switches nothing on by itself. */
@@ -33,6 +34,8 @@ const schema = z.object({
   /** PEM (PKCS #8) of the same keys' private halves: reconcile's alone. */
   STEP_TOKEN_PRIVATE_KEY: z.string().optional(),
   REVIEW_LINK_PRIVATE_KEY: z.string().optional(),
+  /** The AgentPipeline, of agentic-system, of workloads that name none. */
+  DEFAULT_PIPELINE: z.string().optional(),
   /** The Broker's ingress, as its status.address says. */
   BROKER_URL: z.url().optional(),
   /** Where reviewers reach approve: review links begin with it. */
@@ -44,8 +47,11 @@ const schema = z.object({
 });
 
 export type Config = z.infer<typeof schema>;
-/** Of an agent that is none of our own functions. */
+/** Those of an agent, which is no function of FUNCTION. */
 export type Settings = Omit<Config, "FUNCTION">;
+
+/** Variables with this prefix are reconcile's to hand on: every agent by image gets them, without the prefix. */
+const AGENT_PREFIX = "AGENT_";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -57,6 +63,15 @@ export function readConfig(env: Environment = process.env): Config {
 /** @throws Error as readConfig */
 export function readSettings(env: Environment = process.env): Settings {
   return read(schema.omit({ FUNCTION: true }), env);
+}
+
+/** What reconcile gives to agents by image: addresses, logins, keys (Secret agentic-agent). */
+export function readAgentSettings(env: Environment = process.env): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      name.startsWith(AGENT_PREFIX) && value ? [[name.slice(AGENT_PREFIX.length), value] as const] : [],
+    ),
+  );
 }
 
 function read<T>(expected: z.ZodType<T>, env: Environment): T {

@@ -1,20 +1,30 @@
 import { hostname } from "node:os";
-import type { Redis } from "ioredis";
+import type { AgentAppDeps } from "./agent-app.ts";
 import { modelEndpoint, type Settings } from "./config.ts";
 import { type Artifacts, openArtifacts } from "./edges/artifacts.ts";
-import type { Model } from "./edges/llm.ts";
+import type { Browser } from "./edges/browser.ts";
 import { publicKey } from "./keys.ts";
 import type { Logger } from "./log.ts";
-import type { StepAppDeps } from "./step-app.ts";
+import type { Model } from "./model/model.ts";
 
-// A function's dependencies, connected as its settings say. Modules are loaded by whoever needs them.
+// Connects what a process needs, as its settings say. Modules are loaded by whoever needs them.
 
-/** How long records and checkpoints of an ended step are kept: spec.freshness decides on reuse, this only bounds the store. */
+/** How long the record of an ended step is kept: spec.freshness decides on reuse, this only bounds the store. */
 const KEEP_MS = 30 * 24 * 3_600_000;
-/** Asked where a step names none. */
-const DEFAULT_MODEL = "gpt-4o-mini";
-/** Of a step: how long the step of a killed instance waits for its successor. */
+/** How long the step of a killed instance waits for its successor. */
 const LEASE_MS = 5000;
+
+/** What an agent's graph reaches the outside by. */
+export interface AgentEdges {
+  /** Bytes by content address: what a step leaves for the steps after it. */
+  readonly artifacts: Artifacts;
+  /** Undefined where no model is configured. */
+  readonly model: Model | undefined;
+  /** The browser pool. Connected at its first use. */
+  readonly browser: Browser;
+  /** URL of the egress proxy, the only way to the network. lib/edges/egress-client.ts makes a fetch of it. */
+  readonly egressProxy: string;
+}
 
 export function connectArtifacts(settings: Settings): Promise<Artifacts> {
   const { ARTIFACTS_URL: url, S3_ENDPOINT: endpoint, S3_REGION: region } = settings;
@@ -25,37 +35,43 @@ export function connectArtifacts(settings: Settings): Promise<Artifacts> {
   });
 }
 
-/** What the step contract needs, whatever the step does. `name`: the step's, which its leases show. */
-export async function connectStep(
+/** What an agent needs, whatever its steps do. `name`: for its leases. */
+export async function connectAgent(
   name: string,
   settings: Settings,
   log: Logger,
   draining: AbortSignal,
-): Promise<StepAppDeps & { readonly redis: Redis }> {
-  const [{ connectRedisWhenever }, { createRunDurably }, { chooseSaver }, { createStepTokenVerifier }] =
+): Promise<AgentAppDeps & { readonly edges: AgentEdges }> {
+  const [{ connectRedisWhenever }, { createRunDurably }, { chooseStepStore }, { createStepTokenVerifier }] =
     await Promise.all([
       import("./edges/redis.ts"),
       import("./durable/run.ts"),
-      import("./durable/choose-saver.ts"),
+      import("./durable/choose-step-store.ts"),
       import("./token.ts"),
     ]);
+  const [{ createResultStore }, { connectBrowser }, artifacts] = await Promise.all([
+    import("./durable/results.ts"),
+    import("./edges/browser.ts"),
+    connectArtifacts(settings),
+  ]);
   const verifyToken = createStepTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", settings.STEP_TOKEN_PUBLIC_KEY));
   const redis = await connectRedisWhenever(settings.REDIS_URL, log);
   const runDurably = createRunDurably({
-    redis,
-    saver: await chooseSaver(settings.CHECKPOINTS, redis, settings.REDIS_URL),
+    store: await chooseStepStore(settings.CHECKPOINTS, redis, settings.REDIS_URL),
+    results: createResultStore(artifacts),
     holder: `${name}, process ${process.pid} on ${hostname()}`,
     leaseTtlMs: LEASE_MS,
     keepMs: KEEP_MS,
+    recursionLimit: settings.RECURSION_LIMIT,
     now: () => new Date(),
   });
-  return { runDurably, verifyToken, log, draining, redis };
-}
-
-/** Undefined where none is configured. The model of a workload is named in its steps; this only says where models are. */
-export async function connectModel(settings: Settings, redis: Redis, log: Logger): Promise<Model | undefined> {
   const endpoint = modelEndpoint(settings);
-  if (!endpoint) return undefined;
-  const { createModel } = await import("./edges/llm.ts");
-  return createModel({ ...endpoint, name: DEFAULT_MODEL, redis, log });
+  const model = endpoint && (await import("./model/model.ts")).createModel({ ...endpoint, redis, log });
+  const edges = {
+    artifacts,
+    model,
+    browser: connectBrowser(() => settings.BROWSER_URL),
+    egressProxy: settings.EGRESS_PROXY_URL,
+  };
+  return { runDurably, verifyToken, log, draining, edges };
 }

@@ -3,45 +3,78 @@ import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { TerminalError } from "./errors.ts";
 
-/** What a step is allowed, signed by whoever requested it: functions and the egress proxy trust this and not the event's body. */
-const claimsSchema = z.object({
+/** What a step is allowed, signed by whoever requested it: agents trust this and not the event's body. */
+const stepClaimsSchema = z.object({
   /** The workload's uid. */
   sub: z.string(),
   /** The step's identity: the CloudEvent id this token belongs to. */
   jti: z.string(),
+  /** The run that asks. */
+  run: z.string(),
   /** Host names the job may reach; `*.` in front stands for any subdomain. */
   allow: z.array(z.string()),
-  /** The run's ceiling in US dollars, a decimal string; absent: no ceiling. */
+  /** The workload's ceiling in US dollars, a decimal string; absent: no ceiling. */
   budgetUsd: z.string().optional(),
-  /** The run that the budget belongs to. */
-  run: z.string(),
+  /** After this instant the step fails with DeadlineExceeded. */
+  deadline: z.iso.datetime(),
+  /** Attempts beyond the first that may end in trouble before the step fails. */
+  retryLimit: z.int().min(0),
 });
-export type StepClaims = z.infer<typeof claimsSchema>;
+export type StepClaims = z.infer<typeof stepClaimsSchema>;
 
-const AUDIENCE = "agentic-step";
+/** What the egress proxy is shown: an allow-list, and the job that it is for. */
+const egressClaimsSchema = z.object({ jti: z.string(), allow: z.array(z.string()) });
+export type EgressClaims = z.infer<typeof egressClaimsSchema>;
+
+const STEP_AUDIENCE = "agentic-step";
+const EGRESS_AUDIENCE = "agentic-egress";
 type Key = CryptoKey | KeyObject;
 
-/** Mints a step token (EdDSA). `expiresAt`: minutes from now, not hours. */
-export function mintStepToken(claims: StepClaims, privateKey: Key, expiresAt: Date): Promise<string> {
-  return new SignJWT(claims)
-    .setProtectedHeader({ alg: "EdDSA" })
-    .setAudience(AUDIENCE)
-    .setExpirationTime(expiresAt)
-    .sign(privateKey);
+/** The two tokens of one step, EdDSA. `expiresAt`: minutes from now, not hours. */
+export async function mintStepTokens(
+  claims: StepClaims,
+  privateKey: Key,
+  expiresAt: Date,
+): Promise<{ token: string; egressToken: string }> {
+  const sign = (payload: Record<string, unknown>, audience: string): Promise<string> =>
+    new SignJWT(payload)
+      .setProtectedHeader({ alg: "EdDSA" })
+      .setAudience(audience)
+      .setExpirationTime(expiresAt)
+      .sign(privateKey);
+  const { jti, allow } = claims;
+  const [token, egressToken] = await Promise.all([sign(claims, STEP_AUDIENCE), sign({ jti, allow }, EGRESS_AUDIENCE)]);
+  return { token, egressToken };
 }
 
 export type VerifyStepToken = (token: string) => Promise<StepClaims>;
+export type VerifyEgressToken = (token: string) => Promise<EgressClaims>;
+
+/** @throws TerminalError InvalidToken. `evenExpired`: for a dead letter, which comes back late. */
+export function createStepTokenVerifier(publicKey: Key, { evenExpired = false } = {}): VerifyStepToken {
+  return verifier(publicKey, STEP_AUDIENCE, stepClaimsSchema, evenExpired);
+}
 
 /** @throws TerminalError InvalidToken */
-export function createStepTokenVerifier(publicKey: Key): VerifyStepToken {
+export function createEgressTokenVerifier(publicKey: Key): VerifyEgressToken {
+  return verifier(publicKey, EGRESS_AUDIENCE, egressClaimsSchema, false);
+}
+
+function verifier<T>(
+  key: Key,
+  audience: string,
+  schema: z.ZodType<T>,
+  evenExpired: boolean,
+): (token: string) => Promise<T> {
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, publicKey, { audience: AUDIENCE, algorithms: ["EdDSA"] });
-      return claimsSchema.parse(payload);
+      const options = { audience, algorithms: ["EdDSA"], ...(evenExpired ? { currentDate: new Date(0) } : {}) };
+      const { payload } = await jwtVerify(token, key, options);
+      return schema.parse(payload);
     } catch (cause) {
       throw new TerminalError(
         "InvalidToken",
-        "the step token is not valid; it is signed by whoever requests the step and lives for minutes",
+        "the token is not valid: it is signed by whoever requests the step, and lives for minutes",
         { cause },
       );
     }

@@ -1,7 +1,7 @@
 /**
  * What a cluster adds to a run: steps of one second that do nothing else, from `kubectl apply` to the gate and from the decision to
- * the report, warm and from zero, at 10 to 500 sites. On the test cluster (`make cluster deploy` first), whose agents are
- * exchanged for the time of the measurement and put back at its end.
+ * the report, warm and from zero, at 10 to 500 sites. On the test cluster (`make cluster deploy` first), with agents of its own in a
+ * namespace of its own.
  */
 import { bin, kubeconfig } from "../../test/cluster/context.ts";
 import { buildTestImages } from "../../test/cluster/images/build.ts";
@@ -10,7 +10,7 @@ import { run } from "../../test/cluster/run.ts";
 import { apply, ask, kubectl, until } from "../../test/kubernetes/cluster.ts";
 import { decide, example, freshNamespace, SYSTEM, untilPhase } from "../../test/kubernetes/workload.ts";
 import { type Figure, median, report } from "../harness.ts";
-import { untilZero, useAgents } from "./functions.ts";
+import { deployWaitingAgents, quietInstalled, setMinScale, untilZero } from "./agents.ts";
 import { watchRun } from "./watch.ts";
 
 const NAMESPACE = "bench";
@@ -56,7 +56,7 @@ interface Run {
 
 async function runOnce(sites: number, how: "warm" | "from zero"): Promise<Run> {
   const name = `bench-${sites}`;
-  if (how === "from zero") await untilZero();
+  if (how === "from zero") await untilZero(NAMESPACE);
   const { seen, stop } = await watchRun(kubeconfig, NAMESPACE);
   const calls = await apiCalls();
   const replicas = Math.min(sites, AT_ONCE);
@@ -65,7 +65,7 @@ async function runOnce(sites: number, how: "warm" | "from zero"): Promise<Run> {
   await apply(example(NAMESPACE, name, { sites: urls, replicas }));
   await untilPhase(NAMESPACE, name, "AwaitingReview", { ms: 600_000 });
   const callsToGate = (await apiCalls()) - calls;
-  if (how === "from zero") await untilZero();
+  if (how === "from zero") await untilZero(NAMESPACE);
   const decided = performance.now();
   await decide(NAMESPACE, name, "approved");
   await until("the report's node", async () => seen.reportRunning !== undefined);
@@ -129,17 +129,19 @@ const figures: Figure[] = [];
 const { support } = await buildTestImages(["support"]);
 await freshNamespace(NAMESPACE);
 try {
-  await useAgents(support, 1);
+  await quietInstalled();
+  await deployWaitingAgents(NAMESPACE, support, STEP_S * 1000);
+  await setMinScale(NAMESPACE, 1);
   // The first run warms what a process does slower the first time.
   await runOnce(10, "warm");
   for (const sites of [10, 50]) figures.push(...(await measure(sites, "warm", 5, { first: 1, gate: 2, report: 1 })));
   for (const sites of [10, 50]) figures.push(...(await eventsASite(sites)));
   for (const sites of [200, 500]) figures.push(...(await measure(sites, "warm", 1)));
   figures.push(...(await memory("after 500 sites, functions up")));
-  await useAgents(support, 0);
+  await setMinScale(NAMESPACE, 0);
   for (const sites of [10, 50])
     figures.push(...(await measure(sites, "from zero", 3, { first: 2, gate: 5, report: 3 })));
-  await untilZero();
+  await untilZero(NAMESPACE);
   figures.push(...(await memory("idle, no function")));
 } finally {
   await kubectl(["-n", SYSTEM, "delete", "trigger", everything.metadata.name, "--ignore-not-found"]);

@@ -1,5 +1,6 @@
 import { KubeConfig, Watch } from "@kubernetes/client-node";
-import { type NodeView, viewWorkflow } from "../../functions/reconcile/nodes.ts";
+import { argoEngine } from "../../functions/reconcile/argo/engine.ts";
+import type { NodeView } from "../../functions/reconcile/run-engine.ts";
 import type { KubeObject } from "../../lib/edges/kube.ts";
 
 /** When what was first seen of one run, in ms of this process's clock, and how often its Workflow was written. */
@@ -31,7 +32,7 @@ export async function watchRun(kubeconfig: string, namespace: string): Promise<{
     versions.add(object.metadata.resourceVersion);
     seen.workflowWrites = versions.size;
     seen.workflowBytes = Math.max(seen.workflowBytes, JSON.stringify(object).length);
-    const { nodes } = viewWorkflow({ ...object, metadata: { ...object.metadata, annotations: {} } });
+    const { nodes } = argoEngine.view({ ...object, metadata: { ...object.metadata, annotations: {} } });
     const running = (step: string) => nodes.some((node: NodeView) => node.step === step && node.phase === "Running");
     if (running("scrape")) seen.firstStep ??= at;
     if (running("report")) seen.reportRunning ??= at;

@@ -15,7 +15,7 @@ const FILE = fileURLToPath(new URL("../../examples/market-analysis-50.yaml", imp
 const CLI = fileURLToPath(new URL("../../cli/agentic.ts", import.meta.url));
 const LOOP = fileURLToPath(new URL("./bare-loop.ts", import.meta.url));
 
-const { spec } = parse(readFileSync(FILE, "utf8")) as { spec: { sites: string[]; replicas?: number } };
+const { spec } = parse(readFileSync(FILE, "utf8")) as { spec: { inputs: { sites: string[] }; replicas?: number } };
 const sites = await startSampleSites({});
 
 async function time(args: readonly string[]): Promise<{ seconds: number; mb: number }> {
@@ -40,7 +40,7 @@ try {
   for (let i = 0; i < RUNS; i++) {
     const out = mkdtempSync(join(tmpdir(), "agentic-bench-"));
     const resolve = sites.hosts.flatMap((host) => ["--resolve", `${host}=127.0.0.1:${sites.port}`]);
-    const bare = await time([LOOP, String(sites.port), String(spec.replicas ?? 10), ...spec.sites]);
+    const bare = await time([LOOP, String(sites.port), String(spec.replicas ?? 10), ...spec.inputs.sites]);
     const ours = await time([CLI, "run", FILE, "--approve", "--out", out, ...resolve]);
     runs.push({ ours, bare });
     rmSync(out, { recursive: true, force: true });

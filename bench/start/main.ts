@@ -1,14 +1,19 @@
 /** Process start to listening, and resident memory, of each function: bundled, and beside it unbundled in the same run. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { AGENT_FUNCTIONS } from "../../compose-agents.ts";
 import { startRedis } from "../../test/redis-server.ts";
 import { median, report } from "../harness.ts";
 
-const FUNCTIONS = ["scrape", "analyze", "report", "approve"];
+const FUNCTIONS = [...AGENT_FUNCTIONS, "approve", "reconcile"];
 const RUNS = 7;
-const KEY = `-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----`;
+const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
 
 if (spawnSync("npm", ["run", "--silent", "build"], { stdio: "inherit" }).status !== 0) process.exit(1);
 const redis = await startRedis();
@@ -23,8 +28,11 @@ async function start(entry: string, name: string): Promise<{ ms: number; mb: num
       PORT: "0",
       HOST: "127.0.0.1",
       REDIS_URL: redis.url,
-      STEP_TOKEN_PUBLIC_KEY: KEY,
-      REVIEW_LINK_PUBLIC_KEY: KEY,
+      STEP_TOKEN_PUBLIC_KEY: publicKey,
+      REVIEW_LINK_PUBLIC_KEY: publicKey,
+      STEP_TOKEN_PRIVATE_KEY: privateKey,
+      REVIEW_LINK_PRIVATE_KEY: privateKey,
+      BROKER_URL: "http://127.0.0.1:1",
     },
     stdio: ["ignore", "ignore", "pipe"],
   });

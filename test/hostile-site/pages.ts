@@ -79,6 +79,7 @@ export const pages: Record<string, Page> = {
   "/popups": html(
     `<h1>Popups</h1><script>for (let i = 0; i < 100; i++) window.open("/?" + i); for (let i = 0; i < 5; i++) { const a = document.createElement("a"); a.href = "/"; a.target = "_blank"; document.body.append(a); a.click(); }</script>`,
   ),
+  "/half-character": html(`<h1>Half</h1><script>document.title = "half \\ud83d";</script>`),
   "/frames": html(`<h1>Frames</h1>${'<iframe src="/frame"></iframe>'.repeat(20)}<iframe src="/frames"></iframe>`),
   "/frame": html("<p>in a frame"),
   "/download": bytes("application/octet-stream", "bytes", { "content-disposition": "attachment; filename=x.bin" }),

@@ -1,12 +1,15 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CloudEvent, HTTP } from "cloudevents";
-import { exportSPKI, generateKeyPair } from "jose";
+import { exportPKCS8, exportSPKI, generateKeyPair } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { upstream } from "../../engine/outcomes.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
-import type { StepRequest } from "../../lib/step.ts";
-import { mintStepToken } from "../../lib/token.ts";
+import { identityOfRequest, STEP_REQUESTED, stepRequested } from "../../lib/step-events.ts";
+import { mintStepTokens } from "../../lib/token.ts";
 import { type Served, serveFunction } from "../func/served.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { captureTidy } from "./tidy.ts";
@@ -24,45 +27,59 @@ afterAll(async () => {
 });
 
 async function serve(name: string, settings: Record<string, string> = {}): Promise<Served> {
-  const pem = await exportSPKI(keys.publicKey);
+  const [publicPem, privatePem] = await Promise.all([exportSPKI(keys.publicKey), exportPKCS8(keys.privateKey)]);
   return serveFunction(name, {
     REDIS_URL: redis.url,
     ARTIFACTS_URL: `file://${folder}`,
-    STEP_TOKEN_PUBLIC_KEY: pem,
-    REVIEW_LINK_PUBLIC_KEY: pem,
+    STEP_TOKEN_PUBLIC_KEY: publicPem,
+    REVIEW_LINK_PUBLIC_KEY: publicPem,
+    STEP_TOKEN_PRIVATE_KEY: privatePem,
+    REVIEW_LINK_PRIVATE_KEY: privatePem,
+    BROKER_URL: "http://127.0.0.1:1",
     ...settings,
   });
 }
 
-async function analyzeRequest(id: string): Promise<StepRequest> {
-  const token = { sub: "uid-1", jti: id, run: "run-1", allow: [] };
-  return {
-    workload: { namespace: "default", name: "demo", uid: "uid-1" },
+/** Analyzes Tidy's page; another `uid` is another workload, whose steps have not been done. */
+async function analyzeRequest(uid: string): Promise<CloudEvent<unknown>> {
+  const captured = await captureTidy(createFolderArtifacts(folder), { uid });
+  const item = "http://tidy.test/";
+  const asked = {
+    workload: { namespace: "default", name: "demo", uid },
     run: "run-1",
     step: "analyze",
+    revision: "1",
     input: {
-      item: "http://tidy.test/",
+      item,
       params: {
         objective: "What does cleaning cost?",
-        model: { name: "gpt-4o-mini", fallbacks: [], maxOutputTokens: 800 },
+        model: { name: "gpt-6-luna", fallbacks: [], maxOutputTokens: 800 },
       },
-      from: { scrape: [await captureTidy(createFolderArtifacts(folder))] },
+      from: { scrape: [upstream(captured, item)] },
     },
+  };
+  const claims = {
+    sub: uid,
+    jti: identityOfRequest(asked),
+    run: asked.run,
+    allow: [],
     deadline: new Date(Date.now() + 180_000).toISOString(),
     retryLimit: 3,
-    token: await mintStepToken(token, keys.privateKey, new Date(Date.now() + 240_000)),
   };
+  const tokens = await mintStepTokens(claims, keys.privateKey, new Date(Date.now() + 240_000));
+  const agent = { namespace: "agentic-system", name: "analyze" };
+  return stepRequested({ ...asked, ...tokens }, { agent, source: "/test" });
 }
 
 const eventOf = (id: string, data: unknown) =>
-  new CloudEvent({ id, type: "dev.agentic.step.requested", source: "/test", data });
+  new CloudEvent<unknown>({ id, type: STEP_REQUESTED, source: "/test", data });
 
 async function send(url: string, message: { headers: unknown; body: unknown }): Promise<Response> {
   const headers = message.headers as Record<string, string>;
   return fetch(url, { method: "POST", headers, body: message.body as string });
 }
 
-test.each(["scrape", "analyze", "report", "approve"])(
+test.each(["scrape", "analyze", "report", "approve", "reconcile"])(
   "%s listens, says that it lives and is ready, and ends on SIGTERM",
   async (name) => {
     const served = await serve(name);
@@ -80,13 +97,13 @@ describe("analyze, sent what func invoke sends", () => {
   afterAll(() => served.end());
 
   test("does the step, binary and structured, and answers the same bytes again", async () => {
-    const event = eventOf("step-1", await analyzeRequest("step-1"));
+    const event = await analyzeRequest("uid-1");
     const first = await send(served.url, HTTP.binary(event));
     expect([first.status, first.headers.get("content-type")]).toEqual([200, expect.stringContaining("cloudevents")]);
     const body = await first.text();
     expect(JSON.parse(body)).toMatchObject({
       type: "dev.agentic.step.completed",
-      data: { request: "step-1", outcome: "succeeded", output: expect.stringContaining("Tidy: 2 offers") },
+      data: { request: event.id, outcome: "succeeded", output: expect.stringContaining("Tidy: 2 offers") },
     });
     const second = await send(served.url, HTTP.structured(event));
     expect([second.status, await second.text()]).toEqual([200, body]);
@@ -107,7 +124,7 @@ describe("analyze, sent what func invoke sends", () => {
       "WrongType",
     ],
     ["another schema", () => HTTP.structured(eventOf("x", { step: "analyze" })) as never, 400, "InvalidRequest"],
-    ["2 MB", () => HTTP.structured(eventOf("x", { step: "x".repeat(2_000_000) })) as never, 413, "TooLarge"],
+    ["9 MB", () => HTTP.structured(eventOf("x", { step: "x".repeat(9_000_000) })) as never, 413, "TooLarge"],
   ])("refuses %s with its reason, and lives on", async (_what, message, status, reason) => {
     const response = await send(served.url, message());
     expect([response.status, response.headers.get("agentic-reason"), await response.text()]).toEqual([
@@ -119,8 +136,17 @@ describe("analyze, sent what func invoke sends", () => {
   });
 
   test("refuses a token that was minted for another step", async () => {
-    const request = { ...(await analyzeRequest("step-2")), token: (await analyzeRequest("step-3")).token };
-    const response = await send(served.url, HTTP.binary(eventOf("step-2", request)));
+    const [mine, other] = await Promise.all([analyzeRequest("uid-2"), analyzeRequest("uid-3")]);
+    const { token } = other.data as { token: string };
+    const response = await send(served.url, HTTP.binary(eventOf(mine.id, { ...(mine.data as object), token })));
+    expect([response.status, response.headers.get("agentic-reason")]).toEqual([401, "InvalidToken"]);
+  });
+
+  test("refuses a token for an input that was changed", async () => {
+    const event = await analyzeRequest("uid-4");
+    const { input, ...rest } = event.data as { input: object };
+    const changed = { ...rest, input: { ...input, item: "http://other.test/" } };
+    const response = await send(served.url, HTTP.binary(eventOf(event.id, changed)));
     expect([response.status, response.headers.get("agentic-reason")]).toEqual([401, "InvalidToken"]);
   });
 });
@@ -132,7 +158,7 @@ test("Redis is away when it starts: it says so, answers 503, and does its work w
   try {
     expect(served.said()).toMatch(/Redis at .* cannot be reached/);
     expect((await fetch(`${served.url}/health/readiness`)).status).toBe(200);
-    const event = HTTP.binary(eventOf("step-4", await analyzeRequest("step-4")));
+    const event = HTTP.binary(await analyzeRequest("uid-5"));
     const refused = await send(served.url, event);
     expect([refused.status, refused.headers.get("agentic-reason")]).toEqual([503, "StoreUnavailable"]);
     await own.restart();
@@ -144,10 +170,27 @@ test("Redis is away when it starts: it says so, answers 503, and does its work w
   }
 });
 
+test("egress listens, answers who brings no token, and ends on SIGTERM", async () => {
+  const served = await serve("egress");
+  const { hostname: host, port } = new URL(served.url);
+  const asked = request({ host, port, path: "http://tidy.test/" }).end();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  answer.resume();
+  expect(answer.statusCode).toBe(407);
+  expect(await served.end()).toBe(0);
+});
+
 describe("wrong settings end it with a sentence each", () => {
   test.each<[string, string, Record<string, string>, RegExp]>([
-    ["no such function", "dance", {}, /FUNCTION: one of reconcile, scrape, analyze, report, approve, egress/],
-    ["no key", "analyze", { STEP_TOKEN_PUBLIC_KEY: "" }, /STEP_TOKEN_PUBLIC_KEY is not set/],
+    [
+      "no such function",
+      "dance",
+      {},
+      /FUNCTION is dance: expected one of reconcile, approve, egress, scrape, analyze, report/,
+    ],
+    ["no public key", "analyze", { STEP_TOKEN_PUBLIC_KEY: "" }, /STEP_TOKEN_PUBLIC_KEY is not set/],
+    ["no private key", "reconcile", { STEP_TOKEN_PRIVATE_KEY: "" }, /STEP_TOKEN_PRIVATE_KEY is not set/],
+    ["no Broker", "reconcile", { BROKER_URL: "" }, /BROKER_URL is not set/],
   ])("%s", async (_what, name, settings, words) => {
     await expect(serve(name, settings)).rejects.toThrow(words);
   });

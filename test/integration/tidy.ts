@@ -1,7 +1,7 @@
 import sharp from "sharp";
+import type { StepResult } from "../../engine/result.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
-import type { StepResult } from "../../lib/step.ts";
-import type { Capture } from "../../pipeline/capture.ts";
+import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 
 export const PAGE = `<title>Tidy – Cleaning plans</title><h1>Clean offices, quietly</h1><p>For small offices and studios.</p>
   <div class="plans"><div><h3>Weekly</h3><p>$90/month</p><ul><li>One visit</li></ul><a class="btn" href="/weekly">Choose Weekly</a></div>
@@ -18,12 +18,17 @@ $240/month
 Five visits
 Choose Daily
 “Spotless since 2019.” — Ada, office manager`;
-/** What scrape would have stored for a small page at http://tidy.test/, under the workload uid-1. */
+/** What scrape would have stored for a small page at http://tidy.test/, for the workload `uid`. */
 export async function captureTidy(
   artifacts: Artifacts,
-  { html = PAGE, text = TEXT }: { readonly html?: string; readonly text?: string } = {},
+  {
+    html = PAGE,
+    text = TEXT,
+    uid = "uid-1",
+    truncated = [],
+  }: { readonly html?: string; readonly text?: string; readonly uid?: string; readonly truncated?: string[] } = {},
 ): Promise<StepResult> {
-  const put = artifacts.put.bind(artifacts, "uid-1");
+  const put = artifacts.put.bind(artifacts, uid);
   const png = sharp({ create: { width: 1280, height: 800, channels: 3, background: "#204060" } }).png();
   const capture: Capture = {
     url: "http://tidy.test/",
@@ -43,8 +48,9 @@ export async function captureTidy(
       screenshot: await put(await png.toBuffer(), "png"),
       fullPage: await put("jpg", "jpg"),
     },
-    truncated: [],
+    truncated,
     console: [],
+    browserSeconds: 1,
     robots: "allowed",
     egress: { requests: 1, bytes: 1, refused: [] },
   };

@@ -40,6 +40,7 @@ export interface KubeObject {
     readonly resourceVersion: string;
     readonly generation?: number;
     readonly labels?: Record<string, string>;
+    readonly ownerReferences?: readonly object[];
     readonly deletionTimestamp?: string;
     readonly creationTimestamp: string;
   };
@@ -58,6 +59,8 @@ export async function apply(...objects: object[]): Promise<void> {
 
 /** What is read, and where the API server has it. A kubectl for each look would take most of two cores. */
 const KINDS = {
+  agentpipelines: "/apis/agentic.dev/v1alpha1",
+  agents: "/apis/agentic.dev/v1alpha1",
   agentworkloads: "/apis/agentic.dev/v1alpha1",
   deployments: "/apis/apps/v1",
   events: "/api/v1",
@@ -65,6 +68,8 @@ const KINDS = {
   secrets: "/api/v1",
   serviceaccounts: "/api/v1",
   services: "/api/v1",
+  subscriptions: "/apis/messaging.knative.dev/v1",
+  triggers: "/apis/eventing.knative.dev/v1",
   // Knative's.
   ksvc: "/apis/serving.knative.dev/v1",
   workflows: "/apis/argoproj.io/v1alpha1",

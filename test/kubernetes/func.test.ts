@@ -4,10 +4,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
+import { freeze } from "../../engine/freeze.ts";
+import { runOf, stepDeadlineMs } from "../../engine/run.ts";
+import { inputOf } from "../../engine/walk.ts";
 import { allowListFor } from "../../lib/allow-list.ts";
-import { mintStepToken } from "../../lib/token.ts";
-import { identityOf, stepInput } from "../../pipeline/dispatch.ts";
-import { orderOf } from "../../pipeline/run-order.ts";
+import { identityOfRequest, STEP_REQUESTED } from "../../lib/step-events.ts";
+import { mintStepTokens } from "../../lib/token.ts";
+import { loadShipped } from "../../pipelines/shipped.ts";
 import { BUILD_MS, built } from "../cluster/built.ts";
 import { get } from "./cluster.ts";
 import { gateway } from "./functions.ts";
@@ -28,31 +31,37 @@ async function invoke(name: string, ...args: string[]): Promise<string> {
 
 test("func invoke has a step done in the cluster, and the same again from its record", async () => {
   const uid = `func-${Date.now()}`;
-  const workload = agentWorkloadSchema.parse(example("func", "by-hand"));
-  const order = orderOf(workload, uid);
-  const [step] = order.pipeline.steps;
-  const [site = ""] = order.lists.sites;
+  const { metadata, spec } = agentWorkloadSchema.parse(example("func", "by-hand"));
+  const { pipelines, agents } = await loadShipped();
+  const [pipeline] = pipelines;
+  if (!pipeline) throw new Error("no pipeline ships");
+  const frozen = freeze(pipeline, new Map(agents.map((agent) => [agent.metadata.name, { ...agent, revision: "1" }])));
+  if (!("pipeline" in frozen)) throw new Error(frozen.problem);
+  const run = runOf({ namespace: "func", name: metadata.name, uid }, spec, frozen.pipeline);
+  const [step] = frozen.pipeline.steps;
+  const [item = ""] = example("", "").spec.inputs.sites;
   if (!step) throw new Error("the pipeline has no steps");
-  const input = stepInput(step, order.params, new Map(), site);
-  const id = identityOf(uid, step, input);
+  const input = inputOf(run, { step, index: 0, item }, new Map());
+  const request = { workload: run.workload, run: run.run, step: step.name, revision: "1", input };
+  const id = identityOfRequest(request);
   const secret = await get("secrets", SYSTEM, "agentic-signing-keys");
   const pem = Buffer.from(secret?.["data"].STEP_TOKEN_PRIVATE_KEY, "base64");
-  const claims = { sub: uid, jti: id, run: order.run, allow: allowListFor(site, []) };
-  const data = {
-    workload: order.workload,
-    run: order.run,
-    step: step.name,
-    input,
-    deadline: new Date(Date.now() + 120_000).toISOString(),
-    retryLimit: 3,
-    token: await mintStepToken(claims, createPrivateKey(pem), new Date(Date.now() + 300_000)),
+  const claims = {
+    sub: uid,
+    jti: id,
+    run: run.run,
+    allow: allowListFor(step, item, run.egressAllow),
+    deadline: new Date(Date.now() + stepDeadlineMs(run, step)).toISOString(),
+    retryLimit: run.retryLimit,
   };
-  const event = ["--id", id, "--source", "/func", "--type", "dev.agentic.step.requested"];
+  const tokens = await mintStepTokens(claims, createPrivateKey(pem), new Date(Date.now() + 300_000));
+  const data = { ...request, ...tokens };
+  const event = ["--id", id, "--source", "/func", "--type", STEP_REQUESTED];
   const content = ["--content-type", "application/json", "--data", JSON.stringify(data)];
-  const first = await invoke(step.name, ...event, ...content);
+  const first = await invoke(step.agent ?? "", ...event, ...content);
   expect(first).toContain("dev.agentic.step.completed");
   expect(first).toContain('"outcome": "succeeded"');
-  expect(await invoke(step.name, ...event, ...content)).toBe(first);
+  expect(await invoke(step.agent ?? "", ...event, ...content)).toBe(first);
 });
 
 test.each(["reconcile", "scrape", "analyze", "report", "approve"])(

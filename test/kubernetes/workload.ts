@@ -5,23 +5,32 @@ import { NAMESPACE } from "./namespaces.ts";
 
 export const SYSTEM = "agentic-system";
 
+interface Example {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly spec: Record<string, unknown> & {
+    readonly inputs: { readonly objective: string; readonly sites: readonly string[] };
+  };
+}
+/** Inputs of market-analysis, and whatever fields of the spec. */
+type Changes = Partial<Example["spec"]["inputs"]> & Record<string, unknown>;
+
 /** The ten-site example, changed as a test needs it. */
-export function example(
-  namespace: string,
-  name: string,
-  over: Record<string, unknown> = {},
-): { metadata: { namespace: string; name: string }; spec: Record<string, unknown> & { sites: string[] } } {
+export function example(namespace: string, name: string, { objective, sites, ...over }: Changes = {}): Example {
   const path = new URL("../../examples/market-analysis.yaml", import.meta.url);
-  const workload = parse(readFileSync(path, "utf8"));
-  return { ...workload, metadata: { namespace, name }, spec: { ...workload.spec, ...over } };
+  const workload = parse(readFileSync(path, "utf8")) as Example;
+  const inputs = {
+    objective: objective ?? workload.spec.inputs.objective,
+    sites: sites ?? workload.spec.inputs.sites,
+  };
+  return { ...workload, metadata: { namespace, name }, spec: { ...workload.spec, ...over, inputs } };
 }
 
 /** With a question of its own: nothing that another run was answered is used again. */
-export const asking = (name: string, over: Record<string, unknown> = {}) =>
+export const asking = (name: string, over: Changes = {}) =>
   example(NAMESPACE, name, { objective: `${name}, at ${Date.now()}?`, ...over });
 
 /** Sites of the example for a test that needs no more. */
-export const THREE_SITES = example("", "").spec.sites.slice(0, 3);
+export const THREE_SITES = example("", "").spec.inputs.sites.slice(0, 3);
 
 /** A namespace of a test's own, empty. */
 export async function freshNamespace(name: string): Promise<string> {
@@ -57,15 +66,17 @@ export async function untilPhase(
 }
 
 /** Waits until the workload says why it is not ready. */
-export const untilReason = (name: string, ...reasons: string[]) =>
+export const untilReason = (name: string, ...reasons: string[]) => untilSaid(NAMESPACE, name, ...reasons);
+
+export const untilSaid = (namespace: string, name: string, ...reasons: string[]) =>
   until(
     `${name} to say ${reasons.join(" or ")}`,
     async () => {
-      const object = await workload(NAMESPACE, name);
+      const object = await workload(namespace, name);
       const ready = object && condition(object, "Ready");
       return ready && reasons.includes(ready.reason) ? ready : undefined;
     },
-    { ms: 240_000, seen: async () => (await workload(NAMESPACE, name))?.status?.conditions },
+    { ms: 240_000, seen: async () => (await workload(namespace, name))?.status?.conditions },
   );
 
 /** All of them, as whoever is done with a test. */
@@ -79,7 +90,12 @@ export function condition(object: KubeObject, type: string): { status: string; r
 
 interface ReviewRequested {
   readonly event: {
-    readonly data: { readonly url: string; readonly digest: string; readonly workload?: { readonly uid: string } };
+    readonly data: {
+      readonly url: string;
+      readonly digest: string;
+      readonly gate: string;
+      readonly workload?: { readonly uid: string };
+    };
   };
 }
 
@@ -87,31 +103,52 @@ interface ReviewRequested {
 export async function reviewLink(
   namespace: string,
   name: string,
+  gate = "review",
 ): Promise<{ url: URL; token: string; digest: string }> {
-  return until(`the request for a review of ${namespace}/${name}`, async () => {
+  return until(`the request for the review ${gate} of ${namespace}/${name}`, async () => {
     const { body } = await ask({ namespace: SYSTEM, name: "inbox" }, "/events");
     const events = JSON.parse(body) as ReviewRequested[];
     const uid = (await workload(namespace, name))?.metadata.uid;
-    const data = events.findLast(({ event }) => event.data.workload?.uid === uid)?.event.data;
+    const isOfIt = ({ event }: ReviewRequested): boolean =>
+      event.data.workload?.uid === uid && event.data.gate === gate;
+    const data = events.findLast(isOfIt)?.event.data;
     if (!data) return undefined;
     const url = new URL(data.url);
     return { url, token: url.searchParams.get("token") ?? "", digest: data.digest };
   });
 }
 
-/** Decides by CloudEvent on the Broker. */
+/** Decides by CloudEvent on the Broker. Without `gate` it is the one of market-analysis, and the token says which. */
 export async function decide(
   namespace: string,
   name: string,
   decision: "approved" | "rejected",
-  comment?: string,
+  { gate, comment }: { readonly gate?: string; readonly comment?: string } = {},
 ): Promise<void> {
-  const { token, digest } = await reviewLink(namespace, name);
+  const { token, digest } = await reviewLink(namespace, name, gate);
   await sendEvent({
-    id: `${namespace}-${name}-${decision}`,
+    id: `${namespace}-${name}-${gate}-${decision}`,
     type: "dev.agentic.review.decided",
-    data: { namespace, name, decision, digest, token, ...(comment ? { comment } : {}) },
+    data: {
+      namespace,
+      name,
+      decision,
+      digest,
+      token,
+      ...(gate === undefined ? {} : { gate }),
+      ...(comment === undefined ? {} : { comment }),
+    },
   });
+}
+
+/** The review of a gate as the status says it. */
+export function reviewOf(object: KubeObject, gate = "review"): Record<string, unknown> {
+  return object.status?.reviews?.find((one: { gate: string }) => one.gate === gate);
+}
+
+/** The progress of a step as the status says it. */
+export function stepOf(object: KubeObject | undefined, name: string): Record<string, number> {
+  return object?.status?.steps?.find((one: { name: string }) => one.name === name);
 }
 
 interface Asked {
@@ -130,7 +167,7 @@ export async function analysesBySite(objective: unknown): Promise<Map<string, nu
   return counts;
 }
 
-/** Pods of the functions that are wanted, by function: one that is ending takes half a minute for it. */
+/** Pods that are wanted of the functions in agentic-system, by function: one that is ending takes half a minute for it. */
 export async function functionPods(): Promise<Map<string, string[]>> {
   const pods = await list("pods", SYSTEM, "serving.knative.dev/service");
   const byFunction = new Map<string, string[]>();

@@ -1,15 +1,71 @@
 import { describe, expect, test } from "vitest";
+import type { PipelineStep } from "../../crd/agentpipeline.ts";
+import type { Item } from "../../engine/result.ts";
 import { allowListFor, hostAllowed } from "../../lib/allow-list.ts";
 
-describe("allow-list", () => {
-  test.each([
-    ["https://shop.example/x", [], ["shop.example", "www.shop.example"]],
-    ["http://www.shop.example:8080/", ["*.cdn.example"], ["www.shop.example", "shop.example", "*.cdn.example"]],
-    [undefined, ["a.example"], ["a.example"]],
-  ])("%s with %j", (site, extra, expected) => {
-    expect(allowListFor(site, extra)).toEqual(expected);
-  });
+type Egress = PipelineStep["egress"];
+const byItem = { item: true };
 
+describe("the allow-list of a step", () => {
+  test.each<[what: string, egress: Egress, item: Item | undefined, workload: string[], expected: string[]]>([
+    ["nothing without egress", undefined, "https://shop.example/", ["cdn.example"], []],
+    ["nothing with an empty egress", { item: false }, "https://shop.example/", ["cdn.example"], []],
+    ["the item's host and its twin", byItem, "https://shop.example/x", [], ["shop.example", "www.shop.example"]],
+    [
+      "the twin of a www name, and the workload's rules",
+      byItem,
+      "http://www.shop.example:8080/",
+      ["*.cdn.example"],
+      ["www.shop.example", "shop.example", "*.cdn.example"],
+    ],
+    ["the host of an absolute name", byItem, "http://SHOP.example./", [], ["shop.example", "www.shop.example"]],
+    ["the url of an object", byItem, { url: "https://a.example/p", depth: 1 }, [], ["a.example", "www.a.example"]],
+    ["the workload's rules for an item without a URL", byItem, "no URL", ["cdn.example"], ["cdn.example"]],
+    ["the workload's rules for an object without a url", byItem, { name: "x" }, ["cdn.example"], ["cdn.example"]],
+    ["the workload's rules for a single step", byItem, undefined, ["cdn.example"], ["cdn.example"]],
+    ["each host once", byItem, "https://a.example/", ["a.example"], ["a.example", "www.a.example"]],
+    [
+      "of the workload's rules those that the step names",
+      { item: false, allow: ["a.example", "b.example"] },
+      "https://shop.example/",
+      ["b.example", "c.example"],
+      ["b.example"],
+    ],
+    [
+      "a host that a subdomain rule of the workload covers",
+      { item: false, allow: ["a.cdn.example", "*.b.cdn.example", "cdn.example"] },
+      undefined,
+      ["*.cdn.example"],
+      ["a.cdn.example", "*.b.cdn.example"],
+    ],
+    [
+      "no more of a subdomain rule than the workload allows",
+      { item: false, allow: ["*.example"] },
+      undefined,
+      ["any.cdn.example", "*.b.example", "example"],
+      ["any.cdn.example", "*.b.example"],
+    ],
+    [
+      "nothing of a subdomain rule where the workload allows one host beside it",
+      { item: false, allow: ["*.cdn.example"] },
+      undefined,
+      ["cdn.example", "evilcdn.example"],
+      [],
+    ],
+    [
+      "the item's host beside what the step names",
+      { item: true, allow: ["b.example"] },
+      "https://shop.example/",
+      ["b.example", "c.example"],
+      ["shop.example", "www.shop.example", "b.example"],
+    ],
+    ["nothing beyond an empty list", { item: false, allow: [] }, undefined, ["b.example"], []],
+  ])("has %s", (_what, egress, item, workload, expected) => {
+    expect(allowListFor({ egress }, item, workload)).toEqual(expected);
+  });
+});
+
+describe("a host against the list", () => {
   test.each([
     ["shop.example", ["shop.example"], true],
     ["SHOP.example.", ["shop.example"], true],
@@ -18,6 +74,7 @@ describe("allow-list", () => {
     ["a.cdn.example", ["*.cdn.example"], true],
     ["a.b.cdn.example", ["*.cdn.example"], true],
     ["cdn.example", ["*.cdn.example"], false],
+    [".cdn.example", ["*.cdn.example"], false],
     ["evilcdn.example", ["*.cdn.example"], false],
     ["127.0.0.1", ["shop.example"], false],
     ["anything.example", [], false],

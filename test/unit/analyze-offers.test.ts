@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { extract } from "../../functions/analyze/extract/extract.ts";
-import type { Price } from "../../pipeline/analysis.ts";
+import type { Price } from "../../pipelines/market-analysis/analysis.ts";
 
 const SHOT = "uid/shot.png";
 

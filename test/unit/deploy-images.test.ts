@@ -30,7 +30,12 @@ describe("--image", () => {
   });
 
   test("reaches every image of the product", () => {
-    const all = ["ghcr.io/browserless/chromium", "ghcr.io/berriai/litellm", "docker.io/library/redis"];
+    const all = [
+      "ghcr.io/browserless/chromium",
+      "ghcr.io/berriai/litellm",
+      "docker.io/library/redis",
+      "ghcr.io/versity/versitygw",
+    ];
     const options = ["x.example/new", ...all.map((repository) => `${repository}=x.example/new`)];
     const manifests = productManifests();
     const images = JSON.stringify(withImages(manifests, readImages(options, manifests))).match(/"image":"[^"]*"/g);

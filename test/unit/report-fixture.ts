@@ -1,10 +1,11 @@
 import sharp from "sharp";
-import { canonicalJson, sha256 } from "../../lib/canonical.ts";
+import { canonicalJson, sha256 } from "../../engine/canonical.ts";
+import { type Decision, type Findings, gateOutcome } from "../../engine/findings.ts";
+import { upstream } from "../../engine/outcomes.ts";
+import type { StepInput } from "../../engine/result.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
-import { NO_USAGE, type StepInput, type StepResult } from "../../lib/step.ts";
-import type { Analysis, Price } from "../../pipeline/analysis.ts";
-import type { Capture } from "../../pipeline/capture.ts";
-import type { Decision, Findings } from "../../pipeline/findings.ts";
+import type { Analysis, Price } from "../../pipelines/market-analysis/analysis.ts";
+import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 
 export const UID = "7d1f3c52-0000-4000-8000-000000000001";
 const SHOT = `${UID}/${"0".repeat(64)}.png`;
@@ -59,6 +60,7 @@ export function analysisOf(site: Site, screenshot = SHOT): Analysis {
       screenshot,
     },
     caveats: site.caveats ?? [],
+    usage: { inputTokens: 100, outputTokens: 10, costUsd: 0.0001, browserSeconds: 0 },
   };
 }
 
@@ -79,6 +81,7 @@ export function captureOf(site: Site, screenshot = SHOT): Capture {
     truncated: [],
     consentClosed: "Accept all",
     console: [],
+    browserSeconds: 2.5,
     robots: "allowed",
     egress: { requests: 12, bytes: 90_000, refused: [{ host: "fonts.example", reason: "NotAllowed", count: 2 }] },
   };
@@ -221,42 +224,44 @@ export function many(count: number): Site[] {
   });
 }
 
+export const OBJECTIVE = "How should a new invoicing product be priced and positioned?";
+
 export const decisionOn = (findings: Findings, more: Partial<Decision> = {}): Decision => ({
+  gate: "review",
   decision: "approved",
   digest: sha256(canonicalJson(findings)),
   by: "erika@example.com",
+  how: "ReviewLink",
+  automatic: false,
   at: "2026-11-21T09:30:00.000Z",
   ...more,
 });
 
-const USAGE = { inputTokens: 0, outputTokens: 0, costUsd: 0, browserSeconds: 2.5 };
-const done = (artifacts: Record<string, string>): StepResult => ({ outcome: "succeeded", artifacts, usage: USAGE });
-
+/** What gate `review` shows of these sites, and of one that could not be captured. */
 export function findingsOf(
   sites: readonly Site[],
   keys: (site: Site) => { capture: string; analysis: string },
-  objective = "How should a new invoicing product be priced and positioned?",
 ): Findings {
   return {
     workload: { namespace: "default", name: "invoicing", uid: UID },
     run: "a1b2c3d4e5",
-    objective,
-    items: [
-      ...sites.map((one) => {
-        const { capture, analysis } = keys(one);
-        return { item: one.url, steps: { scrape: done({ capture }), analyze: done({ analysis }) } };
-      }),
+    pipeline: { namespace: "agentic-system", name: "market-analysis" },
+    gate: "review",
+    inputs: { objective: OBJECTIVE },
+    results: [
+      ...sites.map((one) => ({
+        step: "analyze",
+        item: one.url,
+        outcome: "succeeded" as const,
+        artifacts: { ...keys(one) },
+      })),
       {
+        step: "scrape",
         item: "https://blocked.example/",
-        steps: {
-          scrape: {
-            outcome: "failed" as const,
-            reason: "Blocked",
-            message: "the site answered with a captcha",
-            artifacts: {},
-            usage: NO_USAGE,
-          },
-        },
+        outcome: "failed",
+        reason: "Blocked",
+        message: "the site answered with a captcha",
+        artifacts: {},
       },
     ],
   };
@@ -269,12 +274,12 @@ export function screenshotOf({ color = "#336699", name }: Site): Promise<Buffer>
   return sharp(Buffer.from(svg)).png().toBuffer();
 }
 
-/** Puts everything a report is written from into the store; answers the step's input. */
+/** Stores everything that a report is written from. @returns the step's input */
 export async function stage(
   artifacts: Artifacts,
   sites: readonly Site[],
-  decision: Partial<Decision> = {},
-  objective?: string,
+  decided: Partial<Decision> = {},
+  params: Readonly<Record<string, unknown>> = { objective: OBJECTIVE },
 ): Promise<StepInput> {
   const keys = new Map<Site, { capture: string; analysis: string }>();
   for (const one of sites) {
@@ -284,10 +289,11 @@ export async function stage(
       analysis: await artifacts.put(UID, JSON.stringify(analysisOf(one, shot)), "json"),
     });
   }
-  const findings = findingsOf(sites, (one) => keys.get(one) ?? { capture: "", analysis: "" }, objective);
-  const review = done({
+  const findings = findingsOf(sites, (one) => keys.get(one) ?? { capture: "", analysis: "" });
+  const decision = decisionOn(findings, decided);
+  const review = gateOutcome(decision, {
     findings: await artifacts.put(UID, canonicalJson(findings), "json"),
-    decision: await artifacts.put(UID, JSON.stringify(decisionOn(findings, decision)), "json"),
+    decision: await artifacts.put(UID, JSON.stringify(decision), "json"),
   });
-  return { params: { objective: findings.objective, model: { name: "gpt-4o-mini" } }, from: { review: [review] } };
+  return { params, from: { review: [upstream(review)] } };
 }

@@ -1,21 +1,34 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Decision, Finding, Findings } from "../../engine/findings.ts";
 import { overlap, placeLabels } from "../../functions/report/charts/place-labels.ts";
 import { positioningChart } from "../../functions/report/charts/positioning-chart.ts";
 import { priceChart } from "../../functions/report/charts/price-chart.ts";
 import { compare } from "../../functions/report/compare.ts";
 import { safeLink } from "../../functions/report/link.ts";
 import { escapeMarkdown } from "../../functions/report/markdown.ts";
-import { describePrice, mainCurrency, median, monthly } from "../../functions/report/price.ts";
+import { mainCurrency, median, monthly } from "../../functions/report/price.ts";
 import { reportJsonSchema } from "../../functions/report/report.ts";
 import { strategize } from "../../functions/report/strategist.ts";
-import { analysisOf, captureOf, decisionOn, findingsOf, many, price, type Site, TEN } from "./report-fixture.ts";
+import { reviewSentence } from "../../functions/report/wording.ts";
+import { describePrice } from "../../pipelines/market-analysis/price.ts";
+import {
+  analysisOf,
+  captureOf,
+  decisionOn,
+  findingsOf,
+  many,
+  OBJECTIVE,
+  price,
+  type Site,
+  TEN,
+} from "./report-fixture.ts";
 
-function dossierOf(sites: readonly Site[], by = "erika@example.com") {
+function dossierOf(sites: readonly Site[], decided: Partial<Decision> = {}) {
   const findings = findingsOf(sites, () => ({ capture: "c", analysis: "a" }));
   const subjects = sites.map((site) => ({ item: site.url, capture: captureOf(site), analysis: analysisOf(site) }));
-  return compare(findings, decisionOn(findings, { by }), subjects);
+  return compare({ objective: OBJECTIVE, findings, decision: decisionOn(findings, decided), subjects });
 }
 
 describe("prices", () => {
@@ -94,9 +107,9 @@ describe("gaps", () => {
 });
 
 describe("the comparison", () => {
-  it("tells equal names apart by the host, and names failures and automatic decisions", () => {
+  it("tells equal names apart by the host, and says why a site is missing", () => {
     const twins = [1, 2].map((n): Site => ({ name: "Twin", url: `https://t${n}.example/` }));
-    const dossier = dossierOf(twins, "agentic run --approve");
+    const dossier = dossierOf(twins);
     expect(dossier.competitors.map(({ label }) => label)).toEqual(["Twin (t1.example)", "Twin (t2.example)"]);
     expect(dossier.failures).toEqual([
       {
@@ -106,8 +119,33 @@ describe("the comparison", () => {
         message: "the site answered with a captcha",
       },
     ]);
-    expect(dossier.review.automatic).toBe(true);
-    expect(dossierOf(TEN).review.automatic).toBe(false);
+  });
+
+  it.each<[string, Partial<Finding>, Partial<Finding>]>([
+    ["failed without a reason", { outcome: "failed" }, { reason: "Failed" }],
+    [
+      "was skipped",
+      { outcome: "skipped" },
+      { reason: "NotAnalyzed", message: expect.stringMatching(/analyze skipped/) },
+    ],
+    ["left no analysis", { outcome: "succeeded" }, { reason: "NotAnalyzed" }],
+  ])("lists a site whose analysis %s", (_what, ended, expected) => {
+    const findings = findingsOf([], () => ({ capture: "c", analysis: "a" }));
+    const results = [{ step: "analyze", item: "https://odd.example/", artifacts: {}, ...ended }] as Findings["results"];
+    const decision = decisionOn(findings);
+    const { failures } = compare({ objective: OBJECTIVE, findings: { ...findings, results }, decision, subjects: [] });
+    expect(failures).toEqual([
+      { item: "https://odd.example/", step: "analyze", message: expect.any(String), ...expected },
+    ]);
+  });
+
+  it("adds up what captures and analyses cost", () => {
+    expect(dossierOf(TEN.slice(0, 2)).usage).toEqual({
+      inputTokens: 200,
+      outputTokens: 20,
+      costUsd: 0.0002,
+      browserSeconds: 5,
+    });
   });
 
   it.each([1, 2, 10, 50])("of %i sites has an answer, a recommendation and claims on known sites", (count) => {
@@ -117,6 +155,40 @@ describe("the comparison", () => {
     expect(recommendation).not.toBe("");
     const known = new Set(dossier.competitors.map(({ id }) => id));
     for (const site of claims.flatMap(({ sites }) => sites)) expect(known).toContain(site);
+  });
+});
+
+describe("the review", () => {
+  it.each<[Partial<Decision>, string]>([
+    [
+      { how: "ReviewLink", by: "erika@example.com" },
+      "erika@example.com approved the findings through the review link on 2026-11-21 09:30 UTC, without a comment.",
+    ],
+    [
+      { how: "CommandLine", by: "erika@example.com", comment: "Look at freelancers." },
+      "erika@example.com approved the findings on the command line on 2026-11-21 09:30 UTC, with this comment:",
+    ],
+    [
+      { how: "Setting", by: "review.required: false", automatic: true },
+      "No person reviewed the findings. They were approved automatically by a setting of the run (review.required: false) on 2026-11-21 09:30 UTC.",
+    ],
+    [
+      { how: "Timeout", by: "review.onTimeout", automatic: true },
+      "No person reviewed the findings. They were approved automatically because nobody decided before the review’s timeout (review.onTimeout) on 2026-11-21 09:30 UTC.",
+    ],
+    [
+      { how: "Argo", by: "Argo", automatic: true },
+      "No person reviewed the findings. They were approved automatically by resuming the gate in Argo Workflows (Argo) on 2026-11-21 09:30 UTC.",
+    ],
+    // Names decide nothing: only the decision itself says that nobody was asked.
+    [
+      { how: "CommandLine", by: "agentic run --approve" },
+      "agentic run --approve approved the findings on the command line on 2026-11-21 09:30 UTC, without a comment.",
+    ],
+  ])("%j is told as it was", (decided, sentence) => {
+    const { review } = dossierOf(TEN, decided);
+    expect(reviewSentence({ review })).toBe(sentence);
+    expect(review).toMatchObject({ automatic: false, ...decided });
   });
 });
 

@@ -30,7 +30,7 @@ describe("Argo's own defaults", () => {
       await available("argo", "workflow-controller");
       await apply(asking("slow", { sites: THREE_SITES.slice(0, 1) }));
       const waiting = await untilPhase(NAMESPACE, "slow", "AwaitingReview");
-      expect(waiting.status.sites).toMatchObject({ analyzed: 1, failed: 0 });
+      expect(waiting.status.items).toMatchObject({ done: 1, failed: 0 });
     } finally {
       await set(before);
       await available("argo", "workflow-controller");

@@ -11,6 +11,8 @@ import {
   example,
   functionPods,
   reviewLink,
+  reviewOf,
+  stepOf,
   untilPhase,
   workflowOf,
 } from "../workload.ts";
@@ -48,33 +50,44 @@ describe("kubectl apply to report", () => {
     ]);
     expect(phases).toEqual(expect.arrayContaining(["Running", "AwaitingReview"]));
     expect(phases.filter((phase) => !["Pending", "Creating", "Running", "AwaitingReview"].includes(phase))).toEqual([]);
-    expect(waiting.status.sites).toMatchObject({ total: 10, scraped: 10, analyzed: 10, failed: 0, progress: "10/10" });
-    expect(condition(waiting, "Analyzed")).toMatchObject({ status: "True", reason: "AllSites" });
+    expect(waiting.status.items).toEqual({ total: 10, done: 10, failed: 0, progress: "10/10" });
+    for (const name of ["scrape", "analyze"])
+      expect(stepOf(waiting, name)).toMatchObject({ total: 10, succeeded: 10, failed: 0, running: 0 });
+    expect(stepOf(waiting, "review")).toMatchObject({ total: 1, running: 1 });
+    expect(condition(waiting, "Reviewed")).toMatchObject({ status: "False", reason: "Waiting" });
 
     // Nothing of ours in the user's namespace but the workload and its Workflow.
     expect(await list("pods", NAMESPACE)).toEqual([]);
     expect((await list("serviceaccounts", NAMESPACE)).map(({ metadata }) => metadata.name)).toEqual(["default"]);
 
     const { url, token, digest } = await reviewLink(NAMESPACE, NAME);
-    expect(digest).toBe(waiting.status.review.digest);
-    await decide(NAMESPACE, NAME, "approved", "Weigh the free tiers.");
+    expect(url.pathname).toBe(`/review/${NAMESPACE}/${NAME}/review`);
+    expect(digest).toBe(reviewOf(waiting)["digest"]);
+    await decide(NAMESPACE, NAME, "approved", { comment: "Weigh the free tiers." });
     await decide(OTHER, NAME, "approved");
     const [done] = await Promise.all([untilPhase(NAMESPACE, NAME, "Succeeded"), untilPhase(OTHER, NAME, "Succeeded")]);
-    expect(done.status.review).toMatchObject({ decision: "approved", comment: "Weigh the free tiers." });
+    expect(reviewOf(done)).toMatchObject({
+      decision: "approved",
+      comment: "Weigh the free tiers.",
+      how: "ReviewLink",
+      automatic: false,
+    });
+    expect(condition(done, "Completed")).toMatchObject({ status: "True", reason: "Succeeded" });
+    expect(Object.keys(done.status.outputs)).toEqual(expect.arrayContaining(["html", "json", "markdown", "pdf"]));
     expect(condition(done, "Ready")).toMatchObject({ status: "True", reason: "Succeeded" });
     expect((await workflowOf(NAMESPACE, NAME))?.status.phase).toBe("Succeeded");
 
     const page = await approvePage(url.pathname, token);
     expect([page.status, page.body]).toEqual([200, expect.stringContaining("Approved")]);
-    const html = await approvePage(`${url.pathname}/report/html`, token);
+    const html = await approvePage(`${url.pathname}/outputs/html`, token);
     expect(html.headers["content-type"]).toMatch(/^text\/html/);
-    const report = JSON.parse((await approvePage(`${url.pathname}/report/json`, token)).body);
+    const report = JSON.parse((await approvePage(`${url.pathname}/outputs/json`, token)).body);
     const names = report.competitors.map((one: { analysis: { name: string } }) => one.analysis.name).toSorted();
     const truth = await loadTruth();
     expect(names).toEqual(truth.map(({ name }) => name).toSorted());
 
     // No answer was paid twice.
-    const analyses = await analysesBySite(mine.spec["objective"]);
+    const analyses = await analysesBySite(mine.spec.inputs.objective);
     expect([...analyses.values()].filter((count) => count !== 1)).toEqual([]);
     expect(Number(done.status.usage.costUsd)).toBeGreaterThan(0);
 

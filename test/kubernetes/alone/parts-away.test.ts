@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { apply, kubectl, list, until } from "../cluster.ts";
 import { NAMESPACE } from "../namespaces.ts";
-import { asking, deleteWorkloads, SYSTEM, THREE_SITES, untilPhase, untilReason } from "../workload.ts";
+import { asking, decide, deleteWorkloads, SYSTEM, THREE_SITES, untilPhase, untilReason } from "../workload.ts";
 import { available } from "./deployments.ts";
 import { resyncForFile, SOON } from "./resync.ts";
 
@@ -39,6 +39,21 @@ describe("parts that are away: the workload says which, and heals", () => {
       expect((await untilReason(name, "StoreUnavailable")).message).toMatch(/Redis/);
     });
     await untilPhase(NAMESPACE, name, "AwaitingReview");
+  });
+
+  test("the object store", async () => {
+    const name = "no-store";
+    await apply(asking(name, few));
+    await untilPhase(NAMESPACE, name, "AwaitingReview");
+    await without(SYSTEM, "store", async () => {
+      // What reconcile has read before, it remembers: the next one has to read.
+      await kubectl(["-n", SYSTEM, "delete", "pods", "-l", "serving.knative.dev/service=reconcile", "--wait=false"]);
+      const { message } = await untilReason(name, "ArtifactStoreUnavailable");
+      expect(message).toMatch(/artifact store could not/);
+    });
+    await untilReason(name, "AwaitingReview");
+    await decide(NAMESPACE, name, "approved");
+    await untilPhase(NAMESPACE, name, "Succeeded");
   });
 
   test("the Broker's ingress", async () => {

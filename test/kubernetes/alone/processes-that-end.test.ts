@@ -23,8 +23,8 @@ describe("processes that end in the middle", () => {
         await kubectl(["-n", SYSTEM, "delete", "pods", "-l", selector, "--wait=false", ...how]);
       }
       const waiting = await untilPhase(NAMESPACE, name, "AwaitingReview");
-      expect(waiting.status.sites).toMatchObject({ total: 10, analyzed: 10, failed: 0 });
-      const asked = await analysesBySite(applied.spec["objective"]);
+      expect(waiting.status.items).toMatchObject({ total: 10, done: 10, failed: 0 });
+      const asked = await analysesBySite(applied.spec.inputs.objective);
       expect(asked.size).toBe(10);
       expect([...asked.values()].reduce((sum, count) => sum + count - 1, 0)).toBeLessThanOrEqual(onTheWire);
       await decide(NAMESPACE, name, "approved");
@@ -48,6 +48,6 @@ describe("processes that end in the middle", () => {
       "--grace-period=0",
     ]);
     const waiting = await untilPhase(NAMESPACE, name, "AwaitingReview");
-    expect(waiting.status.sites).toMatchObject({ total: 10, analyzed: 10, failed: 0 });
+    expect(waiting.status.items).toMatchObject({ total: 10, done: 10, failed: 0 });
   });
 });

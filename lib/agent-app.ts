@@ -1,0 +1,49 @@
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { RunDurably, StepGraph } from "./durable/durable.ts";
+import { errorResponse } from "./error-response.ts";
+import { TerminalError } from "./errors.ts";
+import { parseEvent } from "./events.ts";
+import type { Logger } from "./log.ts";
+import { HINTS, parseStepRequested, stepCompleted } from "./step-events.ts";
+import type { VerifyStepToken } from "./token.ts";
+
+export interface AgentAppDeps {
+  readonly runDurably: RunDurably;
+  readonly verifyToken: VerifyStepToken;
+  readonly log: Logger;
+  /** Aborts on SIGTERM: what runs stops after its current node, and readiness turns to 503. */
+  readonly draining: AbortSignal;
+}
+
+/** Results of 500 steps with some data each. */
+const MAX_EVENT_BYTES = 8 * 1024 * 1024;
+
+/** An agent over HTTP, by the step contract: a CloudEvent in, a CloudEvent or an empty body out (docs/ARCHITECTURE.md). */
+export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
+  const app = new Hono();
+  app.get("/health/liveness", (c) => c.body(null, 200));
+  app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
+  // The rest of the body is not read, so the connection is of no more use.
+  const tooLarge = (c: Context) => c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
+  app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: tooLarge }), async (c) => {
+    const event = parseEvent(Object.fromEntries(c.req.raw.headers), await c.req.text());
+    if (HINTS.has(event.type)) return c.body(null, 200);
+    const { identity, request } = parseStepRequested(event);
+    const claims = await deps.verifyToken(request.token);
+    if (claims.jti !== identity || claims.sub !== request.workload.uid || claims.run !== request.run)
+      throw new TerminalError("InvalidToken", "the step token was minted for another step");
+    const { workload, run, step, input, egressToken } = request;
+    const log = deps.log.child({ step, identity, workload: `${workload.namespace}/${workload.name}` });
+    const deadline = new Date(claims.deadline);
+    const result = await deps.runDurably({
+      graph,
+      signal: deps.draining,
+      context: { identity, workload, run, step, input, claims, egressToken, deadline, log },
+    });
+    const { headers, body } = stepCompleted(identity, request, result);
+    return c.body(body, 200, headers);
+  });
+  app.onError((error, c) => errorResponse(error, c, deps.log));
+  return app;
+}

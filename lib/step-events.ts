@@ -1,0 +1,153 @@
+import { CloudEvent } from "cloudevents";
+import { z } from "zod";
+import { stepIdentity } from "../engine/identity.ts";
+import { type Item, type StepResult, stepInputSchema, stepResultSchema, workloadRefSchema } from "../engine/result.ts";
+import { TerminalError } from "./errors.ts";
+
+/**
+ * The events of the step contract (docs/ARCHITECTURE.md): whoever runs a pipeline sends them, agents answer them. They are built
+ * and read here and nowhere else. Extension attributes: `agent` (NAMESPACE.NAME, what a Trigger filters on) and `step`.
+ */
+export const STEP_REQUESTED = "dev.agentic.step.requested";
+export const STEP_COMPLETED = "dev.agentic.step.completed";
+/** Requests of this agent will come: it starts meanwhile. */
+export const STEP_EXPECTED = "dev.agentic.step.expected";
+/** Knative's, of a new AgentWorkload. */
+export const WORKLOAD_ADDED = "dev.knative.apiserver.ref.add";
+/** An agent answers these with an empty 200: it has started, which is all they ask for. */
+export const HINTS: ReadonlySet<string> = new Set([STEP_EXPECTED, WORKLOAD_ADDED]);
+
+const requestSchema = z.strictObject({
+  workload: workloadRefSchema,
+  /** The run's hash (engine/identity.ts). */
+  run: z.string().min(1),
+  step: z.string().min(1),
+  /** The agent's revision that the run froze. */
+  revision: z.string(),
+  input: stepInputSchema,
+  /** A JWT with stepClaims (lib/token.ts): covers the input by the identity, the deadline and the retry limit. */
+  token: z.string(),
+  /** The password to the egress proxy: a JWT that says nothing but the job's allow-list. */
+  egressToken: z.string(),
+});
+/** `data` of a step.requested event. */
+export type StepRequest = z.infer<typeof requestSchema>;
+
+/** `data` of a step.completed event. `token`: an agent that keeps no records of its own sends the request's back, as proof. */
+const completedSchema = stepResultSchema.extend({ request: z.string(), token: z.string().optional() });
+
+/** An agent as events name it. */
+export interface AgentRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+type StepOf = Pick<StepRequest, "workload" | "run" | "step">;
+
+/** namespace/name/step/item, for people and logs. */
+export function subjectOf({ workload, step }: Omit<StepOf, "run">, item?: Item): string {
+  const { namespace, name } = workload;
+  const what = item === undefined ? [] : [typeof item === "string" ? item : JSON.stringify(item)];
+  return [namespace, name, step, ...what].join("/");
+}
+
+/** The value of the attribute `agent`. */
+export function agentAttribute({ namespace, name }: AgentRef): string {
+  return `${namespace}.${name}`;
+}
+
+/** The request's identity, which is the event's id. */
+export function identityOfRequest({
+  workload,
+  step,
+  revision,
+  input,
+}: Omit<StepRequest, "token" | "egressToken">): string {
+  return stepIdentity({ uid: workload.uid, step, revision, input });
+}
+
+export function stepRequested(
+  request: StepRequest,
+  { agent, source, traceparent }: { agent: AgentRef; source: string; traceparent?: string },
+): CloudEvent<StepRequest> {
+  return new CloudEvent<StepRequest>({
+    id: identityOfRequest(request),
+    type: STEP_REQUESTED,
+    source,
+    subject: subjectOf(request, request.input.item),
+    datacontenttype: "application/json",
+    agent: agentAttribute(agent),
+    step: request.step,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: request,
+  });
+}
+
+/** @throws TerminalError WrongType, InvalidRequest; InvalidToken when its id is not that of its content */
+export function parseStepRequested(event: CloudEvent<unknown>): { identity: string; request: StepRequest } {
+  if (event.type !== STEP_REQUESTED)
+    throw new TerminalError("WrongType", `expected an event of type ${STEP_REQUESTED}, got ${event.type}`);
+  const parsed = requestSchema.safeParse(event.data);
+  if (!parsed.success) throw new TerminalError("InvalidRequest", z.prettifyError(parsed.error));
+  const identity = identityOfRequest(parsed.data);
+  if (identity !== event.id)
+    throw new TerminalError("InvalidToken", "the event's id does not belong to its content: its input was changed");
+  return { identity, request: parsed.data };
+}
+
+export function stepExpected(
+  { workload, run, step }: StepOf,
+  { agent, source }: { agent: AgentRef; source: string },
+): CloudEvent<unknown> {
+  return new CloudEvent<unknown>({
+    id: `${run}-${step}-expected`,
+    type: STEP_EXPECTED,
+    source,
+    subject: subjectOf({ workload, step }),
+    datacontenttype: "application/json",
+    agent: agentAttribute(agent),
+    step,
+    data: { workload, run },
+  });
+}
+
+/** The answer to a request, structured. Without `time`: the same request has the same bytes for an answer, whenever it is asked. */
+export function stepCompleted(
+  identity: string,
+  request: StepRequest,
+  result: StepResult,
+): { headers: Record<string, string>; body: string } {
+  const event = {
+    specversion: "1.0",
+    id: `${identity}-completed`,
+    type: STEP_COMPLETED,
+    source: `/agents/${request.step}`,
+    subject: subjectOf(request, request.input.item),
+    datacontenttype: "application/json",
+    data: { request: identity, ...result },
+  };
+  return { headers: { "content-type": "application/cloudevents+json" }, body: JSON.stringify(event) };
+}
+
+export interface Completed {
+  /** The identity of the request that it answers. */
+  readonly identity: string;
+  readonly result: StepResult;
+  readonly token?: string;
+}
+
+/** @throws TerminalError WrongType, InvalidResult: with what is wrong, for the workload's status */
+export function parseStepCompleted(event: CloudEvent<unknown>): Completed {
+  if (event.type !== STEP_COMPLETED)
+    throw new TerminalError("WrongType", `expected an event of type ${STEP_COMPLETED}, got ${event.type}`);
+  const parsed = completedSchema.safeParse(event.data);
+  if (!parsed.success) throw new TerminalError("InvalidResult", z.prettifyError(parsed.error));
+  const { request: identity, token, ...result } = parsed.data;
+  return { identity, result, ...(token === undefined ? {} : { token }) };
+}
+
+/** Which workload an event of a step is about, by its subject. */
+export function workloadOfSubject(subject: string | undefined): { namespace: string; name: string } | undefined {
+  const [namespace, name] = (subject ?? "").split("/");
+  return namespace && name ? { namespace, name } : undefined;
+}
