@@ -139,8 +139,11 @@ async function toGate(name: string, { fail = [] as number[], output = "succeeded
   );
 }
 
+/** A rejected gate fails, so nothing behind it starts. */
 const decide = (name: string, decision: "approved" | "rejected") =>
-  settle(name, (seen) => running(seen, "review").map((node) => done(node, decision)));
+  settle(name, (seen) =>
+    running(seen, "review").map((node) => (decision === "approved" ? done(node, decision) : failed(node, decision))),
+  );
 
 const ended = (name: string, phase: RunView["phase"]): Promise<true> =>
   untilArgo(`${name} to be ${phase}`, name, (workflow) => workflow.phase === phase || undefined);
@@ -231,10 +234,10 @@ describe("a DAG of suspend nodes", () => {
   });
 
   test.each([
-    ["Reject", "rejected"],
-    ["Approve", "approved"],
-  ])("the gate's duration ends in its default: onTimeout %s is %s", async (onTimeout, decision) => {
-    const workflow = rendered(`timeout-${decision}`, { review: { timeout: "2s", onTimeout } }, 1);
+    ["Reject", "Error", undefined],
+    ["Approve", "Succeeded", "approved"],
+  ])("a gate's duration with onTimeout %s ends in %s", async (onTimeout, ending, output) => {
+    const workflow = rendered(`timeout-${onTimeout.toLowerCase()}`, { review: { timeout: "2s", onTimeout } }, 1);
     const gate = workflow.spec.templates.find((one: { name: string }) => one.name === "gate-review");
     // Reconcile decides the timeout; Argo's own comes ten minutes later.
     expect(gate.suspend.duration).toBe("602");
@@ -243,9 +246,9 @@ describe("a DAG of suspend nodes", () => {
     const { name } = workflow.metadata;
     await toGate(name);
     const node = await untilArgo("the default", name, ({ nodes }) =>
-      nodes.find(({ step, phase }) => step === "review" && phase === "Succeeded"),
+      nodes.find(({ step, phase }) => step === "review" && phase !== "Running"),
     );
-    expect(node.output).toBe(decision);
+    expect([node.phase, node.output]).toEqual([ending, output]);
   });
 });
 
@@ -299,12 +302,21 @@ describe("Argo's own commands", () => {
     await untilArgo("analyze", name, (seen) => running(seen, "analyze").length === 1);
   });
 
-  test("resume at the gate is its default", async () => {
-    const name = await start("resumed-gate", {}, 1);
-    await toGate(name);
-    await argo(NAMESPACE, name, "resume");
-    const gate = (await view(name)).nodes.find(({ step }) => step === "review");
-    expect([gate?.phase, gate?.output]).toEqual(["Succeeded", "rejected"]);
+  test("resume at a gate is its default, and refused where it has none", async () => {
+    const reviewed = async (name: string) => {
+      const gate = (await view(name)).nodes.find(({ step }) => step === "review");
+      return [gate?.phase, gate?.output];
+    };
+    const approving = await start("resumed-gate", { review: { onTimeout: "Approve" } }, 1);
+    await toGate(approving);
+    await argo(NAMESPACE, approving, "resume");
+    expect(await reviewed(approving)).toEqual(["Succeeded", "approved"]);
+    const rejecting = await start("resumed-gate-without-default", {}, 1);
+    await toGate(rejecting);
+    await expect(argo(NAMESPACE, rejecting, "resume")).rejects.toThrow(
+      /has not been set and does not have a default value/,
+    );
+    expect(await reviewed(rejecting)).toEqual(["Running", undefined]);
   });
 
   test.each(["stop", "terminate"] as const)("%s ends the Workflow, and fails the steps that ran", async (command) => {
