@@ -76,7 +76,7 @@ export function renderService(agent: Agent, spec: ImageSpec, settings: Readonly<
           image: spec.image,
           ...(spec.command ? { command: spec.command } : {}),
           ...(spec.args ? { args: spec.args } : {}),
-          // The platform's last: no setting of an agent's replaces them.
+          // The platform's come last of these. An entry of its own in `env` still wins, for its own container only.
           env: spec.env ?? [],
           envFrom: [...(spec.envFrom ?? []), { secretRef: { name: sideName(agent) } }],
           ports: [{ containerPort: 8080 }],
