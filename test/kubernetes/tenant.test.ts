@@ -4,17 +4,7 @@ import { NONSENSE } from "../cluster/support/nonsense.ts";
 import { createAgents, deleteAgent, untilReady, untilUnsubscribed } from "./agents.ts";
 import { apply, get, kubectl, list, until } from "./cluster.ts";
 import { TENANT } from "./namespaces.ts";
-import {
-  agent,
-  executionKey,
-  executionsOf,
-  NO_IMAGE,
-  pipeline,
-  run,
-  strings,
-  supportImage,
-  testAgent,
-} from "./tenant.ts";
+import { agent, executionKey, executionsOf, pipeline, run, strings, supportImage, testAgent } from "./tenant.ts";
 import {
   condition,
   decide,
@@ -247,23 +237,6 @@ describe("Agents that come and go", () => {
     await apply(await testAgent(name));
     const done = await untilPhase(TENANT, name, "Succeeded");
     expect((await executionsOf(done)).get("before")).toBe(1);
-  });
-
-  test("an image that does not pull: its Agent says so, and is ready when it has another", async () => {
-    const name = "no-image";
-    await apply(agent(name, { image: NO_IMAGE }));
-    const said = await until(
-      "the Agent to say so",
-      async () => {
-        const object = await get("agents", TENANT, name);
-        const ready = object && condition(object, "Ready");
-        return ready?.reason === "ImageNotReady" && /fetch image/.test(ready.message) ? ready : undefined;
-      },
-      { ms: 240_000, seen: async () => (await get("agents", TENANT, name))?.status },
-    );
-    expect(said.message).toMatch(/localhost:1\/none/);
-    await apply(agent(name, { image: await supportImage() }));
-    await untilReady({ namespace: TENANT, name });
   });
 
   test("an Agent that is deleted takes all along that was made for it", async () => {

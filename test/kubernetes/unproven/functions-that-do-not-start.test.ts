@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { resyncForFile, SOON } from "../alone/resync.ts";
 import { apply, get, kubectl, until } from "../cluster.ts";
 import { NAMESPACE } from "../namespaces.ts";
 import { NO_IMAGE } from "../tenant.ts";
@@ -12,7 +13,6 @@ import {
   untilReason,
   workload,
 } from "../workload.ts";
-import { resyncForFile, SOON } from "./resync.ts";
 
 const few = { sites: THREE_SITES };
 
