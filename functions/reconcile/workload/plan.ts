@@ -22,7 +22,7 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
   const { object, spec, runObject, others } = observed;
   if (object.metadata.deletionTimestamp !== undefined) return planDeletion(observed);
   if (!object.metadata.finalizers.includes(FINALIZER)) return [{ type: "addFinalizer" }];
-  // An invalid edit stops nothing: what runs goes on until the spec is one again.
+  // An invalid edit stops nothing: what is in flight may end, and the run goes on once the spec is valid again.
   if (spec.state === "refused") return spec.needsAgent ? [{ type: "applyAgent", agent: spec.needsAgent }] : [];
   const stops = others.flatMap((other) => planSuperseded(other, now));
   if (hasExpired(observed, now)) return [...stops, ...planExpiry(observed)];

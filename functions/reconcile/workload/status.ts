@@ -136,7 +136,10 @@ function refused(
   say: Say,
 ): WorkloadStatus {
   const isRunning = runs.some((run) => !hasEnded(run));
-  const said = no(reason, isRunning ? `${message} (the run of the earlier spec goes on)` : message);
+  const said = no(
+    reason,
+    isRunning ? `${message} (the run of the earlier spec is not stopped, but starts nothing new)` : message,
+  );
   const phase = isRunning ? (before.phase ?? "Running") : reason.startsWith("Invalid") ? "Failed" : "Pending";
   const conditions = replaced(before.conditions ?? [], say("Accepted", said));
   return { ...before, phase, conditions: replaced(conditions, say("Ready", said)) };

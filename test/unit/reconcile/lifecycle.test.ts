@@ -446,16 +446,44 @@ describe("looks", () => {
     return { deps: { kube: { ...kube, workloads } }, count: () => count };
   }
 
-  test("a decision by the setting that cannot be written now is not tried again at once", async () => {
-    const world = start({ spec: { ...SPEC, review: { required: false } } });
-    await world.settle({ rounds: 3 });
-    world.edit({ ...SPEC, review: { required: false }, suspend: true });
-    for (let round = 0; round < 3; round++) {
+  const AUTOMATIC = { ...SPEC, review: { required: false } };
+  /** Until Argo has started the gate, which reconcile has not seen. */
+  async function gateStarts(world: Harness, only?: string): Promise<void> {
+    for (let round = 0; round < 20 && !nodesOf(world).some(({ role }) => role === "gate"); round++) {
+      await world.look();
+      await (only === undefined ? world.deliverAll() : world.deliverOnly(only));
+      await world.look();
       world.argo();
-      const { deps, count } = counted(world);
-      await lookWith(world, deps);
-      expect(count()).toBeLessThan(4);
     }
+  }
+
+  test("a decision by the setting waits while the run is held, and is not tried again at once", async () => {
+    const world = start({ spec: AUTOMATIC });
+    await gateStarts(world);
+    world.edit({ ...AUTOMATIC, suspend: true });
+    const { deps, count } = counted(world);
+    await lookWith(world, deps);
+    expect([count(), world.status.reviews]).toEqual([1, undefined]);
+    world.edit(AUTOMATIC);
+    await world.settle();
+    expect(world.status.phase).toBe("Succeeded");
+  });
+
+  test("nor while the run fails and it is Argo's turn", async () => {
+    const pipeline = pipelineOf({
+      steps: [
+        { name: "first", agent: "write" },
+        { name: "ask", gate: {}, after: ["first"] },
+        { name: "beside", agent: "read" },
+        { name: "next", agent: "read", after: ["beside"] },
+      ],
+    });
+    const world = start({ pipeline, spec: { review: { required: false } } });
+    await gateStarts(world, "first");
+    world.byHand("step-beside", { phase: "Succeeded", finishedAt: world.deps.now().toISOString() });
+    const { deps, count } = counted(world);
+    await lookWith(world, deps);
+    expect([count(), ready(world)?.reason]).toEqual([1, "ResumedByHand"]);
   });
 
   test("a write that came too late is decided on anew, in the same look", async () => {
