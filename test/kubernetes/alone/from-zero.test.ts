@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { loadTruth } from "../../../examples/truth.ts";
-import { NEVER, resyncForFile } from "../alone/resync.ts";
 import { apply, list, until } from "../cluster.ts";
 import { askFunction } from "../functions.ts";
 import { NAMESPACE, OTHER } from "../namespaces.ts";
@@ -17,6 +16,7 @@ import {
   untilPhase,
   workflowOf,
 } from "../workload.ts";
+import { NEVER, resyncForFile } from "./resync.ts";
 
 const NAME = "market-analysis";
 
