@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { S3Settings } from "../lib/edges/artifacts/s3.ts";
 import { built } from "./cluster/built.ts";
+import { freePort } from "./free-port.ts";
 
 export interface TestStore {
   readonly s3: S3Settings;
@@ -68,14 +68,4 @@ async function launch(program: string, folder: string, address: string, s3: S3Se
   }
   child.kill("SIGKILL");
   throw new Error("versitygw did not start: its last words are above");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port is free");
-  return address.port;
 }

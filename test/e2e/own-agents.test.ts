@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "../free-port.ts";
 import { agentic, type Command } from "./cli.ts";
 import { endServers } from "./processes.ts";
 
@@ -31,15 +31,6 @@ afterEach(async () => {
   await endServers(out);
   await rm(out, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 /** `agentic run` of a workload, its pipeline and its agent in one file; the agent is expected at `port`. */
 async function run(steps: string, spec = "", ...args: string[]): Promise<Command> {

@@ -6,11 +6,12 @@ import { parseEnv } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { BUILD_MS } from "../cluster/built.ts";
+import { freePort } from "../free-port.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { output, ROOT, run } from "./command.ts";
 import { type Func, findFunc } from "./func.ts";
 import { makeSigningKeys, type SigningKeys } from "./keys.ts";
-import { freePort, type Served, serveScript } from "./served.ts";
+import { type Served, serveScript } from "./served.ts";
 
 const home = await mkdtemp(join(tmpdir(), "agentic-template-"));
 /** The new function's folder, and its name. */

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { freePort } from "../free-port.ts";
 import { installRedisStack } from "./install.ts";
 
 export interface TestRedisStack {
@@ -44,14 +44,4 @@ export async function startRedisStack(more: readonly string[] = []): Promise<Tes
   if (answer === "PONG") return { url, socket, stop };
   await stop();
   throw new Error("the server with Redis' JSON and search modules did not start");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
