@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 // Files that survive a power cut. Only this user can read them.
@@ -16,16 +16,22 @@ export async function makeFolder(path: string): Promise<void> {
 
 /**
  * Writes a file under a temporary name that starts with a dot. The caller renames or links it, then calls syncFolder.
+ * Where it cannot be written, nothing of it is left.
  * @returns its path
  */
-export async function writeDraft(folder: string, content: string): Promise<string> {
+export async function writeDraft(folder: string, content: string | Uint8Array): Promise<string> {
   const path = join(folder, `.${randomUUID()}.draft`);
-  const file = await open(path, "wx", 0o600);
   try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(path, "wx", 0o600);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
   }
   return path;
 }

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { syncFolder, writeDraft } from "../durable-files.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 /** Objects as files below `root`, which the first write creates. Only this user can read them. */
@@ -20,9 +20,8 @@ export function createFolderStore(root: string): ObjectStore {
       const folder = dirname(path);
       const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
       // In the same folder: a rename is atomic only within one file system.
-      const draft = join(folder, `.${randomUUID()}.draft`);
+      const draft = await writeDraft(folder, bytes);
       try {
-        await writeToDisk(draft, bytes);
         await rename(draft, path);
       } catch (error) {
         await rm(draft, { force: true });
@@ -37,23 +36,4 @@ export function createFolderStore(root: string): ObjectStore {
     },
     remove: (scope) => rm(pathOf(scope), { recursive: true, force: true }),
   };
-}
-
-async function writeToDisk(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
