@@ -4,7 +4,7 @@ import type { Hono } from "hono";
 import { argoEngine } from "./functions/reconcile/argo/engine.ts";
 import { createApp } from "./functions/reconcile/index.ts";
 import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
-import { connectArtifacts } from "./lib/connect.ts";
+import { connectArtifacts, KEEP_MS } from "./lib/connect.ts";
 import { chooseStepStore } from "./lib/durable/choose-step-store.ts";
 import { exclusively } from "./lib/durable/exclusively.ts";
 import {
@@ -32,8 +32,6 @@ const LEASE_PATIENCE_MS = 15_000;
 const REQUEST_PATIENCE_MS = 30_000;
 /** A step whose request came back is not asked for again before. */
 const UNDELIVERABLE_PAUSE_MS = 15_000;
-/** Of the record of a step whose agent keeps none by itself. */
-const KEEP_MS = 30 * 24 * 3_600_000;
 
 /** Reconcile with its real dependencies. */
 export async function composeReconcile(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {

@@ -37,6 +37,8 @@ const TOLERANCE = {
   ],
 };
 
+const AGENT_NAME_RULE = "size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')";
+
 const agent: KindDefinition = {
   kind: "Agent",
   plural: "agents",
@@ -53,7 +55,7 @@ const agent: KindDefinition = {
     "": {
       "x-kubernetes-validations": [
         {
-          rule: "size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+          rule: AGENT_NAME_RULE,
           message: "metadata.name must have at most 40 lower-case letters, digits and dashes, a letter first",
         },
       ],
@@ -161,7 +163,7 @@ const agentWorkload: KindDefinition = {
           message: `metadata.name must have at most ${MAX_WORKLOAD_NAME} characters: the Workflow's name adds 11`,
         },
         {
-          rule: "!has(self.spec.image) || (size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))",
+          rule: `!has(self.spec.image) || (${AGENT_NAME_RULE})`,
           message:
             "with image, metadata.name must have at most 40 lower-case letters, digits and dashes, a letter first: its Agent has the same name",
         },

@@ -2,21 +2,12 @@ import { z } from "zod";
 import { reviewSchema } from "../crd/agentworkload.ts";
 import { type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes.ts";
 import type { PipelineStep } from "./pipeline.ts";
-import { itemSchema, NO_USAGE, workloadRefSchema } from "./result.ts";
+import { NO_USAGE, upstreamResultSchema, workloadRefSchema } from "./result.ts";
 import { type Run, stepOf } from "./run.ts";
 import { listItems, REJECTED } from "./walk.ts";
 
 /** How one shown step ended on one item; where it never ran, the step before it that failed. */
-const findingSchema = z.strictObject({
-  step: z.string(),
-  item: itemSchema.optional(),
-  outcome: z.enum(["succeeded", "failed", "skipped"]),
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  output: z.string().optional(),
-  data: z.unknown().optional(),
-  artifacts: z.record(z.string(), z.string()),
-});
+const findingSchema = upstreamResultSchema.extend({ step: z.string() });
 export type Finding = z.infer<typeof findingSchema>;
 
 /**

@@ -10,7 +10,7 @@ import type { Model } from "./model/model.ts";
 // Connects what a process needs, as its settings say. Modules are loaded by whoever needs them.
 
 /** How long the record of an ended step is kept: spec.freshness decides on reuse, this only bounds the store. */
-const KEEP_MS = 30 * 24 * 3_600_000;
+export const KEEP_MS = 30 * 24 * 3_600_000;
 /** How long the step of a killed instance waits for its successor. */
 const LEASE_MS = 5000;
 
