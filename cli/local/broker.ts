@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { HTTP } from "cloudevents";
 import { failedResult, type StepResult } from "../../engine/result.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
+import { pause } from "../../lib/pause.ts";
 import { type StepRequest, stepRequested } from "../../lib/step-events.ts";
 import { AgentUnreachable, AnswerTooLarge, type Delivery, type ReachedAgent } from "./agents.ts";
 import { Interrupted } from "./interrupted.ts";
@@ -49,8 +49,8 @@ export function createBroker(options: BrokerOptions): (order: StepOrder) => Prom
       const left = order.deadline.getTime() - Date.now();
       if (left <= 0) return overdue(agent, order, verdict.why);
       // Until the deadline at most: then an agent that keeps records says how the step ended.
-      const pause = verdict.counts ? Math.min(verdict.afterMs * 2 ** (failures - 1), MAX_PAUSE_MS) : verdict.afterMs;
-      await pauseFor(Math.min(pause, left), options.signal);
+      const pauseMs = verdict.counts ? Math.min(verdict.afterMs * 2 ** (failures - 1), MAX_PAUSE_MS) : verdict.afterMs;
+      await pause(Math.min(pauseMs, left), options.signal);
     }
   };
 }
@@ -114,12 +114,4 @@ function overdue(agent: ReachedAgent, order: StepOrder, lastAnswer: string): Ste
 
 function untilDeadline({ deadline }: StepOrder): string {
   return `by its deadline, ${deadline.toISOString()}: raise the step's timeout or spec.deadlines if it needs longer`;
-}
-
-async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
-  }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { canonicalJson } from "../../engine/canonical.ts";
 import { type Decision, gateOutcome } from "../../engine/findings.ts";
 import { type StepOutcome, usageOf } from "../../engine/outcomes.ts";
@@ -7,6 +6,7 @@ import { gateTerms } from "../../engine/run.ts";
 import { type Artifacts, digestOf } from "../../lib/edges/artifacts.ts";
 import type { FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import { decisionOf, type ReviewRecord } from "../../lib/edges/reviews.ts";
+import { pause } from "../../lib/pause.ts";
 import type { OpenGate } from "./runner.ts";
 
 export interface GateOptions {
@@ -69,11 +69,7 @@ async function decided(run: Run, { gate, signal }: OpenGate, options: GateOption
     if (!told) await options.onOpen(record);
     told = true;
     const left = Date.parse(record.review.timeoutAt) - now().getTime();
-    try {
-      await sleep(Math.max(1, Math.min(POLL_MS, left)), undefined, { signal });
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error;
-    }
+    await pause(Math.max(1, Math.min(POLL_MS, left)), signal);
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
@@ -7,6 +6,7 @@ import { addUsage, NO_USAGE, type Usage } from "../../engine/result.ts";
 import { acquireLease } from "../durable/lease.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { pause } from "../pause.ts";
 import { DEFAULT_MODEL, type ModelChoice, modelsOf } from "./choice.ts";
 import { costOf, costOfCall, type PlannedCall, type TokenUsage, worstUsage } from "./cost.ts";
 import { type Ledger, openLedger, type PaidAnswer, parseUsd } from "./ledger.ts";
@@ -119,7 +119,7 @@ async function answerOnce(
       ttlMs: ASKING_MS,
     });
     if ("heldBy" in lease) {
-      await pause(spender.signal);
+      await pause(POLL_MS, spender.signal);
       continue;
     }
     try {
@@ -206,7 +206,7 @@ async function reserve(
         countsAsAttempt: false,
         retryAfterSeconds: 5,
       });
-    await pause(signal);
+    await pause(POLL_MS, signal);
   }
 }
 
@@ -244,12 +244,4 @@ function answerSchema(schema: z.ZodType<unknown>): Record<string, unknown> {
 
 function usageOf({ usage, costUsd }: PaidAnswer): Usage {
   return { ...NO_USAGE, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd };
-}
-
-async function pause(signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(POLL_MS, undefined, { signal });
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
-  }
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { RetryableError, TerminalError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { pause } from "../pause.ts";
 import { type ModelChoice, modelsOf } from "./choice.ts";
 import type { TokenUsage } from "./cost.ts";
 import { parametersFor } from "./parameters.ts";
@@ -58,10 +58,10 @@ export async function askProvider(
       const { problem, retryAfterMs } = outcome;
       options.log.warn({ model, attempt, purpose: request.purpose, problem }, "the model did not answer");
       if (attempt === 1) problems.push(`${model}: ${problem}`);
-      const pause = retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1);
+      const pauseMs = retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1);
       if (retryAfterMs !== undefined) retryAfterSeconds = Math.max(retryAfterSeconds, Math.ceil(retryAfterMs / 1000));
-      if (pause > MAX_PAUSE_MS) break;
-      if (attempt < ATTEMPTS) await pauseFor(pause, signal);
+      if (pauseMs > MAX_PAUSE_MS) break;
+      if (attempt < ATTEMPTS) await pause(pauseMs, signal);
     }
   }
   throw new RetryableError("ModelUnavailable", `no model answered: ${problems.join("; ")}`, { retryAfterSeconds });
@@ -204,12 +204,4 @@ function retryAfter(headers: Headers): number | undefined {
   if (!value) return undefined;
   const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
-}
-
-async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
-  }
 }
