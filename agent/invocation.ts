@@ -2,14 +2,12 @@ import type { KeyObject } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { privateKey } from "../lib/keys.ts";
 import { identityOfRequest, STEP_REQUESTED, type StepRequest } from "../lib/step-events.ts";
-import { mintStepTokens } from "../lib/token.ts";
+import { mintStepTokens, TOKEN_LIFE_MS } from "../lib/token.ts";
 
 // Makes what `func invoke` sends. The tokens of a step are signed, so nobody can type them.
 
 const SOURCE = "/by-hand";
 const DEADLINE_MS = 5 * 60_000;
-/** As of every step's tokens: made for the one invocation that follows. */
-const TOKEN_LIFE_MS = 10 * 60_000;
 const RETRY_LIMIT = 3;
 
 export interface EventByHand {

@@ -30,7 +30,10 @@ const STEP_AUDIENCE = "agentic-step";
 const EGRESS_AUDIENCE = "agentic-egress";
 type Key = CryptoKey | KeyObject;
 
-/** The two tokens of one step, EdDSA. `expiresAt`: minutes from now, not hours. */
+/** Minutes, not hours: a redelivery gets tokens of its own. */
+export const TOKEN_LIFE_MS = 10 * 60_000;
+
+/** The two tokens of one step, EdDSA. `expiresAt`: TOKEN_LIFE_MS from now. */
 export async function mintStepTokens(
   claims: StepClaims,
   privateKey: Key,

@@ -1,6 +1,5 @@
 import pLimit from "p-limit";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
-import { allowListFor } from "../../lib/allow-list.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
@@ -8,7 +7,8 @@ import { RetryableError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { costOfApproving } from "../../lib/model/approving.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
-import { mintStepTokens } from "../../lib/token.ts";
+import { claimsForStep } from "../../lib/step-claims.ts";
+import { mintStepTokens, TOKEN_LIFE_MS } from "../../lib/token.ts";
 import { program, sameCommand } from "../invocation.ts";
 import { type ProgressView, showProgress } from "../progress.ts";
 import type { ResolvedWorkload } from "../resolve.ts";
@@ -45,8 +45,6 @@ export interface LocalRunOptions {
 const STORE_PATIENCE_MS = 10_000;
 /** An agent in a process of its own must be ready within. */
 const AGENT_PATIENCE_MS = 120_000;
-/** Minutes: a redelivery gets tokens of its own. */
-const TOKEN_LIFE_MS = 10 * 60_000;
 /** Results that are read at once: with each, all bytes that it names are checked. */
 const READS_AT_ONCE = 8;
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -228,17 +226,9 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
       agentEnv: folder.agentEnv,
       signal,
       patienceMs: STORE_PATIENCE_MS,
-      mintTokens: ({ identity, step, request, deadline, retryLimit }) =>
+      mintTokens: ({ identity, step, request, deadline }) =>
         mintStepTokens(
-          {
-            sub: uid,
-            jti: identity,
-            run: run.run,
-            allow: allowListFor(step, request.input.item, run.egressAllow),
-            ...(run.budgetUsd === undefined ? {} : { budgetUsd: run.budgetUsd }),
-            deadline: deadline.toISOString(),
-            retryLimit,
-          },
+          claimsForStep(run, { step, item: request.input.item }, { identity, deadline }),
           keys.privateKey,
           new Date(Date.now() + TOKEN_LIFE_MS),
         ),

@@ -1,14 +1,14 @@
 import pLimit from "p-limit";
 import { canonicalJson } from "../../../engine/canonical.ts";
-import { type Run, retryLimitOf, stepDeadlineMs } from "../../../engine/run.ts";
-import { allowListFor } from "../../../lib/allow-list.ts";
+import { type Run, stepDeadlineMs } from "../../../engine/run.ts";
 import type { StepRequested } from "../../../lib/durable/requests.ts";
 import type { ResultStore } from "../../../lib/durable/results.ts";
 import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { SendEvent } from "../../../lib/edges/broker.ts";
 import type { Kube, KubeObject, WriteResult } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
-import type { StepClaims } from "../../../lib/token.ts";
+import { claimsForStep } from "../../../lib/step-claims.ts";
+import { type StepClaims, TOKEN_LIFE_MS } from "../../../lib/token.ts";
 import type { RunEngine, RunView, Settlement } from "../run-engine.ts";
 import type { Action, PlannedSettlement } from "./action.ts";
 import { expectEvent, requestEvent, reviewRequestedEvent } from "./events.ts";
@@ -36,8 +36,6 @@ export interface ApplyDeps {
   readonly log: Logger;
 }
 
-/** Of a step's token: one that ran out while its request was on its way comes back as a dead letter, and is sent anew. */
-const TOKEN_LIFE_MS = 10 * 60_000;
 /** How long a deletion waits for Redis and the object store. */
 const DELETION_PATIENCE_MS = 2 * 60_000;
 /** Requests on their way to the Broker at once. */
@@ -154,23 +152,21 @@ async function dispatch(run: Run, steps: readonly StepView[], observed: Observed
   await allOf(claimed.map((one) => atOnce(send, one)));
 }
 
+/** One that ran out while its request was on its way comes back as a dead letter, and is sent anew. */
 const expiry = (now: Date): Date => new Date(now.getTime() + TOKEN_LIFE_MS);
 
-/** What one step may do, and until when: its deadline counts from its first request, that of the run from the run's start. */
-function claimsOf(run: Run, { step, item }: StepView, work: StepWork, observed: Observed, now: Date): StepClaims {
-  const { identity, attempt, state } = work;
+/** A step's deadline counts from its first request, that of the run from the run's start. */
+function claimsOf(
+  run: Run,
+  view: StepView,
+  { identity, attempt, state }: StepWork,
+  observed: Observed,
+  now: Date,
+): StepClaims {
   const firstAsked = state.attempt === attempt ? state.requestedAt : undefined;
-  const byStep = (firstAsked ?? now).getTime() + stepDeadlineMs(run, step);
+  const byStep = (firstAsked ?? now).getTime() + stepDeadlineMs(run, view.step);
   const byRun = (observed.runObject?.createdAt ?? now).getTime() + run.runDeadlineMs;
-  return {
-    sub: run.workload.uid,
-    jti: identity,
-    run: run.run,
-    allow: allowListFor(step, item, run.egressAllow),
-    deadline: new Date(Math.min(byStep, byRun)).toISOString(),
-    retryLimit: retryLimitOf(run, step),
-    ...(run.budgetUsd === undefined ? {} : { budgetUsd: run.budgetUsd }),
-  };
+  return claimsForStep(run, view, { identity, deadline: new Date(Math.min(byStep, byRun)) });
 }
 
 function refOf({ object }: RunView): { namespace: string; name: string } {

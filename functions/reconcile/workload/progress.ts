@@ -146,7 +146,7 @@ async function observeStep(
   const atOnce = pLimit(READS_AT_ONCE);
   const views = await Promise.all(instances.map((one) => atOnce(() => settledView(looking, one))));
   const open = views.filter(({ outcome, node }) => !outcome && node.output !== NOT_RUN);
-  const running = open.map((view) => ({ ...view, ...workOf(looking, view) }));
+  const running = open.map((view) => ({ ...view, ...workOf(looking, stage, view) }));
   const identities = running.flatMap(({ identity }) => (identity === undefined ? [] : [identity]));
   const states = await looking.deps.readStates(identities);
   const stateOf = new Map(identities.map((identity, at) => [identity, states[at]]));
@@ -190,9 +190,8 @@ function lostFailure({ message = "" }: NodeView): StepResult {
 type Prepared = StepView & { readonly identity?: string; readonly input?: StepDependencies["input"] };
 
 /** What a running node's step works on, where the steps before it have ended. */
-function workOf({ run, table, redone }: Looking, view: StepView): Partial<Prepared> {
+function workOf({ run, table, redone }: Looking, stage: Stage, view: StepView): Partial<Prepared> {
   const { step, index, item } = view;
-  const stage = run.stages.find(({ steps }) => steps.includes(step));
   for (const name of step.after) {
     const before = stepOf(run, name);
     const own = before?.forEach === undefined ? 0 : before.forEach === step.forEach ? index : undefined;
@@ -200,7 +199,7 @@ function workOf({ run, table, redone }: Looking, view: StepView): Partial<Prepar
     if (open && (own === undefined || open.has(own))) return {};
     // How many items of another fan-out failed is judged by tolerance; turnOf judges an earlier one over the same list.
     const isSingle = before?.forEach === undefined;
-    if (!isSingle && !stage?.steps.some((one) => one.name === name)) continue;
+    if (!isSingle && !stage.steps.some((one) => one.name === name)) continue;
     const outcome = outcomeOf(table, name, own);
     if (!outcome) return {};
     if (outcome.reason === REASON.tamperedGate)

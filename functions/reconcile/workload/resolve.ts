@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Agent, agentSchema } from "../../../crd/agent.ts";
 import { type AgentPipeline, agentPipelineSchema } from "../../../crd/agentpipeline.ts";
 import type { AgentWorkload } from "../../../crd/agentworkload.ts";
-import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
+import { canonicalJson } from "../../../engine/canonical.ts";
 import { pipelineProblems, type SpecProblem } from "../../../engine/check.ts";
 import { agentNames, candidates, freeze, imagePipeline, SHARED_NAMESPACE } from "../../../engine/freeze.ts";
 import type { FrozenPipeline } from "../../../engine/pipeline.ts";
@@ -47,7 +47,7 @@ export async function resolve(
         reason: "AgentNameTaken",
         message: `the Agent of the workload's image would be ${name}, which is there and not this workload's: give the workload another name`,
       };
-    if (sha256(canonicalJson(specOf(there))) !== sha256(canonicalJson(agent.spec)))
+    if (canonicalJson(specOf(there)) !== canonicalJson(agent.spec))
       return {
         reason: "AgentNotReady",
         message: "the Agent of the workload's image is being updated",
