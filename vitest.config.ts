@@ -42,22 +42,14 @@ export default defineConfig({
       suite({ name: "integration", order: 0, maxWorkers: 2, minutes: 3 }),
       suite({ name: "e2e", order: 1, maxWorkers: 1, minutes: 10 }),
       suite({ name: "func", order: 1, maxWorkers: 1, minutes: 5 }),
-      // Those on a cluster mostly wait for it. What takes a part of it away, or wants it quiet, has it to itself.
-      suite({ name: "contract", order: 2, maxWorkers: 5, minutes: 5, globalSetup }),
-      suite({ name: "kubernetes", files: "kubernetes/*.test.ts", order: 2, maxWorkers: 5, minutes: 10, globalSetup }),
+      // Contract drives Argo from here, and fills both cores. The others mostly wait for the cluster; what takes a part of it away, or wants
+      // it quiet, has it to itself.
+      suite({ name: "contract", order: 2, maxWorkers: 2, minutes: 5, globalSetup }),
+      suite({ name: "kubernetes", files: "kubernetes/*.test.ts", order: 3, maxWorkers: 5, minutes: 10, globalSetup }),
       suite({
         name: "alone",
         files: "kubernetes/alone/*.test.ts",
-        order: 3,
-        maxWorkers: 1,
-        minutes: 10,
-        globalSetup,
-      }),
-      // Written, and never seen to pass: `make test` says that it leaves them out.
-      suite({
-        name: "unproven",
-        files: "kubernetes/unproven/*.test.ts",
-        order: 3,
+        order: 4,
         maxWorkers: 1,
         minutes: 10,
         globalSetup,

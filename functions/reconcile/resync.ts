@@ -1,4 +1,3 @@
-import type { AgentStatus } from "../../crd/agent.ts";
 import type { WorkloadStatus } from "../../crd/agentworkload.ts";
 import { workloadSpecSchema } from "../../crd/agentworkload.ts";
 import { parseDuration } from "../../crd/duration.ts";
@@ -7,34 +6,48 @@ import { REASON } from "./reasons.ts";
 
 type Enqueue = (ref: ObjectRef) => Promise<void>;
 
-/**
- * Repairs what was lost: looks at every object that may have something to do. One after the other, for it must not be a flood of its
- * own. One that fails keeps none from its turn. @throws what the first that failed threw
- */
+/** Repairs what was lost: looks at every object that may have something to do. @throws what the first that failed threw */
 export async function resync(kube: Kube, now: Date, enqueue: { agent: Enqueue; workload: Enqueue }): Promise<void> {
+  // Settled Agents too: settings change, and people delete what was made for an Agent.
+  const failedAgents = await enqueueEach(kube.agents.listAll(), () => true, enqueue.agent);
+  const failed = await enqueueEach(kube.workloads.listAll(), (object) => !isOver(object, now), enqueue.workload);
+  throwFirst([...failedAgents, ...failed]);
+}
+
+/** One after the other, not to be a flood of its own. One that fails keeps none from its turn. @returns why those that failed did */
+async function enqueueEach(
+  objects: AsyncIterable<KubeObject>,
+  isWanted: (object: KubeObject) => boolean,
+  enqueue: Enqueue,
+): Promise<unknown[]> {
   const failures: unknown[] = [];
-  const tryOne = (work: Promise<void>): Promise<unknown> => work.catch((error: unknown) => failures.push(error));
-  for await (const object of kube.agents.listAll())
-    if (!isSettled(object)) await tryOne(enqueue.agent(object.metadata));
-  for await (const object of kube.workloads.listAll())
-    if (!isOver(object, now)) await tryOne(enqueue.workload(object.metadata));
+  for await (const object of objects)
+    if (isWanted(object)) await enqueue(object.metadata).catch((error: unknown) => failures.push(error));
+  return failures;
+}
+
+function throwFirst(failures: readonly unknown[]): void {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Workloads that wait for a pipeline or an agent: looked at when one of these changes. */
+const STALLS: readonly string[] = [
+  REASON.agentNotFound,
+  REASON.agentNotReady,
+  REASON.stepNotTakenUp,
+  REASON.stepUndeliverable,
+];
+
+/** Workloads that wait for a pipeline or an agent, before their run or in it: looked at when one of these changes. */
 export async function enqueueWaiting(kube: Kube, enqueue: Enqueue): Promise<void> {
-  for await (const object of kube.workloads.listAll()) {
-    const { conditions = [] } = (object.status ?? {}) as WorkloadStatus;
-    if (conditions.some(({ type, status }) => type === "Accepted" && status === "False"))
-      await enqueue(object.metadata);
-  }
+  throwFirst(await enqueueEach(kube.workloads.listAll(), isWaiting, enqueue));
 }
 
-/** The Agent is ready, and its status is about the spec as it is. */
-function isSettled({ metadata, status }: KubeObject): boolean {
-  if (metadata.deletionTimestamp !== undefined) return false;
-  const ready = ((status ?? {}) as AgentStatus).conditions?.find(({ type }) => type === "Ready");
-  return ready?.status === "True" && ready.observedGeneration === metadata.generation;
+function isWaiting({ status }: KubeObject): boolean {
+  const { conditions = [] } = (status ?? {}) as WorkloadStatus;
+  return conditions.some(
+    ({ type, status: is, reason }) =>
+      is === "False" && (type === "Accepted" || (type === "Ready" && STALLS.includes(reason))),
+  );
 }
 
 /**

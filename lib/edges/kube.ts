@@ -64,7 +64,8 @@ export interface KindClient {
   putStatus(object: KubeObject, status: object): Promise<WriteResult>;
   /** Server-side apply: makes the object, or makes it what `body` says and leaves the rest to others. */
   apply(ref: ObjectRef, body: object): Promise<void>;
-  remove(ref: ObjectRef): Promise<WriteResult>;
+  /** Foreground: the object is there until all that it owns is gone. */
+  remove(ref: ObjectRef, how?: "Foreground"): Promise<WriteResult>;
 }
 
 export interface Kube {
@@ -78,6 +79,8 @@ export interface Kube {
   readonly triggers: KindClient;
   /** Makes it where it is not there. One that is there stays as it is. */
   ensureServiceAccount(body: V1ServiceAccount & { metadata: { namespace: string } }): Promise<void>;
+  /** Makes it where it is not there. One that is there stays as it is, unread. */
+  ensureSecret(body: V1Secret & { metadata: { namespace: string } }): Promise<void>;
   /** Makes it, in place of one of the same name. Nothing of that one is read. */
   replaceSecret(body: V1Secret & { metadata: { namespace: string; name: string } }): Promise<void>;
   /** An Event on an object; one of the same name is the same event. */
@@ -114,6 +117,9 @@ export function connectKube(kubeconfig?: string): Kube {
     triggers: kindClient(objects, { group: "eventing.knative.dev", version: "v1", plural: "triggers" }),
     async ensureServiceAccount(body) {
       await outcome(core.createNamespacedServiceAccount({ namespace: body.metadata.namespace, body }));
+    },
+    async ensureSecret(body) {
+      await outcome(core.createNamespacedSecret({ namespace: body.metadata.namespace, body }));
     },
     async replaceSecret(body) {
       const { namespace, name } = body.metadata;
@@ -183,7 +189,10 @@ function kindClient(objects: CustomObjectsApi, kind: Kind): KindClient {
       // Applied, a missing object would have been made: what is missing is its kind.
       if ("refused" in done) throw new TerminalError("KindMissing", kindMissing(kind));
     },
-    remove: (ref) => written(objects.deleteNamespacedCustomObject({ ...kind, ...ref })),
+    remove: (ref, propagationPolicy) =>
+      written(
+        objects.deleteNamespacedCustomObject({ ...kind, ...ref, ...(propagationPolicy ? { propagationPolicy } : {}) }),
+      ),
   };
 }
 

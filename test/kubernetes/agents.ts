@@ -1,16 +1,13 @@
-import { triggerName } from "../../functions/reconcile/agent/render.ts";
 import { apply, get, kubectl, list, until } from "./cluster.ts";
 
-// Agents, one after the other: of several Triggers that are made or deleted at once, Knative may lose one among its channel's
-// subscribers, or keep it for ever (each Subscription writes the whole list, by what it knew of the others).
-
-type Agent = { readonly metadata: { readonly namespace: string; readonly name: string } };
+interface Agent {
+  readonly spec?: object;
+  readonly metadata: { readonly namespace: string; readonly name: string };
+}
 
 export async function createAgents(...agents: readonly Agent[]): Promise<void> {
-  for (const one of agents) {
-    await apply(one);
-    await untilReady(one.metadata);
-  }
+  await apply(...agents);
+  for (const { metadata } of agents) await untilReady(metadata);
 }
 
 export async function untilReady({ namespace, name }: Agent["metadata"]): Promise<void> {
@@ -26,20 +23,20 @@ export async function untilReady({ namespace, name }: Agent["metadata"]): Promis
 }
 
 export async function deleteAgent(namespace: string, name: string): Promise<void> {
-  await kubectl(["-n", namespace, "delete", "agent", name, "--ignore-not-found", "--timeout=60s"]);
-  await untilUnsubscribed(namespace, name);
+  await kubectl(["-n", namespace, "delete", "agent", name, "--ignore-not-found", "--timeout=180s"]);
 }
 
 /** All of a namespace. */
 export async function deleteAgents(namespace: string): Promise<void> {
-  for (const { metadata } of await list("agents", namespace)) await deleteAgent(namespace, metadata.name);
+  await kubectl(["-n", namespace, "delete", "agents", "--all", "--timeout=180s"]);
 }
 
-/** Until an Agent that is gone has left the channel too. */
-export async function untilUnsubscribed(namespace: string, name: string): Promise<void> {
-  const prefix = `default-${triggerName({ metadata: { namespace, name } })}-`;
-  await until(`${namespace}/${name} to leave the channel`, async () => {
-    const subscriptions = await list("subscriptions", "agentic-system");
-    return !subscriptions.some(({ metadata }) => metadata.name.startsWith(prefix));
-  });
+/** The uids of the Subscriptions that the Broker's channel delivers to, and of those that exist. */
+export async function subscribers(): Promise<{ inChannel: string[]; subscriptions: string[] }> {
+  const channel = await get("inmemorychannels", "agentic-system", "default-kne-trigger");
+  const subscriptions = await list("subscriptions", "agentic-system");
+  return {
+    inChannel: (channel?.spec.subscribers ?? []).map(({ uid }: { uid: string }) => uid).toSorted(),
+    subscriptions: subscriptions.map(({ metadata }) => metadata.uid).toSorted(),
+  };
 }

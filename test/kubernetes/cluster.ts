@@ -64,6 +64,7 @@ const KINDS = {
   agentworkloads: "/apis/agentic.dev/v1alpha1",
   deployments: "/apis/apps/v1",
   events: "/api/v1",
+  inmemorychannels: "/apis/messaging.knative.dev/v1",
   pods: "/api/v1",
   secrets: "/api/v1",
   serviceaccounts: "/api/v1",

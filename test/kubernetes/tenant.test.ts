@@ -1,10 +1,20 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { AGENT_LABEL } from "../../functions/reconcile/agent/render.ts";
 import { NONSENSE } from "../cluster/support/nonsense.ts";
-import { createAgents, deleteAgent, untilReady, untilUnsubscribed } from "./agents.ts";
+import { createAgents, deleteAgent, untilReady } from "./agents.ts";
 import { apply, get, kubectl, list, until } from "./cluster.ts";
 import { TENANT } from "./namespaces.ts";
-import { agent, executionKey, executionsOf, pipeline, run, strings, supportImage, testAgent } from "./tenant.ts";
+import {
+  agent,
+  executionKey,
+  executionsOf,
+  NO_IMAGE,
+  pipeline,
+  run,
+  strings,
+  supportImage,
+  testAgent,
+} from "./tenant.ts";
 import {
   condition,
   decide,
@@ -29,6 +39,9 @@ const read = { name: "read", agent: "worker", forEach: "steps.find.items", after
 /** A request that is not answered is delivered again for minutes; the step's deadline comes first. */
 const NONSENSE_S = 5;
 const nonsenseRun = (nonsense: string) => `nonsense-${nonsense.toLowerCase()}`;
+
+/** By a digest Knative has nothing to look up: only the kubelet finds that it is not there. */
+const BY_DIGEST = `localhost:1/none@sha256:${"0".repeat(64)}`;
 
 beforeAll(async () => {
   const image = await supportImage();
@@ -204,7 +217,6 @@ describe("Agents that come and go", () => {
     await kubectl(["-n", TENANT, "delete", "agentworkload", name, "--timeout=60s"]);
     await until("its Agent to be gone", async () => !(await get("agents", TENANT, name)));
     await until("its Knative Service to be gone", async () => !(await get("ksvc", TENANT, name)));
-    await untilUnsubscribed(TENANT, name);
   });
 
   test("a pipeline and an agent that do not exist yet: said, and gone on with when they appear", async () => {
@@ -239,6 +251,46 @@ describe("Agents that come and go", () => {
     expect((await executionsOf(done)).get("before")).toBe(1);
   });
 
+  test("an agent edited in mid-run to an image that does not pull: the run goes on with the one that works", async () => {
+    const name = "edited";
+    const steps = [
+      { name: "gate", gate: {} },
+      { name: "after", agent: name, after: ["gate"] },
+    ];
+    await createAgents(await testAgent(name));
+    const { revision } = (await get("agents", TENANT, name))?.status ?? {};
+    await apply(pipeline(name, { steps }), run(name, { pipeline: name }));
+    await untilPhase(TENANT, name, "AwaitingReview");
+    await apply(agent(name, { image: NO_IMAGE }));
+    await until("the Agent to say so", async () => {
+      const object = await get("agents", TENANT, name);
+      return object && condition(object, "Ready").reason === "ImageNotReady";
+    });
+    expect((await get("agents", TENANT, name))?.status.revision).toBe(revision);
+    await decide(TENANT, name, "approved", { gate: "gate" });
+    await untilPhase(TENANT, name, "Succeeded");
+  });
+
+  test("an agent whose Secret is gone does not start: it is named, and the run goes on when it is back", async () => {
+    const name = "no-secret";
+    const { spec, ...rest } = await testAgent(name);
+    const secret = {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { namespace: TENANT, name },
+      stringData: { KEY: "1" },
+    };
+    await apply(secret);
+    await createAgents({ ...rest, spec: { ...spec, envFrom: [{ secretRef: { name } }] } });
+    await kubectl(["-n", TENANT, "delete", "secret", name]);
+    await kubectl(["-n", TENANT, "delete", "pods", "-l", `serving.knative.dev/service=${name}`, "--wait=false"]);
+    await apply(pipeline(name, { steps: [{ name: "only", agent: name }] }), run(name, { pipeline: name }));
+    const { message } = await untilSaid(TENANT, name, "StepNotTakenUp", "StepUndeliverable", "AgentNotReady");
+    expect(message).toMatch(/agent (\S+\/)?no-secret/i);
+    await apply(secret);
+    await untilPhase(TENANT, name, "Succeeded");
+  });
+
   test("an Agent that is deleted takes all along that was made for it", async () => {
     const name = "deleted";
     await createAgents(await testAgent(name));
@@ -255,4 +307,30 @@ describe("Agents that come and go", () => {
     for (const [kind, of] of made) await until(`${kind} ${of} to be gone`, async () => !(await get(kind, TENANT, of)));
     expect(await triggers()).toEqual([]);
   });
+
+  test.each([
+    ["tag", NO_IMAGE, /localhost:1\/none/],
+    ["digest", BY_DIGEST, /ErrImagePull|ImagePullBackOff|progress/i],
+  ])(
+    "an image that does not pull, by its %s: its Agent says so, a run waits, and goes on when it has another",
+    async (by, image, why) => {
+      const name = `no-image-by-${by}`;
+      await apply(agent(name, { image }));
+      await apply(pipeline(name, { steps: [{ name: "only", agent: name }] }), run(name, { pipeline: name }));
+      const said = await until(
+        "the Agent to say so",
+        async () => {
+          const object = await get("agents", TENANT, name);
+          const ready = object && condition(object, "Ready");
+          return ready?.reason === "ImageNotReady" && why.test(ready.message) ? ready : undefined;
+        },
+        { ms: 300_000, seen: async () => (await get("agents", TENANT, name))?.status },
+      );
+      expect(said.status).toBe("False");
+      expect((await get("agents", TENANT, name))?.status.revision).toBeUndefined();
+      expect((await untilSaid(TENANT, name, "AgentNotReady")).message).toMatch(/ImageNotReady/);
+      await apply(await testAgent(name));
+      await untilPhase(TENANT, name, "Succeeded");
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { SYSTEM } from "./workload.ts";
 
 // Agents, pipelines and runs of a tenant's own, by the image that tests bring (test/cluster/support).
 
-/** An image of a registry that is not there. By tag, which Knative looks up: by digest it would take ten minutes to say so. */
+/** An image of a registry that is not there. By tag, which Knative looks up at once. */
 export const NO_IMAGE = "localhost:1/none:1";
 
 /** The support image, as this cluster has it. */

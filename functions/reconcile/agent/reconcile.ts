@@ -1,23 +1,14 @@
 import { z } from "zod";
 import { type Agent, type AgentStatus, agentSchema } from "../../../crd/agent.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
-import { SHARED_NAMESPACE } from "../../../engine/freeze.ts";
 import { schemaProblem } from "../../../engine/json-schema.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
 import { isOwnedBy } from "../owner.ts";
-import {
-  hashIn,
-  imageRevision,
-  isByImage,
-  renderSecret,
-  renderService,
-  renderServiceAccount,
-  renderTrigger,
-  triggerName,
-} from "./render.ts";
-import { readiness, statusOf } from "./status.ts";
+import { hashIn, isByImage, renderSecret, renderService, renderServiceAccount } from "./render.ts";
+import { readiness, revisionOf, statusOf, urlOf } from "./status.ts";
+import { applyTrigger, removeTrigger, triggerRef } from "./triggers.ts";
 
 export interface AgentDeps {
   readonly kube: Kube;
@@ -32,6 +23,8 @@ export interface AgentDeps {
 const FINALIZER = "agentic.dev/trigger";
 /** How soon an agent that is not ready is looked at again; its Knative Service's changes come as events, its Trigger's do not. */
 const RETRY_MS = 2000;
+/** How soon a Trigger that waits for another one to settle is tried again. */
+const TURN_MS = 500;
 
 export interface AgentOutcome {
   /** Its status says something new: workloads may wait for it. */
@@ -63,16 +56,19 @@ async function lookOnce(ref: ObjectRef, deps: AgentDeps): Promise<AgentOutcome> 
     return lookOnce(ref, deps);
   }
   const agent = parsed.data;
-  const there = agent.spec.uri === undefined ? await deps.kube.services.get(serviceRef(agent)) : undefined;
-  if (isByImage(agent.spec) && there && !isOwnedBy(there, object)) {
+  const before = await serviceOf(agent, deps);
+  if (isByImage(agent.spec) && before && !isOwnedBy(before, object)) {
     const message = `there is a Knative Service ${agent.metadata.name} that is not this Agent's: give the Agent another name`;
     return write(object, statusOf(object, { reason: "ServiceNameTaken", message }, deps.now()), deps);
   }
-  await applyObjects(agent, there, deps);
-  const trigger = await deps.kube.triggers.get({ namespace: SHARED_NAMESPACE, name: triggerName(agent) });
-  const service = agent.spec.uri === undefined ? await deps.kube.services.get(serviceRef(agent)) : undefined;
-  const status = statusOf(object, readiness(agent, service, trigger, revisionOf(agent, service)), deps.now());
-  return write(object, status, deps);
+  const service = await applyService(agent, object, before, deps);
+  // A Trigger without its subscriber would settle at some later time, perhaps together with others.
+  const reached = urlOf(agent, service) !== undefined;
+  const applied = reached && (await applyTrigger(agent, deps));
+  const trigger = applied ? await deps.kube.triggers.get(triggerRef(agent)) : undefined;
+  const known = readiness(agent, service, trigger, revisionOf(agent, service));
+  const outcome = await write(object, statusOf(object, known, deps.now()), deps);
+  return reached && !applied ? { ...outcome, requeueAt: new Date(deps.now().getTime() + TURN_MS) } : outcome;
 }
 
 async function specProblem({ spec }: Agent): Promise<string | undefined> {
@@ -82,33 +78,46 @@ async function specProblem({ spec }: Agent): Promise<string | undefined> {
   return problem === undefined ? undefined : `output.schema is no usable JSON Schema: ${problem}`;
 }
 
-/** Only what has changed is applied: most looks change nothing. */
-async function applyObjects(agent: Agent, service: KubeObject | undefined, deps: AgentDeps): Promise<void> {
-  const { kube, agentSettings } = deps;
-  if (isByImage(agent.spec)) {
-    const wanted = renderService(agent, agent.spec, agentSettings);
-    if (!service || hashIn(service) !== hashIn(wanted)) {
-      await kube.ensureServiceAccount(renderServiceAccount(agent));
-      await kube.replaceSecret(renderSecret(agent, agentSettings));
-      await kube.services.apply(serviceRef(agent), wanted);
-    }
+/** Only what has changed is applied: most looks change nothing. @returns the Knative Service that does the Agent's steps */
+async function applyService(
+  agent: Agent,
+  object: KubeObject,
+  service: KubeObject | undefined,
+  { kube, agentSettings }: AgentDeps,
+): Promise<KubeObject | undefined> {
+  if (!isByImage(agent.spec)) {
+    await removeOwnService(agent, object, kube);
+    return service;
   }
-  const trigger = renderTrigger(agent);
-  const ref = { namespace: SHARED_NAMESPACE, name: triggerName(agent) };
-  const there = await kube.triggers.get(ref);
-  if (!there || hashIn(there) !== hashIn(trigger)) await kube.triggers.apply(ref, trigger);
+  const wanted = renderService(agent, agent.spec, agentSettings);
+  const secret = renderSecret(agent, agentSettings);
+  await kube.ensureServiceAccount(renderServiceAccount(agent));
+  if (service && hashIn(service) === hashIn(wanted)) {
+    await kube.ensureSecret(secret);
+    return service;
+  }
+  await kube.replaceSecret(secret);
+  await kube.services.apply(serviceRef(agent), wanted);
+  return kube.services.get(serviceRef(agent));
+}
+
+/** That of an Agent which was by image, and is no more. */
+async function removeOwnService({ metadata, spec }: Agent, object: KubeObject, kube: Kube): Promise<void> {
+  const { namespace, name } = metadata;
+  const { service } = spec;
+  if (service && (service.namespace ?? namespace) === namespace && service.name === name) return;
+  const own = await kube.services.get({ namespace, name });
+  if (own && own.metadata.deletionTimestamp === undefined && isOwnedBy(own, object))
+    await kube.services.remove({ namespace, name });
+}
+
+async function serviceOf(agent: Agent, { kube }: AgentDeps): Promise<KubeObject | undefined> {
+  return agent.spec.uri === undefined ? kube.services.get(serviceRef(agent)) : undefined;
 }
 
 function serviceRef({ metadata, spec }: Agent): ObjectRef {
   const { name = metadata.name, namespace = metadata.namespace } = spec.service ?? {};
   return { namespace, name };
-}
-
-/** Part of the identity of its steps: it changes with the code behind it. */
-function revisionOf({ metadata, spec }: Agent, service: KubeObject | undefined): string | undefined {
-  if (isByImage(spec)) return imageRevision(spec);
-  if (spec.uri !== undefined) return String(metadata.generation ?? 0);
-  return service && `${service.metadata.uid}-${service.metadata.generation ?? 0}`;
 }
 
 async function write(object: KubeObject, status: AgentStatus, deps: AgentDeps): Promise<AgentOutcome> {
@@ -123,10 +132,10 @@ async function write(object: KubeObject, status: AgentStatus, deps: AgentDeps): 
 async function remove(object: KubeObject, deps: AgentDeps): Promise<AgentOutcome> {
   const { namespace, name, finalizers, resourceVersion } = object.metadata;
   if (!finalizers.includes(FINALIZER)) return { changed: false };
-  await deps.kube.triggers.remove({
-    namespace: SHARED_NAMESPACE,
-    name: triggerName({ metadata: { namespace, name } }),
-  });
+  const trigger = await removeTrigger({ metadata: { namespace, name } }, deps);
+  if (trigger === "going") return { changed: false, requeueAt: new Date(deps.now().getTime() + TURN_MS) };
+  if (trigger === "givenUp")
+    deps.log.warn({ agent: `${namespace}/${name}` }, "Agent deleted; Knative has not deleted its Trigger yet");
   const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);
   const result = await deps.kube.agents.merge({ namespace, name }, { metadata: { finalizers: left, resourceVersion } });
   return { changed: true, ...(result === "conflict" ? { requeueAt: deps.now() } : {}) };

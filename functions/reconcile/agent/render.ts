@@ -16,11 +16,6 @@ export function isByImage(spec: AgentSpec): spec is ImageSpec {
   return spec.image !== undefined;
 }
 
-/** The revision of an agent by image: another image, command or setting is another revision. 12 hex characters. */
-export function imageRevision({ image, command, args, env, envFrom }: AgentSpec): string {
-  return sha256(canonicalJson({ image, command, args, env, envFrom })).slice(0, 12);
-}
-
 /** Name of the objects beside an Agent: service account and Secret. */
 export function sideName({ metadata }: Agent): string {
   return `agent-${metadata.name}`;
@@ -59,6 +54,8 @@ export function renderService(agent: Agent, spec: ImageSpec, settings: Readonly<
         "autoscaling.knative.dev/min-scale": "0",
         "autoscaling.knative.dev/max-scale": "4",
         "autoscaling.knative.dev/window": "20s",
+        // How long an image takes to be pulled before the Service says that it cannot be; Knative's default is 10 minutes.
+        "serving.knative.dev/progress-deadline": "180s",
         // Changed settings are another revision: pods read a Secret when they start.
         "agentic.dev/settings": sha256(canonicalJson(settings)).slice(0, 12),
       },

@@ -13,6 +13,7 @@ export interface Readiness {
 
 const knativeStatus = z.looseObject({
   observedGeneration: z.number().optional(),
+  latestReadyRevisionName: z.string().optional(),
   address: z.looseObject({ url: z.string().optional() }).optional(),
   conditions: z
     .array(
@@ -21,10 +22,38 @@ const knativeStatus = z.looseObject({
         status: z.string(),
         reason: z.string().optional(),
         message: z.string().optional(),
+        lastTransitionTime: z.string().optional(),
       }),
     )
     .default([]),
 });
+
+type KnativeStatus = z.infer<typeof knativeStatus>;
+
+function statusIn(object: KubeObject | undefined): KnativeStatus | undefined {
+  return knativeStatus.safeParse(object?.status ?? {}).data;
+}
+
+/** The condition Ready of a Knative object. */
+export function readyCondition(object: KubeObject): KnativeStatus["conditions"][number] | undefined {
+  return statusIn(object)?.conditions.find(({ type }) => type === "Ready");
+}
+
+/** Where its steps are sent; undefined: not known yet. */
+export function urlOf({ spec }: Agent, service: KubeObject | undefined): string | undefined {
+  return spec.uri ?? statusIn(service)?.address?.url;
+}
+
+/**
+ * Part of the identity of an agent's steps: names the code that does them now. Of a Knative Service it is the revision that is ready last,
+ * which goes on while a newer one does not get ready, e.g. for want of its image. Undefined: there is none yet. Pure.
+ */
+export function revisionOf({ metadata, spec }: Agent, service: KubeObject | undefined): string | undefined {
+  if (spec.uri !== undefined) return String(metadata.generation ?? 0);
+  const revision = statusIn(service)?.latestReadyRevisionName;
+  // The uid: the first revision of a Service that was deleted and made again has the name of the one before.
+  return service && revision && `${revision}.${service.metadata.uid.slice(0, 8)}`;
+}
 
 /** Its Knative Service must be ready, and its Trigger. Both say why they are not, e.g. an image that does not pull. Pure. */
 export function readiness(
@@ -34,8 +63,7 @@ export function readiness(
   revision: string | undefined,
 ): Readiness {
   const { spec } = agent;
-  const seen = knativeStatus.safeParse(service?.status ?? {}).data;
-  const url = spec.uri ?? seen?.address?.url;
+  const url = urlOf(agent, service);
   const known = { ...(url === undefined ? {} : { url }), ...(revision === undefined ? {} : { revision }) };
   if (spec.uri === undefined && !service) {
     const name = spec.service?.name ?? agent.metadata.name;
@@ -48,14 +76,15 @@ export function readiness(
   const noService = spec.uri === undefined ? problemIn(service, "the Knative Service") : undefined;
   if (noService) return { ...known, reason: isByImage(spec) ? "ImageNotReady" : "ServiceNotReady", message: noService };
   const noTrigger = problemIn(trigger, "the Trigger");
-  return noTrigger ? { ...known, reason: "TriggerNotReady", message: noTrigger } : known;
+  // Without a revision no run starts: its requests would reach nobody.
+  return noTrigger ? { ...(url === undefined ? {} : { url }), reason: "TriggerNotReady", message: noTrigger } : known;
 }
 
 function problemIn(object: KubeObject | undefined, what: string): string | undefined {
-  const status = knativeStatus.safeParse(object?.status ?? {}).data;
+  const status = statusIn(object);
   if (!object || !status || status.observedGeneration !== object.metadata.generation)
     return `${what} is being made ready`;
-  const ready = status.conditions.find(({ type }) => type === "Ready");
+  const ready = readyCondition(object);
   if (ready?.status === "True") return undefined;
   return `${what} is not ready: ${[ready?.reason, ready?.message].filter(Boolean).join(": ") || "no reason given"}`;
 }

@@ -2,7 +2,7 @@ import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
 import type { Outcomes } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
-import type { Run } from "../../../engine/run.ts";
+import { type Run, stepDeadlineMs } from "../../../engine/run.ts";
 import type { KubeObject, ObjectRef, WriteResult } from "../../../lib/edges/kube.ts";
 import { RetryableError, TerminalError } from "../../../lib/errors.ts";
 import type { Logger } from "../../../lib/log.ts";
@@ -14,9 +14,11 @@ import { type ApplyDeps, apply } from "./apply.ts";
 import { kubernetesEvent } from "./kubernetes-event.ts";
 import { type ObserveDeps, type Observed, observe } from "./observe.ts";
 import { plan } from "./plan.ts";
+import { LATE_MS } from "./progress.ts";
 import { isHeld } from "./run-state.ts";
 import type { Stall } from "./stall.ts";
 import { stalledStatus, statusOf } from "./status.ts";
+import type { StepView } from "./step-view.ts";
 import { enginesTurnEndsAt } from "./turn.ts";
 
 export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
@@ -104,12 +106,22 @@ function hasNewDecision(observed: Observed): boolean {
   );
 }
 
-function requeueTimes({ runObject, progress }: Observed, { now }: ReconcileDeps): Date[] {
+function requeueTimes({ spec, runObject, progress }: Observed, { now }: ReconcileDeps): Date[] {
   const turn = runObject && enginesTurnEndsAt(runObject);
+  const run = spec.state === "accepted" ? spec.run : undefined;
   const timeouts = (progress?.gates ?? []).flatMap(({ verdict, timeoutAt, node }) =>
     verdict.state === "waiting" && node.phase === "Running" && timeoutAt > now() ? [timeoutAt] : [],
   );
-  return [...(turn ? [turn] : []), ...timeouts];
+  const late = run ? (progress?.steps ?? []).flatMap((step) => lateTimes(run, step)) : [];
+  return [...(turn ? [turn] : []), ...timeouts, ...late.filter((at) => at > now())];
+}
+
+/** When a step that nobody works on is late, and when its deadline is over: no event says so. */
+function lateTimes(run: Run, { step, outcome, work }: StepView): Date[] {
+  const { requestedAt, held } = work?.state ?? {};
+  if (outcome || held || !requestedAt) return [];
+  const late = requestedAt.getTime() + LATE_MS;
+  return [new Date(late + 1), new Date(late + stepDeadlineMs(run, step))];
 }
 
 function earliest(times: readonly Date[]): Date | undefined {

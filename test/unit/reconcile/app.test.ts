@@ -233,7 +233,7 @@ describe("the resync, and what waits", () => {
   const OLD = { finishedAt: "2025-11-01T09:00:00.000Z" };
 
   const agents: [string, KubeObject, boolean][] = [
-    ["ready", { metadata: metadata("ready"), spec: {}, status: ready("True", 2) }, false],
+    ["ready", { metadata: metadata("ready"), spec: {}, status: ready("True", 2) }, true],
     ["not ready", { metadata: metadata("not-ready"), spec: {}, status: ready("False", 2) }, true],
     ["edited since", { metadata: metadata("edited"), spec: {}, status: ready("True", 1) }, true],
     ["never looked at", { metadata: metadata("new"), spec: {} }, true],
@@ -309,10 +309,19 @@ describe("the resync, and what waits", () => {
       spec: {},
       status: { conditions: [condition("Accepted", "False")] },
     });
+    const stalled: KubeObject = {
+      metadata: metadata("stalled"),
+      spec: {},
+      status: { conditions: [condition("Accepted", "True"), condition("Ready", "False", { reason: "AgentNotFound" })] },
+    };
     const kube = {
       ...harness.deps.kube,
       agents: listing(harness.deps.kube.agents, agents),
-      workloads: listing(harness.deps.kube.workloads, [...workloads, ["waiting", waiting("waiting"), true]]),
+      workloads: listing(harness.deps.kube.workloads, [
+        ...workloads,
+        ["waiting", waiting("waiting"), true],
+        ["stalled", stalled, true],
+      ]),
     };
     const exclusively = async (key: string): Promise<never> => {
       looked.push(key.split("/").at(-1) ?? "");
@@ -342,10 +351,10 @@ describe("the resync, and what waits", () => {
           },
         ]) => name,
       );
-    expect(await lookedAt(ping)).toEqual([...names, "waiting"]);
+    expect(await lookedAt(ping)).toEqual([...names, "waiting", "stalled"]);
   });
 
-  test("a pipeline that changed is looked at by those who wait for one", async () => {
-    expect(await lookedAt(changed("AgentPipeline"))).toEqual(["waiting"]);
+  test("a pipeline that changed is looked at by those who wait for one, before their run or in it", async () => {
+    expect(await lookedAt(changed("AgentPipeline"))).toEqual(["waiting", "stalled"]);
   });
 });

@@ -281,6 +281,7 @@ export function createHarness(options: HarnessOptions) {
       services: client({}),
       triggers: client({}),
       ensureServiceAccount: never,
+      ensureSecret: never,
       replaceSecret: never,
       event: () => unreliable(() => undefined),
     },

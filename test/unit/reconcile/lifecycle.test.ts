@@ -182,6 +182,22 @@ describe("what a run needs", () => {
     expect(world.requests.find(({ step }) => step === "write")?.input.from["read"]).toEqual([]);
   });
 
+  test("with no event at all: it asks to be looked at when a step is late, and when its deadline is over", async () => {
+    let clock = Date.parse("2026-01-01T10:00:00Z");
+    const begun = clock;
+    const world = start({ spec: { ...SPEC, deadlines: { item: "2m" } }, now: () => new Date(clock) });
+    const seconds: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      const at = await world.look();
+      world.argo();
+      if (!at) continue;
+      clock = at.getTime();
+      seconds.push(Math.round((clock - begun) / 1000));
+    }
+    expect(seconds).toEqual(expect.arrayContaining([30, 150]));
+    expect(world.status.items).toMatchObject({ total: 3, failed: 3 });
+  });
+
   test("an answer that does not match the agent's output schema fails its step with a sentence", async () => {
     const world = start({
       answer: () => done({ data: { price: "5" } }),
