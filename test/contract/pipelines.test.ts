@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, describe, test } from "vitest";
+import { argoEngine } from "../../functions/reconcile/argo/engine.ts";
 import { connectKube, type KindClient, type KubeObject } from "../../lib/edges/kube.ts";
 import { kubeconfig, kubectl } from "../kubernetes/cluster.ts";
 import { NAMESPACE } from "../kubernetes/namespaces.ts";
@@ -181,15 +182,13 @@ describe("rendered pipelines on the real Argo", () => {
     if (memory.phase !== "Failed") local(argo).toEqual(memory);
   });
 
-  afterAll(() =>
-    kubectl([
-      "-n",
-      NAMESPACE,
-      "delete",
-      "workflows.argoproj.io",
-      "-l",
-      "app.kubernetes.io/managed-by=agentic",
-      "--wait=false",
-    ]),
-  );
+  // Those alone: other tests have runs in the same namespace.
+  afterAll(() => {
+    const names = [
+      ...Object.keys(fixed).map((_, index) => `fixed-${index}`),
+      ...drawn.map((_, index) => `drawn-${index}`),
+    ];
+    const selector = `${argoEngine.workloadLabel} in (${names.join(",")})`;
+    return kubectl(["-n", NAMESPACE, "delete", "workflows.argoproj.io", "-l", selector, "--wait=false"]);
+  });
 });
