@@ -1,7 +1,7 @@
 # Node 24 comes with the dependencies: what they bring is found first.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo test check build image bench clean deploy deploy-for-tests cluster cluster-down cluster-status
+.PHONY: help setup demo test check build image bench clean deploy deploy-for-tests cluster cluster-down cluster-status verify
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ cluster-down: setup ## end that cluster and remove everything of it but what was
 
 cluster-status: setup ## its parts: up or not, memory, logs
 	@node test/cluster/main.ts status
+
+verify: setup ## random pipelines on a cluster whose parts are killed at random (SEED=, MINUTES=); make cluster deploy first
+	@node test/kubernetes/verification/main.ts $(SEED:%=--seed %) $(MINUTES:%=--minutes %)
 
 clean: ## remove what was built and every local run
 	rm -rf dist agentic-runs

@@ -86,7 +86,10 @@ function problemIn(object: KubeObject | undefined, what: string): string | undef
     return `${what} is being made ready`;
   const ready = readyCondition(object);
   if (ready?.status === "True") return undefined;
-  return `${what} is not ready: ${[ready?.reason, ready?.message].filter(Boolean).join(": ") || "no reason given"}`;
+  // Of a Service, Ready repeats that there is no revision; its configuration says why, e.g. an image that cannot be fetched.
+  const cause = status.conditions.find(({ type, status: is }) => type === "ConfigurationsReady" && is === "False");
+  const { reason, message } = cause ?? ready ?? {};
+  return `${what} is not ready: ${[reason, message].filter(Boolean).join(": ") || "no reason given"}`;
 }
 
 export function statusOf(object: KubeObject, { url, revision, reason, message }: Readiness, now: Date): AgentStatus {

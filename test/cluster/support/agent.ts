@@ -7,6 +7,7 @@ import { type Item, NO_USAGE, type StepResult } from "../../../engine/result.ts"
 import type { AgentEdges } from "../../../lib/connect.ts";
 import { contextOf, type StepContext, type StepGraph } from "../../../lib/durable/durable.ts";
 import { serveAgent } from "../../../lib/serve-agent.ts";
+import { drawnAnswer } from "../../unit/reconcile/drawn-answer.ts";
 
 /** Beside those of every agent (lib/config.ts). */
 const settingsSchema = z.object({
@@ -23,6 +24,8 @@ type Settings = z.infer<typeof settingsSchema>;
 const paramsSchema = z.looseObject({
   /** Number of items that the step returns; with an item of its own, its URL is their prefix. */
   returns: z.int().min(0).optional(),
+  /** How the step ends and what it returns, as drawn. */
+  draw: z.object({ numbers: z.array(z.number()), failureRate: z.number() }).optional(),
 });
 
 const State = Annotation.Root({
@@ -41,10 +44,10 @@ function waiting(settings: Settings, { artifacts }: AgentEdges): StepGraph {
   return new StateGraph(State)
     .addNode("wait", async (_state, runtime) => {
       const context = contextOf(runtime);
-      const { input, signal, workload } = context;
+      const { input, signal, step, workload } = context;
       if (REPORT_TO !== undefined) await reportExecution(REPORT_TO, context);
       await sleep(STEP_MS, undefined, { signal });
-      const { returns } = paramsSchema.parse(input.params);
+      const { returns, draw } = paramsSchema.parse(input.params);
       const random: Record<string, string> =
         RANDOM_BYTES === 0 ? {} : { random: await artifacts.put(workload.uid, randomBytes(RANDOM_BYTES), "txt") };
       const result: StepResult = {
@@ -54,7 +57,7 @@ function waiting(settings: Settings, { artifacts }: AgentEdges): StepGraph {
         usage: NO_USAGE,
         ...(returns === undefined ? {} : { items: itemsOf(input.item, returns) }),
       };
-      return { result };
+      return { result: draw ? { ...drawnAnswer(draw, { step, input }), artifacts: random } : result };
     })
     .addEdge(START, "wait")
     .addEdge("wait", END);

@@ -388,16 +388,22 @@ describe("the condition Ready", () => {
       /^the Knative Service is being made ready$/,
     ],
     [
-      "an image that does not pull, in Knative's words",
+      "an image that does not pull, in the words of Knative's configuration",
       IMAGE,
-      knative({
-        status: "False",
-        reason: "RevisionMissing",
-        message: 'Unable to fetch image "example/reader:1": not found',
+      knative(undefined, {
+        conditions: [
+          { type: "Ready", status: "False", reason: "RevisionMissing", message: "no ready Revision" },
+          {
+            type: "ConfigurationsReady",
+            status: "False",
+            reason: "RevisionFailed",
+            message: 'Unable to fetch image "example/reader:1": not found',
+          },
+        ],
       }),
       undefined,
       "ImageNotReady",
-      /not ready: RevisionMissing: Unable to fetch image "example\/reader:1": not found/,
+      /not ready: RevisionFailed: Unable to fetch image "example\/reader:1": not found/,
     ],
     [
       "what Knative says of an earlier generation",

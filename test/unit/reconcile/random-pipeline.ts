@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import type { PipelineSpec } from "../../../crd/agentpipeline.ts";
-import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
+import { canonicalJson } from "../../../engine/canonical.ts";
 import type { StepResult } from "../../../engine/result.ts";
 import { ancestorsOf } from "../../../engine/stages.ts";
 import type { StepRequest } from "../../../lib/step-events.ts";
-import { done, pipelineOf } from "./harness.ts";
+import { type Draw, drawnAnswer } from "./drawn-answer.ts";
+import { pipelineOf } from "./harness.ts";
 
 /** A valid pipeline of up to eight steps, inputs for it, and how its steps end. */
 export interface RandomRun {
@@ -14,6 +15,8 @@ export interface RandomRun {
   readonly failedItems: number;
   /** Which gates are rejected. */
   readonly rejected: ReadonlySet<string>;
+  /** What the answers depend on. Absent: on nothing that is drawn. */
+  readonly draw?: Draw;
   /** Which steps fail, and what lists they return: by the step and its item, whoever runs it. */
   readonly answer: (request: Pick<StepRequest, "step" | "input">) => StepResult;
 }
@@ -69,13 +72,8 @@ export const randomRun: fc.Arbitrary<RandomRun> = fc
       replicas,
       failedItems,
       rejected: new Set(gates.filter(() => draw(4) === 0)),
-      answer: ({ step, input }: Pick<StepRequest, "step" | "input">): StepResult => {
-        // By content alone: both who run it get the same answer.
-        const roll = Number.parseInt(sha256(canonicalJson([step, input.item ?? null, numbers])).slice(0, 6), 16);
-        if (roll % 100 < failureRate) return { ...done(), outcome: "failed", reason: "Unlucky", message: "as drawn" };
-        const items = Array.from({ length: roll % 4 }, (_, index) => ({ of: step, at: index, from: input.item ?? "" }));
-        return done({ items, artifacts: { made: `${step}-${roll}` } });
-      },
+      draw: { numbers, failureRate },
+      answer: (request) => drawnAnswer({ numbers, failureRate }, request),
     };
   });
 
