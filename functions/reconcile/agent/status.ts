@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Agent, AgentStatus } from "../../../crd/agent.ts";
 import type { KubeObject } from "../../../lib/edges/kube.ts";
-import { isByImage } from "./render.ts";
+import { AGENT_LABEL, isByImage } from "./render.ts";
 
 /** Whether steps can be sent to an agent. Absent reason: yes. */
 export interface Readiness {
@@ -74,7 +74,13 @@ export function readiness(
     };
   }
   const noService = spec.uri === undefined ? problemIn(service, "the Knative Service") : undefined;
-  if (noService) return { ...known, reason: isByImage(spec) ? "ImageNotReady" : "ServiceNotReady", message: noService };
+  if (noService && !isByImage(spec)) return { ...known, reason: "ServiceNotReady", message: noService };
+  if (noService) {
+    const { namespace, name } = agent.metadata;
+    // Of an image by digest Knative says no more than that no instance ever started.
+    const more = `'kubectl -n ${namespace} describe pods -l ${AGENT_LABEL}=${name}' says more while it is tried`;
+    return { ...known, reason: "ImageNotReady", message: `${noService}. ${more}` };
+  }
   const noTrigger = problemIn(trigger, "the Trigger");
   // Without a revision no run starts: its requests would reach nobody.
   return noTrigger ? { ...(url === undefined ? {} : { url }), reason: "TriggerNotReady", message: noTrigger } : known;

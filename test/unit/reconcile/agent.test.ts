@@ -385,7 +385,7 @@ describe("the condition Ready", () => {
       undefined,
       undefined,
       "ImageNotReady",
-      /^the Knative Service is being made ready$/,
+      /^the Knative Service is being made ready\. 'kubectl -n team-a describe pods -l agentic.dev\/agent=reader' says more/,
     ],
     [
       "an image that does not pull, in the words of Knative's configuration",
