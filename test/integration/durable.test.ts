@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +11,9 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { NO_USAGE, type StepResult } from "../../engine/result.ts";
 import type { DurableStep, RunDurably, StepContext } from "../../lib/durable/durable.ts";
-import { threadKeys } from "../../lib/durable/keys.ts";
+import { threadKeys, workloadKey } from "../../lib/durable/keys.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
-import { readStates } from "../../lib/durable/requests.ts";
+import { dropSteps, readStates } from "../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
@@ -614,6 +615,27 @@ describe("runDurably", () => {
       expect(await runDurably(stepOf(graphOf({ one: did("one"), work: succeed })))).toEqual(SUCCEEDED);
       expect(ran).toEqual(["one", "one", "work"]);
     });
+  });
+
+  test("a step whose workload is deleted: its node is aborted, and a request that was on its way does nothing", async () => {
+    await own.redis.sadd(workloadKey("uid"), "id");
+    const wait = async ({ signal }: StepContext): Promise<StepResult> => {
+      const dropped = dropSteps(own.redis, new RedisStepStore(own.redis), "uid", {
+        keepMs: 60_000,
+        patienceMs: 60_000,
+      });
+      await sleep(60_000, undefined, { signal }).catch(() => ran.push("aborted"));
+      dropped.then(() => ran.push("dropped"));
+      return SUCCEEDED;
+    };
+    const run = runnerOn(own.redis, { leaseTtlMs: 3000 });
+    await expect(run(stepOf(wait))).rejects.toMatchObject({ reason: "LeaseLost", countsAsAttempt: false });
+    await expect.poll(() => ran).toEqual(["aborted", "dropped"]);
+    const before = await own.redis.dumpBuffer(threadKeys("id").record);
+    expect(await run(stepOf(succeed))).toMatchObject({ outcome: "failed", reason: "WorkloadDeleted" });
+    expect(ran).toEqual(["aborted", "dropped"]);
+    expect(await own.redis.dumpBuffer(threadKeys("id").record)).toEqual(before);
+    expect(existsSync(artifacts)).toBe(false);
   });
 
   test("Redis that lost everything in mid-run: the step is started again, from its first node", async () => {
