@@ -13,7 +13,7 @@ import { NO_USAGE, type StepResult } from "../../engine/result.ts";
 import type { DurableStep, RunDurably, StepContext } from "../../lib/durable/durable.ts";
 import { threadKeys, workloadKey } from "../../lib/durable/keys.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
-import { dropSteps, readStates } from "../../lib/durable/requests.ts";
+import { claimRequests, dropSteps, readStates, withdrawRequest } from "../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
@@ -189,7 +189,11 @@ describe("runDurably", () => {
     expect(JSON.stringify(second)).toBe(JSON.stringify(first));
   });
 
-  test("Redis keeps no more of a finished step than its outcome and digest, for as long as it was told", async () => {
+  test("Redis keeps no more of a finished step than its request, outcome and digest: half a kilobyte, for as long as it was told", async () => {
+    const request = { identity: "id", attempt: "default/demo-0123456789/2026-01-01T10:00:00Z", startAnew: false };
+    const claim = { patienceMs: 60_000, now: new Date() };
+    await claimRequests(own.redis, new RedisStepStore(own.redis), "uid", [request], claim);
+    await withdrawRequest(own.redis, "id");
     await expect(runDurably(stepOf(busy))).rejects.toThrow();
     for (const key of await keys()) expect(await own.redis.pttl(key)).toBe(-1);
     expect((await keys()).length).toBeGreaterThan(3);
@@ -197,7 +201,9 @@ describe("runDurably", () => {
     const { record } = threadKeys("id");
     expect(await keys()).toEqual([record]);
     expect(await own.redis.pttl(record)).toBeGreaterThan(0);
-    expect(Object.keys(await fields()).toSorted()).toEqual(["digest", "finishedAt", "outcome", "startedAt"]);
+    const kept = ["attempt", "digest", "finishedAt", "outcome", "requestedAt", "startedAt"];
+    expect(Object.keys(await fields()).toSorted()).toEqual(kept);
+    expect(await own.redis.memory("USAGE", record)).toBeLessThan(512);
     expect(await stateOf()).toMatchObject({
       ended: { outcome: "succeeded", digest: await results.put("uid", SUCCEEDED) },
     });
