@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { threadKeys } from "../../lib/durable/keys.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { claimRequests, dropSteps } from "../../lib/durable/requests.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
@@ -128,5 +129,37 @@ describe("a failover", () => {
     const again = () => start(redis, "other").catch((error: unknown) => error);
     await expect.poll(again, { timeout: 10_000 }).toHaveProperty("lost");
     await expect(before.finish(END, 60_000)).rejects.toMatchObject({ reason: "LeaseLost" });
+  });
+
+  test("that lost a step's last checkpoint: the next one is refused, for it would lack what it has in common with the lost one", async () => {
+    const redis = await connectTo((await serverWith()).url);
+    const { checkpointer } = await start(redis);
+    const put = (id: string, parent: string, channels: Record<string, string>, changed: readonly string[]) =>
+      checkpointer.put(
+        { configurable: { thread_id: "id", checkpoint_ns: "", checkpoint_id: parent } },
+        {
+          ...{ v: 4, id, ts: "", versions_seen: {} },
+          channel_values: channels,
+          channel_versions: Object.fromEntries(Object.keys(channels).map((channel) => [channel, 1])),
+        },
+        { source: "loop", step: 0, parents: {} },
+        Object.fromEntries(changed.map((channel) => [channel, 1])),
+      );
+    const latest = async () => {
+      const tuple = await checkpointer.getTuple({ configurable: { thread_id: "id", checkpoint_ns: "" } });
+      return [tuple?.checkpoint.id, tuple?.checkpoint.channel_values];
+    };
+    await put("1", "", { a: "A" }, ["a"]);
+    await put("2", "1", { a: "A", b: "B" }, ["b"]);
+    const { checkpoint, index } = threadKeys("id");
+    await redis.multi().del(checkpoint("\x002")).zrem(index, "\x002").exec();
+    await expect(put("3", "2", { a: "A", b: "B", c: "C" }, ["c"])).rejects.toMatchObject({
+      reason: "StoreUnavailable",
+      countsAsAttempt: false,
+      message: expect.stringContaining("lost the checkpoint"),
+    });
+    expect(await latest()).toEqual(["1", { a: "A" }]);
+    await put("4", "2", { d: "D" }, ["d"]);
+    expect(await latest()).toEqual(["4", { d: "D" }]);
   });
 });
