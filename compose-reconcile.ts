@@ -23,7 +23,7 @@ import { privateKey } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
 import { mintReviewLink } from "./lib/review-link.ts";
-import { createStepTokenVerifier, mintStepTokens } from "./lib/token.ts";
+import { createStepTokenVerifier, mintStepTokens, TOKEN_LIFE_MS } from "./lib/token.ts";
 
 /** A look takes a second or two; a killed instance's workload waits this long for its next. */
 const LEASE_MS = 5000;
@@ -32,6 +32,12 @@ const LEASE_PATIENCE_MS = 15_000;
 const REQUEST_PATIENCE_MS = 30_000;
 /** A step whose request came back is not asked for again before. */
 const UNDELIVERABLE_PAUSE_MS = 15_000;
+
+/**
+ * Of a deleted workload: the marks on its steps outlive the tokens of all requests on their way, also where clocks differ; whoever works
+ * on one has stopped, or its lease has run out, long before the patience ends.
+ */
+const DROP = { keepMs: 2 * TOKEN_LIFE_MS, patienceMs: 15_000 };
 
 /** Reconcile with its real dependencies. */
 export async function composeReconcile(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {
@@ -64,10 +70,9 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     markUndeliverable: async (identity, why) => {
       await markUndeliverable(redis, identity, why, UNDELIVERABLE_PAUSE_MS);
     },
-    recordResult: async (identity, outcome, digest) => {
-      await recordResult(redis, identity, { outcome, digest, now: new Date(), keepMs: KEEP_MS });
-    },
-    dropSteps: async (uid) => dropSteps(redis, await stepStore(), uid),
+    recordResult: (identity, outcome, digest) =>
+      recordResult(redis, identity, { outcome, digest, now: new Date(), keepMs: KEEP_MS }),
+    dropSteps: async (uid) => dropSteps(redis, await stepStore(), uid, DROP),
     exclusively: (key, work) => exclusively(redis, key, lease, work),
     verifyToken: createStepTokenVerifier(stepPublicKey),
     verifyExpiredToken: createStepTokenVerifier(stepPublicKey, { evenExpired: true }),

@@ -22,7 +22,7 @@ export interface BrokerOptions {
 }
 
 /** Not the step's own trouble: a redelivery can only help once the store is back. */
-const STORE_REASONS: ReadonlySet<string> = new Set(["StoreUnavailable", "ArtifactStoreUnavailable"]);
+const STORE_REASONS: ReadonlySet<string> = new Set(["StoreUnavailable", "StoreFull", "ArtifactStoreUnavailable"]);
 /** An agent ends a step at its deadline by itself, and says so; one that does not is given up this much later. */
 const GRACE_MS = 2000;
 const MAX_PAUSE_MS = 10_000;

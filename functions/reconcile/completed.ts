@@ -2,6 +2,8 @@ import type { CloudEvent } from "cloudevents";
 import { z } from "zod";
 import { failedResult, type StepResult } from "../../engine/result.ts";
 import type { ResultStore } from "../../lib/durable/results.ts";
+import type { StepEnd } from "../../lib/durable/step-store.ts";
+import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { parseStepCompleted } from "../../lib/step-events.ts";
@@ -9,9 +11,14 @@ import type { VerifyStepToken } from "../../lib/token.ts";
 
 export interface CompletedDeps {
   readonly verifyToken: VerifyStepToken;
-  /** Stands where the step has no result yet, and nobody works on it. */
-  readonly recordResult: (identity: string, outcome: StepResult["outcome"], digest: string) => Promise<void>;
+  /** Stands where the step has no result yet, nobody works on it, and its workload is not deleted ("dropped"). */
+  readonly recordResult: (
+    identity: string,
+    outcome: StepResult["outcome"],
+    digest: string,
+  ) => Promise<StepEnd | "held" | "dropped">;
   readonly results: ResultStore;
+  readonly artifacts: Artifacts;
   readonly log: Logger;
 }
 
@@ -29,7 +36,12 @@ export async function takeResult(event: CloudEvent<unknown>, deps: CompletedDeps
     throw new TerminalError("InvalidToken", "the token in the answer is that of another request");
   const result = resultIn(event);
   const digest = await deps.results.put(sub, result);
-  await deps.recordResult(jti, result.outcome, digest);
+  const recorded = await deps.recordResult(jti, result.outcome, digest);
+  if (recorded === "dropped") {
+    // Its bytes came after those of the workload had been deleted: nobody would delete them again.
+    await deps.artifacts.drop(sub);
+    return;
+  }
   deps.log.info({ identity: jti, outcome: result.outcome, reason: result.reason }, "result taken from an event");
 }
 

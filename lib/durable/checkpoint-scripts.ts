@@ -27,19 +27,18 @@ end
  * unchanged channels (JSON), the number of arguments of the parent's writes, those arguments, then name, version, digest and bytes of
  * each changed channel.
  * A checkpoint's `refs` hold the version and the digest of each channel. Those of unchanged channels are copied from the parent, and
- * only where the version is equal, so that branches of a thread do not mix.
+ * only where the version is equal, so that branches of a thread do not mix. A start that finds one missing there knows that Redis lost the
+ * parent, as in a failover: it stores nothing, and the next start goes on from what is left.
  */
 export const PUT = `${FENCED}${STORE_WRITES}
+local refs = {}
+local old = cjson.decode(redis.call('HGET', KEYS[5], 'refs') or '{}')
+for channel, version in pairs(cjson.decode(ARGV[6])) do
+  if old[channel] and old[channel][1] == version then refs[channel] = old[channel]
+  elseif ARGV[1] ~= '' then return redis.error_reply('it lost the checkpoint before this one') end
+end
 local written = tonumber(ARGV[7])
 store_writes(KEYS[3], KEYS[5], 8, 7 + written)
-local refs = {}
-local old = redis.call('HGET', KEYS[5], 'refs')
-if old then
-  old = cjson.decode(old)
-  for channel, version in pairs(cjson.decode(ARGV[6])) do
-    if old[channel] and old[channel][1] == version then refs[channel] = old[channel] end
-  end
-end
 for i = 8 + written, #ARGV, 4 do
   redis.call('HSETNX', KEYS[3], ARGV[i + 2], ARGV[i + 3])
   refs[ARGV[i]] = { ARGV[i + 1], ARGV[i + 2] }

@@ -50,7 +50,7 @@ export interface DurableStep {
  * Runs a step to its end, at most once for each identity.
  * Asked again after the end, answers the stored result, the same bytes each time, without running a node; if the object store lost
  * it, the step is done again. A TerminalError of a node, a passed deadline and a spent retry limit end the step with outcome
- * "failed": that is a result, not an exception.
+ * "failed": that is a result, not an exception. A step whose workload is deleted does nothing, and ends as "failed", too.
  * @throws RetryableError LeaseHeld, LeaseLost, Draining, StoreUnavailable, ArtifactStoreUnavailable, or what a node threw while
  * attempts are left; TerminalError StoreRefused
  */

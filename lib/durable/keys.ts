@@ -36,6 +36,11 @@ export function workloadKey(uid: string): string {
   return `agentic:{${uid}}:steps`;
 }
 
+/** The same set once the workload is deleted: none of them can be started or requested any more. */
+export function droppedKey(uid: string): string {
+  return `agentic:{${uid}}:dropped`;
+}
+
 /** Matches the index of every thread. */
 export const INDEX_PATTERN = "agentic:{*}:index";
 

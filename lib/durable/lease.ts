@@ -63,7 +63,10 @@ export async function acquireLease(
   const askedAt = Date.now();
   const held = await runScript(redis, ACQUIRE_LEASE, [lease], [value, String(ttlMs)]);
   if (held !== null) return { heldBy: holderOf(String(held)) };
-  const { lost, stop } = renewLease(redis, { lease, value, ttlMs, askedAt });
+  const { lost, stop } = renewLease(() => runScript(redis, RENEW_LEASE, [lease], [value, String(ttlMs)]), {
+    ttlMs,
+    askedAt,
+  });
   return {
     lost,
     async release() {
@@ -74,17 +77,12 @@ export async function acquireLease(
 }
 
 /**
- * Renews an acquired lease until it is stopped or lost. `askedAt`: the time in milliseconds before the lease was asked for, from
- * which on it lives.
+ * Renews an acquired lease until it is stopped or lost. `askRenewal` answers 1, or 0 when the lease is another's. `askedAt`: the time in
+ * milliseconds before the lease was asked for, from which on it lives.
  */
 export function renewLease(
-  redis: Redis,
-  {
-    lease,
-    value,
-    ttlMs,
-    askedAt,
-  }: { readonly lease: string; readonly value: string; readonly ttlMs: number; readonly askedAt: number },
+  askRenewal: () => Promise<unknown>,
+  { ttlMs, askedAt }: { readonly ttlMs: number; readonly askedAt: number },
 ): { readonly lost: AbortSignal; stop(): void } {
   const lost = new AbortController();
   let renewedAt = askedAt;
@@ -100,8 +98,7 @@ export function renewLease(
   const renew = async (): Promise<void> => {
     const renewingAt = Date.now();
     try {
-      const renewed = await runScript(redis, RENEW_LEASE, [lease], [value, String(ttlMs)]);
-      if (renewed === 1) renewedAt = renewingAt;
+      if ((await askRenewal()) === 1) renewedAt = renewingAt;
       else lose("the lease ended, and another instance may work on this now");
     } catch {
       loseIfOverdue();

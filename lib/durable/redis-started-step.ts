@@ -5,7 +5,7 @@ import { threadKeys } from "./keys.ts";
 import { renewLease } from "./lease.ts";
 import { runScript } from "./run-script.ts";
 import { RedisSaver } from "./saver.ts";
-import { COUNT_FAILURE, FINISH, GIVE_BACK } from "./step-scripts.ts";
+import { COUNT_FAILURE, FINISH, GIVE_BACK, RENEW } from "./step-scripts.ts";
 import type { StartedStep, StepEnd } from "./step-store.ts";
 
 export interface RedisStart {
@@ -37,8 +37,9 @@ export class RedisStartedStep implements StartedStep {
     this.failures = before.failures;
     this.crashes = before.crashes;
     this.checkpointer = new RedisSaver(start.redis, start.token);
-    const { lease } = threadKeys(start.identity);
-    const { lost, stop } = renewLease(start.redis, { lease, value: start.value, ttlMs, askedAt });
+    const { record, lease } = threadKeys(start.identity);
+    const renew = () => runScript(start.redis, RENEW, [record, lease], [start.token, String(ttlMs)]);
+    const { lost, stop } = renewLease(renew, { ttlMs, askedAt });
     this.lost = lost;
     this.#stopRenewing = stop;
   }

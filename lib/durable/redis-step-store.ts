@@ -4,7 +4,7 @@ import { threadKeys } from "./keys.ts";
 import { holderOf, leaseValue } from "./lease.ts";
 import { endOf, giveBackEventually, type RedisStart, RedisStartedStep } from "./redis-started-step.ts";
 import { runScript } from "./run-script.ts";
-import { FORGET, START } from "./step-scripts.ts";
+import { DROP, FORGET, START } from "./step-scripts.ts";
 import type { Start, StartRequest, StepStore } from "./step-store.ts";
 
 /** Steps on any Redis from 6.2 on, or Valkey, with the checkpoints of lib/durable/saver.ts. */
@@ -25,6 +25,7 @@ export class RedisStepStore implements StepStore {
       answer = await ask(start, request, answer.value);
     }
     if (answer.what === "held") return { heldBy: holderOf(answer.value) };
+    if (answer.what === "dropped") return { dropped: true };
     if (answer.what === "ended") return { ended: answer.end };
     return { started: new RedisStartedStep(start, answer, { ttlMs: request.leaseTtlMs, askedAt }) };
   }
@@ -37,6 +38,15 @@ export class RedisStepStore implements StepStore {
       }),
     );
   }
+
+  async drop(identities: readonly string[], keepMs: number): Promise<void> {
+    await Promise.all(
+      identities.map((identity) => {
+        const { record, requested, index, values, checkpoint } = threadKeys(identity);
+        return runScript(this.#redis, DROP, [record, requested, index, values], [checkpoint(""), String(keepMs)]);
+      }),
+    );
+  }
 }
 
 /** `takeOver`: the value of a dead holder's lease, or "". */
@@ -46,6 +56,7 @@ async function ask(start: RedisStart, { leaseTtlMs, now, lostResult = "" }: Star
   try {
     const [what, ...rest] = (await runScript(start.redis, START, [record, lease], args)) as (Buffer | number)[];
     if (String(what) === "held") return { what: "held", value: String(rest[0]) } as const;
+    if (String(what) === "dropped") return { what: "dropped" } as const;
     if (String(what) === "ended") return { what: "ended", end: endOf(rest) } as const;
     const [startedBefore, failures = 0, crashes = 0] = rest.map(Number);
     return { what: "started", startedBefore: startedBefore === 1, failures, crashes } as const;

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ChainableCommander, Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
-import { threadKeys, workloadKey } from "./keys.ts";
+import { RetryableError } from "../errors.ts";
+import { droppedKey, threadKeys, workloadKey } from "./keys.ts";
 import { endOf } from "./redis-started-step.ts";
 import { runScript } from "./run-script.ts";
 import { RECORD_RESULT } from "./step-scripts.ts";
@@ -80,19 +82,27 @@ export interface StepRequested {
 }
 
 // KEYS: requested, record. ARGV: names this claim, patience in ms, attempt, time. May be sent twice, as all scripts.
-// Returns when the attempt was first requested, or nil when a request is on its way.
+// Returns when the attempt was first requested, or nil when a request is on its way or the workload is deleted.
 const CLAIM = `
+if redis.call('HEXISTS', KEYS[2], 'dropped') == 1 then return nil end
 if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') and redis.call('GET', KEYS[1]) ~= ARGV[1] then return nil end
 if redis.call('HGET', KEYS[2], 'attempt') == ARGV[3] then return redis.call('HGET', KEYS[2], 'requestedAt') end
 redis.call('HSET', KEYS[2], 'attempt', ARGV[3], 'requestedAt', ARGV[4])
 return ARGV[4]
 `;
 
+// KEYS: the workload's steps, its dropped steps. ARGV: identities. Returns 0 when the workload is deleted.
+const ADD_STEPS = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('SADD', KEYS[1], unpack(ARGV))
+return 1
+`;
+
 /**
  * Claims the right to send the requests of these steps, which belong to the workload `uid`. A claim holds for `patienceMs`; after that
  * the step is requested again unless somebody works on it. Two round trips and two fsyncs for any number of steps, and two more
  * when some start anew.
- * @returns those of which no other request is on its way. @throws RetryableError StoreUnavailable
+ * @returns those of which no other request is on its way; none when the workload is deleted. @throws RetryableError StoreUnavailable
  */
 export async function claimRequests<T extends StepRequested>(
   redis: Redis,
@@ -102,7 +112,8 @@ export async function claimRequests<T extends StepRequested>(
   { patienceMs, now }: { readonly patienceMs: number; readonly now: Date },
 ): Promise<T[]> {
   if (requests.length === 0) return [];
-  await storeErrors(redis.sadd(workloadKey(uid), ...requests.map(({ identity }) => identity)));
+  const identities = requests.map(({ identity }) => identity);
+  if ((await runScript(redis, ADD_STEPS, [workloadKey(uid), droppedKey(uid)], identities)) === 0) return [];
   const requestedAt = await Promise.all(
     requests.map(({ identity, attempt }) => {
       const { requested, record } = threadKeys(identity);
@@ -157,22 +168,56 @@ interface RecordedEnd extends Pick<StepEnd, "outcome" | "digest"> {
 
 /**
  * Records the end of a step whose agent keeps no records of its own.
- * @returns the end that stands: the first; undefined when an instance works on the step, whose answer counts then
+ * @returns the end that stands: the first; "held" when an instance works on the step, whose answer counts then; "dropped" when the
+ * workload is deleted
  */
-export async function recordResult(redis: Redis, identity: string, end: RecordedEnd): Promise<StepEnd | undefined> {
+export async function recordResult(
+  redis: Redis,
+  identity: string,
+  end: RecordedEnd,
+): Promise<StepEnd | "held" | "dropped"> {
   const { record, lease } = threadKeys(identity);
   const args = [end.outcome, end.digest, end.now.toISOString(), String(end.keepMs)];
   const stands = (await runScript(redis, RECORD_RESULT, [record, lease], args)) as Buffer[];
-  return stands.length === 0 ? undefined : endOf(stands);
+  const [what] = stands.map(String);
+  return what === "held" || what === "dropped" ? what : endOf(stands);
 }
 
-/** Drops everything that is kept of a workload's steps: records, checkpoints, leases, marks. */
-export async function dropSteps(redis: Redis, store: StepStore, uid: string): Promise<void> {
-  const identities = await storeErrors(redis.smembers(workloadKey(uid)));
-  await store.forget(identities);
-  await pipelined(redis, identities, (commands, identity) => {
-    commands.unlink(threadKeys(identity).requested);
-  });
-  // Last: it names what is still to be dropped.
-  await storeErrors(redis.unlink(workloadKey(uid)));
+// KEYS: the workload's steps, its dropped steps. ARGV: ms to keep the latter. None of these commands needs memory: a full store can be
+// emptied.
+const BURY = `
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
+return redis.call('SMEMBERS', KEYS[2])
+`;
+
+const POLL_MS = 100;
+
+/**
+ * Drops everything that is kept of a deleted workload's steps, and waits until nobody works on them. Until `keepMs` later no request of it
+ * that is still on its way is claimed or started. May be asked for again.
+ * @throws RetryableError StepsHeld when an instance has not stopped within `patienceMs`; StoreUnavailable
+ */
+export async function dropSteps(
+  redis: Redis,
+  store: StepStore,
+  uid: string,
+  { keepMs, patienceMs }: { readonly keepMs: number; readonly patienceMs: number },
+): Promise<void> {
+  const until = Date.now() + patienceMs;
+  const members = await runScript(redis, BURY, [workloadKey(uid), droppedKey(uid)], [String(keepMs)]);
+  const identities = (members as Buffer[]).map(String);
+  await store.drop(identities, keepMs);
+  for (;;) {
+    const leases = await pipelined(redis, identities, (commands, identity) => {
+      commands.exists(threadKeys(identity).lease);
+    });
+    const held = leases.filter((exists) => exists === 1).length;
+    if (held === 0) return;
+    if (Date.now() >= until)
+      throw new RetryableError("StepsHeld", `${held} of the workload's steps are still being worked on`, {
+        countsAsAttempt: false,
+      });
+    await sleep(POLL_MS);
+  }
 }

@@ -27,6 +27,11 @@ export function createRunDurably(options: RunDurablyOptions): RunDurably {
     const { identity, workload } = step.context;
     const lost = lostResult === undefined ? {} : { lostResult };
     const start = await store.start(identity, { ...request, ...lost, now: options.now() });
+    if ("dropped" in start)
+      return failedResult(
+        "WorkloadDeleted",
+        "the workload was deleted while this request was on its way: nothing was done",
+      );
     if ("heldBy" in start)
       throw new RetryableError("LeaseHeld", `${start.heldBy} works on this step`, { countsAsAttempt: false });
     const { digest } = "ended" in start ? start.ended : await finishStep(step, start.started, options);

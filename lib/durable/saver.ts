@@ -51,7 +51,10 @@ export class RedisSaver extends BaseCheckpointSaver {
     const { channel_values: channels, ...rest } = checkpoint;
     const parent = (config.configurable?.["checkpoint_id"] as string | undefined) ?? "";
     const changed = Object.entries(channels).filter(([channel]) => channel in newVersions);
-    const kept = Object.keys(channels).filter((channel) => !(channel in newVersions));
+    // A channel without a version was never written to: it holds its default.
+    const kept = Object.keys(channels).filter(
+      (channel) => !(channel in newVersions) && channel in checkpoint.channel_versions,
+    );
     const before = [
       this.#token,
       member,

@@ -31,6 +31,12 @@ export class StackStepStore implements StepStore {
     await this.#records.forget(identities);
   }
 
+  async drop(identities: readonly string[], keepMs: number): Promise<void> {
+    // Records first: from then on no start can make a new thread.
+    await this.#records.drop(identities, keepMs);
+    await Promise.all(identities.map((identity) => this.#deleteThread(identity)));
+  }
+
   #withSaver(identity: string, started: StartedStep): StartedStep {
     const { startedBefore, failures, crashes, lost } = started;
     return {

@@ -10,6 +10,7 @@ import { ACQUIRE, RELEASE } from "./lease.ts";
  *   failed       tokens of starts that ended in an error of the step's own, a space behind each
  *   crashed      tokens of starts whose process neither finished the step nor gave it back
  *   outcome, digest, finishedAt           how the step ended
+ *   dropped      the only field once the step's workload is deleted; the record then expires
  */
 
 const COUNT = `
@@ -59,9 +60,11 @@ end
 
 /**
  * KEYS: record, lease. ARGV: token, lease's value, its life in ms, the value to take over or "", time, digest of a lost result or "".
- * @returns { "ended", outcome, digest, finishedAt }, { "held", value }, or { "started", whether before (0 or 1), failures, crashes }
+ * @returns { "dropped" }, { "ended", outcome, digest, finishedAt }, { "held", value }, or { "started", whether before (0 or 1), failures,
+ * crashes }
  */
 export const START = `${ACQUIRE}${COUNT}${END}
+if redis.call('HEXISTS', KEYS[1], 'dropped') == 1 then return { 'dropped' } end
 local digest = redis.call('HGET', KEYS[1], 'digest')
 if digest and digest == ARGV[6] then
   redis.call('HDEL', KEYS[1], 'outcome', 'digest', 'finishedAt')
@@ -76,6 +79,12 @@ if running and running ~= ARGV[1] then add(KEYS[1], 'crashed', running) end
 redis.call('HSET', KEYS[1], 'running', ARGV[1])
 local first = redis.call('HSETNX', KEYS[1], 'startedAt', ARGV[5])
 return { 'started', 1 - first, count(KEYS[1], 'failed'), count(KEYS[1], 'crashed') }
+`;
+
+/** KEYS: record, lease. ARGV: token, ms to live. Only the lease of the start that is under way is renewed. @returns 1 or 0 */
+export const RENEW = `
+if redis.call('HGET', KEYS[1], 'running') ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[2], ARGV[2])
 `;
 
 /** KEYS: record, lease. ARGV: token, lease's value, retry limit. @returns how many starts have failed or crashed */
@@ -101,10 +110,11 @@ release(KEYS[2], ARGV[2])
 return record_end(KEYS[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
 `;
 
-/** KEYS: record, lease. ARGV: outcome, digest, time, ms to keep the record. @returns as FINISH; {} when somebody works on the step */
+/** KEYS: record, lease. ARGV: outcome, digest, time, ms to keep the record. @returns as FINISH; { "held" }: somebody works on it; { "dropped" } */
 export const RECORD_RESULT = `${END}
+if redis.call('HEXISTS', KEYS[1], 'dropped') == 1 then return { 'dropped' } end
 if redis.call('HEXISTS', KEYS[1], 'digest') == 1 then return end_of(KEYS[1]) end
-if redis.call('EXISTS', KEYS[2]) == 1 then return {} end
+if redis.call('EXISTS', KEYS[2]) == 1 then return { 'held' } end
 return record_end(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 `;
 
@@ -113,6 +123,18 @@ export const GIVE_BACK = `${GIVE_BACK_FUNCTION} give_back(KEYS[1], KEYS[2], ARGV
 
 /** KEYS: record, lease, index, values. ARGV: prefix of checkpoint keys. Without a record, whoever still works can write nothing. */
 export const FORGET = `${DELETE_CHECKPOINTS}
+if redis.call('HEXISTS', KEYS[1], 'dropped') == 1 then return end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 delete_checkpoints(KEYS[3], KEYS[4], ARGV[1])
+`;
+
+/**
+ * KEYS: record, requested, index, values. ARGV: prefix of checkpoint keys, ms to keep the mark. Whoever still works can write nothing and
+ * renew nothing; the lease stays until it gives the step back, which shows that it has stopped.
+ */
+export const DROP = `${DELETE_CHECKPOINTS}
+delete_checkpoints(KEYS[3], KEYS[4], ARGV[1])
+redis.call('UNLINK', KEYS[1], KEYS[2])
+redis.call('HSET', KEYS[1], 'dropped', '1')
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;

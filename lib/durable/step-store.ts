@@ -17,6 +17,11 @@ export interface StepStore {
   start(identity: string, request: StartRequest): Promise<Start>;
   /** Deletes everything it keeps of these steps: the next start begins anew, and whoever works on one loses its lease. */
   forget(identities: readonly string[]): Promise<void>;
+  /**
+   * Deletes everything it keeps of these steps for good: until `keepMs` later none can be started. Whoever works on one loses its lease,
+   * which nobody else gets before it has given the step back or the lease has run out.
+   */
+  drop(identities: readonly string[], keepMs: number): Promise<void>;
 }
 
 export interface StartRequest {
@@ -30,7 +35,12 @@ export interface StartRequest {
   readonly lostResult?: string;
 }
 
-export type Start = { readonly ended: StepEnd } | { readonly heldBy: string } | { readonly started: StartedStep };
+/** "dropped": the step's workload is deleted. */
+export type Start =
+  | { readonly ended: StepEnd }
+  | { readonly heldBy: string }
+  | { readonly dropped: true }
+  | { readonly started: StartedStep };
 
 /** One start of a step, by this process. */
 export interface StartedStep {

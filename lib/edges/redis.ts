@@ -4,7 +4,8 @@ import type { Logger } from "../log.ts";
 
 /**
  * Connects to redis://, rediss:// or unix://. A command ends within seconds, also while the server is away.
- * @throws RetryableError StoreUnavailable; TerminalError UnsupportedRedis for a server older than 6.2
+ * @throws RetryableError StoreUnavailable; TerminalError UnsupportedRedis for a server that is older than 6.2, evicts keys, or is a
+ * cluster
  */
 export async function connectRedis(url: string): Promise<Redis> {
   const redis = createClient(url);
@@ -33,7 +34,7 @@ export async function connectRedisWhenever(url: string, log: Logger): Promise<Re
     }
     log.warn({ reason: error.reason }, `${error.message}; it is tried again until it answers`);
     redis.once("ready", () => {
-      checkVersion(redis).then(
+      checkServer(redis).then(
         () => log.info("Redis answers"),
         (unsupported: Error) => {
           log.error(unsupported.message);
@@ -53,6 +54,8 @@ function createClient(url: string): Redis {
     maxRetriesPerRequest: 2,
     retryStrategy: (times: number) => Math.min(100 * times, 2000),
     enableReadyCheck: true,
+    // A primary that a failover made a replica keeps its connections; the address leads to the new primary.
+    reconnectOnError: (error: Error) => READ_ONLY.test(error.message),
   };
   return url.startsWith("unix://") ? new Redis(url.slice("unix://".length), options) : new Redis(url, options);
 }
@@ -65,7 +68,7 @@ async function connect(redis: Redis, url: string): Promise<void> {
   });
   try {
     await storeErrors(redis.connect());
-    await checkVersion(redis);
+    await checkServer(redis);
   } catch (error) {
     if (!trouble) throw error;
     // ioredis only says that the connection is closed, and nobody wants the password in a log.
@@ -79,32 +82,54 @@ async function connect(redis: Redis, url: string): Promise<void> {
 
 const OLDEST = [6, 2] as const;
 
-async function checkVersion(redis: Redis): Promise<void> {
-  const info = await storeErrors(redis.info("server"));
+/** @throws TerminalError UnsupportedRedis; RetryableError StoreUnavailable */
+async function checkServer(redis: Redis): Promise<void> {
+  const info = await storeErrors(redis.info());
   const version = /redis_version:(\d+)\.(\d+)/.exec(info);
   const [major, minor] = [Number(version?.[1]), Number(version?.[2])];
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
-  throw new TerminalError(
-    "UnsupportedRedis",
-    `Redis ${major}.${minor} is too old: ${OLDEST.join(".")} or later is needed, or Valkey`,
-  );
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+    throw unsupported(`Redis ${major}.${minor} is too old: ${OLDEST.join(".")} or later is needed, or Valkey`);
+  const policy = /maxmemory_policy:([\w-]+)/.exec(info)?.[1] ?? "noeviction";
+  if (policy !== "noeviction")
+    throw unsupported(
+      `Redis deletes keys when it is full (its maxmemory-policy is ${policy}), and with them leases, budgets and checkpoints: set its maxmemory-policy to noeviction`,
+    );
+  if (/cluster_enabled:1/.test(info))
+    throw unsupported(
+      "Redis runs in cluster mode, whose servers each hold a part of the keys: give the address of a Redis without cluster mode",
+    );
 }
 
-/** What Redis commands throw, as our own errors. */
+const unsupported = (message: string): TerminalError => new TerminalError("UnsupportedRedis", message);
+
+// Redis before 7 puts the error of a command in a script into a sentence of its own.
+const FENCED = /FENCED/;
+const FULL = /OOM command not allowed/;
+const READ_ONLY = /READONLY/;
+const SILENT = /max retries per request|Command timed out|Connection is closed/;
+
+/** What Redis commands throw, as our own errors. @throws RetryableError LeaseLost, StoreFull, StoreUnavailable */
 export async function storeErrors<T>(command: Promise<T>): Promise<T> {
   try {
     return await command;
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    if (message.includes("FENCED"))
-      throw new RetryableError("LeaseLost", "another instance has taken this step over", {
-        cause,
-        countsAsAttempt: false,
-      });
-    const silent = /max retries per request|Command timed out|Connection is closed/.test(message);
-    throw new RetryableError("StoreUnavailable", silent ? "Redis does not answer" : `Redis: ${message}`, {
+    throw new RetryableError(...describe(cause instanceof Error ? cause.message : String(cause)), {
       cause,
       countsAsAttempt: false,
     });
   }
+}
+
+function describe(message: string): [reason: string, message: string] {
+  if (FENCED.test(message)) return ["LeaseLost", "another instance has taken this step over"];
+  if (FULL.test(message))
+    return ["StoreFull", "Redis is full: raise its maxmemory, or delete workloads that are no longer needed"];
+  if (READ_ONLY.test(message))
+    return ["StoreUnavailable", "Redis is a read-only replica: a failover is under way, or REDIS_URL names no primary"];
+  return ["StoreUnavailable", SILENT.test(message) ? "Redis does not answer" : `Redis: ${message}`];
+}
+
+/** Whether this is trouble of Redis, and not of what was asked of it. */
+export function isStoreTrouble(error: unknown): boolean {
+  return error instanceof RetryableError && (error.reason === "StoreUnavailable" || error.reason === "StoreFull");
 }

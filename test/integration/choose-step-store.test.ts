@@ -200,8 +200,9 @@ describe("a step whose checkpoints are redis-stack's", () => {
     await expect(runOn(store, begun, "a")).rejects.toThrow("gone");
     await runOn(store, whole, "b");
     await expect(runOn(store, begun, "other")).rejects.toThrow("gone");
-    await dropSteps(stackRedis, store, "uid");
-    expect((await keys()).filter((key) => !key.includes("other"))).toEqual([]);
+    await dropSteps(stackRedis, store, "uid", { keepMs: 60_000, patienceMs: 10_000 });
+    expect(await stackRedis.keys("checkpoint*:[ab]:*")).toEqual([]);
+    await expect(runOn(store, whole, "a")).resolves.toMatchObject({ reason: "WorkloadDeleted" });
     await runOn(store, whole, "other");
     expect(ran.filter((node) => node === "one")).toHaveLength(3);
   });

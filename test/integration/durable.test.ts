@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +11,9 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { NO_USAGE, type StepResult } from "../../engine/result.ts";
 import type { DurableStep, RunDurably, StepContext } from "../../lib/durable/durable.ts";
-import { threadKeys } from "../../lib/durable/keys.ts";
+import { threadKeys, workloadKey } from "../../lib/durable/keys.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
-import { readStates } from "../../lib/durable/requests.ts";
+import { claimRequests, dropSteps, readStates, withdrawRequest } from "../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
@@ -188,7 +189,11 @@ describe("runDurably", () => {
     expect(JSON.stringify(second)).toBe(JSON.stringify(first));
   });
 
-  test("Redis keeps no more of a finished step than its outcome and digest, for as long as it was told", async () => {
+  test("Redis keeps no more of a finished step than its request, outcome and digest: half a kilobyte, for as long as it was told", async () => {
+    const request = { identity: "id", attempt: "default/demo-0123456789/2026-01-01T10:00:00Z", startAnew: false };
+    const claim = { patienceMs: 60_000, now: new Date() };
+    await claimRequests(own.redis, new RedisStepStore(own.redis), "uid", [request], claim);
+    await withdrawRequest(own.redis, "id");
     await expect(runDurably(stepOf(busy))).rejects.toThrow();
     for (const key of await keys()) expect(await own.redis.pttl(key)).toBe(-1);
     expect((await keys()).length).toBeGreaterThan(3);
@@ -196,7 +201,9 @@ describe("runDurably", () => {
     const { record } = threadKeys("id");
     expect(await keys()).toEqual([record]);
     expect(await own.redis.pttl(record)).toBeGreaterThan(0);
-    expect(Object.keys(await fields()).toSorted()).toEqual(["digest", "finishedAt", "outcome", "startedAt"]);
+    const kept = ["attempt", "digest", "finishedAt", "outcome", "requestedAt", "startedAt"];
+    expect(Object.keys(await fields()).toSorted()).toEqual(kept);
+    expect(await own.redis.memory("USAGE", record)).toBeLessThan(512);
     expect(await stateOf()).toMatchObject({
       ended: { outcome: "succeeded", digest: await results.put("uid", SUCCEEDED) },
     });
@@ -614,6 +621,27 @@ describe("runDurably", () => {
       expect(await runDurably(stepOf(graphOf({ one: did("one"), work: succeed })))).toEqual(SUCCEEDED);
       expect(ran).toEqual(["one", "one", "work"]);
     });
+  });
+
+  test("a step whose workload is deleted: its node is aborted, and a request that was on its way does nothing", async () => {
+    await own.redis.sadd(workloadKey("uid"), "id");
+    const wait = async ({ signal }: StepContext): Promise<StepResult> => {
+      const dropped = dropSteps(own.redis, new RedisStepStore(own.redis), "uid", {
+        keepMs: 60_000,
+        patienceMs: 60_000,
+      });
+      await sleep(60_000, undefined, { signal }).catch(() => ran.push("aborted"));
+      dropped.then(() => ran.push("dropped"));
+      return SUCCEEDED;
+    };
+    const run = runnerOn(own.redis, { leaseTtlMs: 3000 });
+    await expect(run(stepOf(wait))).rejects.toMatchObject({ reason: "LeaseLost", countsAsAttempt: false });
+    await expect.poll(() => ran).toEqual(["aborted", "dropped"]);
+    const before = await own.redis.dumpBuffer(threadKeys("id").record);
+    expect(await run(stepOf(succeed))).toMatchObject({ outcome: "failed", reason: "WorkloadDeleted" });
+    expect(ran).toEqual(["aborted", "dropped"]);
+    expect(await own.redis.dumpBuffer(threadKeys("id").record)).toEqual(before);
+    expect(existsSync(artifacts)).toBe(false);
   });
 
   test("Redis that lost everything in mid-run: the step is started again, from its first node", async () => {

@@ -11,11 +11,14 @@ export interface RedisRelay {
   letGo(): void;
   /** Delivers the next command, and breaks the connection instead of passing its answer. */
   loseNextAnswer(): void;
+  /** Brings connections that are made from now on to another server, as a Service does after a failover. */
+  redirect(target: string): void;
   close(): Promise<void>;
 }
 
 /** Passes bytes between a client and a Redis on a Unix socket, and stands in for a slow or broken network. */
-export async function startRedisRelay(target: string): Promise<RedisRelay> {
+export async function startRedisRelay(first: string): Promise<RedisRelay> {
+  let target = first;
   const folder = await mkdtemp(join(tmpdir(), "agentic-relay-"));
   const path = join(folder, "redis.sock");
   const open = new Set<Socket>();
@@ -60,6 +63,9 @@ export async function startRedisRelay(target: string): Promise<RedisRelay> {
     },
     loseNextAnswer() {
       losing = true;
+    },
+    redirect(other) {
+      target = other;
     },
     async close() {
       for (const socket of open) socket.destroy();

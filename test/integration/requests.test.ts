@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { threadKeys, workloadKey } from "../../lib/durable/keys.ts";
+import { droppedKey, threadKeys, workloadKey } from "../../lib/durable/keys.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import {
   claimRequests,
@@ -30,8 +30,8 @@ const asked = (identity: string, attempt = "wf/1", startAnew = false) => ({ iden
 const claim = (requests: ReturnType<typeof asked>[], now = T0, patienceMs = 30_000, redis = own.redis) =>
   claimRequests(redis, store, UID, requests, { patienceMs, now }).then((ones) => ones.map(({ identity }) => identity));
 const stateOf = async (identity: string) => (await readStates(own.redis, [identity]))[0];
-async function start(identity: string): Promise<StartedStep> {
-  const begun = await store.start(identity, { holder: "test", leaseTtlMs: 20_000, now: T0 });
+async function start(identity: string, leaseTtlMs = 20_000): Promise<StartedStep> {
+  const begun = await store.start(identity, { holder: "test", leaseTtlMs, now: T0 });
   if (!("started" in begun)) throw new Error("not started");
   return begun.started;
 }
@@ -155,24 +155,98 @@ describe("the result of an agent that keeps no records", () => {
 
   test("does not count while an instance works on the step", async () => {
     const started = await start("a");
-    expect(await record(FIRST.digest)).toBeUndefined();
+    expect(await record(FIRST.digest)).toBe("held");
     expect((await stateOf("a"))?.ended).toBeUndefined();
     expect(await started.finish(FAILED, 60_000)).toEqual(FAILED);
     expect(await record(FIRST.digest)).toEqual(FAILED);
   });
 });
 
-test("what is dropped leaves nothing, and nothing can be written to it afterwards", async () => {
-  await claim([asked("a"), asked("b"), asked("c")]);
-  const started = await start("b");
-  await (await start("c")).finish(FAILED, 60_000);
-  await dropSteps(own.redis, store, UID);
-  expect(await own.redis.keys("*")).toEqual([]);
-  await expect(started.finish(FAILED, 60_000)).rejects.toMatchObject({ reason: "LeaseLost" });
-  await expect(started.countFailure(2)).rejects.toMatchObject({ reason: "LeaseLost" });
-  await started.release();
-  await markUndeliverable(own.redis, "b", "HTTP 503", 60_000);
-  expect(await own.redis.keys("*")).toEqual([]);
+describe("dropping a workload's steps", () => {
+  const drop = (patienceMs = 10_000) => dropSteps(own.redis, store, UID, { keepMs: 60_000, patienceMs });
+  const ttls = async () => {
+    const keys = await own.redis.keys("*");
+    return Promise.all(keys.map((key) => own.redis.pttl(key)));
+  };
+
+  test("leaves marks that expire; nothing can be written to them, started or requested", async () => {
+    await claim([asked("a"), asked("b"), asked("c")]);
+    const started = await start("b", 1000);
+    const config = { configurable: { thread_id: "b", checkpoint_ns: "" } };
+    const checkpoint = { v: 4, id: "1", ts: "", channel_values: {}, channel_versions: {}, versions_seen: {} };
+    const put = () => started.checkpointer.put(config, checkpoint, { source: "loop", step: 0, parents: {} }, {});
+    await put();
+    await (await start("c")).finish(FAILED, 60_000);
+    await drop();
+    const marks = ["a", "b", "c"].map((identity) => threadKeys(identity).record);
+    const kept = [...marks, droppedKey(UID)].toSorted();
+    expect((await own.redis.keys("*")).toSorted()).toEqual(kept);
+    await expect(put()).rejects.toMatchObject({ reason: "LeaseLost" });
+    await expect(started.finish(FAILED, 60_000)).rejects.toMatchObject({ reason: "LeaseLost" });
+    await expect(started.countFailure(2)).rejects.toMatchObject({ reason: "LeaseLost" });
+    await started.release();
+    for (const identity of ["a", "b", "c"]) {
+      const request = { holder: "test", leaseTtlMs: 20_000, now: T0 };
+      expect(await store.start(identity, request)).toEqual({ dropped: true });
+      expect(await store.start(identity, { ...request, lostResult: FAILED.digest })).toEqual({ dropped: true });
+      expect(await markUndeliverable(own.redis, identity, "HTTP 503", 60_000)).toBe(false);
+      const late = { outcome: "succeeded", digest: "1".repeat(64), now: T0, keepMs: 600_000 } as const;
+      expect(await recordResult(own.redis, identity, late)).toBe("dropped");
+    }
+    await store.forget(["a", "b", "c"]);
+    // A process that decided before the deletion and wakes up after it.
+    expect(await claim([asked("a"), asked("new")])).toEqual([]);
+    expect((await own.redis.keys("*")).toSorted()).toEqual(kept);
+    for (const ttl of await ttls()) {
+      expect(ttl).toBeGreaterThan(0);
+      expect(ttl).toBeLessThanOrEqual(60_000);
+    }
+  });
+
+  test("refuses a claim whose process slept between its two round trips", async () => {
+    await claim([asked("a")]);
+    await withdrawRequest(own.redis, "a");
+    const redis = await connectRedis(own.server.url);
+    const answers = redis.callBuffer.bind(redis);
+    let scripts = 0;
+    redis.callBuffer = (async (...args: [string, ...string[]]) => {
+      if (++scripts === 2) await drop();
+      return answers(...args);
+    }) as typeof redis.callBuffer;
+    expect(await claim([asked("a")], T0, 30_000, redis)).toEqual([]);
+    redis.disconnect();
+    expect((await own.redis.keys("*")).toSorted()).toEqual([droppedKey(UID), threadKeys("a").record].toSorted());
+  });
+
+  test("waits until whoever works on one has stopped, which is told within a third of its lease", async () => {
+    await claim([asked("a")]);
+    const started = await start("a", 3000);
+    const order: string[] = [];
+    started.lost.addEventListener("abort", async () => {
+      await own.redis.set("artifact", "written while it held the lease");
+      order.push("stopped");
+      await started.release();
+    });
+    await drop();
+    expect([...order, "dropped"]).toEqual(["stopped", "dropped"]);
+  });
+
+  test("does not wait for ever, and goes on when it is asked again", async () => {
+    await claim([asked("a"), asked("b")]);
+    await own.redis.set(threadKeys("b").lease, "token somebody");
+    await expect(drop(200)).rejects.toMatchObject({
+      reason: "StepsHeld",
+      message: expect.stringContaining("1 of the workload's steps"),
+    });
+    expect(await store.start("a", { holder: "test", leaseTtlMs: 20_000, now: T0 })).toEqual({ dropped: true });
+    await own.redis.del(threadKeys("b").lease);
+    await drop(0);
+  });
+
+  test("of a workload that never requested any leaves nothing", async () => {
+    await drop();
+    expect(await own.redis.keys("*")).toEqual([]);
+  });
 });
 
 test("any number of states takes two round trips: ended ones are asked about once", async () => {

@@ -48,8 +48,10 @@ function createWorld(over: Partial<ReconcileAppDeps> = {}) {
     verifyToken: createStepTokenVerifier(keys.publicKey),
     verifyExpiredToken: createStepTokenVerifier(keys.publicKey, { evenExpired: true }),
     markUndeliverable: async (identity, why) => void undeliverable.push(`${identity}: ${why}`),
-    recordResult: async (identity, outcome, digest) =>
-      void recorded.push({ identity, outcome, result: await deps.results.get(UID, digest) }),
+    recordResult: async (identity, outcome, digest) => {
+      recorded.push({ identity, outcome, result: await deps.results.get(UID, digest) });
+      return { outcome, digest, finishedAt: new Date(0) };
+    },
     draining: new AbortController().signal,
     ...over,
   });
@@ -117,6 +119,12 @@ describe("a step's end", () => {
     expect(recorded).toMatchObject([{ identity: IDENTITY, outcome: "succeeded", result: { output: "hello" } }]);
     expect(recorded[0]?.result).not.toHaveProperty("token");
     expect(looks()).toBe(1);
+  });
+
+  test("of a deleted workload leaves no bytes behind", async () => {
+    const { harness, post } = createWorld({ recordResult: async () => "dropped" });
+    expect((await post(await withToken({ output: "late" }))).status).toBe(200);
+    expect(harness.artifactKeys).toEqual([]);
   });
 
   test.each<[string, object, RegExp]>([

@@ -701,16 +701,19 @@ describe("deletion", () => {
     expect([world.workload, world.left]).toEqual([undefined, { states: 0, artifacts: 0 }]);
   });
 
-  test("needs no Redis and no object store to stop the run, and no turn among processes", async () => {
-    const world = await atGate();
-    world.loseBytes(() => false);
-    const away = { readStates: fails("StoreUnavailable"), exclusively: fails("StoreUnavailable") };
-    await expect(lookWith(world, away)).rejects.toThrow();
-    expect(world.workflow).toBeDefined();
-    world.remove();
-    await lookWith(world, away);
-    expect([world.workload, world.workflow]).toEqual([undefined, undefined]);
-  });
+  test.each(["StoreUnavailable", "StoreFull"])(
+    "needs no Redis (%s) and no object store to stop the run, and no turn among processes",
+    async (reason) => {
+      const world = await atGate();
+      world.loseBytes(() => false);
+      const away = { readStates: fails(reason), exclusively: fails(reason) };
+      await expect(lookWith(world, away)).rejects.toThrow();
+      expect(world.workflow).toBeDefined();
+      world.remove();
+      await lookWith(world, away);
+      expect([world.workload, world.workflow]).toEqual([undefined, undefined]);
+    },
+  );
 
   test("waits where another process is at work on it", async () => {
     const world = await atGate();
