@@ -15,6 +15,8 @@ const stepClaimsSchema = z.object({
   allow: z.array(z.string()),
   /** The workload's ceiling in US dollars, a decimal string; absent: no ceiling. */
   budgetUsd: z.string().optional(),
+  /** US dollars that the run's steps had cost when this one was requested: known also when Redis lost the ledger. */
+  spentUsd: z.number().min(0).optional(),
   /** After this instant the step fails with DeadlineExceeded. */
   deadline: z.iso.datetime(),
   /** Attempts beyond the first that may end in trouble before the step fails. */

@@ -226,9 +226,9 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
       agentEnv: folder.agentEnv,
       signal,
       patienceMs: STORE_PATIENCE_MS,
-      mintTokens: ({ identity, step, request, deadline }) =>
+      mintTokens: ({ identity, step, request, deadline, spentUsd }) =>
         mintStepTokens(
-          claimsForStep(run, { step, item: request.input.item }, { identity, deadline }),
+          claimsForStep(run, { step, item: request.input.item }, { identity, deadline, spentUsd }),
           keys.privateKey,
           new Date(Date.now() + TOKEN_LIFE_MS),
         ),

@@ -1,7 +1,14 @@
 import { checkedResult } from "../../engine/agent-output.ts";
 import { type Findings, findingsOf } from "../../engine/findings.ts";
 import { stepIdentity } from "../../engine/identity.ts";
-import { type Outcomes, type OutcomeTable, SKIPPED, type StepOutcome, setOutcome } from "../../engine/outcomes.ts";
+import {
+  type Outcomes,
+  type OutcomeTable,
+  SKIPPED,
+  type StepOutcome,
+  setOutcome,
+  usageOf,
+} from "../../engine/outcomes.ts";
 import type { FrozenAgent, PipelineStep } from "../../engine/pipeline.ts";
 import type { StepInput, StepResult } from "../../engine/result.ts";
 import { type Run, retryLimitOf, stepDeadlineMs } from "../../engine/run.ts";
@@ -17,6 +24,8 @@ export interface StepOrder {
   readonly request: Omit<StepRequest, "token" | "egressToken">;
   readonly deadline: Date;
   readonly retryLimit: number;
+  /** US dollars that the run's steps have cost so far. */
+  readonly spentUsd: number;
 }
 
 /** A gate whose turn it is. */
@@ -190,6 +199,7 @@ class Runner {
         request: { workload, run, step: step.name, revision: agent.revision, input },
         deadline: new Date(deadline),
         retryLimit: retryLimitOf(this.#run, step),
+        spentUsd: usageOf(this.#outcomes).costUsd,
       });
       const result = await checkedResult(answered, agent);
       await this.#edges.record(identity, result);

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { runScript } from "../durable/run-script.ts";
 import { storeErrors } from "../edges/redis.ts";
 import { TerminalError } from "../errors.ts";
 
@@ -21,94 +22,124 @@ const paidAnswerSchema = z.strictObject({
 });
 export type PaidAnswer = z.infer<typeof paidAnswerSchema>;
 
-/** What a workload spent on models, what it has reserved, and the answers it paid for. */
+/** One call to a provider, under its own id: what it may cost, and later what it did cost. */
+export interface Reservation {
+  /** A random id of this one call. A script that ioredis sends again under it counts once. */
+  readonly id: string;
+  readonly worstUsd: number;
+  /** How long the call may take, in milliseconds. After it the reservation counts as spent. */
+  readonly callMs: number;
+}
+
+export interface Verdict {
+  /** "busy": the call would fit once others have settled. */
+  readonly verdict: "reserved" | "busy" | "exceeded";
+  /** US dollars that are spent, or may be: reservations whose call must have ended count whole. */
+  readonly spentUsd: number;
+}
+
+/**
+ * What a workload spent on models, what it has reserved, and the answers it paid for. A reservation ends when its call is settled, and
+ * never by itself: whoever died before that may have been billed.
+ */
 export interface Ledger {
   /** Key of the lease on putting this request to the provider. */
   askingKey(request: string): string;
   answer(request: string): Promise<PaidAnswer | undefined>;
-  /**
-   * Reserves the worst cost of a request. A second reservation for the same request replaces the first.
-   * "busy": the request would fit once other requests have settled.
-   */
-  reserve(request: string, worstUsd: number, ceilingUsd: number): Promise<"reserved" | "busy" | "exceeded">;
+  /** Without a ceiling it always fits. */
+  reserve(reservation: Reservation, ceilingUsd: number | undefined): Promise<Verdict>;
   /** Stores the answer, adds its cost and drops the reservation, all or nothing. */
-  pay(request: string, paid: PaidAnswer): Promise<void>;
-  release(request: string): Promise<void>;
+  pay(id: string, request: string, paid: PaidAnswer): Promise<void>;
+  /** Drops the reservation of a call that cost nothing. */
+  release(id: string): Promise<void>;
   /** Deletes answers. Their cost stays spent. */
   forget(requests: readonly string[]): Promise<void>;
-  spentUsd(): Promise<number>;
 }
 
-/** Longer than any call with its retries. After it, the reservation of a killed process is free again. */
-const RESERVATION_MS = 5 * 60_000;
+export interface LedgerOptions {
+  /** The workload's uid. */
+  readonly name: string;
+  /** US dollars that are known to be spent from elsewhere: what a ledger that Redis lost starts from. */
+  readonly spentUsd: number;
+}
+
+/** The clocks of Redis and of who calls drift, and a booking takes its time. */
+const SETTLING_MS = 10_000;
 const KEEP_MS = 30 * 24 * 3_600_000;
 /** Redis counts integers: billionths of a dollar. */
 const NANO = 1_000_000_000;
 
-// KEYS: ledger. ARGV: request, worst cost, ceiling, lifetime of the reservation, lifetime of the ledger.
+// KEYS: ledger, ids of settled calls. ARGV: id, spent elsewhere, worst cost, ceiling or '', milliseconds of the call, of the ledger.
 const RESERVE = `
+redis.call('HSETNX', KEYS[1], 'spent', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local spent, reserved = 0, 0
 local fields = redis.call('HGETALL', KEYS[1])
 for i = 1, #fields, 2 do
   if fields[i] == 'spent' then
-    spent = tonumber(fields[i + 1])
+    spent = spent + tonumber(fields[i + 1])
   elseif fields[i] ~= ARGV[1] then
-    local amount, expires = string.match(fields[i + 1], '^(%d+) (%d+)$')
-    if tonumber(expires) <= now then redis.call('HDEL', KEYS[1], fields[i])
-    else reserved = reserved + tonumber(amount) end
+    local amount, ends = string.match(fields[i + 1], '^(%d+) (%d+)$')
+    if tonumber(ends) <= now then spent = spent + tonumber(amount) else reserved = reserved + tonumber(amount) end
   end
 end
-local worst, ceiling = tonumber(ARGV[2]), tonumber(ARGV[3])
-if spent + worst > ceiling then return 'exceeded' end
-if spent + reserved + worst > ceiling then return 'busy' end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. string.format('%.0f', now + ARGV[4]))
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-return 'reserved'
+local function verdict(word) return { word, string.format('%.0f', spent) } end
+if redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 then return verdict('reserved') end
+local worst, ceiling = tonumber(ARGV[3]), tonumber(ARGV[4])
+if ceiling and spent + worst > ceiling then return verdict('exceeded') end
+if ceiling and spent + reserved + worst > ceiling then return verdict('busy') end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3] .. ' ' .. string.format('%.0f', now + ARGV[5]))
+return verdict('reserved')
 `;
 
-/** `name`: the workload's uid. All keys of one ledger share a slot of a Redis Cluster. */
-export function openLedger(redis: Redis, name: string): Ledger {
+// KEYS: ledger, ids of settled calls, answer. ARGV: id, spent elsewhere, cost, answer or '', milliseconds to keep all three.
+const SETTLE = `
+if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return end
+redis.call('HSETNX', KEYS[1], 'spent', ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'spent', ARGV[3])
+redis.call('HDEL', KEYS[1], ARGV[1])
+if ARGV[4] ~= '' then redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+`;
+
+const verdictSchema = z.tuple([z.coerce.string().pipe(z.enum(["reserved", "busy", "exceeded"])), z.coerce.number()]);
+
+/** All keys of one ledger share a slot of a Redis Cluster. */
+export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Ledger {
   const ledger = `agentic:spent:{${name}}`;
+  const settled = `agentic:settled:{${name}}`;
   const answerKey = (request: string): string => `agentic:answer:{${name}}:${request}`;
+  const spentElsewhere = nano(spentUsd);
+  const settle = async (id: string, request: string, costUsd: number, answer: string): Promise<void> => {
+    const args = [id, spentElsewhere, nano(costUsd), answer, String(KEEP_MS)];
+    await runScript(redis, SETTLE, [ledger, settled, answerKey(request)], args);
+  };
   return {
     askingKey: (request) => `agentic:asking:{${name}}:${request}`,
     async answer(request) {
       const stored = await storeErrors(redis.get(answerKey(request)));
       return stored === null ? undefined : paidAnswerSchema.parse(JSON.parse(stored));
     },
-    async reserve(request, worstUsd, ceilingUsd) {
-      const [worst, ceiling] = [Math.ceil(worstUsd * NANO), Math.floor(ceilingUsd * NANO)];
-      const verdict = await storeErrors(
-        redis.eval(RESERVE, 1, ledger, request, worst, ceiling, RESERVATION_MS, KEEP_MS),
-      );
-      if (verdict === "reserved" || verdict === "busy" || verdict === "exceeded") return verdict;
-      throw new TypeError(`the reservation script returned ${String(verdict)}`);
+    async reserve({ id, worstUsd, callMs }, ceilingUsd) {
+      const ceiling = ceilingUsd === undefined ? "" : String(Math.floor(ceilingUsd * NANO));
+      const args = [id, spentElsewhere, nano(worstUsd), ceiling, String(callMs + SETTLING_MS), String(KEEP_MS)];
+      const [verdict, spent] = verdictSchema.parse(await runScript(redis, RESERVE, [ledger, settled], args));
+      return { verdict, spentUsd: spent / NANO };
     },
-    async pay(request, paid) {
-      const written = await storeErrors(
-        redis
-          .multi()
-          .set(answerKey(request), JSON.stringify(paid), "PX", KEEP_MS)
-          .hincrby(ledger, "spent", Math.ceil(paid.costUsd * NANO))
-          .hdel(ledger, request)
-          .pexpire(ledger, KEEP_MS)
-          .exec(),
-      );
-      const failed = written?.find(([error]) => error)?.[0];
-      if (failed || !written) await storeErrors(Promise.reject(failed ?? new Error("the transaction was dropped")));
-    },
-    async release(request) {
-      await storeErrors(redis.hdel(ledger, request));
-    },
+    pay: (id, request, paid) => settle(id, request, paid.costUsd, JSON.stringify(paid)),
+    release: (id) => settle(id, "", 0, ""),
     async forget(requests) {
       await storeErrors(redis.unlink(requests.map(answerKey)));
     },
-    async spentUsd() {
-      return Number((await storeErrors(redis.hget(ledger, "spent"))) ?? 0) / NANO;
-    },
   };
+}
+
+/** Never less than the dollars: a fraction of a billionth counts as one. */
+function nano(usd: number): string {
+  return String(Math.ceil(usd * NANO));
 }
 
 /** @throws TerminalError InvalidInput */

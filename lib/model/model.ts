@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
+import pRetry from "p-retry";
 import { z } from "zod";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../engine/result.ts";
@@ -9,7 +10,7 @@ import type { Logger } from "../log.ts";
 import { pause } from "../pause.ts";
 import { DEFAULT_MODEL, type ModelChoice, modelsOf } from "./choice.ts";
 import { costOf, costOfCall, type PlannedCall, type TokenUsage, worstUsage } from "./cost.ts";
-import { type Ledger, openLedger, type PaidAnswer, parseUsd } from "./ledger.ts";
+import { type Ledger, openLedger, type PaidAnswer, parseUsd, type Reservation } from "./ledger.ts";
 import { priceOf } from "./prices.ts";
 import { imagesOf, type Message, messagesFor, repairMessages, textsOf } from "./prompt.ts";
 import { askProvider, type ProviderAnswer, type ProviderRequest } from "./provider.ts";
@@ -20,8 +21,12 @@ import { countTokens } from "./tokens.ts";
 export interface Spender {
   /** The ledger that the budget belongs to: the workload's uid. */
   readonly ledger: string;
+  /** US dollars that the workload's status says were spent: what the ledger starts from when Redis lost it. */
+  readonly spentUsd: number;
   /** US dollars, a decimal string; absent: no ceiling. */
   readonly budgetUsd?: string;
+  /** Until then the booking of an answer is tried again, also after the signal aborted. */
+  readonly deadline: Date;
   readonly signal: AbortSignal;
 }
 
@@ -35,8 +40,9 @@ export interface Answer<T> {
 export interface Model {
   readonly name: string;
   /**
-   * Asks, or returns the answer that was paid for before: a ledger never pays twice for the same question.
-   * The worst cost is reserved against the budget before the call, and settled after it.
+   * Asks, or returns the answer that was paid for before: a ledger does not pay twice for the same question.
+   * Before each call its worst cost is reserved against the budget. It stays reserved until the provider is known not to bill the
+   * call, or what it bills is booked.
    * @throws TerminalError BudgetExceeded, UnknownPrice (a budget, and a model whose price is unknown), InvalidAnswer (after one
    *   repair), ModelRefused (a refusal, or 4xx); RetryableError ModelUnavailable (429, 5xx, timeout), BudgetReserved, StoreUnavailable
    */
@@ -61,6 +67,7 @@ const ASKING_MS = 5_000;
 const POLL_MS = 100;
 /** How long to wait for other questions to settle when only their reservations leave no room. */
 const BUSY_MS = 30_000;
+const BOOKING_RETRY = { retries: Number.POSITIVE_INFINITY, minTimeout: 100, maxTimeout: 1000, unref: true };
 /** Tokens that the chat format adds to a message. */
 const TOKENS_A_MESSAGE = 8;
 
@@ -70,7 +77,11 @@ export function createModel(options: ModelOptions): Model {
   return {
     name,
     async ask(question, spender) {
-      const context = { ...options, name, ledger: openLedger(options.redis, spender.ledger) };
+      const context = {
+        ...options,
+        name,
+        ledger: openLedger(options.redis, { name: spender.ledger, spentUsd: spender.spentUsd }),
+      };
       const messages = messagesFor(question);
       const first = await answerOnce(context, question, messages, spender);
       const parsed = parseAnswer(first.text, question.schema);
@@ -124,8 +135,12 @@ async function answerOnce(
     }
     try {
       // Another process may have stored an answer between the read and the lease.
-      const answer = (await context.ledger.answer(hash)) ?? (await pay(context, hash, request, spender));
+      const answer =
+        (await context.ledger.answer(hash)) ?? (await pay(context, { hash, request }, spender, lease.lost));
       return { ...unlessRefused(answer), request: hash };
+    } catch (error) {
+      // Another process may put the same request now: its answer is waited for.
+      if (error !== lease.lost.reason) throw error;
     } finally {
       await lease.release().catch(() => {
         // Redis is away: the lease expires.
@@ -146,23 +161,52 @@ function unlessRefused(paid: PaidAnswer): PaidAnswer {
   throw new TerminalError("ModelRefused", `${paid.model} refuses to answer: ${paid.refusal}`);
 }
 
-async function pay(
-  context: Context,
-  hash: string,
-  request: ProviderRequest,
-  { budgetUsd, signal }: Spender,
-): Promise<PaidAnswer> {
-  if (budgetUsd !== undefined) await reserve(context.ledger, hash, request, parseUsd(budgetUsd), signal);
-  try {
-    const answer = await askProvider({ timeoutMs: TIMEOUT_MS, ...context }, request, signal);
-    const paid = await priced(context, request, answer);
-    await context.ledger.pay(hash, paid);
-    return paid;
-  } catch (error) {
-    // No answer, no cost. When Redis is away, the reservation expires.
-    await context.ledger.release(hash).catch(() => undefined);
-    throw error;
-  }
+interface Hashed {
+  readonly hash: string;
+  readonly request: ProviderRequest;
+}
+
+/** Makes no call once `lost` aborts: another process may then put the same request. */
+async function pay(context: Context, asked: Hashed, spender: Spender, lost: AbortSignal): Promise<PaidAnswer> {
+  const { hash, request } = asked;
+  const { ledger, timeoutMs = TIMEOUT_MS } = context;
+  const worstUsd = await worstCost(request, spender);
+  return askProvider<PaidAnswer>(
+    { ...context, timeoutMs },
+    request,
+    async (call) => {
+      spender.signal.throwIfAborted();
+      lost.throwIfAborted();
+      const id = randomUUID();
+      await reserve(ledger, { id, worstUsd, callMs: timeoutMs }, spender);
+      // What throws from here on leaves the reservation: the provider may bill the call.
+      const outcome = await call();
+      if ("answer" in outcome) {
+        const answer = await priced(context, request, outcome.answer);
+        await settle(() => ledger.pay(id, hash, answer), context, spender);
+        return { answer };
+      }
+      if (outcome.isBilled === "no") await settle(() => ledger.release(id), context, spender);
+      return outcome;
+    },
+    spender.signal,
+  );
+}
+
+/**
+ * Books until Redis takes it or the deadline passes. When the step ends before, its signal's reason is thrown, and the booking goes on.
+ * @throws RetryableError StoreUnavailable at the deadline
+ */
+async function settle(book: () => Promise<void>, { log }: Context, { deadline, signal }: Spender): Promise<void> {
+  const maxRetryTime = Math.max(0, deadline.getTime() - Date.now());
+  const booking = pRetry(book, { ...BOOKING_RETRY, maxRetryTime });
+  booking.catch((err: unknown) => log.error({ err }, "a call to the model could not be booked: it stays reserved"));
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    booking.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 /** The gateway's cost, else that of the price table. An answer without usage figures counts as the worst case. */
@@ -185,21 +229,15 @@ const UNKNOWN_USAGE: TokenUsage = {
   reasoningTokens: 0,
 };
 
-async function reserve(
-  ledger: Ledger,
-  hash: string,
-  request: ProviderRequest,
-  ceilingUsd: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const worst = await worstCost(request);
+async function reserve(ledger: Ledger, reservation: Reservation, { budgetUsd, signal }: Spender): Promise<void> {
+  const ceilingUsd = budgetUsd === undefined ? undefined : parseUsd(budgetUsd);
   for (let waited = 0; ; waited += POLL_MS) {
-    const verdict = await ledger.reserve(hash, worst, ceilingUsd);
+    const { verdict, spentUsd } = await ledger.reserve(reservation, ceilingUsd);
     if (verdict === "reserved") return;
     if (verdict === "exceeded")
       throw new TerminalError(
         "BudgetExceeded",
-        `$${(await ledger.spentUsd()).toFixed(6)} of $${ceilingUsd} are spent and the next call may cost $${worst.toFixed(6)}: raise budget.maxUsd to continue`,
+        `$${spentUsd.toFixed(6)} of $${ceilingUsd} are spent, and the next call may cost $${reservation.worstUsd.toFixed(6)}: raise budget.maxUsd to continue`,
       );
     if (waited >= BUSY_MS)
       throw new RetryableError("BudgetReserved", "calls that have not ended reserve the rest of the budget", {
@@ -210,10 +248,11 @@ async function reserve(
   }
 }
 
-/** US dollars. @throws TerminalError UnknownPrice */
-async function worstCost(request: ProviderRequest): Promise<number> {
+/** US dollars. Without a budget a price may be unknown, and counts as 0. @throws TerminalError UnknownPrice */
+async function worstCost(request: ProviderRequest, { budgetUsd }: Spender): Promise<number> {
   const worst = costOfCall(request.choice, await plannedCall(request));
   if (worst !== undefined) return worst;
+  if (budgetUsd === undefined) return 0;
   const unknown = modelsOf(request.choice).filter((model) => !priceOf(model));
   throw new TerminalError(
     "UnknownPrice",

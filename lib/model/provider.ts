@@ -40,22 +40,36 @@ const FIRST_PAUSE_MS = 500;
 /** When a provider asks for a longer pause, the next model is asked; the step is delivered again later. */
 const MAX_PAUSE_MS = 5_000;
 
+/** A call that brought no answer. */
+export interface FailedCall {
+  readonly problem: string;
+  /** Milliseconds that the provider asks to wait. */
+  readonly retryAfterMs?: number | undefined;
+  /** Whether the provider may bill the call all the same: nobody heard that it did not take it. */
+  readonly isBilled: "no" | "maybe";
+  /** The same request can never be answered. */
+  readonly isFinal?: true;
+}
+export type CallOutcome<A> = { readonly answer: A } | FailedCall;
+
 /**
- * One answer of the first model that gives one.
- * @throws TerminalError ModelRefused; RetryableError ModelUnavailable; the signal's reason when it aborts
+ * One answer of the first model that gives one. Each call is made by `metered`, which accounts for it.
+ * @throws TerminalError ModelRefused; RetryableError ModelUnavailable; the signal's reason when it aborts; what `metered` throws
  */
-export async function askProvider(
+export async function askProvider<A>(
   options: ProviderOptions,
   request: ProviderRequest,
+  metered: (call: () => Promise<CallOutcome<ProviderAnswer>>) => Promise<CallOutcome<A>>,
   signal: AbortSignal,
-): Promise<ProviderAnswer> {
+): Promise<A> {
   const problems: string[] = [];
   let retryAfterSeconds = 1;
   for (const model of modelsOf(request.choice)) {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const outcome = await callOnce(options, request, model, signal);
+      const outcome = await metered(() => callOnce(options, request, model, signal));
       if ("answer" in outcome) return outcome.answer;
-      const { problem, retryAfterMs } = outcome;
+      const { problem, retryAfterMs, isFinal } = outcome;
+      if (isFinal) throw new TerminalError("ModelRefused", `${model} refused the request with ${problem}`);
       options.log.warn({ model, attempt, purpose: request.purpose, problem }, "the model did not answer");
       if (attempt === 1) problems.push(`${model}: ${problem}`);
       const pauseMs = retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1);
@@ -67,10 +81,6 @@ export async function askProvider(
   throw new RetryableError("ModelUnavailable", `no model answered: ${problems.join("; ")}`, { retryAfterSeconds });
 }
 
-type Outcome =
-  | { readonly answer: ProviderAnswer }
-  | { readonly problem: string; readonly retryAfterMs: number | undefined };
-
 interface Reply {
   readonly status: number;
   readonly headers: Headers;
@@ -79,28 +89,38 @@ interface Reply {
 
 /** 4xx statuses that a later attempt can change. */
 const RETRYABLE = new Set([408, 409, 425, 429]);
+/** Statuses of a gateway that did not hear how the call ended. Of every other error the provider says itself that it did not answer. */
+const UNHEARD = new Set([408, 502, 504]);
+/** Codes of a connection that was never made (Node.js and undici): no provider has seen the request. */
+const UNCONNECTED = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
 async function callOnce(
   options: ProviderOptions,
   request: ProviderRequest,
   model: string,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<CallOutcome<ProviderAnswer>> {
   const timeout = AbortSignal.timeout(options.timeoutMs);
   let reply: Reply;
   try {
     reply = await post(options, bodyOf(request, model), AbortSignal.any([signal, timeout]));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const problem = timeout.aborted ? `no answer within ${options.timeoutMs / 1000} s` : connectionProblem(error);
-    return { problem, retryAfterMs: undefined };
+    if (timeout.aborted) return { problem: `no answer within ${options.timeoutMs / 1000} s`, isBilled: "maybe" };
+    return { problem: connectionProblem(error), isBilled: isUnconnected(error) ? "no" : "maybe" };
   }
   const { status, headers, body } = reply;
   if (status >= 200 && status < 300) return answerOf(reply, model);
   const problem = `${status} ${errorMessage(body)}`.trim();
-  if (status >= 400 && status < 500 && !RETRYABLE.has(status))
-    throw new TerminalError("ModelRefused", `${model} refused the request with ${problem}`);
-  return { problem, retryAfterMs: retryAfter(headers) };
+  if (status >= 400 && status < 500 && !RETRYABLE.has(status)) return { problem, isBilled: "no", isFinal: true };
+  return { problem, retryAfterMs: retryAfter(headers), isBilled: UNHEARD.has(status) ? "maybe" : "no" };
 }
 
 function bodyOf({ choice, messages, purpose, schema }: ProviderRequest, model: string): string {
@@ -126,6 +146,11 @@ async function post({ baseUrl, apiKey }: ProviderOptions, body: string, signal: 
 function connectionProblem(error: unknown): string {
   const { message, cause } = error instanceof Error ? error : new Error(String(error));
   return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message;
+}
+
+function isUnconnected(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && UNCONNECTED.has(String(cause.code));
 }
 
 const errorSchema = z.object({ error: z.object({ message: z.string() }) });
@@ -162,10 +187,10 @@ const completionSchema = z.object({
 });
 type Completion = z.infer<typeof completionSchema>;
 
-function answerOf({ headers, body }: Reply, model: string): Outcome {
+function answerOf({ headers, body }: Reply, model: string): CallOutcome<ProviderAnswer> {
   const completion = completionSchema.safeParse(parseJson(body)).data;
   const choice = completion?.choices[0];
-  if (!completion || !choice) return { problem: "its answer is not a chat completion", retryAfterMs: undefined };
+  if (!completion || !choice) return { problem: "its answer is not a chat completion", isBilled: "maybe" };
   const refusal =
     choice.message.refusal || (choice.finish_reason === "content_filter" ? "its content filter stopped it" : undefined);
   const cost = Number(headers.get("x-litellm-response-cost") ?? Number.NaN);

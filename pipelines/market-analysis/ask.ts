@@ -18,17 +18,23 @@ export function objectiveOf({ input, step }: Pick<StepContext, "input" | "step">
 /** Asks the workload's model, within the workload's limits and at its cost. @throws as Model.ask */
 export function askModel<T>(
   model: Model,
-  { input, workload, claims, signal }: Pick<StepContext, "input" | "workload" | "claims" | "signal">,
+  {
+    input,
+    workload,
+    claims,
+    deadline,
+    signal,
+  }: Pick<StepContext, "input" | "workload" | "claims" | "deadline" | "signal">,
   question: Omit<Question<T>, "model" | "maxOutputTokens">,
 ): Promise<Answer<T>> {
   const choice = modelChoiceOf(input.params);
-  const { budgetUsd } = claims;
+  const { budgetUsd, spentUsd = 0 } = claims;
   return model.ask(
     {
       ...question,
       maxOutputTokens: choice?.maxOutputTokens ?? MAX_OUTPUT_TOKENS,
       ...(choice ? { model: choice } : {}),
     },
-    { ledger: workload.uid, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
+    { ledger: workload.uid, spentUsd, deadline, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
   );
 }

@@ -88,6 +88,7 @@ function send(
     request,
     deadline: new Date(Date.now() + deadlineMs),
     retryLimit: 1,
+    spentUsd: 0,
   };
   const dispatch = createBroker({
     agents: new Map([["auditor", remoteAgent("auditor", url)]]),

@@ -1,5 +1,7 @@
 import pLimit from "p-limit";
+import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
+import { usageOf } from "../../../engine/outcomes.ts";
 import { type Run, stepDeadlineMs } from "../../../engine/run.ts";
 import type { StepRequested } from "../../../lib/durable/requests.ts";
 import type { ResultStore } from "../../../lib/durable/results.ts";
@@ -166,7 +168,17 @@ function claimsOf(
   const firstAsked = state.attempt === attempt ? state.requestedAt : undefined;
   const byStep = (firstAsked ?? now).getTime() + stepDeadlineMs(run, view.step);
   const byRun = (observed.runObject?.createdAt ?? now).getTime() + run.runDeadlineMs;
-  return claimsForStep(run, view, { identity, deadline: new Date(Math.min(byStep, byRun)) });
+  return claimsForStep(run, view, {
+    identity,
+    deadline: new Date(Math.min(byStep, byRun)),
+    spentUsd: knownSpentUsd(observed),
+  });
+}
+
+/** What the ledger starts from when Redis lost it: what the run's steps cost, or before them what the status says of an earlier run. */
+function knownSpentUsd({ object, progress }: Observed): number {
+  const { usage } = (object.status ?? {}) as WorkloadStatus;
+  return Math.max(Number(usage?.costUsd ?? 0), usageOf(progress?.outcomes ?? new Map()).costUsd);
 }
 
 function refOf({ object }: RunView): { namespace: string; name: string } {
