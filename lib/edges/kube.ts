@@ -87,23 +87,36 @@ export interface Kube {
   event(event: CoreV1Event & { metadata: { namespace: string } }): Promise<void>;
 }
 
+/** Longest that one call may take, its answer read to the end: undici by itself waits five minutes for a server that stays silent. */
+const CALL_TIMEOUT_MS = 15_000;
+
 /**
- * Reuses its connections: the client 2.0 makes a dispatcher for each call, and with it a TLS handshake, which costs reconcile and
- * the API server more than the call itself.
+ * Each call has a deadline, and connections are reused: the client 2.0 makes a dispatcher for each call, and with it a TLS handshake,
+ * which costs reconcile and the API server more than the call itself.
  */
 class PooledKubeConfig extends KubeConfig {
+  readonly #timeoutMs: number;
   #dispatcher: ReturnType<RequestContext["getDispatcher"]>;
+
+  constructor(timeoutMs: number) {
+    super();
+    this.#timeoutMs = timeoutMs;
+  }
 
   override async applySecurityAuthentication(context: RequestContext): Promise<void> {
     await super.applySecurityAuthentication(context);
+    context.setSignal(AbortSignal.timeout(this.#timeoutMs));
     this.#dispatcher ??= context.getDispatcher();
     if (this.#dispatcher) context.setDispatcher(this.#dispatcher);
   }
 }
 
-/** By a kubeconfig's file; else from the pod's service account, or from KUBECONFIG. Nothing is connected before the first call. */
-export function connectKube(kubeconfig?: string): Kube {
-  const config = new PooledKubeConfig();
+/**
+ * By a kubeconfig's file; else from the pod's service account, or from KUBECONFIG. Nothing is connected before the first call. A call
+ * that takes longer than `timeoutMs` ends with ApiUnavailable.
+ */
+export function connectKube(kubeconfig?: string, timeoutMs = CALL_TIMEOUT_MS): Kube {
+  const config = new PooledKubeConfig(timeoutMs);
   if (kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(kubeconfig);
   const objects = config.makeApiClient(CustomObjectsApi);
