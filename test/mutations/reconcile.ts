@@ -3,7 +3,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 const unit = (...names: string[]): string[] => names.map((name) => `test/unit/reconcile/${name}.test.ts`);
 const LIFECYCLE = unit("lifecycle");
 const PLAN = unit("plan", "lifecycle");
-const STATUS = unit("status", "lifecycle");
+const STATUS = unit("status", "lifecycle", "earlier-runs");
 const GATE = unit("gate", "lifecycle");
 const AGENT = unit("agent");
 const APP = unit("app");
@@ -130,7 +130,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       },
     ],
   ),
-  ...mutationsOf("functions/reconcile/workload/observe.ts", LIFECYCLE, [
+  ...mutationsOf("functions/reconcile/workload/observe.ts", unit("lifecycle", "earlier-runs"), [
     { why: "a superseded run is no end of its spec", find: " && !one.superseded);", replace: ");" },
     {
       why: "the run of an earlier workload of the same name is not this one's",
@@ -245,6 +245,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       why: "nobody is asked where no review is required",
       find: '...(required ? [{ type: "requestReview" as const, gate }] : [])',
       replace: '{ type: "requestReview" as const, gate }',
+      equivalent: "where none is required the setting decides at once, so that no such gate ever waits",
     },
     {
       why: "a review is asked for once",
@@ -274,7 +275,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "view.work !== undefined",
     },
   ]),
-  ...mutationsOf("functions/reconcile/workload/progress.ts", LIFECYCLE, [
+  ...mutationsOf("functions/reconcile/workload/progress.ts", unit("plan", "status", "lifecycle"), [
     {
       why: "a record of another attempt counts only as a success",
       find: '(state.attempt === attempt || (ended.outcome === "succeeded" && ended.finishedAt >= reusableFrom))',
@@ -367,7 +368,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: 'const revision = "";',
     },
   ]),
-  ...mutationsOf("functions/reconcile/workload/apply.ts", LIFECYCLE, [
+  ...mutationsOf("functions/reconcile/workload/apply.ts", unit("claims", "writes", "lifecycle"), [
     {
       why: "a finalizer is written on what was seen",
       find: "finalizers, resourceVersion: metadata.resourceVersion }",
@@ -425,7 +426,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "  if (settlement) return settlement;\n",
     },
   ]),
-  ...mutationsOf("functions/reconcile/workload/reconcile.ts", LIFECYCLE, [
+  ...mutationsOf("functions/reconcile/workload/reconcile.ts", unit("writes", "lifecycle"), [
     {
       why: "a status is written on what was seen",
       find: "  return deps.kube.workloads.putStatus(object, status);",
@@ -492,11 +493,17 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("functions/reconcile/workload/gate.ts", GATE, [
     { why: "a review is about these findings", find: " && one.digest === digest);", replace: ");" },
-    { why: "a review is of this run", find: " && one.run === run.run && one.digest", replace: " && one.digest" },
+    {
+      why: "a review is of this run",
+      find: " && one.run === run.run && one.digest",
+      replace: " && one.digest",
+      equivalent: "the digest covers the run: findings name it",
+    },
     {
       why: "a review is of this gate",
       find: "(one) => one.gate === step.name && one.run",
       replace: "(one) => one.run",
+      equivalent: "the digest covers the gate: findings name it",
     },
     {
       why: "a decision that was acknowledged comes before the timeout",
@@ -615,7 +622,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     { why: "a stopped run is nudged now and then", find: "return lately ? [] : [", replace: "return [" },
   ]),
-  ...mutationsOf("functions/reconcile/workload/resolve.ts", unit("lifecycle", "status", "plan"), [
+  ...mutationsOf("functions/reconcile/workload/resolve.ts", unit("lifecycle", "status", "plan", "earlier-runs"), [
     { why: "an invalid pipeline starts no run", find: "  if (problems.length > 0)\n", replace: "  if (false)\n" },
     { why: "invalid inputs start no run", find: "  if (own.length > 0) return", replace: "  if (false) return" },
     {
@@ -805,7 +812,6 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       find: "own.metadata.deletionTimestamp === undefined && isOwnedBy(own, object)",
       replace: "own.metadata.deletionTimestamp === undefined",
     },
-    { why: "an agent has one way to be reached", find: "  if (given !== 1) return", replace: "  if (false) return" },
     {
       why: "an agent without an address has no Trigger",
       find: "const applied = reached && (await applyTrigger(agent, deps));",
