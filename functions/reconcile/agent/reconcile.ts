@@ -72,8 +72,6 @@ async function lookOnce(ref: ObjectRef, deps: AgentDeps): Promise<AgentOutcome> 
 }
 
 async function specProblem({ spec }: Agent): Promise<string | undefined> {
-  const given = [spec.service, spec.uri, spec.image].filter((one) => one !== undefined).length;
-  if (given !== 1) return "exactly one of service, uri and image is needed";
   const problem = spec.output && (await schemaProblem(spec.output.schema));
   return problem === undefined ? undefined : `output.schema is no usable JSON Schema: ${problem}`;
 }

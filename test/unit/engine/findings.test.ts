@@ -110,6 +110,13 @@ describe("findings", () => {
     expect(findings.inputs).toEqual({ question: "why?", depth: 2, deep: true });
     expect(findingsSchema.parse(findings)).toEqual(findings);
   });
+
+  test("of two gates that show the same are two, so that neither is decided by the other's", () => {
+    const two = runWith([{ name: "a" }, { name: "g", gate: {}, after: ["a"] }, { name: "h", gate: {}, after: ["a"] }]);
+    const ended = outcomesOf({ a: ok() });
+    const findings = two.pipeline.steps.filter(({ gate }) => gate).map((gate) => findingsOf(two, gate, ended));
+    expect(findings.map(({ gate }) => gate)).toEqual(["g", "h"]);
+  });
 });
 
 describe("a decided gate", () => {

@@ -79,7 +79,8 @@ describe("an agent's result", () => {
   });
 
   test("that failed, or of an agent without a schema, is not checked", async () => {
-    expect(await checkedResult({ ...result(), outcome: "failed" }, agent)).toMatchObject({ outcome: "failed" });
+    const failed: StepResult = { ...result(), outcome: "failed", reason: "Blocked", message: "no access" };
+    expect(await checkedResult(failed, agent)).toEqual(failed);
     const { output: _none, ...free } = agent;
     expect(await checkedResult(result("anything"), free)).toEqual(result("anything"));
   });

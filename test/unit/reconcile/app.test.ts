@@ -302,8 +302,12 @@ describe("the resync, and what waits", () => {
     ],
   ];
 
-  /** Which objects were looked at after an event, in a cluster of all of these. */
+  /** Which objects were looked at after an event, in a cluster of all of these, where each look fails. */
   async function lookedAt(event: CloudEvent<unknown>): Promise<string[]> {
+    return (await postTo(event)).looked;
+  }
+
+  async function postTo(event: CloudEvent<unknown>): Promise<{ looked: string[]; response: Response }> {
     const looked: string[] = [];
     const { harness } = createWorld();
     const listing = (client: KindClient, objects: readonly [string, KubeObject, boolean][]): KindClient => ({
@@ -336,8 +340,8 @@ describe("the resync, and what waits", () => {
       throw new RetryableError("Busy", "another process works on it");
     };
     const { post } = createWorld({ kube, exclusively });
-    await post(event);
-    return looked;
+    const response = await post(event);
+    return { looked, response };
   }
   const ping = new CloudEvent<unknown>({ id: "1", type: "dev.knative.sources.ping", source: "/test" });
   const changed = (kind: string) =>
@@ -364,5 +368,44 @@ describe("the resync, and what waits", () => {
 
   test("a pipeline that changed is looked at by those who wait for one, before their run or in it", async () => {
     expect(await lookedAt(changed("AgentPipeline"))).toEqual(["waiting", "stalled"]);
+  });
+
+  test("that failed is delivered again", async () => {
+    expect(answerOf((await postTo(ping)).response)).toEqual([503, "Busy"]);
+    expect(answerOf((await postTo(changed("AgentPipeline"))).response)).toEqual([503, "Busy"]);
+  });
+
+  test("an Agent that becomes ready brings on those who wait for it", async () => {
+    const { harness } = createWorld();
+    const waiting: KubeObject = {
+      metadata: metadata("waiting"),
+      spec: {},
+      status: { conditions: [condition("Accepted", "False")] },
+    };
+    const looked: string[] = [];
+    const invalid: KubeObject = {
+      apiVersion: "agentic.dev/v1alpha1",
+      kind: "Agent",
+      metadata: metadata("p"),
+      spec: {},
+    };
+    const { post } = createWorld({
+      kube: {
+        ...harness.deps.kube,
+        agents: { ...harness.deps.kube.agents, get: async () => invalid, putStatus: async () => "written" },
+        workloads: {
+          ...harness.deps.kube.workloads,
+          async *listAll() {
+            yield waiting;
+          },
+        },
+      },
+      exclusively: (key, work) => {
+        looked.push(key);
+        return work();
+      },
+    });
+    await post(changed("Agent"));
+    expect(looked).toEqual(["agent/team-a/p", "team-a/waiting"]);
   });
 });

@@ -1,0 +1,19 @@
+import { APPROVE_MUTATIONS } from "./approve.ts";
+import { CONTRACT_MUTATIONS } from "./contract.ts";
+import { DURABLE_MUTATIONS } from "./durable.ts";
+import { EGRESS_MUTATIONS } from "./egress.ts";
+import { ENGINE_MUTATIONS } from "./engine.ts";
+import { MODEL_MUTATIONS } from "./model.ts";
+import type { Mutation } from "./mutation.ts";
+import { RECONCILE_MUTATIONS } from "./reconcile.ts";
+
+/** In the order in which they run. */
+export const MUTATIONS: readonly Mutation[] = [
+  ...ENGINE_MUTATIONS,
+  ...CONTRACT_MUTATIONS,
+  ...EGRESS_MUTATIONS,
+  ...RECONCILE_MUTATIONS,
+  ...APPROVE_MUTATIONS,
+  ...MODEL_MUTATIONS,
+  ...DURABLE_MUTATIONS,
+];

@@ -1,0 +1,181 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const AGENT_APP = ["test/unit/agent-app.test.ts"];
+const TOKEN = ["test/unit/token.test.ts", ...AGENT_APP];
+
+/** The step contract: tokens, events, what an agent refuses. */
+export const CONTRACT_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("lib/token.ts", TOKEN, [
+    {
+      why: "a token is for one audience",
+      find: "const options = { audience, algorithms",
+      replace: "const options = { algorithms",
+    },
+    {
+      why: "a token is signed by EdDSA",
+      find: 'algorithms: ["EdDSA"], ...',
+      replace: "...",
+      equivalent: "the verifier has an Ed25519 public key, with which jose verifies nothing but EdDSA",
+    },
+    {
+      why: "a token expires",
+      find: "...(evenExpired ? { currentDate: new Date(0) } : {})",
+      replace: "currentDate: new Date(0)",
+    },
+    {
+      why: "a dead letter's token counts after its end",
+      find: "...(evenExpired ? { currentDate: new Date(0) } : {})",
+      replace: "",
+    },
+    {
+      why: "the egress proxy's token says nothing but the allow-list",
+      find: "sign({ jti, allow }, EGRESS_AUDIENCE)",
+      replace: "sign(claims, EGRESS_AUDIENCE)",
+    },
+    { why: "a token has an end", find: "      .setExpirationTime(expiresAt)\n", replace: "" },
+    { why: "a token has the claims of a step", find: "return schema.parse(payload);", replace: "return payload as T;" },
+  ]),
+  ...mutationsOf("lib/agent-app.ts", AGENT_APP, [
+    { why: "a token is for one step", find: "claims.jti !== identity || ", replace: "" },
+    {
+      why: "a token is for one workload",
+      find: "claims.sub !== request.workload.uid || ",
+      replace: "",
+      equivalent: "the identity covers the workload's uid, so that a token of another workload has another jti",
+    },
+    { why: "a token is for one run", find: " || claims.run !== request.run)", replace: ")" },
+    {
+      why: "a request has a limit of bytes",
+      find: "bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: tooLarge }), ",
+      replace: "",
+    },
+    { why: "a hint runs nothing", find: "    if (HINTS.has(event.type)) return c.body(null, 200);\n", replace: "" },
+    { why: "an agent that drains is not ready", find: "deps.draining.aborted ? 503 : 200", replace: "200" },
+    { why: "the deadline is the one that was signed", find: "new Date(claims.deadline)", replace: "new Date(0)" },
+  ]),
+  ...mutationsOf("lib/step-events.ts", AGENT_APP, [
+    {
+      why: "a token is worth nothing for another input",
+      find: "  if (identity !== event.id)\n",
+      replace: "  if (false)\n",
+    },
+    {
+      why: "an agent takes requests of steps only",
+      find: "  if (event.type !== STEP_REQUESTED)\n    throw",
+      replace: "  if (false)\n    throw",
+    },
+  ]),
+  ...mutationsOf(
+    "lib/events.ts",
+    ["test/unit/events.test.ts"],
+    [
+      {
+        why: "an event has an id of its own",
+        find: '    if (!idGiven(headers, body)) throw new TypeError("it has no id");\n',
+        replace: "",
+      },
+      {
+        why: "a batch of events is refused",
+        find: '    if (Array.isArray(parsed)) throw new TypeError("a batch of events, where one is expected");\n',
+        replace: "",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/error-response.ts",
+    [...AGENT_APP, "test/unit/reconcile/app.test.ts"],
+    [
+      { why: "a bad token is said to be one", find: 'error.reason === "InvalidToken" ? 401 : 400', replace: "400" },
+      {
+        why: "a defect of ours is delivered again",
+        find: "  return { status: 503, retryAfterSeconds: 5 };",
+        replace: "  return { status: 400 };",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/step-claims.ts",
+    ["test/unit/step-claims.test.ts"],
+    [
+      {
+        why: "a token carries the step's own retry limit",
+        find: "retryLimit: retryLimitOf(run, step)",
+        replace: "retryLimit: run.retryLimit",
+      },
+      {
+        why: "a token carries the step's own allow-list",
+        find: "allow: allowListFor(step, item, run.egressAllow)",
+        replace: "allow: [...run.egressAllow]",
+      },
+      {
+        why: "a token carries the budget",
+        find: "    ...(run.budgetUsd === undefined ? {} : { budgetUsd: run.budgetUsd }),\n",
+        replace: "",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/allow-list.ts",
+    ["test/unit/allow-list.test.ts"],
+    [
+      {
+        why: "a step without egress reaches nothing",
+        find: "  if (!egress) return [];\n",
+        replace: "  if (!egress) return [...egressAllow];\n",
+      },
+      {
+        why: "a step reaches no more than its workload allows",
+        find: "egress.allow.flatMap((rule) => egressAllow.flatMap((other) => narrower(rule, other)))",
+        replace: "egress.allow",
+      },
+      {
+        why: "of two rules the narrower counts",
+        find: "if (covers(other, one)) return [one];",
+        replace: "if (covers(other, one)) return [other];",
+      },
+      {
+        why: "a rule for subdomains covers no other name that ends so",
+        find: "narrow.endsWith(wide.slice(1))",
+        replace: "narrow.endsWith(wide.slice(2))",
+      },
+      {
+        why: "a rule for subdomains does not allow the domain itself",
+        find: "name.endsWith(rule.slice(1)) && name.length >= rule.length",
+        replace: "`.${name}`.endsWith(rule.slice(1))",
+      },
+      {
+        why: "a subdomain has a name",
+        find: "name.endsWith(rule.slice(1)) && name.length >= rule.length",
+        replace: "name.endsWith(rule.slice(1))",
+      },
+      { why: "a plain rule allows one name", find: ": name === rule;", replace: ": name.endsWith(rule);" },
+      {
+        why: "a step without `item` does not reach its item's host",
+        find: "  if (!egress.item) return egress.allow ? [...new Set(granted)] : [];\n",
+        replace: "",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/config.ts",
+    ["test/unit/config.test.ts", "test/unit/agent-env.test.ts"],
+    [
+      {
+        why: "an agent by image gets settings with the prefix only",
+        find: "name.startsWith(AGENT_PREFIX) && value",
+        replace: "value",
+      },
+      { why: "an empty setting counts as not set", find: '.filter(([, value]) => value !== "")', replace: "" },
+      {
+        why: "LiteLLM's key goes to LiteLLM only",
+        find: "(env.LLM_BASE_URL && env.LLM_API_KEY) || ",
+        replace: "env.LLM_API_KEY || ",
+      },
+      {
+        why: "without a key or an address there is no model",
+        find: "  if (!env.OPENAI_API_KEY && !env.LLM_BASE_URL) return undefined;\n",
+        replace: "",
+      },
+    ],
+  ),
+];

@@ -1,0 +1,401 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const DURABLE = ["test/integration/durable.test.ts"];
+const SAVER = ["test/integration/saver.test.ts", "test/integration/saver-scenarios.test.ts"];
+const REQUESTS = ["test/integration/requests.test.ts"];
+
+/** Leases, fences, records, requests, results. */
+export const DURABLE_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("lib/durable/checkpoint-scripts.ts", DURABLE, [
+    {
+      why: "a checkpoint is refused when another start has followed",
+      find: "export const PUT = `${FENCED}${STORE_WRITES}",
+      replace: "export const PUT = `${STORE_WRITES}",
+    },
+    {
+      why: "pending writes are refused when another start has followed",
+      find: "export const PUT_WRITES = `${FENCED}${STORE_WRITES}",
+      replace: "export const PUT_WRITES = `${STORE_WRITES}",
+    },
+    {
+      why: "an unchanged channel is copied from the parent only at the same version",
+      find: "if old[channel] and old[channel][1] == version then",
+      replace: "if old[channel] then",
+      tests: SAVER,
+    },
+    {
+      why: "a task that runs again keeps its first writes",
+      find: "redis.call(ARGV[i] == 'set' and 'HSET' or 'HSETNX', checkpoint",
+      replace: "redis.call('HSET', checkpoint",
+      tests: SAVER,
+    },
+  ]),
+  ...mutationsOf("lib/durable/saver.ts", SAVER, [
+    {
+      why: "an error or interrupt of a task replaces its earlier one",
+      find: 'index >= 0 ? "keep" : "set"',
+      replace: '"keep"',
+    },
+  ]),
+  ...mutationsOf("lib/durable/step-scripts.ts", DURABLE, [
+    {
+      why: "an end is refused when another start has followed",
+      find: "if redis.call('HGET', KEYS[1], 'running') ~= ARGV[1] then return redis.error_reply('FENCED') end\ndelete_checkpoints",
+      replace: "delete_checkpoints",
+    },
+    {
+      why: "the first end stands",
+      find: "if redis.call('HEXISTS', KEYS[1], 'digest') == 1 then return end_of(KEYS[1]) end\nif redis.call('HGET'",
+      replace: "if redis.call('HGET'",
+    },
+    {
+      why: "checkpoints go with the end",
+      find: "delete_checkpoints(KEYS[3], KEYS[4], ARGV[7])\n",
+      replace: "",
+    },
+    {
+      why: "a finished step gives its lease back",
+      find: "release(KEYS[2], ARGV[2])\nreturn record_end",
+      replace: "return record_end",
+    },
+    {
+      why: "the record of an end expires",
+      find: "  redis.call('PEXPIRE', record, keep)\n",
+      replace: "",
+    },
+    {
+      why: "a failure is refused when another start has followed",
+      find: "  if redis.call('HGET', KEYS[1], 'running') ~= ARGV[1] then return redis.error_reply('FENCED') end\n  add(KEYS[1], 'failed', ARGV[1])",
+      replace: "  add(KEYS[1], 'failed', ARGV[1])",
+    },
+    {
+      why: "a failure that is told twice is counted once",
+      find: "if not includes(KEYS[1], 'failed', ARGV[1]) then",
+      replace: "if true then",
+    },
+    {
+      why: "crashes count towards the retry limit of failures",
+      find: "count(KEYS[1], 'failed') + count(KEYS[1], 'crashed')",
+      replace: "count(KEYS[1], 'failed')",
+    },
+    {
+      why: "a start whose process is gone counts as a crash",
+      find: "if running and running ~= ARGV[1] then add(KEYS[1], 'crashed', running) end",
+      replace: "",
+    },
+    {
+      why: "a start that finds itself under way, for its answer was lost, is no crash",
+      find: "if running and running ~= ARGV[1] then",
+      replace: "if running then",
+    },
+    {
+      why: "a start that is given back later was no crash",
+      find: "    if first then redis.call('HSET', record, 'crashed', string.sub(crashed, 1, first - 1) .. string.sub(crashed, last + 1)) end\n",
+      replace: "",
+    },
+    {
+      why: "a start gives back only itself",
+      find: "if redis.call('HGET', record, 'running') == token then redis.call('HDEL', record, 'running') end",
+      replace: "redis.call('HDEL', record, 'running')",
+    },
+    {
+      why: "only the result that was found lost is made again",
+      find: "if digest and digest == ARGV[6] then",
+      replace: "if digest and ARGV[6] ~= '' then",
+    },
+    {
+      why: "the record of a step that is done again does not expire while it runs",
+      find: "  redis.call('PERSIST', KEYS[1])\n",
+      replace: "",
+    },
+    {
+      why: "a result from outside does not count while an instance works on the step",
+      find: "if redis.call('EXISTS', KEYS[2]) == 1 then return {} end\n",
+      replace: "",
+      tests: REQUESTS,
+    },
+    {
+      why: "a result from outside does not replace the first end",
+      find: "if redis.call('HEXISTS', KEYS[1], 'digest') == 1 then return end_of(KEYS[1]) end\nif redis.call('EXISTS'",
+      replace: "if redis.call('EXISTS'",
+      tests: REQUESTS,
+    },
+    {
+      why: "a step that is forgotten takes the lease from whoever works on it",
+      find: "redis.call('UNLINK', KEYS[1], KEYS[2])",
+      replace: "redis.call('UNLINK', KEYS[1])",
+    },
+  ]),
+  ...mutationsOf("lib/durable/lease.ts", DURABLE, [
+    {
+      why: "a lease has one holder",
+      find: "  if held and held ~= value and held ~= from then return held end\n",
+      replace: "",
+    },
+    {
+      why: "a lease is found as one's own when it is asked for twice",
+      find: "if held and held ~= value and held ~= from then",
+      replace: "if held and held ~= from then",
+    },
+    {
+      why: "the lease of a holder that is known to be dead is taken over",
+      find: "if held and held ~= value and held ~= from then",
+      replace: "if held and held ~= value then",
+    },
+    {
+      why: "a lease is released by its holder only",
+      find: "if redis.call('GET', lease) == value then redis.call('DEL', lease) end",
+      replace: "redis.call('DEL', lease)",
+    },
+    {
+      why: "a lease is renewed by its holder only",
+      find: "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0",
+      replace: "redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1",
+    },
+    {
+      why: "a renewal that is refused loses the lease",
+      find: 'else lose("the lease ended, and another instance may work on this now");',
+      replace: "",
+    },
+    {
+      why: "a Redis that does not answer loses the lease before it ends",
+      find: "    } catch {\n      loseIfOverdue();\n    }",
+      replace: "    } catch {}",
+    },
+    {
+      why: "a lease whose answer came after its end is lost at once",
+      find: "  timer.unref();\n  loseIfOverdue();",
+      replace: "  timer.unref();",
+    },
+  ]),
+  ...mutationsOf("lib/durable/redis-step-store.ts", DURABLE, [
+    {
+      why: "a start whose answer is lost is given back",
+      find: "    giveBackEventually(start);\n",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("lib/durable/redis-started-step.ts", DURABLE, [
+    {
+      why: "a start that Redis could not take back is given back once it answers",
+      find: "await giveBack(this.#start).catch(() => giveBackEventually(this.#start));",
+      replace: "await giveBack(this.#start).catch(() => undefined);",
+    },
+  ]),
+  ...mutationsOf("lib/durable/run.ts", DURABLE, [
+    {
+      why: "a step that kills its process again and again ends",
+      find: "crashedResult(step, started) ?? ",
+      replace: "",
+    },
+    {
+      why: "retryLimit starts may crash, and not one fewer",
+      find: "starts <= context.claims.retryLimit",
+      replace: "starts < context.claims.retryLimit",
+    },
+    {
+      why: "the record never names a result that is not stored",
+      find: "await options.results.put(workload.uid, result);",
+      replace: 'await options.results.put(workload.uid, result).catch(() => "0".repeat(64));',
+    },
+    {
+      why: "a start that fails without an end is given back",
+      find: "    await started.release();\n    throw error;",
+      replace: "    throw error;",
+    },
+    {
+      why: "a result whose bytes are gone is made again",
+      find: 'if (digest !== lostResult && "ended" in start) return run(step, digest);',
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("lib/durable/attempt.ts", DURABLE, [
+    {
+      why: "past its deadline no step starts",
+      find: '  if (left <= 0) return failedResult("DeadlineExceeded", "the deadline had passed before the step could start");\n',
+      replace: "",
+    },
+    {
+      why: "the deadline ends a step that runs",
+      find: "AbortSignal.any([started.lost, step.signal, deadline])",
+      replace: "AbortSignal.any([started.lost, step.signal])",
+    },
+    {
+      why: "a drain ends a step that runs",
+      find: "AbortSignal.any([started.lost, step.signal, deadline])",
+      replace: "AbortSignal.any([started.lost, deadline])",
+    },
+    {
+      why: "a lost lease ends a step that runs",
+      find: "AbortSignal.any([started.lost, step.signal, deadline])",
+      replace: "AbortSignal.any([step.signal, deadline])",
+    },
+    {
+      why: "what aborted the step decides, and not what a node made of it",
+      find: "    if (signal.aborted) {",
+      replace: "    if (false) {",
+    },
+    {
+      why: "trouble that is not the step's own uses up no attempt",
+      find: "    if (error instanceof RetryableError && !error.countsAsAttempt) throw error;\n",
+      replace: "",
+    },
+    {
+      why: "retryLimit attempts may fail beyond the first, and not one fewer",
+      find: "if (attempts <= context.claims.retryLimit) throw error;",
+      replace: "if (attempts < context.claims.retryLimit) throw error;",
+    },
+    {
+      why: "a step that was started before goes on from its checkpoint",
+      find: "startedBefore ? await checkpointer.getTuple({ configurable }) : undefined",
+      replace: "undefined",
+    },
+    {
+      why: "interrupt() ends the step with a sentence",
+      find: "  if (INTERRUPT in state)",
+      replace: "  if (false)",
+    },
+    {
+      why: "a graph that does not end ends its step",
+      find: 'if (error.name === "GraphRecursionError")',
+      replace: "if (false)",
+    },
+  ]),
+  ...mutationsOf("lib/edges/redis.ts", DURABLE, [
+    {
+      why: "a refused write is a lost lease, and not a store that is away",
+      find: 'if (message.includes("FENCED"))',
+      replace: "if (false)",
+    },
+  ]),
+  ...mutationsOf("lib/durable/requests.ts", REQUESTS, [
+    {
+      why: "one request of a step is on its way at a time",
+      find: "if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') and redis.call('GET', KEYS[1]) ~= ARGV[1] then return nil end",
+      replace: "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])",
+    },
+    {
+      why: "a claim is found as one's own when it is sent twice",
+      find: " and redis.call('GET', KEYS[1]) ~= ARGV[1] then return nil end",
+      replace: " then return nil end",
+    },
+    {
+      why: "an attempt waits since its first request",
+      find: "if redis.call('HGET', KEYS[2], 'attempt') == ARGV[3] then return redis.call('HGET', KEYS[2], 'requestedAt') end\n",
+      replace: "",
+    },
+    {
+      why: "a new attempt forgets what the last one left",
+      find: "  await store.forget(anew.map(({ request }) => request.identity));\n",
+      replace: "",
+    },
+    {
+      why: "an attempt that starts anew has waited since its first request",
+      find: '    commands.hset(record, "attempt", request.attempt, "requestedAt", String(since));\n',
+      replace: "    commands.exists(record);\n",
+    },
+    {
+      why: "a dead letter never makes a record",
+      find: "if redis.call('HEXISTS', KEYS[1], 'attempt') == 0 then return 0 end\n",
+      replace: "",
+    },
+    {
+      why: "a dead letter keeps its step from being requested again at once",
+      find: "redis.call('SET', KEYS[2], 'undeliverable', 'PX', ARGV[2])\n",
+      replace: "",
+    },
+    {
+      why: "what is dropped leaves no mark of a request",
+      find: "    commands.unlink(threadKeys(identity).requested);\n",
+      replace: "    commands.exists(identity);\n",
+    },
+    {
+      why: "what names the steps to drop goes last",
+      find: "  await storeErrors(redis.unlink(workloadKey(uid)));\n",
+      replace: "",
+    },
+    {
+      why: "a request that did not leave is sent at the next look",
+      find: "  await storeErrors(redis.unlink(threadKeys(identity).requested));\n",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf(
+    "lib/durable/exclusively.ts",
+    ["test/integration/exclusively.test.ts"],
+    [
+      {
+        why: "whoever waits too long is told",
+        find: "if (Date.now() >= until)",
+        replace: "if (false)",
+      },
+      {
+        why: "work gives its turn away when it ends",
+        find: "await lease.release().catch(() => undefined);",
+        replace: "",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/durable/results.ts",
+    ["test/integration/results.test.ts"],
+    [
+      {
+        why: "a digest that is none is not looked for",
+        find: "      if (!DIGEST.test(digest)) return undefined;\n",
+        replace: "",
+      },
+      {
+        why: "a store that is away is not one that lost the bytes",
+        find: "if (error instanceof TerminalError && GONE.has(error.reason)) return undefined;",
+        replace: "if (error instanceof Error) return undefined;",
+      },
+      {
+        why: "bytes that are no JSON are no result",
+        find: "        if (error instanceof SyntaxError) return undefined;\n",
+        replace: "",
+      },
+      {
+        why: "JSON that is no result is none",
+        find: "    if (!parsed.success) return undefined;\n    cache.set(key, parsed.data, { size: json.length });\n    return parsed.data;",
+        replace: "    return JSON.parse(json);",
+      },
+      {
+        why: "a workload reads only its own results",
+        find: "const cached = cache.get(key);",
+        replace: "const cached = [...cache.entries()].find(([known]) => known.endsWith(key.slice(uid.length)))?.[1];",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/edges/artifacts.ts",
+    ["test/integration/artifacts.test.ts"],
+    [
+      {
+        why: "bytes that are not those of their key are not given out",
+        find: "if (sha256(stored) !== digest)\n",
+        replace: "if (false)\n",
+      },
+      {
+        why: "a damaged object is replaced by the next put",
+        find: "if (!stored || sha256(stored) !== digest) await",
+        replace: "if (!stored) await",
+      },
+      {
+        why: "bytes that are there are not written again",
+        find: "if (!stored || sha256(stored) !== digest) await",
+        replace: "await",
+      },
+      {
+        why: "no scope leads out of the store",
+        find: '  if (!SCOPE_FORM.test(scope)) throw invalidKey(scope, "a scope of artifacts");\n',
+        replace: "",
+      },
+      {
+        why: "no key leads out of the store",
+        find: "  const digest = KEY_FORM.exec(key)?.[1];",
+        replace: "  const digest = /([0-9a-f]{64})/.exec(key)?.[1];",
+      },
+    ],
+  ),
+];

@@ -1,0 +1,93 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const EGRESS = ["test/integration/egress.test.ts"];
+const POLICY = ["test/unit/egress-policy.test.ts"];
+
+/** What a page may reach. */
+export const EGRESS_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf(
+    "egress/address.ts",
+    ["test/unit/egress-address.test.ts"],
+    [
+      {
+        why: "an IPv4 address in an IPv6 one is judged as what it is",
+        find: "ipaddr.process(text).range()",
+        replace: "ipaddr.parse(text).range()",
+        equivalent: "ipaddr.js gives a v4-mapped address the range ipv4Mapped, which is not unicast either",
+      },
+      { why: "only unicast addresses are public", find: '.range() === "unicast"', replace: '.range() !== "private"' },
+      {
+        why: "what is no address is not public",
+        find: "  if (!ipaddr.isValid(text)) return false;\n",
+        replace: "  if (!ipaddr.isValid(text)) return true;\n",
+      },
+    ],
+  ),
+  ...mutationsOf("egress/policy.ts", POLICY, [
+    { why: "a host is on the job's list", find: "  if (!hostAllowed(host, asked.allow))\n", replace: "  if (false)\n" },
+    {
+      why: "a name with a fixed address is on the job's list, too",
+      find: "  if (!hostAllowed(host, asked.allow))\n",
+      replace: "  if (!resolve.has(host) && !hostAllowed(host, asked.allow))\n",
+    },
+    {
+      why: "no address of the host is private",
+      find: "const hidden = addresses.find((candidate) => !isPublicAddress(candidate));",
+      replace: "const hidden = undefined;",
+    },
+    {
+      why: "a private address among public ones is refused",
+      find: "addresses.find((candidate) => !isPublicAddress(candidate))",
+      replace: "[address].find((candidate) => !isPublicAddress(candidate))",
+    },
+    {
+      why: "the dot that ends an absolute name makes it no other name",
+      find: '    .replace(/\\.$/, "");',
+      replace: ";",
+      tests: [...POLICY, ...EGRESS],
+    },
+    {
+      why: "a name without an address is not connected to",
+      find: '  if (address === undefined) return { reason: "HostNotFound", message: `no address is known for ${host}` };\n',
+      replace: "",
+    },
+    {
+      why: "the port that was asked for is the one that is connected to",
+      find: "return { address, port: asked.port };",
+      replace: "return { address, port: 80 };",
+    },
+    {
+      why: "a name server that is away is not a name that does not exist",
+      find: 'code === "ENOTFOUND" || code === "ENODATA"',
+      replace: "true",
+    },
+  ]),
+  ...mutationsOf("egress/proxy.ts", EGRESS, [
+    { why: "a token is for one job", find: "if (claims?.jti !== username)", replace: "if (claims === undefined)" },
+    {
+      why: "a token is verified",
+      find: "const claims = await verify(password).catch(() => undefined);",
+      replace: 'const claims = JSON.parse(Buffer.from(password.split(".")[1] ?? "", "base64url").toString());',
+    },
+    {
+      why: "the address that was judged is the one that is connected to",
+      find: '      request.url = pinned(request.url ?? "", decision, isHttp);\n',
+      replace: "",
+    },
+    {
+      why: "a refusal is counted for its job",
+      find: "        ledger.refuse(username, hostname, reason);\n",
+      replace: "",
+    },
+    {
+      why: "whoever shows no token is asked for one",
+      find: 'if (!username) return { requestAuthentication: true, failMsg: "give the step\'s identity and its egress token" };',
+      replace: "",
+    },
+    {
+      why: "a token that was verified is verified again after a minute",
+      find: "max: MAX_VERIFIED, ttl: VERIFIED_MS",
+      replace: "max: MAX_VERIFIED",
+    },
+  ]),
+];

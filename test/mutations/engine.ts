@@ -1,0 +1,373 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const RUN = ["test/unit/engine/run.test.ts"];
+const WALK = ["test/unit/engine/walk.test.ts"];
+const TURN = ["test/unit/engine/turn.test.ts"];
+const RESULT = ["test/unit/engine/result.test.ts"];
+
+/** A run as data: identity, order, tolerance, limits. */
+export const ENGINE_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("engine/identity.ts", RUN, [
+    {
+      why: "a step's identity covers its workload",
+      find: "{ uid, step, revision, input }))",
+      replace: "{ step, revision, input }))",
+    },
+    {
+      why: "a step's identity covers its name",
+      find: "{ uid, step, revision, input }))",
+      replace: "{ uid, revision, input }))",
+    },
+    {
+      why: "a step's identity covers the agent's revision",
+      find: "{ uid, step, revision, input }))",
+      replace: "{ uid, step, input }))",
+    },
+    {
+      why: "a step's identity covers its input",
+      find: "{ uid, step, revision, input }))",
+      replace: "{ uid, step, revision }))",
+    },
+    {
+      why: "a run's hash covers its workload",
+      find: "canonicalJson({ uid, spec })",
+      replace: "canonicalJson({ spec })",
+    },
+  ]),
+  ...mutationsOf(
+    "engine/canonical.ts",
+    ["test/unit/engine/canonical.test.ts"],
+    [
+      {
+        why: "half a surrogate pair does not keep a result from being stored",
+        find: "canonicalize(isWellFormed(value) ? value : JSON.parse(wellFormed(value)))",
+        replace: "canonicalize(value)",
+      },
+      {
+        why: "what has no JSON form is no empty text",
+        find: "  if (text === undefined) throw new TypeError(`${typeof value} has no JSON form`);\n",
+        replace: "",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "engine/agent-output.ts",
+    ["test/unit/engine/progress.test.ts"],
+    [
+      {
+        why: "data is checked against the agent's output schema",
+        find: "  if (problems.length === 0) return result;",
+        replace: "  if (problems.length >= 0) return result;",
+      },
+      {
+        why: "a result that fails its schema still costs what it cost",
+        find: 'return { ...failedResult("InvalidOutput", message), usage: result.usage };',
+        replace: 'return failedResult("InvalidOutput", message);',
+      },
+      {
+        why: "a failed result needs no data",
+        find: 'result.outcome !== "succeeded" || output === undefined',
+        replace: "output === undefined",
+      },
+    ],
+  ),
+  ...mutationsOf("engine/result.ts", RESULT, [
+    {
+      why: "a result's data has a limit",
+      find: "(data) => data === undefined || JSON.stringify(data).length <= MAX_DATA_LENGTH",
+      replace: "() => true",
+    },
+    {
+      why: "a returned list has a limit",
+      find: "z.array(itemSchema).max(MAX_ITEMS, `expected at most ${MAX_ITEMS} items`)",
+      replace: "z.array(itemSchema)",
+    },
+    {
+      why: "an item has a limit",
+      find: "(item) => JSON.stringify(item).length <= MAX_ITEM_LENGTH",
+      replace: "() => true",
+    },
+    {
+      why: "a message has a limit",
+      find: "message: z.string().max(1024).optional()",
+      replace: "message: z.string().optional()",
+    },
+    {
+      why: "an output line has a limit",
+      find: "output: z.string().max(256).optional()",
+      replace: "output: z.string().optional()",
+    },
+    {
+      why: "a result that reconcile makes keeps the limit of a message",
+      find: "message: message.slice(0, 1024)",
+      replace: "message",
+    },
+    { why: "no step earns money", find: "costUsd: z.number().min(0)", replace: "costUsd: z.number()" },
+  ]),
+  ...mutationsOf("engine/run.ts", RUN, [
+    {
+      why: "suspending a workload makes no other run of it",
+      find: "{ suspend: _held, ttlAfterFinished: _kept, ...asked }",
+      replace: "{ ttlAfterFinished: _kept, ...asked }",
+    },
+    {
+      why: "keeping a workload longer makes no other run of it",
+      find: "{ suspend: _held, ttlAfterFinished: _kept, ...asked }",
+      replace: "{ suspend: _held, ...asked }",
+    },
+    {
+      why: "a step only narrows the workload's retries",
+      find: "Math.min(run.retryLimit, step.retry?.limit ?? run.retryLimit)",
+      replace: "step.retry?.limit ?? run.retryLimit",
+    },
+    {
+      why: "a step's own timeout holds",
+      find: "  if (step.timeout) return parseDuration(step.timeout);\n",
+      replace: "",
+    },
+    {
+      why: "an item's deadline is the workload's, and not the run's",
+      find: "step.forEach === undefined ? run.runDeadlineMs : run.itemDeadlineMs",
+      replace: "run.runDeadlineMs",
+    },
+    {
+      why: "a run waits as long as its gates",
+      find: "DAY_MS + waiting",
+      replace: "DAY_MS",
+    },
+    {
+      why: "a gate's own onTimeout comes before the workload's",
+      find: "step.gate?.onTimeout ?? run.review.onTimeout",
+      replace: "run.review.onTimeout",
+    },
+  ]),
+  ...mutationsOf("engine/tolerance.ts", RUN, [
+    {
+      why: "a tolerated percentage is rounded down",
+      find: "Math.floor((Number(percentage) / 100) * total)",
+      replace: "Math.ceil((Number(percentage) / 100) * total)",
+    },
+  ]),
+  ...mutationsOf("engine/freeze.ts", RUN, [
+    { why: "a frozen pipeline fits into an annotation", find: "if (bytes > MAX_FROZEN_BYTES)", replace: "if (false)" },
+    {
+      why: "a frozen pipeline is measured in bytes",
+      find: "Buffer.byteLength(JSON.stringify(frozen))",
+      replace: "JSON.stringify(frozen).length",
+    },
+    {
+      why: "an object's own namespace comes before the shared one",
+      find: "[own, { namespace: SHARED_NAMESPACE, name }]",
+      replace: "[{ namespace: SHARED_NAMESPACE, name }, own]",
+    },
+  ]),
+  ...mutationsOf(
+    "engine/condition.ts",
+    ["test/unit/engine/condition.test.ts"],
+    [
+      {
+        why: "a condition that is no yes or no is refused",
+        find: 'if (checked.type !== "bool" && checked.type !== "dyn")',
+        replace: "if (false)",
+      },
+      {
+        why: "a condition that turns out to be no yes or no cannot be evaluated",
+        find: 'if (typeof answer !== "boolean")',
+        replace: "if (false)",
+      },
+      {
+        why: "which steps a condition reads is known before the run",
+        find: 'if (op === "id" && args === variable && variable === "steps")',
+        replace: "if (false)",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "engine/json-schema.ts",
+    ["test/unit/engine/json-schema.test.ts"],
+    [
+      {
+        why: "no schema makes its validator say yes to everything",
+        find: '  if (schema["$async"] !== undefined) throw new Error("$async is not part of JSON Schema");\n',
+        replace: "",
+      },
+      {
+        why: "a schema that allows no value is refused",
+        find: "  return unsatisfiable(schema);\n",
+        replace: "  return undefined;\n",
+      },
+      {
+        why: "a schema's own $id does not make it known for the life of the process",
+        find: "        addUsedSchema: false,\n",
+        replace: "",
+        equivalent: "compile() removes each schema by itself; this only says so twice",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "engine/check.ts",
+    ["test/unit/crd.test.ts", ...RUN],
+    [
+      {
+        why: "all lists of a workload together have a limit",
+        find: "if (total > MAX_ITEMS && first !== undefined)",
+        replace: "if (false)",
+      },
+      { why: "a pipeline has no cycle", find: "    ...cycleProblems(spec.steps),\n", replace: "" },
+      { why: "two steps have two names", find: "    ...sameNameProblems(spec.steps),\n", replace: "" },
+      {
+        why: "a gate runs over no list",
+        find: '    if (step.gate) say(at("forEach"), "cannot be combined with gate: a gate is decided once");\n',
+        replace: "",
+      },
+      {
+        why: "a list comes from a step that ends before",
+        find: '    else if (!ancestors.has(ref.step)) say(at("forEach"), notBefore(ref.step));\n',
+        replace: "",
+      },
+      {
+        why: "a gate shows steps that end before it",
+        find: '    else if (!ancestors.has(name)) say(at("gate", "show", position), notBefore(name));\n',
+        replace: "",
+      },
+      {
+        why: "a condition reads steps that end before",
+        find: "        .filter((name) => !ancestors.has(name))\n",
+        replace: "        .filter(() => false)\n",
+      },
+      { why: "the output is a step", find: "    ...outputProblems(spec, names),\n", replace: "" },
+      { why: "the schema of the inputs is usable", find: "    ...(await inputSchemaProblems(spec)),\n", replace: "" },
+      {
+        why: "a step is an agent's or a gate",
+        find: "if ((step.agent === undefined) === (step.gate === undefined))",
+        replace: "if (false)",
+      },
+    ],
+  ),
+  ...mutationsOf("engine/walk.ts", WALK, [
+    {
+      why: "a spent budget fails the run",
+      find: "budgetFailure(run, outcomes) ?? itemsFailure(stages)",
+      replace: "itemsFailure(stages)",
+    },
+    {
+      why: "a run has a limit of items",
+      find: "budgetFailure(run, outcomes) ?? itemsFailure(stages)",
+      replace: "budgetFailure(run, outcomes)",
+    },
+    { why: "nothing starts once the run fails", find: "ready: failure ? [] : ready", replace: "ready" },
+    {
+      why: "what comes after a failed single step is blocked",
+      find: '  if (previous.some((view) => view.state === "blocked" || blocksNext(view.stage, outcomes)))',
+      replace: '  if (previous.some((view) => view.state === "blocked"))',
+    },
+    {
+      why: "what comes after a blocked stage is blocked",
+      find: '  if (previous.some((view) => view.state === "blocked" || blocksNext(view.stage, outcomes)))',
+      replace: "  if (previous.some((view) => blocksNext(view.stage, outcomes)))",
+    },
+    {
+      why: "a stage waits for the stages before it",
+      find: 'if (!ended) return { stage, state: "waiting", ...known };',
+      replace: "",
+    },
+    {
+      why: "an item that failed goes no further in its chain",
+      find: "      if (!held) ready.push(",
+      replace: "      ready.push(",
+    },
+    {
+      why: "tolerance is judged when the whole fan-out has ended",
+      find: '  if (state !== "over" || !items) return undefined;\n',
+      replace: "  if (!items) return undefined;\n",
+    },
+    {
+      why: "a step's own tolerance is judged beside the workload's",
+      find: "    if (problem) return problem;\n",
+      replace: "",
+    },
+    {
+      why: "as many failures as tolerated are no failure of the run",
+      find: "if (failed <= limit) return undefined;",
+      replace: "if (failed < limit) return undefined;",
+    },
+    {
+      why: "an item that failed in two branches counts once",
+      find: "    failed++;\n",
+      replace:
+        '    failed += steps.filter(({ name }) => outcomeOf(outcomes, name, index)?.outcome === "failed").length;\n',
+    },
+    {
+      why: "a list that two stages run over counts once",
+      find: "stage.forEach === undefined || !items ? [] : [[stage.forEach, items.length] as const]",
+      replace: "stage.forEach === undefined || !items ? [] : [[stage.name, items.length] as const]",
+    },
+    {
+      why: "a rejection is no failure",
+      find: "      return outcome.reason === REJECTED\n",
+      replace: "      return false\n",
+    },
+    {
+      why: "an item that failed in an earlier fan-out over its list is not run",
+      find: "  if (unmet !== undefined) return {",
+      replace: "  if (false) return {",
+      tests: TURN,
+    },
+    {
+      why: "a condition that cannot be evaluated fails its step only",
+      find: "      if (!(error instanceof ConditionError)) throw error;\n",
+      replace: "      throw error;\n",
+      tests: TURN,
+    },
+    {
+      why: "a step gets the inputs that it names, and no others",
+      find: "      step.with.flatMap((name) => {",
+      replace: '      ["model", ...Object.keys(run.inputs)].flatMap((name) => {',
+      tests: TURN,
+    },
+    {
+      why: "a step in a chain gets its own item's results",
+      find: "if (before.forEach === step.forEach && index !== undefined) {",
+      replace: "if (false) {",
+      tests: TURN,
+    },
+  ]),
+  ...mutationsOf(
+    "engine/findings.ts",
+    ["test/unit/engine/findings.test.ts"],
+    [
+      {
+        why: "findings say why an item never got to the shown step",
+        find: '.filter(({ outcome: end }) => end === "failed")',
+        replace: ".filter(() => false)",
+      },
+      {
+        why: "one failure of an item is named once",
+        find: "    .slice(0, 1);",
+        replace: ";",
+      },
+      {
+        why: "findings name the gate that they are for",
+        find: "    gate: gate.name,\n    inputs",
+        replace: '    gate: "",\n    inputs',
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "crd/admission.ts",
+    ["test/unit/crd.test.ts", "test/unit/engine/run.test.ts"],
+    [
+      {
+        why: "no item points into a private network",
+        find: "...(isInner(host) && !allowPrivateHosts.has(host)",
+        replace: "...(false",
+      },
+      { why: "no item carries a password", find: "url.username || url.password", replace: "false" },
+      {
+        why: "no item is listed twice",
+        find: "if (same === undefined) first.set(normalized, index);",
+        replace: "if (true) first.set(normalized, index);",
+      },
+    ],
+  ),
+];

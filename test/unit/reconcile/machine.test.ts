@@ -1,0 +1,307 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Review, workloadSpecSchema } from "../../../crd/agentworkload.ts";
+import { runIdOf } from "../../../engine/run.ts";
+import { viewWorkflow } from "../../../functions/reconcile/argo/nodes.ts";
+import { hasEnded, type RunView } from "../../../functions/reconcile/run-engine.ts";
+import { parseStepOutput } from "../../../functions/reconcile/workload/node-output.ts";
+import type { StepRequest } from "../../../lib/step-events.ts";
+import { type Chance, createHarness, done, type Faults, type Harness, pipelineOf, UID } from "./harness.ts";
+
+// A workload's life as a machine: what may happen to it, in any order, and what holds after each happening. converge.test.ts plays runs
+// of one spec; here the spec is edited and taken back, bytes are lost, and gates time out.
+
+const ITEMS = ["a", "b", "c"].map((host) => `http://${host}.example/`);
+const GATE_TIMEOUT_MS = 60 * 60_000;
+
+const pipeline = pipelineOf({
+  inputs: {
+    schema: {
+      type: "object",
+      properties: { items: { type: "array" }, question: { type: "string" } },
+    },
+  },
+  steps: [
+    { name: "fetch", agent: "fetch", forEach: "inputs.items", egress: { item: true } },
+    { name: "read", agent: "read", after: ["fetch"], forEach: "inputs.items", with: ["question"] },
+    { name: "review", after: ["read"], gate: {} },
+    { name: "write", agent: "write", after: ["review", "read"] },
+  ],
+});
+
+type Question = "why?" | "how?" | "invalid";
+
+/** Hours pass at random: no deadline is meant to end a step here, nor is a success to become old. */
+function specOf(question: Question, suspend: boolean): Record<string, unknown> {
+  return {
+    inputs: { items: ITEMS, question: question === "invalid" ? 42 : question },
+    replicas: 2,
+    tolerate: { failedItems: 1 },
+    deadlines: { item: "1000d", run: "2000d" },
+    freshness: "2000d",
+    review: { timeout: "1h", onTimeout: "Reject" },
+    suspend,
+  };
+}
+
+/** A run's hash, which ends its Workflow's name. */
+function runOf(question: Question): string {
+  return runIdOf(UID, workloadSpecSchema.parse(specOf(question, false)));
+}
+
+/** What whoever owns the workload has asked for. */
+interface Model {
+  question: Question;
+  /** The last one that was valid. */
+  valid: Question;
+  suspend: boolean;
+  deleted: boolean;
+  /** Questions whose runs have ended by themselves. */
+  readonly answered: Set<Question>;
+}
+
+interface World extends Harness {
+  readonly faults: Faults;
+  readonly chance: Chance;
+  /** What should not have been. */
+  readonly wrong: string[];
+  /** Each decision that was acknowledged, by run, gate and digest. */
+  readonly decisions: Map<string, Review>;
+  /** Requests of steps that succeeded, by identity: from the end of their first execution until Redis or their bytes are lost. */
+  readonly succeeded: Set<string>;
+}
+
+function createWorld(numbers: readonly number[]): World {
+  let at = 0;
+  const chance = { next: () => numbers[at++ % numbers.length] ?? 0 };
+  const faults: Faults = { rate: 0 };
+  const wrong: string[] = [];
+  const succeeded = new Set<string>();
+  const world: Harness = createHarness({
+    pipeline,
+    spec: specOf("why?", false),
+    chance,
+    faults,
+    // The last item never answers. Everything else works, and no two executions leave the same bytes.
+    answer: (request, execution) => {
+      const { step, input } = request;
+      if (step === "fetch" && input.item === ITEMS[2])
+        return { ...done(), outcome: "failed", reason: "Timeout", message: `no answer, ${execution}` };
+      const key = identityKey(request);
+      if (succeeded.has(key)) wrong.push(`done twice: ${key}`);
+      succeeded.add(key);
+      return done({ output: `${step} ${execution}`, artifacts: { [step]: `k/${step}-${execution}` } });
+    },
+    onRequest: (request) => {
+      if (isSettled(world, request)) wrong.push(`asked again: ${identityKey(request)}`);
+    },
+  });
+  return Object.assign(world, { faults, chance, wrong, succeeded, decisions: new Map<string, Review>() });
+}
+
+function identityKey({ step, input }: StepRequest): string {
+  return `${step} ${JSON.stringify(input)}`;
+}
+
+function runsOf(world: Harness): RunView[] {
+  return [...world.objects.workflows.values()].map(viewWorkflow);
+}
+
+/** Its node in the run that asks says how it ended, and the bytes of that are there. */
+function isSettled(world: Harness, { run, step, input }: StepRequest): boolean {
+  const view = runsOf(world).find(({ name }) => name.endsWith(run));
+  return (view?.nodes ?? []).some((node) => {
+    if (node.role !== "step" || node.step !== step || node.phase === "Running") return false;
+    if (node.index !== undefined && ITEMS[node.index] !== input.item) return false;
+    const output = parseStepOutput(node.output);
+    return output && "digest" in output && world.artifactKeys.includes(`${UID}/${output.digest}.json`);
+  });
+}
+
+/** What holds at each moment. */
+function check(world: World): void {
+  expect(world.wrong).toEqual([]);
+  for (const review of world.status.reviews ?? []) {
+    if (!review.decision) continue;
+    const key = `${review.run} ${review.gate} ${review.digest}`;
+    expect(review).toEqual(world.decisions.get(key) ?? review);
+    world.decisions.set(key, review);
+  }
+}
+
+/** Runs that go on. */
+function live(world: World): string[] {
+  return runsOf(world)
+    .filter((run) => !hasEnded(run) && !run.shutdown)
+    .map(({ name }) => name);
+}
+
+type Command = fc.AsyncCommand<Model, World>;
+
+function command(
+  name: string,
+  run: (world: World, model: Model) => unknown,
+  may = (_: Model): boolean => true,
+): Command {
+  return {
+    check: may,
+    toString: () => name,
+    async run(model, world) {
+      await run(world, model);
+      check(world);
+      for (const question of ["why?", "how?"] as const)
+        if (runsOf(world).some((one) => one.name.endsWith(runOf(question)) && hasEnded(one) && !one.superseded))
+          model.answered.add(question);
+    },
+  };
+}
+
+const isThere = ({ deleted }: Model): boolean => !deleted;
+
+/** A look that nothing disturbs: an earlier run may be on its way out, and no other goes on beside the one that is wanted. */
+async function lookOnce(world: World): Promise<void> {
+  await world.look();
+  expect(live(world).length).toBeLessThanOrEqual(1);
+}
+
+const look = command("look", lookOnce);
+const argoLooks = command("Argo looks", (world) => world.argo());
+const twoLooks = command("two looks at once", (world) => Promise.all([world.look(), world.look()]));
+const goesWell = command("all goes well for a moment", (world) => world.settle({ rounds: 1 }), isThere);
+// An agent that works on after its workload was deleted leaves what it then stores; after two minutes a deletion leaves what it cannot
+// delete (lifecycle.test.ts).
+const deliver = command("a request arrives, is lost, or comes again", (world) => world.deliver(), isThere);
+const halfMinute = command("half a minute passes", (world) => world.pass(30_000), isThere);
+const timeout = command("a gate's time passes", (world) => world.pass(GATE_TIMEOUT_MS), isThere);
+const wipe = command("Redis is wiped", (world) => {
+  world.wipe();
+  world.succeeded.clear();
+});
+const loseBytes = command("the store loses bytes", (world) => {
+  world.loseBytes(() => world.chance.next() < 0.5);
+  world.succeeded.clear();
+});
+const remove = command(
+  "the workload is deleted",
+  (world, model) => {
+    model.deleted = true;
+    world.remove();
+  },
+  isThere,
+);
+const died = (calls: number): Command =>
+  command(`reconcile dies after ${calls} calls`, async (world) => {
+    world.faults.callsLeft = calls;
+    await world.look();
+    world.faults.callsLeft = undefined;
+  });
+const unreliable = command("a look at which calls fail", async (world) => {
+  world.faults.rate = 0.2;
+  await world.look();
+  world.faults.rate = 0;
+});
+const decide = (decision: "approved" | "rejected"): Command =>
+  command(`a person decides: ${decision}`, (world) => world.decide(decision), isThere);
+const edit = (question: Question): Command =>
+  command(
+    `the question becomes ${question}`,
+    (world, model) => {
+      model.question = question;
+      if (question !== "invalid") model.valid = question;
+      world.edit(specOf(question, model.suspend));
+    },
+    // Not back to a run that has ended: its decision left the status with the edit, and its gate is then said to be tampered with.
+    (model) => isThere(model) && (model.valid === question || !model.answered.has(question)),
+  );
+const suspend = (held: boolean): Command =>
+  command(
+    held ? "suspend" : "resume",
+    (world, model) => {
+      model.suspend = held;
+      world.edit(specOf(model.question, held));
+    },
+    isThere,
+  );
+
+const one = (all: readonly Command[]) => fc.constantFrom(...all);
+const EVERYTHING = [
+  one([look, argoLooks, goesWell, deliver]),
+  one([look, argoLooks, goesWell, deliver]),
+  one([twoLooks, unreliable, halfMinute]),
+  fc.nat(14).map(died),
+  one([decide("approved"), decide("rejected"), timeout]),
+  one([edit("why?"), edit("how?"), edit("invalid"), suspend(true), suspend(false)]),
+  one([wipe, loseBytes]),
+];
+// Without fast-check's bias to small numbers: with those every call fails.
+const chances = fc.array(fc.noBias(fc.nat(999).map((number) => number / 1000)), { minLength: 100, maxLength: 100 });
+
+/** The outside behaves from here on, every event arrives, and whoever is asked approves. @returns what is stuck */
+async function calm(world: World, model: Model): Promise<string | undefined> {
+  // An invalid question is taken back.
+  if (!model.deleted) world.edit(specOf(model.valid, false));
+  for (let round = 0; round < 60; round++) {
+    world.argo();
+    await lookOnce(world);
+    if (!model.deleted) {
+      world.pass(30_000);
+      await world.deliverAll();
+      await lookOnce(world);
+      world.decide("approved");
+    }
+    check(world);
+    if (model.deleted ? !world.workload : hasSettled(world)) return undefined;
+  }
+  return JSON.stringify(world.workload?.status ?? "deleted", null, 1);
+}
+
+function hasSettled({ status, workload }: World): boolean {
+  const seen = status.conditions?.find(({ type }) => type === "Ready")?.observedGeneration;
+  return status.finishedAt !== undefined && seen === workload?.metadata.generation;
+}
+
+async function play(numbers: readonly number[], commands: Iterable<Command>): Promise<World> {
+  const world = createWorld(numbers);
+  const model: Model = { question: "why?", valid: "why?", suspend: false, deleted: false, answered: new Set() };
+  await fc.asyncModelRun(() => ({ model, real: world }), commands);
+  expect(await calm(world, model)).toBeUndefined();
+  if (model.deleted) {
+    expect([world.workload, world.workflow, world.left]).toEqual([undefined, undefined, { states: 0, artifacts: 0 }]);
+    return world;
+  }
+  const { status } = world;
+  const [review, ...more] = status.reviews ?? [];
+  expect(more).toEqual([]);
+  expect(status.phase).toBe(review?.decision === "rejected" ? "Rejected" : "Succeeded");
+  expect(status.items).toEqual({ total: 3, done: 2, failed: 1, progress: "2/3" });
+  expect(world.objects.workflows.get(status.workflow ?? "")?.status).toMatchObject({ phase: "Succeeded" });
+  return world;
+}
+
+describe("whatever happens to a workload", () => {
+  test("it settles as its spec asks, decides once, and does nothing twice", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        chances,
+        fc.commands(EVERYTHING, { maxCommands: 60, size: "max" }),
+        async (numbers, commands) => {
+          await play(numbers, commands);
+        },
+      ),
+      { numRuns: Number(process.env["MACHINE_RUNS"] ?? 60) },
+    );
+  });
+
+  test("one that is deleted leaves nothing", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        chances,
+        fc.commands([...EVERYTHING, one([remove])], { maxCommands: 40, size: "max" }),
+        async (numbers, commands) => {
+          await play(numbers, commands);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});
