@@ -7,7 +7,7 @@ import { type Item, NO_USAGE, type StepResult } from "../../../engine/result.ts"
 import type { AgentEdges } from "../../../lib/connect.ts";
 import { contextOf, type StepContext, type StepGraph } from "../../../lib/durable/durable.ts";
 import { serveAgent } from "../../../lib/serve-agent.ts";
-import { drawnAnswer } from "../../unit/reconcile/drawn-answer.ts";
+import { drawnAnswer } from "./drawn-answer.ts";
 
 /** Beside those of every agent (lib/config.ts). */
 const settingsSchema = z.object({

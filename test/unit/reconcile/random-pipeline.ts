@@ -4,7 +4,7 @@ import { canonicalJson } from "../../../engine/canonical.ts";
 import type { StepResult } from "../../../engine/result.ts";
 import { ancestorsOf } from "../../../engine/stages.ts";
 import type { StepRequest } from "../../../lib/step-events.ts";
-import { type Draw, drawnAnswer } from "./drawn-answer.ts";
+import { type Draw, drawnAnswer } from "../../cluster/support/drawn-answer.ts";
 import { pipelineOf } from "./harness.ts";
 
 /** A valid pipeline of up to eight steps, inputs for it, and how its steps end. */
