@@ -9,7 +9,7 @@ function claimsOf(step: Record<string, unknown>, spec: object) {
   const run = runWith([{ name: "fetch", ...step }], spec);
   const fetch = stepOf(run, "fetch");
   if (!fetch) throw new Error("the run has no step fetch");
-  return claimsForStep(run, { step: fetch }, { identity: "identity-1", deadline: DEADLINE });
+  return claimsForStep(run, { step: fetch }, { identity: "identity-1", deadline: DEADLINE, spentUsd: 0.25 });
 }
 
 test("a token says for which step of which run it is, and until when", () => {
@@ -21,6 +21,7 @@ test("a token says for which step of which run it is, and until when", () => {
     allow: [],
     deadline: DEADLINE.toISOString(),
     retryLimit: expect.any(Number),
+    spentUsd: 0.25,
   });
 });
 
