@@ -182,6 +182,30 @@ describe("what a run needs", () => {
     expect(world.requests.find(({ step }) => step === "write")?.input.from["read"]).toEqual([]);
   });
 
+  test("a step's deadline counts from its first request, however often it is requested; a new attempt has one of its own", async () => {
+    const world = start({ spec: { ...SPEC, deadlines: { item: "10m" } } });
+    const deadlines = new Map<string, Set<string>>();
+    const mintTokens: ReconcileDeps["mintTokens"] = async ({ jti, deadline }) => {
+      deadlines.set(jti, (deadlines.get(jti) ?? new Set()).add(deadline));
+      return { token: "token", egressToken: "egress" };
+    };
+    const requestAll = async (rounds: number): Promise<number[]> => {
+      for (let round = 0; round < rounds; round++) {
+        await lookWith(world, { mintTokens });
+        world.argo();
+        world.pass(30_000);
+      }
+      return [...deadlines.values()].map(({ size }) => size);
+    };
+    expect(await requestAll(5)).toEqual([1, 1, 1]);
+    expect(world.requests.length).toBeGreaterThan(3);
+    const first = [...deadlines.values()].flatMap((times) => [...times]);
+    deadlines.clear();
+    world.objects.workflows.clear();
+    expect(await requestAll(5)).toEqual([1, 1, 1]);
+    expect([...deadlines.values()].flatMap((times) => [...times])).not.toEqual(first);
+  });
+
   test("with no event at all: it asks to be looked at when a step is late, and when its deadline is over", async () => {
     let clock = Date.parse("2026-01-01T10:00:00Z");
     const begun = clock;
