@@ -1,7 +1,7 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { RunDurably, StepGraph } from "./durable/durable.ts";
-import { errorResponse } from "./error-response.ts";
+import { errorResponse, tooLarge } from "./error-response.ts";
 import { TerminalError } from "./errors.ts";
 import { parseEvent } from "./events.ts";
 import type { Logger } from "./log.ts";
@@ -24,8 +24,6 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
   const app = new Hono();
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
-  // The rest of the body is not read, so the connection is of no more use.
-  const tooLarge = (c: Context) => c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
   app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: tooLarge }), async (c) => {
     const event = parseEvent(Object.fromEntries(c.req.raw.headers), await c.req.text());
     if (HINTS.has(event.type)) return c.body(null, 200);

@@ -15,6 +15,11 @@ export function errorResponse(error: Error, c: Context, log: Logger): Response {
   return c.body(null, status);
 }
 
+/** The answer to an event of too many bytes: it is not delivered again. The rest of the body is not read, so the connection is of no more use. */
+export function tooLarge(c: Context): Response {
+  return c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
+}
+
 /** The one place where an error becomes a status. An error of neither type is a defect of ours: redelivery may meet a fixed version. */
 function statusOf(error: Error): { status: ContentfulStatusCode; retryAfterSeconds?: number } {
   if (error instanceof RetryableError) return { status: 503, retryAfterSeconds: error.retryAfterSeconds };

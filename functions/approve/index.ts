@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { errorResponse } from "../../lib/error-response.ts";
+import { errorResponse, tooLarge } from "../../lib/error-response.ts";
 import { admit, type Refusal } from "./admit.ts";
 import { decide } from "./decide.ts";
 import type { ApproveDeps } from "./deps.ts";
@@ -14,7 +14,7 @@ export function createApp(deps: ApproveDeps): Hono {
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
   app.route("/review", createPages(deps));
-  app.post("/", bodyLimit({ maxSize: MAX_BODY_BYTES }), async (c) => {
+  app.post("/", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
     const event = decisionOfEvent(Object.fromEntries(c.req.raw.headers), await c.req.text());
     if ("problem" in event) {
       deps.log.warn({ problem: event.problem }, "event refused");

@@ -1,8 +1,8 @@
 import type { CloudEvent } from "cloudevents";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ObjectRef } from "../../lib/edges/kube.ts";
-import { errorResponse } from "../../lib/error-response.ts";
+import { errorResponse, tooLarge } from "../../lib/error-response.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { parseEvent } from "../../lib/events.ts";
 import { parseStepRequested } from "../../lib/step-events.ts";
@@ -51,7 +51,6 @@ export function createApp(deps: ReconcileAppDeps): Hono {
 
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));
-  const tooLarge = (c: Context) => c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
   app.post("/", bodyLimit({ maxSize: MAX_EVENT_BYTES, onError: tooLarge }), async (c) => {
     const event = parseEvent(Object.fromEntries(c.req.raw.headers), await c.req.text());
     await take(event);

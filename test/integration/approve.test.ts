@@ -369,6 +369,23 @@ describe("the review page", () => {
   });
 });
 
+describe("another site", () => {
+  test("frames no page, and takes no form of it", async () => {
+    const { headers } = await get(PATH);
+    const policy = headers.get("content-security-policy") ?? "";
+    for (const directive of ["frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"])
+      expect(policy).toContain(directive);
+  });
+
+  test("in a summary cannot fill the page with its own words", async () => {
+    const facts = Array.from({ length: 400 }, () => fact("", "no label"));
+    const page = await pageOf([await succeeded(store, "https://wrong.example/", summaryOf("Wrong", { facts }))]);
+    const [, problem = ""] = /(The summary of step analyze cannot be shown:[^<]*)/.exec(page) ?? [];
+    expect(problem.length).toBeGreaterThan(100);
+    expect(problem.length).toBeLessThan(500);
+  });
+});
+
 describe("outputs", () => {
   test("are served by name, with the type of their bytes, and run nothing", async () => {
     const put = (content: string, extension: "html" | "csv" | "svg") => store.put(UID, content, extension);
@@ -405,6 +422,12 @@ describe("outputs", () => {
 
   test("of another workload are not served", async () => {
     await reviews.open({ ...record, outputs: { html: await store.put(OTHER_UID, "secret", "html") } });
+    expect((await get(`${PATH}/outputs/html`)).status).toBe(404);
+  });
+
+  test("whose key leads out of the workload's scope are not there", async () => {
+    const key = await store.put(OTHER_UID, "secret", "html");
+    await reviews.open({ ...record, outputs: { html: `${UID}/../${key}` } });
     expect((await get(`${PATH}/outputs/html`)).status).toBe(404);
   });
 });
@@ -496,6 +519,14 @@ describe("a decision", () => {
     expect(page).not.toContain("<form");
   });
 
+  test("that was made in time is told also after the timeout", async () => {
+    await postJson(approved());
+    now = new Date(record.review.timeoutAt);
+    expect((await postJson(approved())).status).toBe(200);
+    const second = await postJson({ ...approved(), decision: "rejected" });
+    expect(await second.json()).toMatchObject({ reason: "AlreadyDecided" });
+  });
+
   test("a second one is refused and told of the first; the same one again is not", async () => {
     await postJson(approved());
     expect((await postJson(approved())).status).toBe(200);
@@ -579,6 +610,16 @@ describe("a decision as a CloudEvent", () => {
     ]);
     expect(await decisionNow()).toBeUndefined();
   });
+});
+
+test("an event of more than 64 KB is refused for good, and not read to its end", async () => {
+  const headers = { "content-type": "application/cloudevents+json" };
+  const response = await app.request("/", { method: "POST", headers, body: "x".repeat(65 * 1024) });
+  expect([response.status, response.headers.get("agentic-reason"), await response.text()]).toEqual([
+    413,
+    "TooLarge",
+    "",
+  ]);
 });
 
 describe("ten gates at once", () => {

@@ -2,7 +2,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { generateKeyPair } from "jose";
 import { pino } from "pino";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
 import { createEgressTokenVerifier, mintStepTokens, type StepClaims } from "../../lib/token.ts";
 
@@ -198,4 +198,36 @@ test("requests, bytes and refusals are counted by job", async () => {
   expect(proxy.usage(job).bytes).toBeGreaterThan(400);
   expect(refusals).toEqual(Array(2).fill(`${job} foreign.test HostNotAllowed`));
   expect(proxy.usage("unknown")).toEqual({ requests: 0, bytes: 0, refused: [] });
+});
+
+test("a token is verified once for all that a page asks for, and again a minute later", async () => {
+  const verify = createEgressTokenVerifier(keys.publicKey);
+  let verified = 0;
+  const target = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
+  const own = await startEgressProxy({
+    verifyToken: (text) => {
+      verified++;
+      return verify(text);
+    },
+    log,
+    host: "127.0.0.1",
+    port: 0,
+    resolve: new Map([["shop.test", target]]),
+  });
+  const authorization = `Basic ${Buffer.from(`job-1:${token}`).toString("base64")}`;
+  const page = (): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const headers = { host: "shop.test", "proxy-authorization": authorization };
+      const to = { host: "127.0.0.1", port: own.port, agent: false as const, path: "http://shop.test/", headers };
+      http.get(to, (response) => resolve(response.resume().statusCode)).on("error", reject);
+    });
+  try {
+    expect([await page(), await page(), verified]).toEqual([200, 200, 1]);
+    const since = performance.now();
+    vi.spyOn(performance, "now").mockImplementation(() => since + 61_000);
+    expect([await page(), verified]).toEqual([200, 2]);
+  } finally {
+    vi.restoreAllMocks();
+    await own.close();
+  }
 });

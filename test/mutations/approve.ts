@@ -196,7 +196,7 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an event has a limit of bytes",
-      find: 'app.post("/", bodyLimit({ maxSize: MAX_BODY_BYTES }), ',
+      find: 'app.post("/", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), ',
       replace: 'app.post("/", ',
     },
   ]),

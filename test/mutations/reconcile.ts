@@ -833,6 +833,22 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "if (false) {",
     },
   ]),
+  ...mutationsOf(
+    "crd/agent.ts",
+    [...AGENT, "test/unit/crd.test.ts"],
+    [
+      {
+        why: "an agent has one way to be reached",
+        find: "  if (given.length !== 1)\n",
+        replace: "  if (false)\n",
+      },
+      {
+        why: "what only an image has is refused without one",
+        find: "  if (spec.image !== undefined) return;\n",
+        replace: "  if (spec) return;\n",
+      },
+    ],
+  ),
   ...mutationsOf("functions/reconcile/agent/render.ts", AGENT, [
     {
       why: "an agent's pod has no token of Kubernetes",
