@@ -110,7 +110,7 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a result from outside does not count while an instance works on the step",
-      find: "if redis.call('EXISTS', KEYS[2]) == 1 then return {} end\n",
+      find: "if redis.call('EXISTS', KEYS[2]) == 1 then return { 'held' } end\n",
       replace: "",
       tests: REQUESTS,
     },
@@ -122,8 +122,8 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a step that is forgotten takes the lease from whoever works on it",
-      find: "redis.call('UNLINK', KEYS[1], KEYS[2])",
-      replace: "redis.call('UNLINK', KEYS[1])",
+      find: "redis.call('UNLINK', KEYS[1], KEYS[2])\ndelete_checkpoints",
+      replace: "redis.call('UNLINK', KEYS[1])\ndelete_checkpoints",
     },
   ]),
   ...mutationsOf("lib/durable/lease.ts", DURABLE, [
@@ -264,7 +264,7 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/edges/redis.ts", DURABLE, [
     {
       why: "a refused write is a lost lease, and not a store that is away",
-      find: 'if (message.includes("FENCED"))',
+      find: "if (FENCED.test(message))",
       replace: "if (false)",
     },
   ]),
@@ -305,14 +305,9 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
       replace: "",
     },
     {
-      why: "what is dropped leaves no mark of a request",
-      find: "    commands.unlink(threadKeys(identity).requested);\n",
-      replace: "    commands.exists(identity);\n",
-    },
-    {
-      why: "what names the steps to drop goes last",
-      find: "  await storeErrors(redis.unlink(workloadKey(uid)));\n",
-      replace: "",
+      why: "a deleted workload's steps are waited for",
+      find: "    if (held === 0) return;\n",
+      replace: "    return;\n",
     },
     {
       why: "a request that did not leave is sent at the next look",

@@ -8,8 +8,8 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/model/model.ts", MODEL, [
     {
       why: "an answer that came between the read and the lease is not paid for again",
-      find: "(await context.ledger.answer(hash)) ?? (await pay(context, hash, request, spender))",
-      replace: "await pay(context, hash, request, spender)",
+      find: "(await context.ledger.answer(hash)) ?? (await pay(context, { hash, request }, spender, lease.lost))",
+      replace: "await pay(context, { hash, request }, spender, lease.lost)",
     },
     {
       why: "the workload's ceiling of an answer holds, whatever a step wishes",
@@ -28,8 +28,8 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a call is made within the budget only",
-      find: "  if (budgetUsd !== undefined) await reserve(",
-      replace: "  if (false) await reserve(",
+      find: "      await reserve(ledger, { id, worstUsd, callMs: timeoutMs }, spender);\n",
+      replace: "",
     },
     {
       why: "an answer without usage counts as the worst case",
@@ -75,12 +75,12 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "what is spent leaves no room above the ceiling",
-      find: "if spent + worst > ceiling then return 'exceeded' end\n",
+      find: "if ceiling and spent + worst > ceiling then return verdict('exceeded') end\n",
       replace: "",
     },
     {
       why: "what others have reserved leaves no room above the ceiling",
-      find: "if spent + reserved + worst > ceiling then return 'busy' end\n",
+      find: "if ceiling and spent + reserved + worst > ceiling then return verdict('busy') end\n",
       replace: "",
     },
     {
@@ -100,12 +100,12 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a payment adds to what is spent",
-      find: '          .hincrby(ledger, "spent", Math.ceil(paid.costUsd * NANO))\n',
+      find: "redis.call('HINCRBY', KEYS[1], 'spent', ARGV[3])\n",
       replace: "",
     },
     {
       why: "a payment drops its reservation",
-      find: "          .hdel(ledger, request)\n",
+      find: "redis.call('HDEL', KEYS[1], ARGV[1])\n",
       replace: "",
     },
   ]),

@@ -56,12 +56,12 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a deletion waits where another process is at work",
-      find: 'if (!(error instanceof RetryableError) || error.reason !== "StoreUnavailable") throw error;',
+      find: "if (!isStoreTrouble(error)) throw error;",
       replace: "",
     },
     {
       why: "a deletion needs no Redis",
-      find: 'if (!(error instanceof RetryableError) || error.reason !== "StoreUnavailable") throw error;',
+      find: "if (!isStoreTrouble(error)) throw error;",
       replace: "throw error;",
     },
   ]),
