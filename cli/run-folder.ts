@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { reviewSchema } from "../crd/agentworkload.ts";
 import { usageSchema, workloadRefSchema } from "../engine/result.ts";
+import { replaceFile } from "../lib/edges/durable-files.ts";
 
 const phaseSchema = z.enum(["Running", "AwaitingReview", "Succeeded", "Rejected", "Failed", "Interrupted"]);
 
@@ -86,9 +87,7 @@ export function defaultFolder(name: string): string {
 
 export async function writeRunState(folder: RunFolder, state: RunState): Promise<void> {
   await mkdir(folder.path, { recursive: true });
-  const next = `${folder.state}.${process.pid}`;
-  await writeFile(next, `${JSON.stringify(state, null, 2)}\n`);
-  await rename(next, folder.state);
+  await replaceFile(folder.state, `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** The state of a folder's last run; undefined where no run has been; or a sentence that says why it cannot be read. */

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../../engine/canonical.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
 import { createFolderStore } from "./artifacts/folder.ts";
 import type { ObjectStore } from "./artifacts/object-store.ts";
 import type { S3Settings } from "./artifacts/s3.ts";
+
+/** A store that does not put an object in place at once shows a part of it for a moment. */
+const CORRUPT = { rereads: 3, pauseMs: 100 };
 
 /**
  * Content-addressed bytes. A key is `<scope>/<sha256>.<extension>`; the scope is the workload's uid, so that all bytes of a
@@ -78,11 +82,13 @@ function createArtifacts(store: ObjectStore): Artifacts {
     },
     async get(key) {
       const digest = digestOf(key);
-      const stored = await attempt("read", key, store.read(key));
-      if (!stored) throw new TerminalError("ArtifactMissing", `artifact ${key} is not in the store`);
-      if (sha256(stored) !== digest)
-        throw new TerminalError("ArtifactCorrupt", `artifact ${key} does not match its SHA-256`);
-      return stored;
+      for (let left = CORRUPT.rereads; ; left--) {
+        const stored = await attempt("read", key, store.read(key));
+        if (!stored) throw new TerminalError("ArtifactMissing", `artifact ${key} is not in the store`);
+        if (sha256(stored) === digest) return stored;
+        if (left === 0) throw new TerminalError("ArtifactCorrupt", `artifact ${key} does not match its SHA-256`);
+        await sleep(CORRUPT.pauseMs);
+      }
     },
     async drop(scope) {
       await attempt("remove", scope, store.remove(checkedScope(scope)));

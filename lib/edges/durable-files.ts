@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 // Files that survive a power cut. Only this user can read them.
@@ -34,6 +34,19 @@ export async function writeDraft(folder: string, content: string | Uint8Array): 
     throw error;
   }
   return path;
+}
+
+/** Creates or replaces a file in a folder that is there. A reader sees the old content or the new, never a part, whoever else writes it. */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  // In the same folder: a rename is atomic only within one file system.
+  const draft = await writeDraft(dirname(path), content);
+  try {
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
 }
 
 /** Puts the names in a folder on disk: after a rename or a link only the folder itself holds them. */

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -82,6 +83,14 @@ describe.each(STORES)("artifacts in %s", (_name, create) => {
     await expect(artifacts.get(key)).rejects.toMatchObject({ name: "TerminalError", reason: "ArtifactCorrupt" });
     await artifacts.put("uid", "whole", "txt");
     expect(await text(key)).toBe("whole");
+  });
+
+  test("an object of which only a part is there for a moment is read again", async () => {
+    const key = await artifacts.put("uid", "whole", "txt");
+    await truncate(join(root, key), 2);
+    const completed = sleep(50).then(() => writeFile(join(root, key), "whole"));
+    const [read] = await Promise.all([text(key), completed]);
+    expect(read).toBe("whole");
   });
 
   test.each([

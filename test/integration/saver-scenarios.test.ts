@@ -13,6 +13,7 @@ import {
 } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { beforeEach, describe, expect, test } from "vitest";
+import { threadKeys } from "../../lib/durable/keys.ts";
 import { RedisSaver } from "../../lib/durable/saver.ts";
 import { redisForFile } from "./redis.ts";
 
@@ -184,4 +185,33 @@ describe.each(DURABILITIES)("durability %s", (durability) => {
     const expected = await run(new MemorySaver(), config);
     expect(await run(new RedisSaver(own.redis), config)).toStrictEqual(expected);
   });
+});
+
+test("a channel's value is taken from the parent only where the versions are equal: branches of a thread do not mix", async () => {
+  const put = (saver: RedisSaver, id: string, version: number, changed: Record<string, number>) =>
+    saver.put(
+      { configurable: { thread_id: "branches", checkpoint_ns: "", checkpoint_id: id === "1" ? "" : "1" } },
+      {
+        ...{ v: 4, id, ts: "", versions_seen: {} },
+        channel_values: { a: "of one branch" },
+        channel_versions: { a: version },
+      },
+      { source: "loop", step: 0, parents: {} },
+      changed,
+    );
+  const saver = new RedisSaver(own.redis);
+  const read = async (id: string) => {
+    const config = { configurable: { thread_id: "branches", checkpoint_ns: "", checkpoint_id: id } };
+    return (await saver.getTuple(config))?.checkpoint.channel_values;
+  };
+  await put(saver, "1", 1, { a: 1 });
+  await put(saver, "2", 1, {});
+  await put(saver, "3", 2, {});
+  expect([await read("2"), await read("3")]).toEqual([{ a: "of one branch" }, {}]);
+  // A start knows that what it does not find there is lost.
+  await own.redis.hset(threadKeys("branches").record, "running", "token");
+  await expect(put(new RedisSaver(own.redis, "token"), "4", 2, {})).rejects.toMatchObject({
+    reason: "StoreUnavailable",
+  });
+  expect(await read("4")).toBeUndefined();
 });

@@ -1,8 +1,8 @@
-import { link, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { decisionSchema } from "../../../engine/findings.ts";
 import { TerminalError } from "../../errors.ts";
-import { makeFolder, syncFolder, writeDraft } from "../durable-files.ts";
+import { makeFolder, replaceFile, syncFolder, writeDraft } from "../durable-files.ts";
 import { type DecideOutcome, type ReviewRecord, type ReviewRef, type Reviews, reviewRecordSchema } from "../reviews.ts";
 
 export interface FolderReviews extends Reviews {
@@ -56,8 +56,7 @@ export function createFolderReviews(folder: string): FolderReviews {
       const same = opened?.digest === review.digest && opened.run === review.run;
       const updated = reviewRecordSchema.parse({ ...record, review: same ? opened : review });
       await makeFolder(folderOf(workload));
-      await rename(await writeDraft(folderOf(workload), JSON.stringify(updated)), file);
-      await syncFolder(folderOf(workload));
+      await replaceFile(file, JSON.stringify(updated));
     },
     async decide(ref, decision): Promise<DecideOutcome> {
       const record = await read(ref, decision.gate);
