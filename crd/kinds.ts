@@ -122,23 +122,24 @@ Each step that \`when\` reads must end before. \`steps["NAME"]\` is for a name w
 };
 
 const RERUN = "Another run. Reuses succeeded steps";
+const SAME = "The same run.";
 /** For each field of a workload's spec: engine/run.ts runIdOf and the identity of steps decide it. */
 const EDITS: Readonly<Record<keyof WorkloadSpec, string>> = {
   pipeline: `${RERUN} that the new pipeline has under the same name, with the same agent and input.`,
   inputs: `${RERUN} whose item, inputs in \`with\` and results of earlier steps are unchanged.`,
   image: "Another run. Reuses no step, because the agent has another revision.",
   resources: "Another run. Reuses no step, because the agent has another revision.",
-  replicas: `${RERUN}.`,
-  suspend: "The same run. True pauses it, false continues it.",
+  replicas: `${SAME} Items that start from then on; those in flight are not stopped.`,
+  suspend: `${SAME} True pauses it, false continues it. Timeouts of gates go on, and decisions count.`,
   model: `${RERUN}, except those with \`model\` in \`with\` and the steps after them.`,
-  budget: `${RERUN}. Their cost counts towards the new budget.`,
-  review: `${RERUN}.`,
-  egress: `${RERUN}.`,
-  tolerate: `${RERUN}.`,
-  deadlines: `${RERUN}.`,
-  retry: `${RERUN}.`,
-  freshness: `${RERUN} that are not older than this.`,
-  ttlAfterFinished: "The same run. It is kept this long after its end.",
+  budget: `${SAME} Steps that are requested from then on; what the run has cost counts.`,
+  review: `${SAME} Gates that are open too: \`timeout\` counts from their opening. A gate that is settled stays so.`,
+  egress: `${SAME} Steps that are requested from then on.`,
+  tolerate: `${SAME} The failed items so far count.`,
+  deadlines: `${SAME} \`run\` counts from its start, \`item\` from each step's first request. A step in flight keeps the earlier of both.`,
+  retry: `${SAME} Steps that are requested from then on.`,
+  freshness: `${SAME} Steps that are not settled yet.`,
+  ttlAfterFinished: `${SAME} It is kept this long after its end. One that has expired stays so.`,
 };
 
 const agentWorkload: KindDefinition = {
@@ -183,10 +184,12 @@ const agentWorkload: KindDefinition = {
   },
   notes: `
 ## What an edit in mid-run does
-The spec without \`suspend\` and \`ttlAfterFinished\` identifies a run. An edit of these two changes the current run. Any other edit stops
-the current run and starts another, which reuses the succeeded steps whose identity (workload, step, revision of the agent, input) is
-unchanged, runs failed steps again, and opens its gates again. Reverting the edit returns to the earlier run. An edit that makes the
-spec invalid stops nothing; the condition \`Accepted\` says what is wrong.
+\`pipeline\`, \`inputs\`, \`image\`, \`resources\` and \`model\` identify a run. An edit of these stops the current run and starts another,
+which reuses the succeeded steps whose identity (workload, step, revision of the agent, input) is unchanged, runs failed steps again, and
+opens its gates again. Reverting the edit returns to the earlier run. The other fields are the terms of the current run, and take effect
+in it. A run that failed is tried again when its terms change, \`suspend\` and \`ttlAfterFinished\` excepted. An edit that makes the spec invalid,
+or names a pipeline or agent that is not there, stops nothing: the run goes on under the last accepted spec, and the condition \`Accepted\`
+says what is wrong.
 
 | field | edit in mid-run |
 | --- | --- |

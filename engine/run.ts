@@ -1,5 +1,6 @@
 import type { WorkloadSpec } from "../crd/agentworkload.ts";
 import { parseDuration } from "../crd/duration.ts";
+import { canonicalJson, sha256 } from "./canonical.ts";
 import { runHash } from "./identity.ts";
 import { type FrozenPipeline, listRef, type PipelineStep } from "./pipeline.ts";
 import type { WorkloadRef } from "./result.ts";
@@ -32,10 +33,14 @@ const DAY_MS = 24 * 3_600_000;
 /** What a step may name in `with` beside the pipeline's inputs. */
 export const MODEL = "model";
 
-/** The fields of a spec that hold a run or keep it, and make no other run of it. */
-export function runIdOf(uid: string, spec: WorkloadSpec): string {
-  const { suspend: _held, ttlAfterFinished: _kept, ...asked } = spec;
-  return runHash(uid, asked);
+/** What a run is about: another of these is another run. The other fields are a run's terms, which may change in mid-run. */
+export function runIdOf(uid: string, { pipeline, inputs, image, resources, model }: WorkloadSpec): string {
+  return runHash(uid, { pipeline, inputs, image, resources, model });
+}
+
+/** Identifies the terms of a run that its end may depend on: one that failed is tried again under other ones. 64 hex characters. */
+export function termsOf({ suspend: _held, ttlAfterFinished: _kept, ...spec }: WorkloadSpec): string {
+  return sha256(canonicalJson(spec));
 }
 
 /** The run that a spec asks for, of a frozen pipeline. */

@@ -57,6 +57,7 @@ function isWaiting({ status }: KubeObject): boolean {
 export function isOver({ metadata, spec, status }: KubeObject, now: Date): boolean {
   if (metadata.deletionTimestamp !== undefined) return false;
   const { phase, finishedAt, conditions = [] } = (status ?? {}) as WorkloadStatus;
+  if (conditions.some(({ type, status: is }) => type === "Accepted" && is === "False")) return false;
   const seen = conditions.find(({ type }) => type === "Ready")?.observedGeneration;
   if ((phase !== "Succeeded" && phase !== "Rejected") || finishedAt === undefined || seen !== metadata.generation)
     return false;

@@ -1,3 +1,4 @@
+import type { WorkloadSpec } from "../../crd/agentworkload.ts";
 import type { FrozenPipeline } from "../../engine/pipeline.ts";
 import type { Run } from "../../engine/run.ts";
 import type { JsonPatchOperation, KubeObject } from "../../lib/edges/kube.ts";
@@ -40,6 +41,10 @@ export interface RunView {
   readonly superseded: boolean;
   /** As it was frozen when the run began; absent: somebody took it away. */
   readonly pipeline?: FrozenPipeline;
+  /** sha256 of the spec's canonical JSON that the run was last brought in line with. */
+  readonly acceptedSpec?: string;
+  /** engine/run.ts termsOf of that spec. */
+  readonly acceptedTerms?: string;
   readonly nodes: readonly NodeView[];
   /** When the last node was settled that the engine has not yet gone on from. */
   readonly settledUnseenAt?: Date;
@@ -65,7 +70,9 @@ export interface RunEngine {
   workloadOf(name: string): string | undefined;
   /** Label of the run objects of a workload; its value is the workload's name. */
   readonly workloadLabel: string;
-  render(run: Run, keepMs: number): object;
+  render(run: Run, spec: WorkloadSpec): object;
+  /** A merge patch that brings a run object in line with other terms of the same run. */
+  update(run: Run, spec: WorkloadSpec): object;
   /** @throws ZodError where the object is none of the engine's form */
   view(object: KubeObject): RunView;
   /** One conditional write: each node is tested for being what was seen. */

@@ -20,7 +20,6 @@ import { NAMESPACE } from "../kubernetes/namespaces.ts";
 beforeAll(() => Promise.all([built("argo-workflows"), built("argo")]), BUILD_MS);
 
 const uid = "5e1c0de0-0000-4000-8000-000000000001";
-const KEEP_MS = 3_600_000;
 
 const shipped = await loadShipped();
 const [marketAnalysis] = shipped.pipelines;
@@ -49,7 +48,7 @@ function rendered(name: string, spec: Record<string, unknown> = {}, items = 3): 
   });
   const run = runOf({ namespace: NAMESPACE, name: workload.metadata.name, uid }, workload.spec, pipeline);
   // biome-ignore lint/suspicious/noExplicitAny: as above.
-  const workflow = argoEngine.render(run, KEEP_MS) as any;
+  const workflow = argoEngine.render(run, workload.spec) as any;
   // There is no such workload: the garbage collector would take the Workflow away.
   delete workflow.metadata.ownerReferences;
   return workflow;

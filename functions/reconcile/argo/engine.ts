@@ -1,7 +1,7 @@
 import type { RunEngine } from "../run-engine.ts";
 import { NUDGED_AT, SUPERSEDED, WORKLOAD_LABEL } from "./names.ts";
 import { settlePatch, viewWorkflow } from "./nodes.ts";
-import { renderWorkflow, workflowName, workloadOfWorkflow } from "./render.ts";
+import { renderWorkflow, updateWorkflow, workflowName, workloadOfWorkflow } from "./render.ts";
 
 /** Argo Workflows 4.0. Everything that knows its types is in this folder. */
 export const argoEngine: RunEngine = {
@@ -9,6 +9,7 @@ export const argoEngine: RunEngine = {
   workloadOf: workloadOfWorkflow,
   workloadLabel: WORKLOAD_LABEL,
   render: renderWorkflow,
+  update: updateWorkflow,
   view: viewWorkflow,
   settle: settlePatch,
   supersede: { metadata: { annotations: { [SUPERSEDED]: "true" } }, spec: { shutdown: "Terminate" } },

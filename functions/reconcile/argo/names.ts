@@ -20,6 +20,10 @@ export const APPROVED_OUTPUT = "approved";
 
 /** Annotation: the pipeline as the run froze it, JSON. */
 export const PIPELINE_ANNOTATION = "agentic.dev/pipeline";
+/** Annotation: sha256 of the last accepted spec, whose canonical JSON is in the object store. */
+export const SPEC_ANNOTATION = "agentic.dev/spec";
+/** Annotation: engine/run.ts termsOf of that spec. */
+export const TERMS_ANNOTATION = "agentic.dev/terms";
 /** Annotation: its change is what Argo sees of a nudge, its value is when that was. */
 export const NUDGED_AT = "agentic.dev/nudged-at";
 /** Annotation: reconcile stopped the Workflow, for the spec asked for another run. */

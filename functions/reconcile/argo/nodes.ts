@@ -3,7 +3,16 @@ import { z } from "zod";
 import type { FrozenPipeline } from "../../../engine/pipeline.ts";
 import type { JsonPatchOperation, KubeObject } from "../../../lib/edges/kube.ts";
 import type { NodeRole, NodeView, RunView, Settlement } from "../run-engine.ts";
-import { END, INDEX_PARAMETER, NUDGED_AT, PIPELINE_ANNOTATION, RESULT_PARAMETER, SUPERSEDED } from "./names.ts";
+import {
+  END,
+  INDEX_PARAMETER,
+  NUDGED_AT,
+  PIPELINE_ANNOTATION,
+  RESULT_PARAMETER,
+  SPEC_ANNOTATION,
+  SUPERSEDED,
+  TERMS_ANNOTATION,
+} from "./names.ts";
 
 const FULFILLED = new Set(["Succeeded", "Failed", "Error"]);
 const ENDED = new Set([...FULFILLED, "Skipped", "Omitted"]);
@@ -53,6 +62,8 @@ export function viewWorkflow(object: KubeObject): RunView {
   const settledUnseenAt = lastSettledUnseen(nodes, spec.templates);
   const nudgedAt = object.metadata.annotations[NUDGED_AT];
   const pipeline = frozenPipeline(object);
+  const acceptedSpec = object.metadata.annotations[SPEC_ANNOTATION];
+  const acceptedTerms = object.metadata.annotations[TERMS_ANNOTATION];
   return {
     name: object.metadata.name,
     uid: object.metadata.uid,
@@ -65,6 +76,8 @@ export function viewWorkflow(object: KubeObject): RunView {
     shutdown: Boolean(spec.shutdown),
     superseded: object.metadata.annotations[SUPERSEDED] !== undefined,
     ...(pipeline ? { pipeline } : {}),
+    ...(acceptedSpec === undefined ? {} : { acceptedSpec }),
+    ...(acceptedTerms === undefined ? {} : { acceptedTerms }),
     nodes: Object.values(nodes).flatMap((node) => viewNode(node) ?? []),
     ...(settledUnseenAt ? { settledUnseenAt } : {}),
     ...(nudgedAt ? { nudgedAt: new Date(nudgedAt) } : {}),

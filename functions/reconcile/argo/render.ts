@@ -1,5 +1,8 @@
+import type { WorkloadSpec } from "../../../crd/agentworkload.ts";
+import { parseDuration } from "../../../crd/duration.ts";
+import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
-import { gateTerms, inputList, type Run } from "../../../engine/run.ts";
+import { gateTerms, inputList, type Run, termsOf } from "../../../engine/run.ts";
 import type { Stage } from "../../../engine/stages.ts";
 import {
   APPROVED_OUTPUT,
@@ -13,12 +16,17 @@ import {
   MAIN,
   PIPELINE_ANNOTATION,
   RESULT_PARAMETER,
+  SPEC_ANNOTATION,
   stepTemplate,
+  TERMS_ANNOTATION,
   WORKLOAD_LABEL,
 } from "./names.ts";
 
 /** Reconcile decides a gate's timeout. Argo's own is for the time when reconcile cannot: this much later. */
 const GATE_GRACE_MS = 10 * 60_000;
+/** Reconcile deletes a Workflow whose time to live is over. Argo does where reconcile cannot, this much later: a Workflow that is gone
+ * before its time is one that somebody deleted to have a failed run tried again. */
+const KEEP_GRACE_MS = 24 * 3_600_000;
 
 /** One run of a workload is one Workflow; the same run has the same name. */
 export function workflowName({ workload, run }: Pick<Run, "workload" | "run">): string {
@@ -35,7 +43,8 @@ export function workloadOfWorkflow(name: string): string | undefined {
  * a node's name and inputs stay small, whatever the list holds. Argo decides on the order alone; whether failures are tolerated,
  * `when`, and how the run ends is reconcile's, which settles the last node, `end`, accordingly.
  */
-export function renderWorkflow(run: Run, keepMs: number): object {
+export function renderWorkflow(run: Run, spec: WorkloadSpec): object {
+  const terms = updateWorkflow(run, spec);
   return {
     apiVersion: "argoproj.io/v1alpha1",
     kind: "Workflow",
@@ -43,7 +52,7 @@ export function renderWorkflow(run: Run, keepMs: number): object {
       name: workflowName(run),
       namespace: run.workload.namespace,
       labels: { [WORKLOAD_LABEL]: run.workload.name, "app.kubernetes.io/managed-by": "agentic" },
-      annotations: { [PIPELINE_ANNOTATION]: JSON.stringify(run.pipeline) },
+      annotations: { [PIPELINE_ANNOTATION]: JSON.stringify(run.pipeline), ...terms.metadata.annotations },
       // In the workload's own namespace: an owner in another one would have it garbage-collected.
       ownerReferences: [
         {
@@ -55,10 +64,24 @@ export function renderWorkflow(run: Run, keepMs: number): object {
         },
       ],
     },
+    spec: { entrypoint: MAIN, ...terms.spec },
+  };
+}
+
+/**
+ * All of a Workflow that a run's terms show in. Argo reads a Workflow's own templates, its deadline and its time to live anew whenever it
+ * looks at it; templates are a list, of which a merge patch takes the whole.
+ */
+export function updateWorkflow(run: Run, spec: WorkloadSpec) {
+  return {
+    metadata: {
+      annotations: { [SPEC_ANNOTATION]: sha256(canonicalJson(spec)), [TERMS_ANNOTATION]: termsOf(spec) },
+    },
     spec: {
-      entrypoint: MAIN,
       activeDeadlineSeconds: Math.ceil(run.runDeadlineMs / 1000),
-      ttlStrategy: { secondsAfterCompletion: Math.ceil(keepMs / 1000) },
+      ttlStrategy: {
+        secondsAfterCompletion: Math.ceil((parseDuration(spec.ttlAfterFinished) + KEEP_GRACE_MS) / 1000),
+      },
       templates: [
         mainTemplate(run),
         ...run.stages.flatMap((stage) => stageTemplates(run, stage)),

@@ -1,4 +1,5 @@
 import type { Agent } from "../../../crd/agent.ts";
+import type { WorkloadSpec } from "../../../crd/agentworkload.ts";
 import type { Decision, Findings } from "../../../engine/findings.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { StepResult } from "../../../engine/result.ts";
@@ -15,7 +16,10 @@ export type Action =
   | { readonly type: "addFinalizer" }
   /** Makes the Agent of a workload's image, or what the image now asks for. */
   | { readonly type: "applyAgent"; readonly agent: Agent }
-  | { readonly type: "createRun"; readonly body: object }
+  /** `spec`: kept in the object store, for the time when the workload's is one that is refused. */
+  | { readonly type: "createRun"; readonly body: object; readonly spec: WorkloadSpec }
+  /** Other terms of the same run. */
+  | { readonly type: "updateRun"; readonly view: RunView; readonly body: object; readonly spec: WorkloadSpec }
   /** Of a spec that is no longer wanted. */
   | { readonly type: "stopRun"; readonly view: RunView }
   | { readonly type: "deleteRun"; readonly view: RunView }

@@ -55,8 +55,12 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
       await deps.kube.agents.apply(action.agent.metadata, action.agent);
       return "written";
     case "createRun":
+      await deps.artifacts.put(uid, canonicalJson(action.spec), "json");
       await deps.kube.workflows.create(namespace, action.body);
       return "written";
+    case "updateRun":
+      await deps.artifacts.put(uid, canonicalJson(action.spec), "json");
+      return deps.kube.workflows.merge(refOf(action.view), action.body);
     case "stopRun":
       return deps.kube.workflows.merge(refOf(action.view), deps.engine.supersede);
     case "deleteRun":

@@ -42,11 +42,12 @@ export function viewGate(
 ): GateView {
   const findings = findingsOf(run, step, outcomes);
   const digest = sha256(canonicalJson(findings));
-  const { timeoutMs, onTimeout } = gateTerms(run, step);
+  const terms = gateTerms(run, step);
   const review = reviews.find((one) => one.gate === step.name && one.run === run.run && one.digest === digest);
-  // Where the status says it, that holds: people were told.
   const openedAt = new Date(review?.openedAt ?? node.startedAt);
-  const timeoutAt = new Date(review?.timeoutAt ?? openedAt.getTime() + timeoutMs);
+  // An open gate goes by the terms as they are now. One that is settled was settled under those that were told.
+  const told = node.phase === "Running" ? undefined : review;
+  const timeoutAt = new Date(told?.timeoutAt ?? openedAt.getTime() + terms.timeoutMs);
   const gate = {
     step,
     node,
@@ -55,7 +56,7 @@ export function viewGate(
     key: `${run.workload.uid}/${digest}.json`,
     openedAt,
     timeoutAt,
-    onTimeout,
+    onTimeout: told?.onTimeout ?? terms.onTimeout,
   };
   const seen = { ...gate, ...(review ? { review } : {}) };
   return { ...seen, verdict: verdictOf(seen, run.review.required, now) };

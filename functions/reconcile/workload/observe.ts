@@ -1,14 +1,15 @@
 import { z } from "zod";
-import type { Agent } from "../../../crd/agent.ts";
-import { type AgentWorkload, agentWorkloadSchema } from "../../../crd/agentworkload.ts";
+import { type AgentWorkload, agentWorkloadSchema, type WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
 import { type Run, runIdOf, runOf } from "../../../engine/run.ts";
+import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import { TerminalError } from "../../../lib/errors.ts";
 import { isOwnedBy } from "../owner.ts";
+import { REASON } from "../reasons.ts";
 import type { RunEngine, RunView } from "../run-engine.ts";
 import { observeRun, type Progress, type ProgressDeps } from "./progress.ts";
-import { type ResolveDeps, resolve } from "./resolve.ts";
+import { type Refusal, type ResolveDeps, resolve } from "./resolve.ts";
 
 /** All there is of one workload: what its spec wants, what Argo, the object store and Redis say. Nothing is remembered between looks. */
 export interface Observed {
@@ -22,13 +23,17 @@ export interface Observed {
   readonly progress?: Progress;
 }
 
-/** accepted: the spec with its run. finished: a run that ended and whose run object is gone. refused: why nothing can start. */
+/**
+ * accepted: the spec with its run; with `refusal` the spec is one that cannot be run, and this is the last one before it that could.
+ * finished: a run that ended and whose run object is gone. refused: why nothing can start.
+ */
 export type SpecView =
-  | { readonly state: "accepted"; readonly workload: AgentWorkload; readonly run: Run }
+  | { readonly state: "accepted"; readonly workload: AgentWorkload; readonly run: Run; readonly refusal?: Refusal }
   | { readonly state: "finished"; readonly workload: AgentWorkload }
-  | { readonly state: "refused"; readonly reason: string; readonly message: string; readonly needsAgent?: Agent };
+  | ({ readonly state: "refused" } & Refusal);
 
 export interface ObserveDeps extends ResolveDeps, ProgressDeps {
+  readonly artifacts: Artifacts;
   readonly kube: Kube;
   readonly engine: RunEngine;
 }
@@ -37,16 +42,29 @@ export interface ObserveDeps extends ResolveDeps, ProgressDeps {
 export async function observe(ref: ObjectRef, deps: ObserveDeps): Promise<Observed | undefined> {
   const object = await deps.kube.workloads.get(ref);
   if (!object) return undefined;
-  const { namespace, name, uid } = object.metadata;
+  const { namespace, name } = object.metadata;
   const labelSelector = `${deps.engine.workloadLabel}=${name}`;
   const labelled = await listRuns(object, { namespace, labelSelector }, deps);
   // One of an earlier workload of the same name is on its way out with its owner.
   const runs = labelled.filter((one) => isOwnedBy(one, object)).map(deps.engine.view);
   // Nothing else is asked for: what a deletion waits for may be gone for good.
   if (object.metadata.deletionTimestamp !== undefined) return { object, spec: BEING_DELETED, others: runs };
-  const parsed = parseSpec(object);
-  if (!("workload" in parsed)) return { object, spec: parsed, others: runs };
-  const { workload } = parsed;
+  const parsed = parseSpec(object, object.spec);
+  const observed: Observed =
+    "workload" in parsed
+      ? await observeWanted(object, parsed.workload, runs, deps)
+      : { object, spec: parsed, others: runs };
+  return (await observeLastAccepted(observed, runs, deps)) ?? observed;
+}
+
+/** What a spec asks for, and its run. */
+async function observeWanted(
+  object: KubeObject,
+  workload: AgentWorkload,
+  runs: readonly RunView[],
+  deps: ObserveDeps,
+): Promise<Observed> {
+  const { namespace, name, uid } = object.metadata;
   const reference = { namespace, name, uid };
   const runName = deps.engine.nameOf({ workload: reference, run: runIdOf(uid, workload.spec) });
   // A superseded one is no end of this run, though it has its name: going back to an earlier spec runs it again.
@@ -69,6 +87,44 @@ export async function observe(ref: ObjectRef, deps: ObserveDeps): Promise<Observ
   return { object, spec: { state: "accepted", workload, run }, others };
 }
 
+/**
+ * A spec that cannot be run stops nothing: the run of the last one that could goes on under the terms it had. Undefined where there is
+ * none, or the object store has lost that spec. A new image replaces the Agent that the run's steps would go to: its run waits.
+ */
+async function observeLastAccepted(
+  { object, spec: refused, runObject }: Observed,
+  runs: readonly RunView[],
+  deps: ObserveDeps,
+): Promise<Observed | undefined> {
+  if (refused.state !== "refused" || refused.needsAgent || runObject) return undefined;
+  const last = runs
+    .filter(({ superseded }) => !superseded)
+    .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+    .at(-1);
+  const spec = last && (await readSpec(last, object, deps));
+  if (!spec) return undefined;
+  const parsed = parseSpec(object, spec);
+  if (!("workload" in parsed)) return undefined;
+  const observed = await observeWanted(object, parsed.workload, runs, deps);
+  if (observed.spec.state !== "accepted" || observed.runObject !== last) return undefined;
+  const { reason, message } = refused;
+  return { ...observed, spec: { ...observed.spec, refusal: { reason, message } } };
+}
+
+async function readSpec(
+  { acceptedSpec }: RunView,
+  { metadata }: KubeObject,
+  { artifacts }: ObserveDeps,
+): Promise<unknown> {
+  try {
+    const bytes = await artifacts.get(`${metadata.uid}/${acceptedSpec}.json`);
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    if (error instanceof TerminalError) return undefined;
+    throw error;
+  }
+}
+
 const BEING_DELETED: SpecView = { state: "refused", reason: "BeingDeleted", message: "the workload is being deleted" };
 
 /** A workload that is being deleted goes also where the engine has been uninstalled. */
@@ -86,13 +142,16 @@ async function listRuns(
   }
 }
 
-function parseSpec(object: KubeObject): { workload: AgentWorkload } | Extract<SpecView, { state: "refused" }> {
+function parseSpec(
+  object: KubeObject,
+  spec: unknown,
+): { workload: AgentWorkload } | Extract<SpecView, { state: "refused" }> {
   const { namespace, name, uid, generation } = object.metadata;
   const parsed = agentWorkloadSchema.omit({ status: true }).safeParse({
     apiVersion: object["apiVersion"],
     kind: object["kind"],
     metadata: { namespace, name, uid, ...(generation === undefined ? {} : { generation }) },
-    spec: object.spec,
+    spec,
   });
   if (parsed.success) return { workload: parsed.data };
   return { state: "refused", reason: "InvalidSpec", message: `the spec is invalid: ${z.prettifyError(parsed.error)}` };
@@ -100,11 +159,11 @@ function parseSpec(object: KubeObject): { workload: AgentWorkload } | Extract<Sp
 
 /**
  * A run that has ended stays ended when its run object's time to live is over, as a Job does. A failed one whose run object somebody
- * deleted before that is wanted again.
+ * deleted before that is wanted again; one that has expired is not, whatever ttlAfterFinished says by then.
  */
 function hasFinished({ status: seen }: KubeObject, runName: string, { spec }: AgentWorkload, now: Date): boolean {
-  const status = seen as { workflow?: unknown; finishedAt?: unknown; phase?: unknown } | undefined;
-  if (status?.workflow !== runName || typeof status.finishedAt !== "string") return false;
-  const keptUntil = new Date(status.finishedAt).getTime() + parseDuration(spec.ttlAfterFinished);
-  return status.phase !== "Failed" || now.getTime() >= keptUntil;
+  const { workflow, finishedAt, phase, conditions = [] } = (seen ?? {}) as WorkloadStatus;
+  if (workflow !== runName || finishedAt === undefined) return false;
+  if (phase !== "Failed" || conditions.some(({ reason }) => reason === REASON.expired)) return true;
+  return now.getTime() >= new Date(finishedAt).getTime() + parseDuration(spec.ttlAfterFinished);
 }

@@ -1,8 +1,9 @@
-import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import type { AgentWorkload, WorkloadSpec, WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
+import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { StepResult } from "../../../engine/result.ts";
-import type { Run } from "../../../engine/run.ts";
+import { type Run, termsOf } from "../../../engine/run.ts";
 import { type Failure, itemsOf } from "../../../engine/walk.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, type NodeView, type RunEngine, type RunView } from "../run-engine.ts";
@@ -22,7 +23,7 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
   const { object, spec, runObject, others } = observed;
   if (object.metadata.deletionTimestamp !== undefined) return planDeletion(observed);
   if (!object.metadata.finalizers.includes(FINALIZER)) return [{ type: "addFinalizer" }];
-  // An invalid edit stops nothing: what is in flight may end, and the run goes on once the spec is valid again.
+  // An invalid edit stops nothing. Without a last accepted spec what is in flight may end, and no more.
   if (spec.state === "refused") return spec.needsAgent ? [{ type: "applyAgent", agent: spec.needsAgent }] : [];
   const stops = others.flatMap((other) => planSuperseded(other, now));
   if (hasExpired(observed, now)) return [...stops, ...planExpiry(observed)];
@@ -31,14 +32,43 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
     if (isHeld(observed)) return stops;
     const inTheWay = others.find(({ name }) => name === engine.nameOf(spec.run));
     if (inTheWay) return [...stops, ...(inTheWay.deleted ? [] : [{ type: "deleteRun" as const, view: inTheWay }])];
-    const keepMs = parseDuration(spec.workload.spec.ttlAfterFinished);
-    const body = engine.render(spec.run, keepMs);
-    return [...stops, { type: "createRun", body }, ...planExpect(spec.run, [], ({ after }) => after.length === 0)];
+    const body = engine.render(spec.run, spec.workload.spec);
+    return [
+      ...stops,
+      { type: "createRun", body, spec: spec.workload.spec },
+      ...planExpect(spec.run, [], ({ after }) => after.length === 0),
+    ];
   }
-  if (hasEnded(runObject) || runObject.deleted) return stops;
-  if (runObject.shutdown) return [...stops, ...planStop(runObject, now)];
-  if (isHeld(observed) || !observed.progress) return stops;
-  return [...stops, ...planRun(observed.progress, runObject, spec.run, now)];
+  if (runObject.deleted) return stops;
+  if (failedUnderOtherTerms(runObject, spec.workload.spec)) return [...stops, { type: "deleteRun", view: runObject }];
+  const changes = [...stops, ...planUpdate(runObject, spec, engine)];
+  if (hasEnded(runObject)) return changes;
+  if (runObject.shutdown) return [...changes, ...planStop(runObject, now)];
+  if (!observed.progress) return changes;
+  if (isHeld(observed)) return [...changes, ...planHeld(observed.progress, runObject, now)];
+  return [...changes, ...planRun(observed.progress, runObject, spec.run, now)];
+}
+
+/** It is made again, and what succeeded is used again: a larger budget or a longer deadline may be all that it lacked. */
+function failedUnderOtherTerms({ phase, acceptedTerms }: RunView, spec: WorkloadSpec): boolean {
+  return (phase === "Failed" || phase === "Error") && acceptedTerms !== termsOf(spec);
+}
+
+/** The engine keeps some of a run's terms itself: items in flight, deadlines, the time to live. */
+function planUpdate(
+  view: RunView,
+  { run, workload }: { run: Run; workload: AgentWorkload },
+  engine: RunEngine,
+): Action[] {
+  const { spec } = workload;
+  if (view.acceptedSpec === sha256(canonicalJson(spec))) return [];
+  return [{ type: "updateRun", view, body: engine.update(run, spec), spec }];
+}
+
+/** Nothing starts. A decision that was acknowledged is settled all the same: the engine's own timer does not wait until the run goes on. */
+function planHeld({ gates, walk }: Progress, view: RunView, now: Date): Action[] {
+  const settlements = gates.flatMap((gate) => settleGate(gate, walk.failure));
+  return settlements.length > 0 ? planTurn(view, settlements, now) : [];
 }
 
 /** Nothing but the API server is needed for it; what else cannot be deleted is said, and left behind. */

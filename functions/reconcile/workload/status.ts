@@ -11,6 +11,7 @@ import { reviewOf } from "./gate.ts";
 import type { Observed } from "./observe.ts";
 import { hasExpired } from "./plan.ts";
 import type { Progress } from "./progress.ts";
+import type { Refusal } from "./resolve.ts";
 import { isHeld, isRejected } from "./run-state.ts";
 import { type Stall, stallOf } from "./stall.ts";
 import { traceId } from "./trace.ts";
@@ -41,6 +42,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
   const phase = phaseOf(observed);
   const usage = usageOf(progress?.outcomes ?? new Map());
   const end = runEnding(observed, run);
+  const refusal = spec.refusal && refusalOf(spec.refusal, end ? "" : " (the run of the last accepted spec goes on)");
   const stall = context.stall ?? stallOf(observed, now);
   const counts = countsOf(run, progress);
   const { items } = counts;
@@ -49,14 +51,17 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     pipeline: `${run.pipeline.namespace}/${run.pipeline.name}`,
     ...counts,
     conditions: [
-      say("Accepted", ACCEPTED),
+      say("Accepted", refusal ?? ACCEPTED),
       say("WorkflowCreated", runObject ? yes(REASON.created, runObject.name) : no(REASON.notYet)),
       say("Reviewed", reviewed(observed, run)),
       say(
         "Completed",
         end ?? no(REASON.inProgress, `${items.done} of ${items.total} items done, ${items.failed} failed`),
       ),
-      say("Ready", stall && !end ? no(stall.reason, stall.message) : (end ?? underWay(observed, phase, items))),
+      say(
+        "Ready",
+        refusal ?? (stall && !end ? no(stall.reason, stall.message) : (end ?? underWay(observed, phase, items))),
+      ),
     ],
     ...(context.workflowName === undefined ? {} : { workflow: context.workflowName }),
     usage: {
@@ -128,18 +133,21 @@ function finished(before: WorkloadStatus, say: Say): WorkloadStatus {
 
 const ACCEPTED = yes(REASON.valid, "the spec is valid");
 
+/** `run`: what becomes of the run that is there. */
+function refusalOf({ reason, message }: Refusal, run: string): Said {
+  return no(reason, `${message}${run}`);
+}
+
 /** What runs is left alone; without a run nothing starts. */
 function refused(
   before: WorkloadStatus,
-  { reason, message }: { readonly reason: string; readonly message: string },
+  { reason, message }: Refusal,
   runs: readonly RunView[],
   say: Say,
 ): WorkloadStatus {
   const isRunning = runs.some((run) => !hasEnded(run));
-  const said = no(
-    reason,
-    isRunning ? `${message} (the run of the earlier spec is not stopped, but starts nothing new)` : message,
-  );
+  const starts = isRunning ? " (the run of the earlier spec is not stopped, but starts nothing new)" : "";
+  const said = refusalOf({ reason, message }, starts);
   const phase = isRunning ? (before.phase ?? "Running") : reason.startsWith("Invalid") ? "Failed" : "Pending";
   const conditions = replaced(before.conditions ?? [], say("Accepted", said));
   return { ...before, phase, conditions: replaced(conditions, say("Ready", said)) };

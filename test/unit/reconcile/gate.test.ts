@@ -179,10 +179,17 @@ describe("status.reviews and the condition Reviewed", () => {
     });
   });
 
-  test("its terms stay as they were told", async () => {
-    const status = await opened({}, { timeoutAt: "2026-01-01T12:00:00.000Z", costOfApproving: "0.0001" });
-    const [review] = (await statusAt({ ...AT_GATE, status })).reviews ?? [];
-    expect(review).toMatchObject({ timeoutAt: "2026-01-01T12:00:00.000Z", costOfApproving: "0.0001" });
+  test("its terms are the spec's while it waits; its cost, and the terms of a gate that is settled, stay as they were told", async () => {
+    const told = { timeoutAt: "2026-01-01T12:00:00.000Z", onTimeout: "Approve", costOfApproving: "0.0001" } as const;
+    const open = await statusAt({ ...AT_GATE, status: await opened({}, told) });
+    expect(open.reviews).toMatchObject([
+      { timeoutAt: "2026-01-02T10:05:00.000Z", onTimeout: "Reject", costOfApproving: "0.0001" },
+    ]);
+    const settled = await statusAt({
+      ...node("Succeeded approved"),
+      status: await opened({}, { ...told, ...approved }),
+    });
+    expect(settled.reviews).toMatchObject([told]);
   });
 
   test.each<[string, Given | Promise<Given>, string, RegExp]>([

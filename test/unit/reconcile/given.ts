@@ -1,5 +1,5 @@
 import type { PipelineSpec } from "../../../crd/agentpipeline.ts";
-import { agentWorkloadSchema, type WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { agentWorkloadSchema, type WorkloadSpec, type WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
 import { stepIdentity } from "../../../engine/identity.ts";
 import { type OutcomeTable, setOutcome } from "../../../engine/outcomes.ts";
@@ -13,7 +13,9 @@ import type { Action } from "../../../functions/reconcile/workload/action.ts";
 import { type Observed, observe } from "../../../functions/reconcile/workload/observe.ts";
 import { FINALIZER } from "../../../functions/reconcile/workload/plan.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
+import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
+import { TerminalError } from "../../../lib/errors.ts";
 import { pipelineOf, REF, UID } from "./harness.ts";
 
 /** What reconcile observes of a workload that is written down as a table. */
@@ -101,9 +103,11 @@ export function frozenPipeline(pipeline: PipelineSpec): FrozenPipeline {
 }
 
 export function runFor({ spec, pipeline = CHAIN }: Pick<Given, "spec" | "pipeline">): Run {
-  const parsed = agentWorkloadSchema.shape.spec.parse(specOf(spec));
-  return runOf({ ...REF, uid: UID }, parsed, frozenPipeline(pipeline));
+  return runOf({ ...REF, uid: UID }, parsedSpec({ spec }), frozenPipeline(pipeline));
 }
+
+export const parsedSpec = ({ spec }: { readonly spec?: Given["spec"] | undefined }): WorkloadSpec =>
+  agentWorkloadSchema.shape.spec.parse(specOf(spec));
 
 const resultOf = (given: Given, name: string): StepResult => given.results?.[name] ?? ok(name.split("/")[0]);
 const digestOf = (result: StepResult): string => sha256(canonicalJson(result));
@@ -146,12 +150,17 @@ export async function see(given: Given): Promise<Observed> {
   const observed = await observe(REF, {
     kube,
     engine: argoEngine,
+    artifacts: { get: noArtifact } as unknown as Artifacts,
     results: { put: async () => "", get: async (_uid, digest) => results.get(digest) },
     readStates: async (identities) => identities.map((identity) => stateOf(names.get(identity) ?? "write")),
     now: () => given.now ?? NOW,
   });
   if (!observed) throw new Error("there is no workload");
   return observed;
+}
+
+async function noArtifact(key: string): Promise<never> {
+  throw new TerminalError("ArtifactMissing", key);
 }
 
 function pipelineObject(namespace: string, name: string, { pipeline = CHAIN }: Given): KubeObject | undefined {
@@ -194,7 +203,7 @@ function workloadObject({ spec, metadata, status }: Given): KubeObject {
 
 export function workflowObject(given: Given, name: string): KubeObject {
   const { workflow = {} } = given;
-  const rendered = argoEngine.render(runFor(given), 1000) as { metadata: object; spec: object };
+  const rendered = argoEngine.render(runFor(given), parsedSpec(given)) as { metadata: object; spec: object };
   const nodes = (given.nodes ?? []).map((line) => nodeOf(line, given));
   const phase = workflow.phase ?? (nodes.length > 0 ? "Running" : "");
   return {

@@ -73,18 +73,143 @@ describe("edits of the spec", () => {
     expect(world.workflow?.metadata.annotations["agentic.dev/superseded"]).toBeUndefined();
   });
 
-  test("an invalid edit stops nothing: taken back, the run goes on where it was", async () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    ["is invalid", { ...SPEC, replicas: 0 }, "InvalidSpec"],
+    ["names a pipeline that is not there", { ...SPEC, pipeline: "other" }, "PipelineNotFound"],
+  ])(
+    "an edit that %s stops nothing: the run of the last accepted spec goes on to its end",
+    async (_what, spec, reason) => {
+      const world = start({ spec: { ...SPEC, review: { timeout: "1h" } } });
+      await world.settle({ rounds: 2 });
+      world.edit(spec);
+      await world.settle({ rounds: 8 });
+      expect(condition(world, "Accepted")).toMatchObject({ status: "False", reason, observedGeneration: 2 });
+      expect(ready(world)).toMatchObject({ reason, message: expect.stringContaining("goes on") });
+      expect(world.status).toMatchObject({ phase: "AwaitingReview", items: { done: 3 } });
+      const [review] = world.status.reviews ?? [];
+      expect(Date.parse(review?.timeoutAt ?? "") - Date.parse(review?.openedAt ?? "")).toBe(3_600_000);
+      await world.settle({ decision: "approved" });
+      expect(world.status).toMatchObject({ phase: "Succeeded", outputs: { write: "k/write" } });
+      expect([timesDone(world), world.objects.workflows.size]).toEqual([once(7), 1]);
+      expect(condition(world, "Accepted")).toMatchObject({ status: "False", reason });
+      expect(world.workload && isOver(world.workload, world.deps.now())).toBe(false);
+      world.edit({ ...SPEC, review: { timeout: "1h" } });
+      await world.look();
+      expect([condition(world, "Accepted")?.status, ready(world)?.reason]).toEqual(["True", "Succeeded"]);
+    },
+  );
+
+  test("an invalid edit that is followed by a valid one: that supersedes as ever", async () => {
+    const world = await atGate();
+    world.edit({ ...SPEC, replicas: 0 });
+    await world.settle({ rounds: 1 });
+    world.edit({ inputs: { items: ITEMS, question: "how?" } });
+    await world.settle({ decision: "approved" });
+    expect([world.status.phase, condition(world, "Accepted")?.status]).toEqual(["Succeeded", "True"]);
+    expect([...world.objects.workflows.values()].map(({ spec }) => spec)).toMatchObject([
+      { shutdown: "Terminate" },
+      {},
+    ]);
+    expect(timesDone(world)).toEqual(once(3 + 3 + 3 + 1));
+  });
+
+  test("an invalid edit whose last accepted spec is lost starts nothing new", async () => {
     const world = start();
-    await world.settle({ rounds: 2 });
+    await world.settle({ rounds: 1 });
+    const asked = world.requests.length;
+    world.loseBytes(() => false);
     world.edit({ ...SPEC, replicas: 0 });
     await world.settle({ rounds: 3 });
-    expect(condition(world, "Accepted")).toMatchObject({ status: "False", reason: "InvalidSpec" });
-    expect([...world.objects.workflows.values()]).toMatchObject([{ status: { phase: "Running" } }]);
-    expect(world.workflow?.spec).not.toHaveProperty("shutdown");
+    expect(world.requests.length).toBe(asked);
+    expect(ready(world)).toMatchObject({
+      reason: "InvalidSpec",
+      message: expect.stringContaining("starts nothing new"),
+    });
     world.edit(SPEC);
+    // The marks of the requests run out.
+    world.pass(30_000);
+    await world.settle({ decision: "approved" });
+    expect([world.status.phase, world.objects.workflows.size]).toEqual(["Succeeded", 1]);
+  });
+
+  const hours = (world: Harness) => {
+    const [{ openedAt = "", timeoutAt = "" } = {}] = world.status.reviews ?? [];
+    return (Date.parse(timeoutAt) - Date.parse(openedAt)) / 3_600_000;
+  };
+  const gateDuration = ({ workflow }: Harness) => {
+    const { templates = [] } = (workflow?.spec ?? {}) as {
+      templates?: { name: string; suspend?: { duration?: string } }[];
+    };
+    return templates.find(({ name }) => name === "gate-review")?.suspend?.duration;
+  };
+
+  test.each<[string, Record<string, unknown>, object]>([
+    ["replicas", { replicas: 3 }, { templates: expect.arrayContaining([expect.objectContaining({ parallelism: 3 })]) }],
+    ["budget", { budget: { maxUsd: "5" } }, {}],
+    ["review.required", { review: { required: true, onTimeout: "Approve" } }, {}],
+    ["egress", { egress: { allow: ["b.example"] } }, {}],
+    ["tolerate", { tolerate: { failedItems: 2 } }, {}],
+    ["deadlines", { deadlines: { item: "9m", run: "9d" } }, { activeDeadlineSeconds: 9 * 24 * 3600 }],
+    ["retry", { retry: { limit: 1 } }, {}],
+    ["freshness", { freshness: "1h" }, {}],
+    ["ttlAfterFinished", { ttlAfterFinished: "60d" }, { ttlStrategy: { secondsAfterCompletion: 61 * 24 * 3600 } }],
+    ["suspend", { suspend: false }, {}],
+  ])("another %s at an open gate changes the run, and starts no other", async (_field, over, spec) => {
+    const world = await atGate();
+    const [before] = world.status.reviews ?? [];
+    world.edit({ ...SPEC, ...over });
+    await world.settle({ rounds: 2 });
+    expect([world.status.phase, world.objects.workflows.size]).toEqual(["AwaitingReview", 1]);
+    expect(world.status.reviews).toMatchObject([
+      { run: before?.run, digest: before?.digest, openedAt: before?.openedAt },
+    ]);
+    expect(world.workflow?.spec).toMatchObject(spec);
+    await world.settle({ decision: "approved" });
+    expect([world.status.phase, world.reviewRequests]).toEqual(["Succeeded", 1]);
+    expect(timesDone(world)).toEqual(once(7));
+  });
+
+  test("an open gate waits as long as the edited timeout says, and Argo's own timer with it", async () => {
+    const world = await atGate({ spec: { ...SPEC, review: { timeout: "1h" } } });
+    expect([hours(world), gateDuration(world)]).toEqual([1, "4200"]);
+    world.edit({ ...SPEC, review: { timeout: "48h" } });
+    await world.look();
+    expect([hours(world), gateDuration(world)]).toEqual([48, String(48 * 3600 + 600)]);
+    world.pass(47 * 3_600_000);
+    world.argo();
+    await world.look();
+    expect(world.status.phase).toBe("AwaitingReview");
     await world.settle({ decision: "approved" });
     expect(world.status.phase).toBe("Succeeded");
-    expect(timesDone(world)).toEqual(once(7));
+  });
+
+  test("a timeout that is extended after Argo ended the gate comes too late: the terms that were told hold", async () => {
+    const world = await atGate({ spec: { ...SPEC, review: { timeout: "1h" } } });
+    world.pass(71 * 60_000);
+    world.argo();
+    world.edit({ ...SPEC, review: { timeout: "48h" } });
+    await world.settle();
+    expect(world.status).toMatchObject({ phase: "Rejected", reviews: [{ decision: "rejected", how: "Argo" }] });
+  });
+
+  test("a run that failed for its terms is tried again when they change, and not when it is kept longer", async () => {
+    let broken = true;
+    const world = await atGate({
+      answer: ({ step }) =>
+        step === "write" && broken
+          ? { ...done(), outcome: "failed", reason: "BudgetExceeded", message: "the budget is spent" }
+          : done(),
+    });
+    await world.settle({ decision: "approved" });
+    expect([world.status.phase, ready(world)?.reason]).toEqual(["Failed", "BudgetExceeded"]);
+    broken = false;
+    world.edit({ ...SPEC, ttlAfterFinished: "60d", suspend: false });
+    await world.settle({ rounds: 3 });
+    expect([world.status.phase, timesDone(world).length]).toEqual(["Failed", 7]);
+    world.edit({ ...SPEC, ttlAfterFinished: "60d", budget: { maxUsd: "9" } });
+    await world.look();
+    await world.settle({ decision: "approved" });
+    expect([world.status.phase, timesDone(world)]).toEqual(["Succeeded", once(3 + 3 + 2)]);
   });
 
   test("a pipeline or an agent that is edited in mid-run changes nothing of it", async () => {

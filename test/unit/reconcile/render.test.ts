@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PipelineSpec } from "../../../crd/agentpipeline.ts";
 import { renderWorkflow, workflowName, workloadOfWorkflow } from "../../../functions/reconcile/argo/render.ts";
-import { CHAIN, frozenPipeline, runFor } from "./given.ts";
+import { CHAIN, frozenPipeline, parsedSpec, runFor } from "./given.ts";
 import { pipelineOf, REF, UID } from "./harness.ts";
 
 interface Rendered {
@@ -24,7 +24,7 @@ interface Task {
 
 const DAY_SECONDS = 24 * 3600;
 const render = (pipeline: PipelineSpec = CHAIN, spec: Record<string, unknown> = {}) =>
-  renderWorkflow(runFor({ pipeline, spec }), 3_600_500) as Rendered;
+  renderWorkflow(runFor({ pipeline, spec }), parsedSpec({ spec })) as Rendered;
 const templateOf = ({ spec }: Rendered, name: string) => spec.templates.find((template) => template.name === name);
 /** `task: depends [when]` */
 const linesOf = (rendered: Rendered, name: string): string[] =>
@@ -43,7 +43,15 @@ test.each([
   ["suspend", { suspend: true }, true],
   ["ttlAfterFinished", { ttlAfterFinished: "1h" }, true],
   ["inputs", { inputs: { items: ["http://z.example/"] } }, false],
-  ["replicas", { replicas: 3 }, false],
+  ["replicas", { replicas: 3 }, true],
+  ["budget", { budget: { maxUsd: "1" } }, true],
+  ["review", { review: { timeout: "1h" } }, true],
+  ["egress", { egress: { allow: ["b.example"] } }, true],
+  ["tolerate", { tolerate: { failedItems: 1 } }, true],
+  ["deadlines", { deadlines: { run: "1h" } }, true],
+  ["retry", { retry: { limit: 1 } }, true],
+  ["freshness", { freshness: "1h" }, true],
+  ["model", { model: { name: "gpt-4o-mini" } }, false],
   ["pipeline", { pipeline: "other" }, false],
 ])("another %s is the same run: %s", (_field, spec, same) => {
   expect(workflowName(runFor({ spec })) === workflowName(runFor({}))).toBe(same);
@@ -62,7 +70,8 @@ test("a Workflow belongs to its workload, keeps the frozen pipeline, and ends in
       entrypoint: "main",
       // A day, and the gate's own.
       activeDeadlineSeconds: 2 * DAY_SECONDS,
-      ttlStrategy: { secondsAfterCompletion: 3601 },
+      // What the workload says, and a day in which reconcile deletes it.
+      ttlStrategy: { secondsAfterCompletion: 31 * DAY_SECONDS },
     },
   });
 });
