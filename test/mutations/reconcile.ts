@@ -275,7 +275,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "view.work !== undefined",
     },
   ]),
-  ...mutationsOf("functions/reconcile/workload/progress.ts", unit("plan", "status", "lifecycle"), [
+  ...mutationsOf("functions/reconcile/workload/progress.ts", unit("plan", "status", "lifecycle", "lost-bytes"), [
     {
       why: "a record of another attempt counts only as a success",
       find: '(state.attempt === attempt || (ended.outcome === "succeeded" && ended.finishedAt >= reusableFrom))',
