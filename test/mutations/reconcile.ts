@@ -889,7 +889,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf(
     "lib/edges/kube.ts",
-    ["test/integration/kube.test.ts"],
+    ["test/integration/kube-answers.test.ts"],
     [
       {
         why: "a status is put on the version that was read",
