@@ -110,8 +110,8 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a result from outside does not count while an instance works on the step",
-      find: "if redis.call('EXISTS', KEYS[2]) == 1 then return {} end\n",
-      replace: "",
+      find: "if redis.call('EXISTS', KEYS[2]) == 1 then",
+      replace: "if false then",
       tests: REQUESTS,
     },
     {
@@ -122,8 +122,8 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a step that is forgotten takes the lease from whoever works on it",
-      find: "redis.call('UNLINK', KEYS[1], KEYS[2])",
-      replace: "redis.call('UNLINK', KEYS[1])",
+      find: "redis.call('UNLINK', KEYS[1], KEYS[2])\ndelete_checkpoints",
+      replace: "redis.call('UNLINK', KEYS[1])\ndelete_checkpoints",
     },
   ]),
   ...mutationsOf("lib/durable/lease.ts", DURABLE, [

@@ -661,8 +661,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a Workflow goes when its time is over",
-      find: "      ttlStrategy: { secondsAfterCompletion: Math.ceil(keepMs / 1000) },\n",
-      replace: "",
+      find: "      ttlStrategy: {",
+      replace: "      podGC: {",
     },
     {
       why: "as many items are in flight as the workload allows",
