@@ -377,12 +377,13 @@ describe("another site", () => {
       expect(policy).toContain(directive);
   });
 
-  test("in a summary cannot fill the page with its own words", async () => {
+  test("cannot fill the page with what is wrong with its summary", async () => {
     const facts = Array.from({ length: 400 }, () => fact("", "no label"));
     const page = await pageOf([await succeeded(store, "https://wrong.example/", summaryOf("Wrong", { facts }))]);
-    const [, problem = ""] = /(The summary of step analyze cannot be shown:[^<]*)/.exec(page) ?? [];
-    expect(problem.length).toBeGreaterThan(100);
-    expect(problem.length).toBeLessThan(500);
+    const at = page.indexOf("The summary of step analyze cannot be shown:");
+    expect(at).toBeGreaterThan(0);
+    expect(page.slice(at).split("facts.").length).toBeLessThan(30);
+    expect(page).not.toContain("facts.399");
   });
 });
 

@@ -8,8 +8,8 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/model/model.ts", MODEL, [
     {
       why: "an answer that came between the read and the lease is not paid for again",
-      find: "(await context.ledger.answer(hash)) ?? (await pay(context, { hash, request }, spender, lease.lost))",
-      replace: "await pay(context, { hash, request }, spender, lease.lost)",
+      find: "(await context.ledger.answer(hash)) ?? ",
+      replace: "",
     },
     {
       why: "the workload's ceiling of an answer holds, whatever a step wishes",
@@ -75,13 +75,13 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "what is spent leaves no room above the ceiling",
-      find: "if ceiling and spent + worst > ceiling then return verdict('exceeded') end\n",
-      replace: "",
+      find: "spent + worst > ceiling then",
+      replace: "false then",
     },
     {
       why: "what others have reserved leaves no room above the ceiling",
-      find: "if ceiling and spent + reserved + worst > ceiling then return verdict('busy') end\n",
-      replace: "",
+      find: "spent + reserved + worst > ceiling then",
+      replace: "false then",
     },
     {
       why: "a second reservation for the same request replaces the first",

@@ -275,7 +275,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "view.work !== undefined",
     },
   ]),
-  ...mutationsOf("functions/reconcile/workload/progress.ts", unit("plan", "status", "lifecycle"), [
+  ...mutationsOf("functions/reconcile/workload/progress.ts", unit("plan", "status", "lifecycle", "lost-bytes"), [
     {
       why: "a record of another attempt counts only as a success",
       find: '(state.attempt === attempt || (ended.outcome === "succeeded" && ended.finishedAt >= reusableFrom))',
@@ -661,8 +661,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a Workflow goes when its time is over",
-      find: "      ttlStrategy: { secondsAfterCompletion: Math.ceil(keepMs / 1000) },\n",
-      replace: "",
+      find: "      ttlStrategy: {",
+      replace: "      podGC: {",
     },
     {
       why: "as many items are in flight as the workload allows",
@@ -889,7 +889,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf(
     "lib/edges/kube.ts",
-    ["test/integration/kube.test.ts"],
+    ["test/integration/kube-answers.test.ts"],
     [
       {
         why: "a status is put on the version that was read",
