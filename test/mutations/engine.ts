@@ -106,14 +106,19 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("engine/run.ts", RUN, [
     {
-      why: "suspending a workload makes no other run of it",
-      find: "{ suspend: _held, ttlAfterFinished: _kept, ...asked }",
-      replace: "{ ttlAfterFinished: _kept, ...asked }",
+      why: "another model makes another run",
+      find: "runHash(uid, { pipeline, inputs, image, resources, model })",
+      replace: "runHash(uid, { pipeline, inputs, image, resources })",
     },
     {
-      why: "keeping a workload longer makes no other run of it",
-      find: "{ suspend: _held, ttlAfterFinished: _kept, ...asked }",
-      replace: "{ suspend: _held, ...asked }",
+      why: "other inputs make another run",
+      find: "runHash(uid, { pipeline, inputs, image, resources, model })",
+      replace: "runHash(uid, { pipeline, image, resources, model })",
+    },
+    {
+      why: "keeping a failed run longer does not try it again",
+      find: "{ suspend: _held, ttlAfterFinished: _kept, ...spec }",
+      replace: "{ suspend: _held, ...spec }",
     },
     {
       why: "a step only narrows the workload's retries",

@@ -149,13 +149,13 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a failed run starts again when its Workflow is deleted",
-      find: 'return status.phase !== "Failed" || now.getTime() >= keptUntil;',
-      replace: "return true;",
+      find: 'if (phase !== "Failed" || conditions.some(({ reason }) => reason === REASON.expired)) return true;',
+      replace: "if (phase !== undefined) return true;",
     },
     {
-      why: "a failed run stays ended when its Workflow's time is over",
-      find: 'return status.phase !== "Failed" || now.getTime() >= keptUntil;',
-      replace: 'return status.phase !== "Failed";',
+      why: "a failed run that has expired is not paid again",
+      find: 'if (phase !== "Failed" || conditions.some(({ reason }) => reason === REASON.expired)) return true;',
+      replace: 'if (phase !== "Failed") return true;',
     },
     {
       why: "a run whose frozen pipeline is lost does not go on",
@@ -197,8 +197,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "suspend keeps steps from starting",
-      find: "  if (isHeld(observed) || !observed.progress) return stops;\n",
-      replace: "  if (!observed.progress) return stops;\n",
+      find: "if (isHeld(observed)) return [...changes, ...planHeld(",
+      replace: "if (false) return [...changes, ...planHeld(",
     },
     {
       why: "a superseded Workflow of the same name goes first",
@@ -547,9 +547,9 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "if (at < timeoutAt) return undefined;",
     },
     {
-      why: "a review's terms stay as people were told",
-      find: "new Date(review?.timeoutAt ?? openedAt.getTime() + timeoutMs)",
-      replace: "new Date(openedAt.getTime() + timeoutMs)",
+      why: "a settled review's terms stay as people were told",
+      find: "new Date(told?.timeoutAt ?? openedAt.getTime() + terms.timeoutMs)",
+      replace: "new Date(openedAt.getTime() + terms.timeoutMs)",
     },
     {
       why: "a decision that no person made says so",
