@@ -6,6 +6,7 @@ import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError } from "../../lib/errors.ts";
 import { createModel, type Model, type ModelOptions, type Spender } from "../../lib/model/model.ts";
 import type { Question } from "../../lib/model/question.ts";
+import { countTokens } from "../../lib/model/tokens.ts";
 import { type FakeAnswer, type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
 import { freePort } from "../free-port.ts";
 import { startRedis } from "../redis-server.ts";
@@ -18,6 +19,8 @@ let ledgers = 0;
 
 beforeAll(async () => {
   provider = await startFakeOpenAi();
+  // The table of tokens takes seconds to load on a busy machine, longer than an asking lease lives.
+  await countTokens("");
 });
 afterAll(async () => {
   await provider?.close();
@@ -74,9 +77,7 @@ const reasonOf = (asked: Promise<unknown>): Promise<string> =>
   );
 /** As if the process that asks had been stopped for longer than its lease. */
 async function loseAskingLease(): Promise<void> {
-  const keys = await own.redis.keys(`agentic:asking:{uid-${ledgers}}:*`);
-  expect(keys).toHaveLength(1);
-  await own.redis.del(keys);
+  for (const key of await own.redis.keys(`agentic:asking:{uid-${ledgers}}:*`)) await own.redis.del(key);
 }
 
 describe("a call that may have been billed stays reserved", () => {
@@ -172,15 +173,17 @@ test("two that ask the same at once, after an asking lease was lost, are both re
   expect(await books()).toEqual({ spent: 2 * GOOD_NANO, reserved: [] });
 });
 
-test("who lost the asking lease makes no further attempt: another process asks", async () => {
+test("who lost the asking lease makes no further call: the answer of another process is taken", async () => {
   provider.answer(async (_request, before) => {
     if (before > 0) return GOOD;
     await loseAskingLease();
+    await model().ask(question, spender());
     // The lease is renewed every other second.
     await new Promise((done) => setTimeout(done, 2500));
     return { status: 500, headers: { "retry-after": "0" } };
   });
   expect((await model().ask(question, spender())).answer).toEqual({ claim: "the best" });
+  expect(provider.requests).toHaveLength(2);
   expect(await books()).toEqual({ spent: GOOD_NANO, reserved: [] });
 });
 
