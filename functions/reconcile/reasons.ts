@@ -21,5 +21,6 @@ export const REASON = {
   stepNotTakenUp: "StepNotTakenUp",
   agentNotFound: "AgentNotFound",
   agentNotReady: "AgentNotReady",
+  listChanged: "ListChanged",
   internal: "Internal",
 } as const;

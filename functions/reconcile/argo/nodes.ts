@@ -76,7 +76,8 @@ export function viewWorkflow(object: KubeObject): RunView {
     shutdown: Boolean(spec.shutdown),
     superseded: object.metadata.annotations[SUPERSEDED] !== undefined,
     ...(pipeline ? { pipeline } : {}),
-    ...(acceptedSpec === undefined ? {} : { acceptedSpec }),
+    // Part of an object's key, and others can write here.
+    ...(acceptedSpec !== undefined && /^[0-9a-f]{64}$/.test(acceptedSpec) ? { acceptedSpec } : {}),
     ...(acceptedTerms === undefined ? {} : { acceptedTerms }),
     nodes: Object.values(nodes).flatMap((node) => viewNode(node) ?? []),
     ...(settledUnseenAt ? { settledUnseenAt } : {}),

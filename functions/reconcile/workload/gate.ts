@@ -20,17 +20,22 @@ export interface GateView {
   /** Its entry in status.reviews, where that is about these findings. */
   readonly review?: Review;
   readonly verdict: GateVerdict;
+  /** Its review is open, and the object store has lost what it is about. */
+  readonly lacksFindings: boolean;
 }
 
 /**
  * waiting: for a person or the timeout. decided: by a decision that counts, whether its node is settled yet or not. skipped: `when` was
- * false. tampered: its node was settled in the engine by hand, and no decision says so.
+ * false. overtaken: the engine's own timer settled its node otherwise than a decision that was acknowledged before. tampered: its node was settled in the engine by hand, and no decision says so.
  */
 export type GateVerdict =
   | { readonly state: "waiting" }
   | { readonly state: "decided"; readonly decision: Decision }
   | { readonly state: "skipped" }
+  | { readonly state: "overtaken"; readonly decision: Decision }
   | { readonly state: "tampered"; readonly message: string };
+
+type Undecided = Omit<GateView, "verdict" | "lacksFindings">;
 
 export function viewGate(
   run: Run,
@@ -39,7 +44,7 @@ export function viewGate(
   outcomes: Outcomes,
   reviews: readonly Review[],
   now: Date,
-): GateView {
+): Omit<GateView, "lacksFindings"> {
   const findings = findingsOf(run, step, outcomes);
   const digest = sha256(canonicalJson(findings));
   const terms = gateTerms(run, step);
@@ -62,15 +67,17 @@ export function viewGate(
   return { ...seen, verdict: verdictOf(seen, run.review.required, now) };
 }
 
-function verdictOf(gate: Omit<GateView, "verdict">, required: boolean, now: Date): GateVerdict {
+function verdictOf(gate: Undecided, required: boolean, now: Date): GateVerdict {
   const { node } = gate;
   if (node.phase === "Succeeded" && node.output === "skipped") return { state: "skipped" };
-  const written = writtenDecision(gate) ?? automaticDecision(gate, required, now);
+  const acknowledged = writtenDecision(gate);
+  const written = acknowledged ?? automaticDecision(gate, required, now);
   if (node.phase === "Running") return written ? { state: "decided", decision: written } : { state: "waiting" };
   const settled = decisionOfNode(node);
   if (written && written.decision === settled) return { state: "decided", decision: written };
   const byEngine = decisionOfEngine(gate);
-  if (byEngine && !writtenDecision(gate)) return { state: "decided", decision: byEngine };
+  if (byEngine && acknowledged) return { state: "overtaken", decision: acknowledged };
+  if (byEngine) return { state: "decided", decision: byEngine };
   const how = node.output === undefined ? `is ${node.phase}` : `says ${node.output}`;
   return {
     state: "tampered",
@@ -87,7 +94,7 @@ function writtenDecision({ review }: Pick<GateView, "review">): Decision | undef
 }
 
 /** Where no person is asked, or none decided in time. A decision that was acknowledged before counts, however late it is seen. */
-function automaticDecision(gate: Omit<GateView, "verdict">, required: boolean, now: Date): Decision | undefined {
+function automaticDecision(gate: Undecided, required: boolean, now: Date): Decision | undefined {
   const { step, node, digest, openedAt, timeoutAt, onTimeout } = gate;
   const about = { gate: step.name, digest, automatic: true };
   if (!required)
@@ -118,13 +125,7 @@ function decisionOfNode({ phase, output }: NodeView): Decision["decision"] | und
 }
 
 /** Everything slept through the timeout and its grace: the engine ended the node. */
-function decisionOfEngine({
-  step,
-  node,
-  digest,
-  timeoutAt,
-  onTimeout,
-}: Omit<GateView, "verdict">): Decision | undefined {
+function decisionOfEngine({ step, node, digest, timeoutAt, onTimeout }: Undecided): Decision | undefined {
   const at = new Date(node.finishedAt ?? node.startedAt);
   const decision = onTimeout === "Approve" ? "approved" : "rejected";
   if (at < timeoutAt || decisionOfNode(node) !== decision) return undefined;
@@ -142,7 +143,7 @@ function decisionOfEngine({
 /** The review as the status says it. */
 export function reviewOf(gate: GateView, run: Run, costOfApproving: string | undefined): Review {
   const { step, digest, openedAt, timeoutAt, onTimeout, verdict } = gate;
-  const decision = verdict.state === "decided" ? verdict.decision : undefined;
+  const decision = "decision" in verdict ? verdict.decision : undefined;
   return {
     gate: step.name,
     run: run.run,

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { type AgentWorkload, agentWorkloadSchema, type WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
 import { type Run, runIdOf, runOf } from "../../../engine/run.ts";
-import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import { TerminalError } from "../../../lib/errors.ts";
 import { isOwnedBy } from "../owner.ts";
@@ -33,7 +32,6 @@ export type SpecView =
   | ({ readonly state: "refused" } & Refusal);
 
 export interface ObserveDeps extends ResolveDeps, ProgressDeps {
-  readonly artifacts: Artifacts;
   readonly kube: Kube;
   readonly engine: RunEngine;
 }
@@ -101,8 +99,8 @@ async function observeLastAccepted(
     .filter(({ superseded }) => !superseded)
     .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
     .at(-1);
-  const spec = last && (await readSpec(last, object, deps));
-  if (!spec) return undefined;
+  const spec = last?.acceptedSpec === undefined ? undefined : await readSpec(last.acceptedSpec, object, deps);
+  if (!last || spec === undefined) return undefined;
   const parsed = parseSpec(object, spec);
   if (!("workload" in parsed)) return undefined;
   const observed = await observeWanted(object, parsed.workload, runs, deps);
@@ -111,13 +109,9 @@ async function observeLastAccepted(
   return { ...observed, spec: { ...observed.spec, refusal: { reason, message } } };
 }
 
-async function readSpec(
-  { acceptedSpec }: RunView,
-  { metadata }: KubeObject,
-  { artifacts }: ObserveDeps,
-): Promise<unknown> {
+async function readSpec(digest: string, { metadata }: KubeObject, { artifacts }: ObserveDeps): Promise<unknown> {
   try {
-    const bytes = await artifacts.get(`${metadata.uid}/${acceptedSpec}.json`);
+    const bytes = await artifacts.get(`${metadata.uid}/${digest}.json`);
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     if (error instanceof TerminalError) return undefined;

@@ -40,7 +40,8 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
     ];
   }
   if (runObject.deleted) return stops;
-  if (failedUnderOtherTerms(runObject, spec.workload.spec)) return [...stops, { type: "deleteRun", view: runObject }];
+  if (failedUnderOtherTerms(runObject, spec.workload.spec) || isOvertaken(observed))
+    return [...stops, { type: "deleteRun", view: runObject }];
   const changes = [...stops, ...planUpdate(runObject, spec, engine)];
   if (hasEnded(runObject)) return changes;
   if (runObject.shutdown) return [...changes, ...planStop(runObject, now)];
@@ -52,6 +53,11 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
 /** It is made again, and what succeeded is used again: a larger budget or a longer deadline may be all that it lacked. */
 function failedUnderOtherTerms({ phase, acceptedTerms }: RunView, spec: WorkloadSpec): boolean {
   return (phase === "Failed" || phase === "Error") && acceptedTerms !== termsOf(spec);
+}
+
+/** Made again, the run goes on from the decision: the status keeps it, and what succeeded is used again. */
+function isOvertaken({ progress }: Observed): boolean {
+  return progress?.gates.some(({ verdict }) => verdict.state === "overtaken") ?? false;
 }
 
 /** The engine keeps some of a run's terms itself: items in flight, deadlines, the time to live. */
@@ -107,6 +113,7 @@ function planRun(progress: Progress, view: RunView, run: Run, now: Date): Action
     ...steps.flatMap((one) => settleStep(one, failure)),
     ...gates.flatMap((gate) => settleGate(gate, failure)),
     ...settleOthers(view.nodes, progress, run),
+    ...(failure ? view.nodes.filter((node) => isForNothing(node, steps)).map((node) => notRun(node, failure)) : []),
   ];
   const begins = new Set(wanted.map(({ step }) => step.name));
   for (const { step, verdict } of gates)
@@ -136,6 +143,11 @@ function settleStep(view: StepView, failure: Failure | undefined): PlannedSettle
       : { output: formatStepOutput({ outcome: outcome.outcome, digest }) };
   if (outcome.outcome === "succeeded") return [{ node, phase: "Succeeded", ...stored }];
   return [{ node, phase: "Failed", ...stored, message: `${outcome.reason}: ${outcome.message ?? ""}`.slice(0, 200) }];
+}
+
+/** Of an item that its list no longer has. */
+function isForNothing({ role, phase, id }: NodeView, steps: readonly StepView[]): boolean {
+  return role === "step" && phase === "Running" && !steps.some(({ node }) => node.id === id);
 }
 
 function notRun(node: NodeView, { reason, message }: Failure): PlannedSettlement {
@@ -183,12 +195,13 @@ function planExpect(run: Run, nodes: readonly NodeView[], comesNext: (step: Pipe
  * findings and the decision.
  */
 function planGate(gate: GateView, { review: { required } }: Run, wanted: readonly StepView[]): Action[] {
-  const { findings, verdict, review, step, node } = gate;
+  const { findings, verdict, review, step, node, lacksFindings } = gate;
   const isRead = wanted.some(({ step: next }) => next.after.includes(step.name));
   if (verdict.state === "decided") {
     const opens = node.phase === "Running" && !review;
     return isRead || opens ? [{ type: "publish", findings, decision: verdict.decision }] : [];
   }
+  if (lacksFindings) return [{ type: "publish", findings }];
   if (verdict.state !== "waiting" || review) return [];
   return [{ type: "publish", findings }, ...(required ? [{ type: "requestReview" as const, gate }] : [])];
 }

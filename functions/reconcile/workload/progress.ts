@@ -15,7 +15,9 @@ import { ancestorsOf, type Stage } from "../../../engine/stages.ts";
 import { type Instance, itemsOf, turnOf, type Walk, walk } from "../../../engine/walk.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import type { ResultStore } from "../../../lib/durable/results.ts";
+import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
+import { TerminalError } from "../../../lib/errors.ts";
 import { REASON } from "../reasons.ts";
 import { isCutShort, type NodeView, type RunView } from "../run-engine.ts";
 import { type GateView, viewGate } from "./gate.ts";
@@ -27,7 +29,8 @@ export interface Progress {
   /** Steps that agents do, whose nodes are there. */
   readonly steps: readonly StepView[];
   readonly gates: readonly GateView[];
-  /** Of gates that cannot be judged: a step before them is done again, or the engine cut the run short. They stay as they are. */
+  /** Of gates that cannot be judged: a step before them is done again, or has not ended in a run that is made again, or the engine cut
+   * the run short. They stay as they are. */
   readonly keptReviews: readonly Review[];
   readonly outcomes: Outcomes;
   readonly walk: Walk;
@@ -37,6 +40,7 @@ export interface Progress {
 
 export interface ProgressDeps {
   readonly kube: Pick<Kube, "agents">;
+  readonly artifacts: Artifacts;
   readonly results: ResultStore;
   readonly readStates: (identities: readonly string[]) => Promise<readonly StepState[]>;
   readonly now: () => Date;
@@ -77,12 +81,17 @@ export async function observeRun(
     for (const step of stage.steps) {
       if (step.gate) {
         const node = nodes.get(`gate/${step.name}`)?.find(({ output }) => output !== NOT_RUN);
-        if (!node) continue;
-        if (isCutOff(looking, node) || isReopened(run, step, steps)) {
-          keptReviews.push(...reviews.filter((one) => one.run === run.run && one.gate === step.name));
+        const known = reviews.filter((one) => one.run === run.run && one.gate === step.name);
+        if (!node) {
+          // Decided before its run object was made again: the decision counts for the same findings.
+          keptReviews.push(...known.filter(({ decision }) => decision));
           continue;
         }
-        const gate = observeGate(looking, step, node, reviews);
+        if (isCutOff(looking, node) || isReopened(run, step, steps)) {
+          keptReviews.push(...known);
+          continue;
+        }
+        const gate = await observeGate(looking, step, node, reviews);
         if (gate) gates.push(gate);
         continue;
       }
@@ -93,7 +102,24 @@ export async function observeRun(
       if (open.length > 0) looking.redone.set(step.name, new Set(open.map(({ index = 0 }) => index)));
     }
   const late = await lateAgents(looking, steps);
-  return { steps, gates, keptReviews, outcomes: table, walk: walk(run, table), lateAgents: late };
+  return { steps, gates, keptReviews, outcomes: table, walk: judge(run, table, runObject), lateAgents: late };
+}
+
+/**
+ * As the walk judges it. The engine has started as many items as a list had when its node was settled: where the bytes of the list were
+ * lost, and the step that returned it left another number, the run cannot go on.
+ */
+function judge(run: Run, table: Outcomes, { nodes }: RunView): Walk {
+  const walked = walk(run, table);
+  for (const { stage, state, items } of walked.stages) {
+    const list = nodes.find(({ role, step, phase }) => role === "list" && step === stage.name && phase === "Succeeded");
+    if (walked.failure || !list || !items || (state !== "running" && state !== "over")) continue;
+    if (Number(list.output) === items.length) continue;
+    const message = `${stage.forEach} had ${list.output} items, and has ${items.length} since its bytes were lost and its step was done again: 'kubectl delete workflow' of this run starts it with these`;
+    const failure = { reason: REASON.listChanged, message };
+    return { ...walked, ready: [], failure, end: { phase: "Failed", ...failure } };
+  }
+  return walked;
 }
 
 /** The engine failed the node when it ended the run: neither its step nor a person did. */
@@ -107,12 +133,12 @@ function isReopened(run: Run, { name }: PipelineStep, steps: readonly StepView[]
   return steps.some(({ step, node, outcome }) => before.has(step.name) && !outcome && node.output !== NOT_RUN);
 }
 
-function observeGate(
+async function observeGate(
   { run, deps, table }: Looking,
   step: PipelineStep,
   node: NodeView,
   reviews: readonly Review[],
-): GateView | undefined {
+): Promise<GateView | undefined> {
   const turn = turnOf(run, { step }, table);
   if (turn.do === "fail") {
     setOutcome(table, step.name, undefined, turn.result);
@@ -128,7 +154,19 @@ function observeGate(
     const key = `${run.workload.uid}/${sha256(canonicalJson(decision))}.json`;
     setOutcome(table, step.name, undefined, gateOutcome(decision, { findings: gate.key, decision: key }));
   }
-  return { ...gate, verdict };
+  // Its reader looks for the findings as long as it is open.
+  const lacksFindings = gate.review !== undefined && verdict.state === "waiting" && !(await isThere(gate.key, deps));
+  return { ...gate, verdict, lacksFindings };
+}
+
+async function isThere(key: string, { artifacts }: ProgressDeps): Promise<boolean> {
+  try {
+    await artifacts.get(key);
+    return true;
+  } catch (error) {
+    if (error instanceof TerminalError) return false;
+    throw error;
+  }
 }
 
 /** The nodes of one step: what was settled is read from the object store, what runs from Redis. */

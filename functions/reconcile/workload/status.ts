@@ -1,9 +1,10 @@
-import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import type { Review, WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { type Outcomes, usageOf } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { itemProgress, stepProgress } from "../../../engine/progress.ts";
 import type { Run } from "../../../engine/run.ts";
 import { walk } from "../../../engine/walk.ts";
+import type { KubeObject } from "../../../lib/edges/kube.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, type RunView } from "../run-engine.ts";
 import { no, reviewed, runEnding, type Said, waitingFor, yes } from "./conditions.ts";
@@ -207,8 +208,14 @@ function reviewsOf(
       gate.review?.costOfApproving ?? decimal(costOfApproving(run, gate.step, progress?.outcomes ?? new Map()));
     return [reviewOf(gate, run, cost)];
   });
-  const all = [...reviews, ...(progress?.keptReviews ?? [])];
+  const all = [...reviews, ...(progress?.keptReviews ?? decidedReviews(observed.object, run))];
   return all.length > 0 ? { reviews: all } : {};
+}
+
+/** Of a run whose object is made again. */
+function decidedReviews({ status }: KubeObject, run: Run): readonly Review[] {
+  const { reviews = [] } = (status ?? {}) as WorkloadStatus;
+  return reviews.filter((review) => review.run === run.run && review.decision);
 }
 
 function decimal(usd: number | undefined): string | undefined {

@@ -129,7 +129,7 @@ describe("what a gate's node, its review and the clock mean", () => {
     [
       "approved by hand or by Argo after the timeout, where a person rejected",
       withReview({ ...node("Succeeded approved", AFTER), now: LATE }, { review: { onTimeout: "Approve" } }, rejected),
-      "tampered: says approved",
+      "overtaken: rejected by ann",
     ],
     [
       "a decision on other findings",
@@ -143,9 +143,11 @@ describe("what a gate's node, its review and the clock mean", () => {
     expect(
       verdict?.state === "decided"
         ? `${verdict.decision.decision} by ${verdict.decision.by} (${verdict.decision.how}${verdict.decision.automatic ? ", automatic" : ""})`
-        : verdict?.state === "tampered"
-          ? `tampered: ${/review ((says|is) \w+)/.exec(verdict.message)?.[1]}`
-          : verdict?.state,
+        : verdict?.state === "overtaken"
+          ? `overtaken: ${verdict.decision.decision} by ${verdict.decision.by}`
+          : verdict?.state === "tampered"
+            ? `tampered: ${/review ((says|is) \w+)/.exec(verdict.message)?.[1]}`
+            : verdict?.state,
     ).toBe(expected);
   });
 

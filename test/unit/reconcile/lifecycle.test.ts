@@ -207,9 +207,11 @@ describe("edits of the spec", () => {
     await world.settle({ rounds: 3 });
     expect([world.status.phase, timesDone(world).length]).toEqual(["Failed", 7]);
     world.edit({ ...SPEC, ttlAfterFinished: "60d", budget: { maxUsd: "9" } });
+    // The marks of the requests run out.
+    world.pass(30_000);
     await world.look();
     await world.settle({ decision: "approved" });
-    expect([world.status.phase, timesDone(world)]).toEqual(["Succeeded", once(3 + 3 + 2)]);
+    expect([world.status.phase, timesDone(world)]).toEqual(["Succeeded", [...once(6), 2]]);
   });
 
   test("a pipeline or an agent that is edited in mid-run changes nothing of it", async () => {
@@ -423,6 +425,50 @@ describe("bytes that the object store has lost", () => {
     },
   );
 
+  test("before the decision, the same bytes again: the findings that people are shown are published again", async () => {
+    const world = await losing(false);
+    const key = `${world.workload?.metadata.uid}/${world.status.reviews?.[0]?.digest}.json`;
+    expect(world.artifactKeys).toContain(key);
+    world.loseBytes(() => false);
+    for (let round = 0; round < 6; round++) await redo(world);
+    expect([world.status.phase, world.reviewRequests]).toEqual(["AwaitingReview", 1]);
+    expect(world.artifactKeys).toContain(key);
+  });
+
+  test("before the decision, only the findings: they are published again", async () => {
+    const world = await losing(false);
+    const key = `${world.workload?.metadata.uid}/${world.status.reviews?.[0]?.digest}.json`;
+    world.loseBytes((other) => other !== key);
+    await redo(world);
+    expect(world.artifactKeys).toContain(key);
+  });
+
+  test.each([
+    ["more", ["x", "y", "z", "new"]],
+    ["fewer", ["x"]],
+  ])("a list that has %s items when it is made again ends the run, and says why", async (_what, others) => {
+    const pipeline = pipelineOf({
+      steps: [
+        { name: "find", agent: "fetch" },
+        { name: "check", agent: "read", after: ["find"], forEach: "steps.find.items" },
+        { name: "review", after: ["check"], gate: {} },
+      ],
+      output: "find",
+    });
+    let items = ["x", "y", "z"];
+    const world = start({ pipeline, spec: {}, answer: ({ step }) => done(step === "find" ? { items } : {}) });
+    for (let round = 0; round < 20 && !world.requests.some(({ step }) => step === "check"); round++) {
+      world.argo();
+      await world.look();
+      await world.deliverOnly("find");
+    }
+    items = others;
+    world.loseBytes(() => false);
+    for (let round = 0; round < 12; round++) await redo(world);
+    expect([world.status.phase, ready(world)?.reason]).toEqual(["Failed", "ListChanged"]);
+    expect(ready(world)?.message).toContain(`steps.find.items had 3 items, and has ${others.length}`);
+  });
+
   test("after the decision: the approval counts for the same bytes", async () => {
     const world = await losing(false);
     world.decide("approved");
@@ -466,6 +512,10 @@ describe("bytes that the object store has lost", () => {
 });
 
 describe("gates", () => {
+  const hold = (world: Harness, suspend: boolean) => {
+    for (const [name, workflow] of world.objects.workflows)
+      world.objects.workflows.set(name, { ...workflow, spec: { ...(workflow.spec as object), suspend } });
+  };
   const gateNode = (world: Harness) => nodesOf(world).find(({ role }) => role === "gate")?.phase;
 
   test("the timeout is decided, and settled once the status says so", async () => {
@@ -492,6 +542,66 @@ describe("gates", () => {
     world.pass(25 * 3_600_000);
     await world.settle();
     expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ how: "ReviewLink", automatic: false }] });
+  });
+
+  test.each<[string, (world: Harness) => void, (world: Harness) => void]>([
+    ["by the spec", (world) => world.edit({ ...SPEC, suspend: true }), (world) => world.edit(SPEC)],
+    ["in Argo", (world) => hold(world, true), (world) => hold(world, false)],
+  ])(
+    "a decision that was acknowledged while the run was suspended %s counts, whatever Argo's timer did",
+    async (_how, suspend, resume) => {
+      const world = await atGate();
+      suspend(world);
+      await world.look();
+      world.decide("approved");
+      await world.look();
+      expect([world.status.phase, gateNode(world)]).toEqual(["Suspended", "Succeeded"]);
+      world.pass(25 * 3_600_000);
+      world.argo();
+      await world.look();
+      expect(world.requests.some(({ step }) => step === "write")).toBe(false);
+      resume(world);
+      await world.settle();
+      expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ how: "ReviewLink", automatic: false }] });
+    },
+  );
+
+  test("an approval in the second of the timeout: whichever is written first counts, and the other is refused", async () => {
+    const world = await atGate();
+    world.pass(24 * 3_600_000);
+    const { kube } = world.deps;
+    let looked = false;
+    const get: typeof kube.workloads.get = async (ref) => {
+      const seen = await kube.workloads.get(ref);
+      // Acknowledged between reconcile's look and its write.
+      if (!looked) world.decide("approved");
+      looked = true;
+      return seen;
+    };
+    await lookWith(world, { kube: { ...kube, workloads: { ...kube.workloads, get } } });
+    await world.settle();
+    expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ how: "ReviewLink", by: "ann" }] });
+  });
+
+  test("a rejection that Argo's approving timer overtook counts: nothing after the gate runs", async () => {
+    const world = await atGate({ spec: { ...SPEC, review: { timeout: "1h", onTimeout: "Approve" } } });
+    world.decide("rejected");
+    world.pass(71 * 60_000);
+    world.argo();
+    await world.settle();
+    expect(world.status).toMatchObject({ phase: "Rejected", reviews: [{ decision: "rejected", by: "ann" }] });
+    expect(world.requests.some(({ step }) => step === "write")).toBe(false);
+  });
+
+  test("an approval that Argo's rejecting timer overtook counts: the run is made again, and goes on after the gate", async () => {
+    const world = await atGate({ spec: { ...SPEC, review: { timeout: "1h" } } });
+    world.decide("approved");
+    world.pass(71 * 60_000);
+    world.argo();
+    await world.look();
+    await world.settle();
+    expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ decision: "approved", by: "ann" }] });
+    expect([timesDone(world), world.reviewRequests]).toEqual([once(7), 1]);
   });
 
   test.each([
@@ -802,10 +912,13 @@ describe("after its end", () => {
     expect([world.status.phase, ready(world)?.reason]).toEqual(["Failed", "Broken"]);
     broken = false;
     world.objects.workflows.clear();
+    world.pass(30_000);
     await world.look();
     await world.settle({ decision: "approved" });
     expect(world.status.phase).toBe("Succeeded");
-    expect(timesDone(world)).toEqual(once(3 + 3 + 2));
+    expect(timesDone(world)).toEqual([...once(6), 2]);
+    // Its approval was on the same findings.
+    expect(world.reviewRequests).toBe(1);
   });
 });
 
