@@ -507,8 +507,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a decision that was acknowledged comes before the timeout",
-      find: "writtenDecision(gate) ?? automaticDecision(gate, required, now)",
-      replace: "automaticDecision(gate, required, now) ?? writtenDecision(gate)",
+      find: "acknowledged ?? automaticDecision(gate, required, now)",
+      replace: "automaticDecision(gate, required, now) ?? acknowledged",
     },
     {
       why: "the timeout approves only where onTimeout says so",
@@ -533,8 +533,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "Argo's timeout does not overrule a decision",
-      find: "if (byEngine && !writtenDecision(gate))",
-      replace: "if (byEngine)",
+      find: "if (byEngine && acknowledged)",
+      replace: "if (false)",
     },
     {
       why: "before the timeout a node's end is not Argo's",
