@@ -43,7 +43,7 @@ async function run(input: StepInput, model?: Model): Promise<StepResult> {
     step: "report",
     input,
     claims: {
-      ...{ sub: UID, jti: "r1", allow: [], run: "a1b2c3d4e5", budgetUsd: "0.50" },
+      ...{ sub: UID, jti: "r1", allow: [], run: "a1b2c3d4e5", budgetUsd: "0.50", spentUsd: 0.1 },
       ...{ deadline: deadline.toISOString(), retryLimit: 0 },
     },
     egressToken: "",
@@ -238,7 +238,7 @@ describe("the report", () => {
     expect(question?.instructions).toContain("<reviewer_comment>\nMind  prices\n</reviewer_comment>");
     expect(question?.instructions).toContain(OBJECTIVE);
     expect(question).toMatchObject({ model: choice, maxOutputTokens: 5000 });
-    expect(spender).toMatchObject({ ledger: UID, budgetUsd: "0.50" });
+    expect(spender).toMatchObject({ ledger: UID, budgetUsd: "0.50", spentUsd: 0.1, deadline: expect.any(Date) });
     expect((await files(result)).html).toContain("Price at $29.");
   });
 
