@@ -73,6 +73,23 @@ describe("edits of the spec", () => {
     expect(world.workflow?.metadata.annotations["agentic.dev/superseded"]).toBeUndefined();
   });
 
+  test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+    "taken back, it returns to the earlier run, though the process died after %i calls of the look that superseded it",
+    async (calls) => {
+      const faults: { rate: number; callsLeft?: number | undefined } = { rate: 0 };
+      const world = await atGate({ faults });
+      world.edit({ inputs: { items: ITEMS, question: "how?" } });
+      faults.callsLeft = calls;
+      await world.look();
+      faults.callsLeft = undefined;
+      world.argo();
+      world.edit(SPEC);
+      await world.settle({ decision: "approved" });
+      expect(world.status.phase).toBe("Succeeded");
+      expect(timesDone(world).filter((times) => times > 1)).toEqual([]);
+    },
+  );
+
   test.each<[string, Record<string, unknown>, string]>([
     ["is invalid", { ...SPEC, replicas: 0 }, "InvalidSpec"],
     ["names a pipeline that is not there", { ...SPEC, pipeline: "other" }, "PipelineNotFound"],
@@ -900,6 +917,21 @@ describe("after its end", () => {
     await world.look();
     expect([world.artifactKeys, world.workflow, world.status.phase]).toEqual([[], undefined, "Succeeded"]);
     expect(condition(world, "Completed")?.reason).toBe("Expired");
+  });
+
+  test("a failed run that has expired is not run again when it is to be kept longer", async () => {
+    const world = start({
+      spec: { ...SPEC, tolerate: { failedItems: 0 } },
+      answer: () => ({ ...done(), outcome: "failed", reason: "Broken", message: "why" }),
+    });
+    await world.settle();
+    expect(world.status.phase).toBe("Failed");
+    world.pass(MONTH);
+    await world.look();
+    expect([world.workflow, condition(world, "Completed")?.reason]).toEqual([undefined, "Expired"]);
+    world.edit({ ...SPEC, tolerate: { failedItems: 0 }, ttlAfterFinished: "90d" });
+    await world.settle({ rounds: 3 });
+    expect([world.workflow, world.status.phase, timesDone(world)]).toEqual([undefined, "Failed", once(3)]);
   });
 
   test("a failed run starts again when its Workflow is deleted, and does again what had failed", async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { agentSchema } from "../../../crd/agent.ts";
 import type { PipelineSpec } from "../../../crd/agentpipeline.ts";
+import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
+import { triggerName } from "../../../functions/reconcile/agent/render.ts";
 import { renderWorkflow, workflowName, workloadOfWorkflow } from "../../../functions/reconcile/argo/render.ts";
 import { CHAIN, frozenPipeline, parsedSpec, runFor } from "./given.ts";
 import { pipelineOf, REF, UID } from "./harness.ts";
@@ -37,6 +40,20 @@ test("the Workflow's name is the run's, and has the workload's in it", () => {
   expect(workflowName(run)).toMatch(/^demo-[0-9a-f]{10}$/);
   expect(workloadOfWorkflow(workflowName(run))).toBe("demo");
   expect(workloadOfWorkflow("somebody-elses")).toBeUndefined();
+});
+
+test("names that are composed of the longest allowed ones are names for Kubernetes", () => {
+  const workload = agentWorkloadSchema.shape.metadata.shape.name;
+  const agent = agentSchema.shape.metadata.shape.name;
+  const longest = (schema: { safeParse: (name: string) => { success: boolean } }): string => {
+    const lengths = Array.from({ length: 70 }, (_, at) => "a".repeat(at + 1));
+    return lengths.filter((name) => schema.safeParse(name).success).at(-1) ?? "";
+  };
+  expect([longest(workload).length, longest(agent).length]).toEqual([52, 40]);
+  expect(workflowName({ workload: { ...REF, name: longest(workload), uid: UID }, run: runFor({}).run }).length).toBe(
+    63,
+  );
+  expect(triggerName({ metadata: { ...REF, name: longest(agent) } }).length).toBeLessThanOrEqual(63);
 });
 
 test.each([
