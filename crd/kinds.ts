@@ -187,7 +187,8 @@ const agentWorkload: KindDefinition = {
 \`pipeline\`, \`inputs\`, \`image\`, \`resources\` and \`model\` identify a run. An edit of these stops the current run and starts another,
 which reuses the succeeded steps whose identity (workload, step, revision of the agent, input) is unchanged, runs failed steps again, and
 opens its gates again. Reverting the edit returns to the earlier run. The other fields are the terms of the current run, and take effect
-in it. A run that failed is tried again when its terms change, \`suspend\` and \`ttlAfterFinished\` excepted. An edit that makes the spec invalid,
+in it. A run that failed is tried again when its terms change, \`suspend\` and \`ttlAfterFinished\` excepted; a decision on the same
+findings stands. An edit that makes the spec invalid,
 or names a pipeline or agent that is not there, stops nothing: the run goes on under the last accepted spec, and the condition \`Accepted\`
 says what is wrong.
 

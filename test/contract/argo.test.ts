@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
+import { agentWorkloadSchema, type WorkloadSpec } from "../../crd/agentworkload.ts";
 import { freeze } from "../../engine/freeze.ts";
-import { runOf } from "../../engine/run.ts";
+import { type Run, runOf } from "../../engine/run.ts";
 import { argoEngine } from "../../functions/reconcile/argo/engine.ts";
 import type { NodeView, RunView, Settlement } from "../../functions/reconcile/run-engine.ts";
 import { planStop, planTurn } from "../../functions/reconcile/workload/turn.ts";
@@ -31,8 +31,7 @@ const frozen = freeze(
 if (!("pipeline" in frozen)) throw new Error(frozen.problem);
 const { pipeline } = frozen;
 
-// biome-ignore lint/suspicious/noExplicitAny: a manifest that tests change at will.
-function rendered(name: string, spec: Record<string, unknown> = {}, items = 3): any {
+function wanted(name: string, spec: Record<string, unknown>, items: number): { run: Run; spec: WorkloadSpec } {
   const workload = agentWorkloadSchema.parse({
     apiVersion: "agentic.dev/v1alpha1",
     kind: "AgentWorkload",
@@ -46,9 +45,15 @@ function rendered(name: string, spec: Record<string, unknown> = {}, items = 3): 
       ...spec,
     },
   });
-  const run = runOf({ namespace: NAMESPACE, name: workload.metadata.name, uid }, workload.spec, pipeline);
+  const reference = { namespace: NAMESPACE, name: workload.metadata.name, uid };
+  return { run: runOf(reference, workload.spec, pipeline), spec: workload.spec };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a manifest that tests change at will.
+function rendered(name: string, over: Record<string, unknown> = {}, items = 3): any {
+  const { run, spec } = wanted(name, over, items);
   // biome-ignore lint/suspicious/noExplicitAny: as above.
-  const workflow = argoEngine.render(run, workload.spec) as any;
+  const workflow = argoEngine.render(run, spec) as any;
   // There is no such workload: the garbage collector would take the Workflow away.
   delete workflow.metadata.ownerReferences;
   return workflow;
@@ -192,6 +197,25 @@ describe("a DAG of suspend nodes", () => {
     expect(running(await view(name))).toHaveLength(2);
     const gate = await toGate(name);
     expect(gate.nodes.filter(({ step }) => step === "analyze")).toHaveLength(5);
+  });
+
+  test("follows other terms in mid-run: items in flight, a gate's duration, the run's deadline", async () => {
+    const name = await start("edited", { replicas: 1 }, 4);
+    await untilArgo("one item", name, (seen) => running(seen).length === 1);
+    const { run, spec } = wanted("edited", { replicas: 3 }, 4);
+    expect(argoEngine.nameOf(run)).toBe(name);
+    // biome-ignore lint/suspicious/noExplicitAny: a patch that the test changes.
+    const update = argoEngine.update(run, spec) as any;
+    const ref = { namespace: NAMESPACE, name };
+    await workflows.merge(ref, update);
+    await untilArgo("three items", name, (seen) => running(seen).length === 3);
+    await toGate(name);
+    const gate = update.spec.templates.find((one: { name: string }) => one.name === "gate-review");
+    gate.suspend.duration = "1";
+    await workflows.merge(ref, update);
+    await untilArgo("the gate's own end", name, (seen) => running(seen, "review").length === 0);
+    await workflows.merge(ref, { spec: { activeDeadlineSeconds: 1 } });
+    await ended(name, "Failed");
   });
 
   test("a failed item stops neither the others nor what comes after them", async () => {
