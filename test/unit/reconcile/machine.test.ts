@@ -202,17 +202,21 @@ const unreliable = command("a look at which calls fail", async (world) => {
 });
 const decide = (decision: "approved" | "rejected"): Command =>
   command(`a person decides: ${decision}`, (world) => world.decide(decision), isThere);
-const edit = (question: Question): Command =>
+const edit = (question: Question, may = isThere): Command =>
   command(
     `the question becomes ${question}`,
     (world, model) => {
       model.question = question;
       if (question !== "invalid") model.valid = question;
+      // Decisions leave the status when the spec is edited (the last test): going back asks again.
+      world.decisions.clear();
       world.edit(specOf(question, model.suspend));
     },
-    // Not back to a run that has ended: its decision left the status with the edit, and its gate is then said to be tampered with.
-    (model) => isThere(model) && (model.valid === question || !model.answered.has(question)),
+    may,
   );
+/** Not back to a run that has ended: see the last test. */
+const editOnward = (question: Question): Command =>
+  edit(question, (model) => isThere(model) && (model.valid === question || !model.answered.has(question)));
 const suspend = (held: boolean): Command =>
   command(
     held ? "suspend" : "resume",
@@ -230,7 +234,7 @@ const EVERYTHING = [
   one([twoLooks, unreliable, halfMinute]),
   fc.nat(14).map(died),
   one([decide("approved"), decide("rejected"), timeout]),
-  one([edit("why?"), edit("how?"), edit("invalid"), suspend(true), suspend(false)]),
+  one([editOnward("why?"), editOnward("how?"), editOnward("invalid"), suspend(true), suspend(false)]),
   one([wipe, loseBytes]),
 ];
 // Without fast-check's bias to small numbers: with those every call fails.
@@ -303,5 +307,13 @@ describe("whatever happens to a workload", () => {
       ),
       { numRuns: 30 },
     );
+  });
+
+  // Found with seed -570541524, and not mended: the decision leaves the status when the spec is edited, and the gate of the run that has
+  // ended is then said to be tampered with. Once it is mended: `test`, and `edit` for `editOnward`.
+  test.fails("going back to a question whose run has ended, its approval counts", async () => {
+    const numbers = [0.5];
+    const well = Array.from({ length: 5 }, () => goesWell);
+    await play(numbers, [...well, decide("approved"), ...well, edit("how?"), look, edit("why?"), look]);
   });
 });
