@@ -78,7 +78,8 @@ function connectionOf({ delays, death }: Asker, dead: () => void): Redis {
         if (death && command > death.command) return never;
         await sleep(delays[command % delays.length]);
         if (command !== death?.command) return value.apply(redis, args);
-        if (death.isDone) await value.apply(redis, args);
+        // A script that Redis does not know yet is refused: the process dies all the same.
+        if (death.isDone) await value.apply(redis, args).catch(() => undefined);
         dead();
         return never;
       };
@@ -154,6 +155,8 @@ async function live({ budget, askers, calls }: Chaos, { patienceMs }: { readonly
   return { ceiling, paid, spent: Number(spent), reserved, answers, ends };
 }
 
+/** What CI runs is what a developer sees; SEED draws others. */
+const SEEDED = { seed: Number(process.env["SEED"] ?? 1) };
 const MICRO_DOLLAR_NANO = 1_000;
 
 test("whoever dies wherever: no more is paid than the ceiling, and than what the ledger counts", async () => {
@@ -176,7 +179,7 @@ test("whoever dies wherever: no more is paid than the ceiling, and than what the
       expect(paid).toBeLessThanOrEqual(spent + reserved);
       if (reserved === 0) expect(Math.abs(spent - paid)).toBeLessThan(MICRO_DOLLAR_NANO);
     }),
-    { numRuns: 30, interruptAfterTimeLimit: 60_000, endOnFailure: true },
+    { ...SEEDED, numRuns: 15, interruptAfterTimeLimit: 60_000, endOnFailure: true },
   );
 });
 
@@ -191,6 +194,6 @@ test("where nobody dies, what is booked is what was paid, and a question is paid
       expect(Math.abs(spent - paid)).toBeLessThan(MICRO_DOLLAR_NANO);
       expect(answers).toBeLessThanOrEqual(new Set(chaos.askers.map(({ question }) => question)).size);
     }),
-    { numRuns: 40, interruptAfterTimeLimit: 60_000, endOnFailure: true },
+    { ...SEEDED, numRuns: 20, interruptAfterTimeLimit: 60_000, endOnFailure: true },
   );
 });

@@ -60,14 +60,17 @@ test("a folder without a run starts one", async () => {
   expect(await begin()).toEqual({ startedAt: NOW, reusableSince: ago(24), isContinued: false });
 });
 
-test("the same run, just done, is not repeated", async () => {
+test.each([
+  ["as it was", {}],
+  ["under other terms", { replicas: 3 }],
+])("the same run, just done, is not repeated: %s", async (_what, spec) => {
   await left({});
-  expect(await begin()).toMatchObject({ done: { phase: "Succeeded" } });
+  expect(await begin(spec)).toMatchObject({ done: { phase: "Succeeded" } });
   expect(said.join()).toMatch(/Already done at .*Remove .* to do all of it again/);
 });
 
 test.each<[string, Partial<RunState>, object, string]>([
-  ["another spec", {}, { replicas: 3 }, "frozen"],
+  ["another model", {}, { model: { name: "gpt-4o-mini" } }, "frozen"],
   ["another pipeline or agent", {}, {}, "changed"],
   ["a run that failed", { phase: "Failed" }, {}, "frozen"],
 ])("%s runs", async (_what, state, spec, frozen) => {
