@@ -1,18 +1,28 @@
 import { expect, test } from "vitest";
 import { createAgents, deleteAgents, subscribers } from "../agents.ts";
+import { until } from "../cluster.ts";
 import { TENANT } from "../namespaces.ts";
 import { agent } from "../tenant.ts";
 
+/** Until the channel delivers to the Subscriptions that there are, and to nobody else: one that is lost, or stays, never lets it come. */
+const untilExact = () =>
+  until(
+    "the channel to deliver to exactly the Subscriptions",
+    async () => {
+      const seen = await subscribers();
+      return seen.inChannel.join() === seen.subscriptions.join() ? seen : undefined;
+    },
+    { ms: 60_000, seen: subscribers },
+  );
+
 test("Agents that come and go together: each is subscribed, and none stays in the channel", async () => {
-  const before = await subscribers();
-  expect(before.inChannel).toEqual(before.subscriptions);
+  const before = await untilExact();
   const agents = Array.from({ length: 6 }, (_, index) =>
     agent(`together-${index}`, { uri: "http://inbox.agentic-system.svc.cluster.local/" }),
   );
   await createAgents(...agents);
-  const with6 = await subscribers();
-  expect(with6.subscriptions).toHaveLength(before.subscriptions.length + agents.length);
-  expect(with6.inChannel).toEqual(with6.subscriptions);
+  const between = await untilExact();
+  expect(between.subscriptions).toHaveLength(before.subscriptions.length + agents.length);
   await deleteAgents(TENANT);
-  expect(await subscribers()).toEqual(before);
+  expect(await untilExact()).toEqual(before);
 });
