@@ -16,6 +16,8 @@ const untilExact = () =>
   );
 
 test("Agents that come and go together: each is subscribed, and none stays in the channel", async () => {
+  // Those of other tests.
+  await deleteAgents(TENANT);
   const before = await untilExact();
   const agents = Array.from({ length: 6 }, (_, index) =>
     agent(`together-${index}`, { uri: "http://inbox.agentic-system.svc.cluster.local/" }),

@@ -98,7 +98,10 @@ interface One {
 async function verifyOne(drawn: RandomRun, name: string, until: () => number): Promise<One> {
   const { inputs, replicas, failedItems, rejected, draw } = drawn;
   const steps = drawn.pipeline.steps.map((step) => (step.gate ? step : { ...step, agent: AGENT, with: ["draw"] }));
-  const schema = { type: "object" };
+  const schema = {
+    type: "object",
+    properties: { a: { type: "array" }, b: { type: "array" }, draw: { type: "object" } },
+  };
   await apply(
     pipeline(name, { ...drawn.pipeline, inputs: { schema }, steps }),
     run(name, {
