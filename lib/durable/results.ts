@@ -1,8 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { canonicalJson } from "../../engine/canonical.ts";
 import { type StepResult, stepResultSchema } from "../../engine/result.ts";
-import { type Artifacts, digestOf } from "../edges/artifacts.ts";
-import { TerminalError } from "../errors.ts";
+import { type Artifacts, digestOf, getIfKept } from "../edges/artifacts.ts";
 
 /** Step results in the object store, by the SHA-256 of their canonical JSON. `uid`: the workload's, whose bytes are dropped together. */
 export interface ResultStore {
@@ -15,7 +14,6 @@ export interface ResultStore {
 /** Characters of JSON kept in memory: reconcile reads the same thousand results at every look at a run. */
 const CACHED_LENGTH = 8 * 1024 * 1024;
 const DIGEST = /^[0-9a-f]{64}$/;
-const GONE: ReadonlySet<string> = new Set(["ArtifactMissing", "ArtifactCorrupt"]);
 
 export function createResultStore(artifacts: Artifacts): ResultStore {
   // A digest names its bytes for good, so an entry is never stale.
@@ -39,11 +37,12 @@ export function createResultStore(artifacts: Artifacts): ResultStore {
       const key = `${uid}/${digest}.json`;
       const cached = cache.get(key);
       if (cached) return cached;
+      const bytes = await getIfKept(artifacts, key);
+      if (!bytes) return undefined;
       try {
-        return parse(key, new TextDecoder().decode(await artifacts.get(key)));
+        return parse(key, new TextDecoder().decode(bytes));
       } catch (error) {
         if (error instanceof SyntaxError) return undefined;
-        if (error instanceof TerminalError && GONE.has(error.reason)) return undefined;
         throw error;
       }
     },

@@ -118,6 +118,18 @@ async function attempt<T>(verb: "read" | "write" | "remove", what: string, actio
   }
 }
 
+const GONE: ReadonlySet<string> = new Set(["ArtifactMissing", "ArtifactCorrupt"]);
+
+/** Undefined: its bytes are gone, or are not what the key says. @throws as Artifacts.get otherwise */
+export async function getIfKept(artifacts: Artifacts, key: string): Promise<Uint8Array | undefined> {
+  try {
+    return await artifacts.get(key);
+  } catch (error) {
+    if (error instanceof TerminalError && GONE.has(error.reason)) return undefined;
+    throw error;
+  }
+}
+
 /** Reads a JSON artifact and checks it by the caller's schema. */
 export async function getJson<T>(artifacts: Artifacts, key: string, schema: { parse(value: unknown): T }): Promise<T> {
   return schema.parse(JSON.parse(new TextDecoder().decode(await artifacts.get(key))));

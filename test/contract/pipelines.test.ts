@@ -6,7 +6,14 @@ import { kubeconfig, kubectl } from "../kubernetes/cluster.ts";
 import { NAMESPACE } from "../kubernetes/namespaces.ts";
 import { startedSteps } from "../unit/reconcile/argo.ts";
 import { createHarness, done, type Harness, pipelineOf, UID } from "../unit/reconcile/harness.ts";
-import { type RandomRun, randomRun, requestLine } from "../unit/reconcile/random-pipeline.ts";
+import {
+  decideAll,
+  harnessOptions,
+  playInMemory,
+  type RandomRun,
+  randomRun,
+  requestLine,
+} from "../unit/reconcile/random-pipeline.ts";
 
 // The DAGs that reconcile renders, on the real Argo, against Argo in memory (test/unit/reconcile/argo.ts): with the same answers both
 // start the same nodes, ask for the same steps, and end in the same phase.
@@ -34,10 +41,6 @@ interface Ended {
   readonly started: string[];
 }
 
-const decideAll = (world: Harness, rejected: ReadonlySet<string>): void => {
-  for (const { gate } of world.status.reviews ?? []) world.decide(rejected.has(gate) ? "rejected" : "approved", gate);
-};
-
 async function onArgo(drawn: RandomRun, name: string): Promise<Ended> {
   const ref = { namespace: NAMESPACE, name };
   const world = createHarness({ ...harnessOptions(drawn), workflows: withoutOwner, ref, now: () => new Date() });
@@ -46,7 +49,7 @@ async function onArgo(drawn: RandomRun, name: string): Promise<Ended> {
     if (Date.now() > until) throw new Error(`not ended in time: ${JSON.stringify(world.status, null, 1)}`);
     await world.look();
     await world.deliverAll();
-    decideAll(world, drawn.rejected);
+    decideAll(world, drawn);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const workflow = await real.get({ namespace: NAMESPACE, name: world.status.workflow ?? "" });
@@ -54,16 +57,8 @@ async function onArgo(drawn: RandomRun, name: string): Promise<Ended> {
 }
 
 async function inMemory(drawn: RandomRun, name: string): Promise<Ended> {
-  const world = createHarness({ ...harnessOptions(drawn), ref: { namespace: NAMESPACE, name } });
-  for (let round = 0; round < 500 && !world.status.finishedAt; round++) {
-    await world.settle({ rounds: 1 });
-    decideAll(world, drawn.rejected);
-  }
+  const world = await playInMemory(drawn, { namespace: NAMESPACE, name });
   return ended(world, world.workflow);
-}
-
-function harnessOptions({ pipeline, inputs, replicas, failedItems, answer }: RandomRun) {
-  return { pipeline, spec: { inputs, replicas, tolerate: { failedItems } }, answer };
 }
 
 function ended(world: Harness, workflow: KubeObject | undefined): Ended {

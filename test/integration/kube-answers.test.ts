@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectKube, type Kube, type KubeObject } from "../../lib/edges/kube.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
 
 // What the client makes of an API server's answers. That they are a real API server's is for the tests on a cluster.
 
@@ -64,19 +65,7 @@ async function all(objects: AsyncIterable<KubeObject>): Promise<KubeObject[]> {
   return found;
 }
 
-async function kubeAt(port: number): Promise<Kube> {
-  const file = join(folder, `${port}.yaml`);
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
-    users: [{ name: "u", user: {} }],
-    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-    "current-context": "x",
-  };
-  await writeFile(file, JSON.stringify(config));
-  return connectKube(file);
-}
+const kubeAt = async (port: number): Promise<Kube> => connectKube(await writeKubeconfig(folder, port));
 
 function objectOf(name: string, resourceVersion = "7"): KubeObject {
   return {

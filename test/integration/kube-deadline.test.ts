@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { connectKube, type Kube } from "../../lib/edges/kube.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
 
 const REF = { namespace: "team-a", name: "demo" };
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -20,19 +21,7 @@ async function kubeOf(listener: RequestListener, timeoutMs?: number): Promise<Ku
   const folder = await mkdtemp(join(tmpdir(), "kube-"));
   cleanups.push(() => rm(folder, { recursive: true }));
   const { port } = server.address() as AddressInfo;
-  const kubeconfig = join(folder, "kubeconfig");
-  await writeFile(
-    kubeconfig,
-    JSON.stringify({
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
-      users: [{ name: "u", user: {} }],
-      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-      "current-context": "x",
-    }),
-  );
-  return connectKube(kubeconfig, timeoutMs);
+  return connectKube(await writeKubeconfig(folder, port), timeoutMs);
 }
 
 function close(server: Server): Promise<void> {

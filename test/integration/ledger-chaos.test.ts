@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import type { Redis } from "ioredis";
-import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
-import { createModel } from "../../lib/model/model.ts";
 import { type FakeAnswer, type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
+import { modelBehind, QUESTION } from "./model-fixture.ts";
 import { redisForFile } from "./redis.ts";
 
 const own = redisForFile();
@@ -121,20 +119,8 @@ async function live({ budget, askers, calls }: Chaos, { patienceMs }: { readonly
         void own.redis.keys(`agentic:asking:{${ledger}}:*`).then((keys) => own.redis.del("none", ...keys));
         died.resolve("died");
       });
-      const asked = createModel({
-        baseUrl: provider.baseUrl,
-        apiKey: "sk-test",
-        redis,
-        log: pino({ level: "silent" }),
-        timeoutMs: patienceMs / 5,
-      }).ask(
-        {
-          purpose: "test",
-          instructions: "Say what the page claims.",
-          data: `We are the best. ${asker.question}`,
-          schema: z.strictObject({ claim: z.string() }),
-          maxOutputTokens: 100,
-        },
+      const asked = modelBehind(provider, redis, { timeoutMs: patienceMs / 5 }).ask(
+        { ...QUESTION, data: `${QUESTION.data} ${asker.question}` },
         {
           ledger,
           spentUsd: 0,

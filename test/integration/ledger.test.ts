@@ -1,15 +1,13 @@
 import type { Redis } from "ioredis";
-import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError } from "../../lib/errors.ts";
-import { createModel, type Model, type ModelOptions, type Spender } from "../../lib/model/model.ts";
-import type { Question } from "../../lib/model/question.ts";
+import type { Model, ModelOptions, Spender } from "../../lib/model/model.ts";
 import { countTokens } from "../../lib/model/tokens.ts";
 import { type FakeAnswer, type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
 import { freePort } from "../free-port.ts";
 import { startRedis } from "../redis-server.ts";
+import { modelBehind, QUESTION as question } from "./model-fixture.ts";
 import { redisForFile } from "./redis.ts";
 import { startRedisRelay } from "./redis-relay.ts";
 
@@ -30,26 +28,11 @@ beforeEach(() => {
   ledgers++;
 });
 
-const question: Question<{ claim: string }> = {
-  purpose: "test",
-  instructions: "Say what the page claims.",
-  data: "We are the best.",
-  schema: z.strictObject({ claim: z.string() }),
-  maxOutputTokens: 100,
-};
 const GOOD: FakeAnswer = { content: { claim: "the best" }, usage: { input: 100, output: 100 } };
 /** Billionths of a dollar, by the price table. */
 const GOOD_NANO = 60_000;
 
-function model(options: Partial<ModelOptions> = {}): Model {
-  return createModel({
-    baseUrl: provider.baseUrl,
-    apiKey: "sk-test",
-    redis: own.redis,
-    log: pino({ level: "silent" }),
-    ...options,
-  });
-}
+const model = (options: Partial<ModelOptions> = {}): Model => modelBehind(provider, own.redis, options);
 function spender(more: Partial<Spender> = {}): Spender {
   return {
     ledger: `uid-${ledgers}`,

@@ -1,13 +1,12 @@
-import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { DEFAULT_MODEL, type ModelChoice } from "../../lib/model/choice.ts";
-import { createModel, type Model, type ModelOptions, type Spender } from "../../lib/model/model.ts";
+import type { Model, ModelOptions, Spender } from "../../lib/model/model.ts";
 import type { Question } from "../../lib/model/question.ts";
 import { type FakeAnswer, type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
 import { startRedis } from "../redis-server.ts";
+import { modelBehind, QUESTION as question } from "./model-fixture.ts";
 import { redisForFile } from "./redis.ts";
 
 const own = redisForFile();
@@ -25,27 +24,11 @@ beforeEach(() => {
   ledgers++;
 });
 
-const schema = z.strictObject({ claim: z.string() });
-const question: Question<{ claim: string }> = {
-  purpose: "test",
-  instructions: "Say what the page claims.",
-  data: "We are the best.",
-  schema,
-  maxOutputTokens: 100,
-};
 const GOOD: FakeAnswer = { content: { claim: "the best" }, usage: { input: 1000, output: 100 } };
 /** By the price table: 1,000 × $0.10 and 100 × $0.50 a million. */
 const GOOD_USD = 0.00015;
 
-function model(options: Partial<ModelOptions> = {}): Model {
-  return createModel({
-    baseUrl: provider.baseUrl,
-    apiKey: "sk-test",
-    redis: own.redis,
-    log: pino({ level: "silent" }),
-    ...options,
-  });
-}
+const model = (options: Partial<ModelOptions> = {}): Model => modelBehind(provider, own.redis, options);
 function spender(more: Partial<Spender> = {}): Spender {
   const deadline = new Date(Date.now() + 120_000);
   return { ledger: `uid-${ledgers}`, spentUsd: 0, deadline, signal: AbortSignal.timeout(120_000), ...more };

@@ -46,22 +46,29 @@ function objectOf(kind: string, name: string, spec: object): Manifest {
 export const strings = { type: "array", items: { type: "string" } };
 
 interface Executed {
+  readonly at: string;
   readonly event: {
     readonly type: string;
     readonly data: { readonly uid: string; readonly step: string; readonly item?: unknown };
   };
 }
 
-/** How often each step of a workload was begun, as its agents report it: by step and item. */
-export async function executionsOf({ metadata }: KubeObject): Promise<Map<string, number>> {
+/** When each step of a workload was begun, as its agents report it: by step and item, in ms. */
+export async function executionTimes(uid: string): Promise<Map<string, number[]>> {
   const { body } = await ask({ namespace: SYSTEM, name: "inbox" }, "/events");
-  const counts = new Map<string, number>();
-  for (const { event } of JSON.parse(body) as Executed[]) {
-    if (event.type !== "test.executed" || event.data.uid !== metadata.uid) continue;
+  const times = new Map<string, number[]>();
+  for (const { at, event } of JSON.parse(body) as Executed[]) {
+    if (event.type !== "test.executed" || event.data.uid !== uid) continue;
     const key = executionKey(event.data.step, event.data.item);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    times.set(key, [...(times.get(key) ?? []), Date.parse(at)]);
   }
-  return counts;
+  return times;
+}
+
+/** How often each step of a workload was begun. */
+export async function executionsOf({ metadata }: KubeObject): Promise<Map<string, number>> {
+  const times = await executionTimes(metadata.uid);
+  return new Map([...times].map(([key, all]) => [key, all.length]));
 }
 
 export function executionKey(step: string, item?: unknown): string {

@@ -341,11 +341,6 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
         replace: "",
       },
       {
-        why: "a store that is away is not one that lost the bytes",
-        find: "if (error instanceof TerminalError && GONE.has(error.reason)) return undefined;",
-        replace: "if (error instanceof Error) return undefined;",
-      },
-      {
         why: "bytes that are no JSON are no result",
         find: "        if (error instanceof SyntaxError) return undefined;\n",
         replace: "",
@@ -370,6 +365,12 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
         why: "bytes that are not those of their key are not given out",
         find: "if (sha256(stored) === digest) return stored;",
         replace: "return stored;",
+      },
+      {
+        why: "a store that is away is not one that lost the bytes",
+        find: "if (error instanceof TerminalError && GONE.has(error.reason)) return undefined;",
+        replace: "if (error instanceof Error) return undefined;",
+        tests: ["test/integration/results.test.ts"],
       },
       {
         why: "a damaged object is replaced by the next put",

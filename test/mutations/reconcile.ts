@@ -749,7 +749,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a Trigger that is as it should be is left alone",
-      find: "  if (there && hashIn(there) === hashIn(wanted)) return true;\n",
+      find: "  if (there && hashIn(there) === hashIn(wanted)) return there;\n",
       replace: "",
     },
     {
@@ -814,8 +814,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an agent without an address has no Trigger",
-      find: "const applied = reached && (await applyTrigger(agent, deps));",
-      replace: "const applied = await applyTrigger(agent, deps);",
+      find: "const trigger = reached ? await applyTrigger(agent, deps) : undefined;",
+      replace: "const trigger = await applyTrigger(agent, deps);",
     },
     {
       why: "an Agent goes after its Trigger",

@@ -8,15 +8,12 @@ import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
 import { isOwnedBy } from "../owner.ts";
 import { hashIn, isByImage, renderSecret, renderService, renderServiceAccount } from "./render.ts";
 import { readiness, revisionOf, statusOf, urlOf } from "./status.ts";
-import { applyTrigger, removeTrigger, triggerRef } from "./triggers.ts";
+import { applyTrigger, removeTrigger, type TriggerDeps } from "./triggers.ts";
 
-export interface AgentDeps {
+export interface AgentDeps extends TriggerDeps {
   readonly kube: Kube;
   /** What every agent by image gets as its environment: addresses, logins, keys (config/: Secret agentic-agent). */
   readonly agentSettings: Readonly<Record<string, string>>;
-  /** Runs work on an object while no other process does. @throws RetryableError Busy, StoreUnavailable */
-  readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;
-  readonly now: () => Date;
   readonly log: Logger;
 }
 
@@ -64,11 +61,10 @@ async function lookOnce(ref: ObjectRef, deps: AgentDeps): Promise<AgentOutcome> 
   const service = await applyService(agent, object, before, deps);
   // A Trigger without its subscriber would settle at some later time, perhaps together with others.
   const reached = urlOf(agent, service) !== undefined;
-  const applied = reached && (await applyTrigger(agent, deps));
-  const trigger = applied ? await deps.kube.triggers.get(triggerRef(agent)) : undefined;
+  const trigger = reached ? await applyTrigger(agent, deps) : undefined;
   const known = readiness(agent, service, trigger, revisionOf(agent, service));
   const outcome = await write(object, statusOf(object, known, deps.now()), deps);
-  return reached && !applied ? { ...outcome, requeueAt: new Date(deps.now().getTime() + TURN_MS) } : outcome;
+  return reached && !trigger ? { ...outcome, requeueAt: new Date(deps.now().getTime() + TURN_MS) } : outcome;
 }
 
 async function specProblem({ spec }: Agent): Promise<string | undefined> {

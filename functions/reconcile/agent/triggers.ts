@@ -20,13 +20,14 @@ const SETTLES_MS = 30_000;
 /** How long an Agent's deletion waits for its Trigger's. */
 const GIVE_UP_MS = 120_000;
 
-/** Makes an Agent's Trigger what it should be. @returns false where another one is changing: to be tried again */
-export async function applyTrigger(agent: Agent, deps: TriggerDeps): Promise<boolean> {
+/** Makes an Agent's Trigger what it should be. @returns it; undefined where another one is changing: to be tried again */
+export async function applyTrigger(agent: Agent, deps: TriggerDeps): Promise<KubeObject | undefined> {
   const wanted = renderTrigger(agent);
   const ref = triggerRef(agent);
   const there = await deps.kube.triggers.get(ref);
-  if (there && hashIn(there) === hashIn(wanted)) return true;
-  return inTurn(agent.metadata, ref, deps, () => deps.kube.triggers.apply(ref, wanted));
+  if (there && hashIn(there) === hashIn(wanted)) return there;
+  const applied = await inTurn(agent.metadata, ref, deps, () => deps.kube.triggers.apply(ref, wanted));
+  return applied ? deps.kube.triggers.get(ref) : undefined;
 }
 
 /** Deletes an Agent's Trigger. @returns whether it is gone: "givenUp" where Knative does not let it go; else to be tried again */
@@ -45,7 +46,7 @@ export async function removeTrigger(
   return "going";
 }
 
-export function triggerRef(agent: Pick<Agent, "metadata">): ObjectRef {
+function triggerRef(agent: Pick<Agent, "metadata">): ObjectRef {
   return { namespace: SHARED_NAMESPACE, name: triggerName(agent) };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type AgentWorkload, agentWorkloadSchema, type WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
 import { type Run, runIdOf, runOf } from "../../../engine/run.ts";
+import { getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import { TerminalError } from "../../../lib/errors.ts";
 import { isOwnedBy } from "../owner.ts";
@@ -110,13 +111,8 @@ async function observeLastAccepted(
 }
 
 async function readSpec(digest: string, { metadata }: KubeObject, { artifacts }: ObserveDeps): Promise<unknown> {
-  try {
-    const bytes = await artifacts.get(`${metadata.uid}/${digest}.json`);
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    if (error instanceof TerminalError) return undefined;
-    throw error;
-  }
+  const bytes = await getIfKept(artifacts, `${metadata.uid}/${digest}.json`);
+  return bytes && JSON.parse(new TextDecoder().decode(bytes));
 }
 
 const BEING_DELETED: SpecView = { state: "refused", reason: "BeingDeleted", message: "the workload is being deleted" };

@@ -15,9 +15,8 @@ import { ancestorsOf, type Stage } from "../../../engine/stages.ts";
 import { type Instance, itemsOf, turnOf, type Walk, walk } from "../../../engine/walk.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import type { ResultStore } from "../../../lib/durable/results.ts";
-import type { Artifacts } from "../../../lib/edges/artifacts.ts";
+import { type Artifacts, getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
-import { TerminalError } from "../../../lib/errors.ts";
 import { REASON } from "../reasons.ts";
 import { isCutShort, type NodeView, type RunView } from "../run-engine.ts";
 import { type GateView, viewGate } from "./gate.ts";
@@ -50,6 +49,11 @@ export interface ProgressDeps {
 const READS_AT_ONCE = 32;
 /** A request that is this old and not taken up is late: its agent is looked at. */
 export const LATE_MS = 30_000;
+
+/** When a request is late; with the step's deadline in `ms`, when nothing is awaited of it any more. In ms. */
+export function lateAt(requestedAt: Date, ms = 0): number {
+  return requestedAt.getTime() + ms + LATE_MS;
+}
 
 interface Looking {
   readonly run: Run;
@@ -155,18 +159,9 @@ async function observeGate(
     setOutcome(table, step.name, undefined, gateOutcome(decision, { findings: gate.key, decision: key }));
   }
   // Its reader looks for the findings as long as it is open.
-  const lacksFindings = gate.review !== undefined && verdict.state === "waiting" && !(await isThere(gate.key, deps));
+  const lacksFindings =
+    gate.review !== undefined && verdict.state === "waiting" && !(await getIfKept(deps.artifacts, gate.key));
   return { ...gate, verdict, lacksFindings };
-}
-
-async function isThere(key: string, { artifacts }: ProgressDeps): Promise<boolean> {
-  try {
-    await artifacts.get(key);
-    return true;
-  } catch (error) {
-    if (error instanceof TerminalError) return false;
-    throw error;
-  }
 }
 
 /** The nodes of one step: what was settled is read from the object store, what runs from Redis. */
@@ -290,7 +285,7 @@ function deadlineProblem(
 ): StepResult | undefined {
   if (state.attempt !== attempt || !state.requestedAt || state.held) return undefined;
   const ms = stepDeadlineMs(run, step);
-  if (deps.now().getTime() < state.requestedAt.getTime() + ms + LATE_MS) return undefined;
+  if (deps.now().getTime() < lateAt(state.requestedAt, ms)) return undefined;
   return failedResult(
     "DeadlineExceeded",
     `agent ${step.agent} left no result within ${ms / 1000} s of the first request`,
@@ -307,7 +302,7 @@ async function lateAgents({ run, deps }: Looking, steps: readonly StepView[]): P
   const now = deps.now().getTime();
   const late = steps.filter(({ outcome, work }) => {
     const { requestedAt, held, undeliverable } = work?.state ?? {};
-    return !outcome && !held && (undeliverable || (requestedAt && now - requestedAt.getTime() > LATE_MS));
+    return !outcome && !held && (undeliverable || (requestedAt && now > lateAt(requestedAt)));
   });
   const agents = new Map<string, Agent | null>();
   for (const name of new Set(late.flatMap(({ step }) => step.agent ?? []))) {

@@ -14,7 +14,7 @@ import { type ApplyDeps, apply } from "./apply.ts";
 import { kubernetesEvent } from "./kubernetes-event.ts";
 import { type ObserveDeps, type Observed, observe } from "./observe.ts";
 import { plan } from "./plan.ts";
-import { LATE_MS } from "./progress.ts";
+import { lateAt } from "./progress.ts";
 import { isHeld } from "./run-state.ts";
 import type { Stall } from "./stall.ts";
 import { stalledStatus, statusOf } from "./status.ts";
@@ -120,8 +120,7 @@ function requeueTimes({ spec, runObject, progress }: Observed, { now }: Reconcil
 function lateTimes(run: Run, { step, outcome, work }: StepView): Date[] {
   const { requestedAt, held } = work?.state ?? {};
   if (outcome || held || !requestedAt) return [];
-  const late = requestedAt.getTime() + LATE_MS;
-  return [new Date(late + 1), new Date(late + stepDeadlineMs(run, step))];
+  return [new Date(lateAt(requestedAt) + 1), new Date(lateAt(requestedAt, stepDeadlineMs(run, step)))];
 }
 
 function earliest(times: readonly Date[]): Date | undefined {

@@ -43,7 +43,8 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
   const phase = phaseOf(observed);
   const usage = usageOf(progress?.outcomes ?? new Map());
   const end = runEnding(observed, run);
-  const refusal = spec.refusal && refusalOf(spec.refusal, end ? "" : " (the run of the last accepted spec goes on)");
+  const goesOn = end ? "" : " (the run of the last accepted spec goes on)";
+  const refusal = spec.refusal && no(spec.refusal.reason, `${spec.refusal.message}${goesOn}`);
   const stall = context.stall ?? stallOf(observed, now);
   const counts = countsOf(run, progress);
   const { items } = counts;
@@ -134,11 +135,6 @@ function finished(before: WorkloadStatus, say: Say): WorkloadStatus {
 
 const ACCEPTED = yes(REASON.valid, "the spec is valid");
 
-/** `run`: what becomes of the run that is there. */
-function refusalOf({ reason, message }: Refusal, run: string): Said {
-  return no(reason, `${message}${run}`);
-}
-
 /** What runs is left alone; without a run nothing starts. */
 function refused(
   before: WorkloadStatus,
@@ -148,7 +144,7 @@ function refused(
 ): WorkloadStatus {
   const isRunning = runs.some((run) => !hasEnded(run));
   const starts = isRunning ? " (the run of the earlier spec is not stopped, but starts nothing new)" : "";
-  const said = refusalOf({ reason, message }, starts);
+  const said = no(reason, `${message}${starts}`);
   const phase = isRunning ? (before.phase ?? "Running") : reason.startsWith("Invalid") ? "Failed" : "Pending";
   const conditions = replaced(before.conditions ?? [], say("Accepted", said));
   return { ...before, phase, conditions: replaced(conditions, say("Ready", said)) };

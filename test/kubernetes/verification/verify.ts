@@ -4,12 +4,11 @@ import { listRef } from "../../../engine/pipeline.ts";
 import type { Item } from "../../../engine/result.ts";
 import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
 import { connectKube, type KubeObject as Read } from "../../../lib/edges/kube.ts";
-import { createHarness } from "../../unit/reconcile/harness.ts";
-import { type RandomRun, randomRun } from "../../unit/reconcile/random-pipeline.ts";
+import { playInMemory, type RandomRun, randomRun } from "../../unit/reconcile/random-pipeline.ts";
 import { createAgents, deleteAgent } from "../agents.ts";
 import { apply, ask, kubeconfig, kubectl } from "../cluster.ts";
 import { TENANT } from "../namespaces.ts";
-import { executionKey, pipeline, run, testAgent } from "../tenant.ts";
+import { executionKey, executionTimes, pipeline, run, testAgent } from "../tenant.ts";
 import { SYSTEM } from "../workload.ts";
 import { drawStrikes, faultsOf } from "./faults.ts";
 
@@ -165,23 +164,8 @@ interface Expected {
 }
 
 /** What the spec asks for: the same engine over a world in which nothing fails. */
-async function inMemory({
-  pipeline: spec,
-  inputs,
-  replicas,
-  failedItems,
-  rejected,
-  answer,
-}: RandomRun): Promise<Expected> {
-  const world = createHarness({
-    pipeline: spec,
-    spec: { inputs, replicas, tolerate: { failedItems } },
-    answer,
-  });
-  for (let round = 0; round < 500 && !world.status.finishedAt; round++) {
-    await world.settle({ rounds: 1 });
-    for (const { gate } of world.status.reviews ?? []) world.decide(rejected.has(gate) ? "rejected" : "approved", gate);
-  }
+async function inMemory(drawn: RandomRun): Promise<Expected> {
+  const world = await playInMemory(drawn);
   return {
     phase: world.status.phase,
     steps: (world.status.steps ?? []).map(counted),
@@ -202,7 +186,7 @@ async function compare(object: Read, drawn: RandomRun, expected: Expected): Prom
       findings.push(`${what} is ${JSON.stringify(is)}, expected ${JSON.stringify(should)}`);
   };
   differs("the phase", status.phase, expected.phase);
-  const times = await executionsOf(object.metadata.uid);
+  const times = await executionTimes(object.metadata.uid);
   // A run that fails stops wherever it is.
   if (expected.phase !== "Failed") {
     differs("the count of steps", (status.steps ?? []).map(counted), expected.steps);
@@ -213,26 +197,6 @@ async function compare(object: Read, drawn: RandomRun, expected: Expected): Prom
       if (at > finishedAt + CLOCK_MS) findings.push(`${key} was executed again after it had ended`);
   const executions = [...times.values()].reduce((sum, { length }) => sum + length, 0);
   return { phase: status.phase ?? "", executions, repeated: executions - times.size, findings };
-}
-
-interface Executed {
-  readonly at: string;
-  readonly event: {
-    readonly type: string;
-    readonly data: { readonly uid: string; readonly step: string; readonly item?: unknown };
-  };
-}
-
-/** When each step of a workload was begun, as its agent reported it: by step and item, in ms. */
-async function executionsOf(uid: string): Promise<Map<string, number[]>> {
-  const { body } = await ask({ namespace: SYSTEM, name: "inbox" }, "/events");
-  const times = new Map<string, number[]>();
-  for (const { at, event } of JSON.parse(body) as Executed[]) {
-    if (event.type !== "test.executed" || event.data.uid !== uid) continue;
-    const key = executionKey(event.data.step, event.data.item);
-    times.set(key, [...(times.get(key) ?? []), Date.parse(at)]);
-  }
-  return times;
 }
 
 /** By the execution that each node stands for: when it ended, in ms. */

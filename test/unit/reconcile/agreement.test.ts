@@ -8,10 +8,8 @@ import { agentNames, freeze } from "../../../engine/freeze.ts";
 import { failedResult } from "../../../engine/result.ts";
 import { runOf } from "../../../engine/run.ts";
 import { REJECTED, type RunEnd } from "../../../engine/walk.ts";
-import { createHarness, done, REF, UID } from "./harness.ts";
-import { APPROVED, type RandomRun, randomRun, requestLine } from "./random-pipeline.ts";
-
-const specOf = ({ inputs, replicas, failedItems }: RandomRun) => ({ inputs, replicas, tolerate: { failedItems } });
+import { done, REF, UID } from "./harness.ts";
+import { APPROVED, harnessOptions, playInMemory, type RandomRun, randomRun, requestLine } from "./random-pipeline.ts";
 
 /** The run on one machine: the CLI's runner, with every effect in memory. */
 async function locally(drawn: RandomRun): Promise<{ asked: string[]; end: RunEnd }> {
@@ -25,7 +23,7 @@ async function locally(drawn: RandomRun): Promise<{ asked: string[]; end: RunEnd
   if (!("pipeline" in frozen)) throw new Error(frozen.problem);
   const asked: string[] = [];
   const { end } = await runPipeline(
-    runOf({ ...REF, uid: UID }, workloadSpecSchema.parse(specOf(drawn)), frozen.pipeline),
+    runOf({ ...REF, uid: UID }, workloadSpecSchema.parse(harnessOptions(drawn).spec), frozen.pipeline),
     {
       async dispatch({ step, request }) {
         const order = { step: step.name, input: request.input };
@@ -57,13 +55,7 @@ function agentOf(name: string) {
 
 /** The same by reconcile and Argo. */
 async function reconciled(drawn: RandomRun): Promise<{ asked: string[]; phase: string | undefined }> {
-  const world = createHarness({ pipeline: drawn.pipeline, spec: specOf(drawn), answer: drawn.answer });
-  for (let round = 0; round < 500; round++) {
-    await world.settle({ rounds: 1 });
-    for (const { gate } of world.status.reviews ?? [])
-      world.decide(drawn.rejected.has(gate) ? "rejected" : "approved", gate);
-    if (world.status.finishedAt) break;
-  }
+  const world = await playInMemory(drawn);
   return { asked: world.requests.map(requestLine), phase: world.status.phase };
 }
 

@@ -6,28 +6,14 @@ import { viewWorkflow } from "../../../functions/reconcile/argo/nodes.ts";
 import { hasEnded, type RunView } from "../../../functions/reconcile/run-engine.ts";
 import { parseStepOutput } from "../../../functions/reconcile/workload/node-output.ts";
 import type { StepRequest } from "../../../lib/step-events.ts";
-import { type Chance, createHarness, done, type Faults, type Harness, pipelineOf, UID } from "./harness.ts";
+import { CHAIN } from "./given.ts";
+import { type Chance, createHarness, done, type Faults, type Harness, UID } from "./harness.ts";
 
 // A workload's life as a machine: what may happen to it, in any order, and what holds after each happening. converge.test.ts plays runs
 // of one spec; here the spec is edited and taken back, bytes are lost, and gates time out.
 
 const ITEMS = ["a", "b", "c"].map((host) => `http://${host}.example/`);
 const GATE_TIMEOUT_MS = 60 * 60_000;
-
-const pipeline = pipelineOf({
-  inputs: {
-    schema: {
-      type: "object",
-      properties: { items: { type: "array" }, question: { type: "string" } },
-    },
-  },
-  steps: [
-    { name: "fetch", agent: "fetch", forEach: "inputs.items", egress: { item: true } },
-    { name: "read", agent: "read", after: ["fetch"], forEach: "inputs.items", with: ["question"] },
-    { name: "review", after: ["read"], gate: {} },
-    { name: "write", agent: "write", after: ["review", "read"] },
-  ],
-});
 
 type Question = "why?" | "how?" | "invalid";
 
@@ -78,7 +64,7 @@ function createWorld(numbers: readonly number[]): World {
   const wrong: string[] = [];
   const succeeded = new Set<string>();
   const world: Harness = createHarness({
-    pipeline,
+    pipeline: CHAIN,
     spec: specOf("why?", false),
     chance,
     faults,

@@ -5,7 +5,7 @@ import type { StepResult } from "../../../engine/result.ts";
 import { ancestorsOf } from "../../../engine/stages.ts";
 import type { StepRequest } from "../../../lib/step-events.ts";
 import { type Draw, drawnAnswer } from "../../cluster/support/drawn-answer.ts";
-import { pipelineOf } from "./harness.ts";
+import { createHarness, type Harness, pipelineOf, REF } from "./harness.ts";
 
 /** A valid pipeline of up to eight steps, inputs for it, and how its steps end. */
 export interface RandomRun {
@@ -76,6 +76,26 @@ export const randomRun: fc.Arbitrary<RandomRun> = fc
       answer: (request) => drawnAnswer({ numbers, failureRate }, request),
     };
   });
+
+/** What a harness needs to play it. */
+export function harnessOptions({ pipeline, inputs, replicas, failedItems, answer }: RandomRun) {
+  return { pipeline, spec: { inputs, replicas, tolerate: { failedItems } }, answer };
+}
+
+/** Decides every gate that waits, as drawn. */
+export function decideAll(world: Harness, { rejected }: Pick<RandomRun, "rejected">): void {
+  for (const { gate } of world.status.reviews ?? []) world.decide(rejected.has(gate) ? "rejected" : "approved", gate);
+}
+
+/** Plays it to its end, by reconcile with Argo in memory. */
+export async function playInMemory(drawn: RandomRun, ref = REF): Promise<Harness> {
+  const world = createHarness({ ...harnessOptions(drawn), ref });
+  for (let round = 0; round < 500 && !world.status.finishedAt; round++) {
+    await world.settle({ rounds: 1 });
+    decideAll(world, drawn);
+  }
+  return world;
+}
 
 /** A request as executors are compared by: what was asked of whom, with which input. Of a gate, whose findings and decision have times, that it passed. */
 export function requestLine({ step, input }: Pick<StepRequest, "step" | "input">): string {
