@@ -100,7 +100,7 @@ function bodyOf({ status, body }: Answer): string {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  { ms = 120_000, every = 200, seen }: { ms?: number; every?: number; seen?: () => unknown } = {},
+  { ms = 300_000, every = 200, seen }: { ms?: number; every?: number; seen?: () => unknown } = {},
 ): Promise<T> {
   const end = Date.now() + ms;
   let last: unknown;

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUILD_MS, built } from "../cluster/built.ts";
+import { createAgents } from "./agents.ts";
 import { apply, argo, kubectl, list, until } from "./cluster.ts";
-import { NAMESPACE } from "./namespaces.ts";
+import { NAMESPACE, TENANT } from "./namespaces.ts";
+import { pipeline, run, strings, testAgent } from "./tenant.ts";
 import {
   analysesBySite,
   asking,
@@ -18,10 +20,24 @@ import {
   workload,
 } from "./workload.ts";
 
-/** Few, one after the other: a run that is short, and not over at once. */
+/** A market of three sites. */
 const few = { sites: THREE_SITES, replicas: 1 };
 
+/** Three steps one after the other, and a gate: a run that is short, not over at once, and leaves the processor to others. */
+const SLOW = "slow";
+const slow = (name: string, over: object = {}) =>
+  run(name, { pipeline: SLOW, replicas: 1, inputs: { topics: ["one", "two", "three"] }, ...over });
+
 beforeAll(() => built("argo"), BUILD_MS);
+beforeAll(async () => {
+  const inputs = { schema: { type: "object", properties: { topics: strings } } };
+  const steps = [
+    { name: "work", agent: SLOW, forEach: "inputs.topics" },
+    { name: "review", gate: {}, after: ["work"] },
+  ];
+  await createAgents(await testAgent(SLOW, { STEP_MS: "2000" }));
+  await apply(pipeline(SLOW, { inputs, steps, output: "work" }));
+});
 afterAll(deleteWorkloads);
 
 describe.concurrent("what people do", () => {
@@ -51,11 +67,11 @@ describe.concurrent("what people do", () => {
   });
 
   test("applied twice, it is one run", async () => {
-    const one = asking("twice", few);
+    const one = slow("twice");
     await apply(one);
     await apply(one);
-    await untilPhase(NAMESPACE, "twice", "AwaitingReview");
-    expect(await list("workflows", NAMESPACE, "agentic.dev/workload=twice")).toHaveLength(1);
+    await untilPhase(TENANT, "twice", "AwaitingReview");
+    expect(await list("workflows", TENANT, "agentic.dev/workload=twice")).toHaveLength(1);
   });
 
   test("one that breaks a rule is refused with its field and the reason", async () => {
@@ -79,30 +95,30 @@ describe.concurrent("what people do", () => {
 
   test("stopped in Argo: failed, with the way to go on, and gone on with", async () => {
     const name = "stopped";
-    await apply(asking(name, few));
-    await untilPhase(NAMESPACE, name, "Running");
-    const workflow = (await workflowOf(NAMESPACE, name))?.metadata.name ?? "";
-    await argo(NAMESPACE, workflow, "stop");
-    const failed = await untilPhase(NAMESPACE, name, "Failed");
+    await apply(slow(name));
+    await untilPhase(TENANT, name, "Running");
+    const workflow = (await workflowOf(TENANT, name))?.metadata.name ?? "";
+    await argo(TENANT, workflow, "stop");
+    const failed = await untilPhase(TENANT, name, "Failed");
     expect(condition(failed, "Ready")).toMatchObject({ reason: "StoppedInArgo" });
-    expect(condition(failed, "Ready").message).toContain(`kubectl -n ${NAMESPACE} delete workflow ${workflow}`);
-    await kubectl(["-n", NAMESPACE, "delete", "workflows.argoproj.io", workflow]);
-    const waiting = await untilPhase(NAMESPACE, name, "AwaitingReview");
+    expect(condition(failed, "Ready").message).toContain(`kubectl -n ${TENANT} delete workflow ${workflow}`);
+    await kubectl(["-n", TENANT, "delete", "workflows.argoproj.io", workflow]);
+    const waiting = await untilPhase(TENANT, name, "AwaitingReview");
     expect(waiting.status.items).toMatchObject({ done: 3, failed: 0 });
   });
 
   test("suspended in Argo: said, with the way to go on", async () => {
     const name = "held";
-    await apply(asking(name, few));
-    await untilPhase(NAMESPACE, name, "Running");
-    const workflow = (await workflowOf(NAMESPACE, name))?.metadata.name ?? "";
-    await argo(NAMESPACE, workflow, "suspend");
-    const held = await untilPhase(NAMESPACE, name, "Suspended");
+    await apply(slow(name));
+    await untilPhase(TENANT, name, "Running");
+    const workflow = (await workflowOf(TENANT, name))?.metadata.name ?? "";
+    await argo(TENANT, workflow, "suspend");
+    const held = await untilPhase(TENANT, name, "Suspended");
     const advice = condition(held, "Ready").message;
-    expect(advice).toContain(`kubectl -n ${NAMESPACE} patch workflow ${workflow}`);
+    expect(advice).toContain(`kubectl -n ${TENANT} patch workflow ${workflow}`);
     await kubectl([
       "-n",
-      NAMESPACE,
+      TENANT,
       "patch",
       "workflows.argoproj.io",
       workflow,
@@ -110,14 +126,14 @@ describe.concurrent("what people do", () => {
       "-p",
       '{"spec":{"suspend":null}}',
     ]);
-    await untilPhase(NAMESPACE, name, "AwaitingReview");
+    await untilPhase(TENANT, name, "AwaitingReview");
   });
 
   test("a step resumed by hand without a result fails its item", async () => {
     const name = "resumed";
-    await apply(asking(name, { ...few, tolerate: { failedItems: "50%" } }));
+    await apply(slow(name, { tolerate: { failedItems: "50%" } }));
     await until("a node", async () => {
-      const workflow = await workflowOf(NAMESPACE, name);
+      const workflow = await workflowOf(TENANT, name);
       const nodes = Object.values(workflow?.status?.nodes ?? {}) as { id: string; type: string; phase: string }[];
       const node = nodes.find(({ type, phase }) => type === "Suspend" && phase === "Running");
       if (!node || !workflow) return undefined;
@@ -132,7 +148,7 @@ describe.concurrent("what people do", () => {
       ];
       await kubectl([
         "-n",
-        NAMESPACE,
+        TENANT,
         "patch",
         "workflows.argoproj.io",
         workflow.metadata.name,
@@ -142,7 +158,7 @@ describe.concurrent("what people do", () => {
       ]);
       return true;
     });
-    const waiting = await untilPhase(NAMESPACE, name, "AwaitingReview");
+    const waiting = await untilPhase(TENANT, name, "AwaitingReview");
     // The hand is conditional on the node running: it was settled by hand, and counts as failed.
     expect(waiting.status.items).toMatchObject({ total: 3, done: 2, failed: 1 });
   });
@@ -160,11 +176,11 @@ describe.concurrent("what people do", () => {
   });
 
   test("deleted while it runs: stopped, cleaned, gone", async () => {
-    const name = "deleted";
-    await apply(asking(name, few));
-    await untilPhase(NAMESPACE, name, "Running");
-    await kubectl(["-n", NAMESPACE, "delete", "agentworkload", name, "--timeout=60s"]);
-    expect(await workload(NAMESPACE, name)).toBeUndefined();
-    expect(await workflowOf(NAMESPACE, name)).toBeUndefined();
+    const name = "deleted-in-mid-run";
+    await apply(slow(name));
+    await untilPhase(TENANT, name, "Running");
+    await kubectl(["-n", TENANT, "delete", "agentworkload", name, "--timeout=60s"]);
+    expect(await workload(TENANT, name)).toBeUndefined();
+    expect(await workflowOf(TENANT, name)).toBeUndefined();
   });
 });

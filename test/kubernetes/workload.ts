@@ -46,12 +46,15 @@ export async function workflowOf(namespace: string, name: string): Promise<KubeO
   return found.toSorted((a, b) => b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp))[0];
 }
 
+/** A safety net: ten times what a run takes here alone, for tests run beside each other on two cores. */
+const LONG_MS = 420_000;
+
 /** Waits for a phase, and for nothing that ends otherwise. */
 export async function untilPhase(
   namespace: string,
   name: string,
   phase: string,
-  { ms = 240_000, onPhase }: { ms?: number; onPhase?: (phase: string) => void } = {},
+  { ms = LONG_MS, onPhase }: { ms?: number; onPhase?: (phase: string) => void } = {},
 ): Promise<KubeObject> {
   return until(
     `${namespace}/${name} to be ${phase}`,
@@ -76,7 +79,7 @@ export const untilSaid = (namespace: string, name: string, ...reasons: string[])
       const ready = object && condition(object, "Ready");
       return ready && reasons.includes(ready.reason) ? ready : undefined;
     },
-    { ms: 240_000, seen: async () => (await workload(namespace, name))?.status?.conditions },
+    { ms: LONG_MS, seen: async () => (await workload(namespace, name))?.status?.conditions },
   );
 
 /** All of them, as whoever is done with a test. */
