@@ -205,6 +205,11 @@ const statusSchema = z
     workflow: z.string().describe("Name of the Argo Workflow."),
     usage: usageSchema.describe("Cost of the run so far."),
     reviews: z.array(reviewSchema).describe("Reviews of the gates that have opened."),
+    earlierReviews: z
+      .array(reviewSchema)
+      .describe(
+        "Decisions in runs of earlier specs, as long as their Workflows exist: they count when the spec is taken back.",
+      ),
     outputs: z.record(z.string(), z.string()).describe("Artifact keys of the run's outputs, by name."),
     trace: z.string().describe("Trace id of the run."),
     startedAt: z.iso.datetime().describe("When the run started."),

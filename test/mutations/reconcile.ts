@@ -277,6 +277,12 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("functions/reconcile/workload/progress.ts", unit("plan", "status", "lifecycle", "lost-bytes"), [
     {
+      why: "a spec that is taken back finds its decisions",
+      find: "[reviews, earlierReviews].flatMap",
+      replace: "[reviews].flatMap",
+      tests: unit("earlier-runs"),
+    },
+    {
       why: "a record of another attempt counts only as a success",
       find: '(state.attempt === attempt || (ended.outcome === "succeeded" && ended.finishedAt >= reusableFrom))',
       replace: "(state.attempt === attempt || ended.finishedAt >= reusableFrom)",
@@ -564,6 +570,16 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/status.ts", STATUS, [
+    {
+      why: "decisions of earlier runs are kept",
+      find: "    ...earlierReviewsOf(observed, run, context),\n",
+      replace: "",
+    },
+    {
+      why: "decisions go with their Workflow",
+      find: " && names.has(engine.nameOf({ workload, run: review.run }))",
+      replace: "",
+    },
     {
       why: "a review is not open in a status of a look that failed",
       find: 'if (gate.node.phase === "Running" && !gate.review && (stall || isHeld(observed))) return [];',

@@ -313,7 +313,8 @@ async function lateAgents({ run, deps }: Looking, steps: readonly StepView[]): P
   return agents;
 }
 
+/** Of this run, and the decisions of earlier ones: a spec that is taken back finds its own. */
 function readReviews({ status }: KubeObject): readonly Review[] {
-  const reviews = (status as { reviews?: unknown } | undefined)?.reviews;
-  return z.array(reviewSchema).safeParse(reviews ?? []).data ?? [];
+  const { reviews, earlierReviews } = (status ?? {}) as Record<string, unknown>;
+  return [reviews, earlierReviews].flatMap((all) => z.array(reviewSchema).safeParse(all ?? []).data ?? []);
 }

@@ -128,10 +128,8 @@ function earliest(times: readonly Date[]): Date | undefined {
 }
 
 async function writeStatus(observed: Observed, failed: unknown, deps: ReconcileDeps): Promise<WriteResult | "same"> {
-  const { spec } = observed;
-  const workflowName = spec.state === "accepted" ? deps.engine.nameOf(spec.run) : undefined;
-  const { costOfApproving } = deps;
-  const status = statusOf(observed, { costOfApproving, stall: stallFrom(failed), workflowName, now: deps.now() });
+  const { costOfApproving, engine, now } = deps;
+  const status = statusOf(observed, { costOfApproving, engine, stall: stallFrom(failed), now: now() });
   return putStatus(observed.object, status, deps);
 }
 

@@ -6,7 +6,7 @@ import type { Run } from "../../../engine/run.ts";
 import { walk } from "../../../engine/walk.ts";
 import type { KubeObject } from "../../../lib/edges/kube.ts";
 import { REASON } from "../reasons.ts";
-import { hasEnded, type RunView } from "../run-engine.ts";
+import { hasEnded, type RunEngine, type RunView } from "../run-engine.ts";
 import { no, reviewed, runEnding, type Said, waitingFor, yes } from "./conditions.ts";
 import { reviewOf } from "./gate.ts";
 import type { Observed } from "./observe.ts";
@@ -25,7 +25,7 @@ export interface StatusContext {
   readonly costOfApproving: (run: Run, gate: PipelineStep, outcomes: Outcomes) => number | undefined;
   /** What kept this look from doing all it wanted to. */
   readonly stall?: Stall | undefined;
-  readonly workflowName: string | undefined;
+  readonly engine: Pick<RunEngine, "nameOf">;
   readonly now: Date;
 }
 
@@ -65,7 +65,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
         refusal ?? (stall && !end ? no(stall.reason, stall.message) : (end ?? underWay(observed, phase, items))),
       ),
     ],
-    ...(context.workflowName === undefined ? {} : { workflow: context.workflowName }),
+    workflow: context.engine.nameOf(run),
     usage: {
       inputTokens: usage.inputTokens,
       outputTokens: usage.outputTokens,
@@ -73,6 +73,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
       browserSeconds: Math.round(usage.browserSeconds),
     },
     ...reviewsOf(observed, run, context),
+    ...earlierReviewsOf(observed, run, context),
     ...outputsOf(progress, run),
     trace: traceId(run),
     startedAt: runObject?.createdAt.toISOString() ?? before.startedAt ?? now.toISOString(),
@@ -210,8 +211,24 @@ function reviewsOf(
 
 /** Of a run whose object is made again. */
 function decidedReviews({ status }: KubeObject, run: Run): readonly Review[] {
-  const { reviews = [] } = (status ?? {}) as WorkloadStatus;
-  return reviews.filter((review) => review.run === run.run && review.decision);
+  return knownReviews((status ?? {}) as WorkloadStatus).filter((review) => review.run === run.run && review.decision);
+}
+
+function knownReviews({ reviews = [], earlierReviews = [] }: WorkloadStatus): readonly Review[] {
+  return [...reviews, ...earlierReviews];
+}
+
+/** Without its decision the settled gate of a run that is asked for again would be one that somebody tampered with. */
+function earlierReviewsOf(
+  { object, others }: Observed,
+  { workload, run }: Run,
+  { engine }: StatusContext,
+): Pick<WorkloadStatus, "earlierReviews"> {
+  const names = new Set(others.map(({ name }) => name));
+  const earlier = knownReviews((object.status ?? {}) as WorkloadStatus).filter(
+    (review) => review.run !== run && review.decision && names.has(engine.nameOf({ workload, run: review.run })),
+  );
+  return earlier.length > 0 ? { earlierReviews: earlier } : {};
 }
 
 function decimal(usd: number | undefined): string | undefined {

@@ -78,3 +78,45 @@ test("a workload's new image is its Agent's before a run of it starts", async ()
   expect(world.objects.workflows.size).toBe(runs);
   expect(world.status.conditions?.find(({ type }) => type === "Accepted")).toMatchObject({ reason: "AgentNotReady" });
 });
+
+describe("a decision in a run of an earlier spec", () => {
+  const gated = pipelineOf({
+    inputs: { schema: { type: "object", properties: { question: { type: "string" } } } },
+    steps: [
+      { name: "do", agent: "worker", with: ["question"] },
+      { name: "review", gate: {}, after: ["do"] },
+    ],
+    output: "do",
+  });
+  const asks = (question: string) => ({ inputs: { question } });
+  const decisions = ({ earlierReviews = [] }: Harness["status"]) => earlierReviews.map(({ decision }) => decision);
+
+  async function approved(): Promise<Harness> {
+    const world = start({ pipeline: gated, spec: asks("why?") });
+    await world.settle();
+    world.decide("approved");
+    await world.settle();
+    expect(world.status.phase).toBe("Succeeded");
+    world.edit(asks("how?"));
+    await world.settle();
+    return world;
+  }
+
+  test("is kept apart while the new run is judged, and counts when the spec is taken back", async () => {
+    const world = await approved();
+    expect([world.status.phase, decisions(world.status)]).toEqual(["AwaitingReview", ["approved"]]);
+    expect(world.status.reviews?.map(({ decision }) => decision)).toEqual([undefined]);
+    world.edit(asks("why?"));
+    await world.look();
+    expect([world.status.phase, world.status.earlierReviews]).toEqual(["Succeeded", undefined]);
+    expect(world.status.reviews).toMatchObject([{ decision: "approved" }]);
+  });
+
+  test("goes with its Workflow", async () => {
+    const world = await approved();
+    for (const [name] of world.objects.workflows)
+      if (name !== world.status.workflow) world.objects.workflows.delete(name);
+    await world.settle();
+    expect([world.status.phase, world.status.earlierReviews]).toEqual(["AwaitingReview", undefined]);
+  });
+});

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Review, WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
 import { statusOf } from "../../../functions/reconcile/workload/status.ts";
 import { AT_GATE, bad, type Given, LOST, NOW, READ, see } from "./given.ts";
 import { pipelineOf } from "./harness.ts";
 
-const context = { costOfApproving: () => 0.0042, workflowName: "demo-run", now: NOW };
+const context = { costOfApproving: () => 0.0042, engine: argoEngine, now: NOW };
 const statusAt = async (given: Given): Promise<WorkloadStatus> =>
   statusOf(await see(given), { ...context, now: given.now ?? NOW });
 const condition = ({ conditions = [] }: WorkloadStatus, type: string) => conditions.find((one) => one.type === type);

@@ -29,7 +29,7 @@ const planned = async (given: Given) => say(plan(await see(given), argoEngine, g
 /** The status that reconcile writes for these findings, with a decision laid over its review. */
 async function reviewed(given: Given, over: object = {}): Promise<Given> {
   const observed = await see(given);
-  const context = { costOfApproving: () => 0, now: NOW, workflowName: RUN };
+  const context = { costOfApproving: () => 0, engine: argoEngine, now: NOW };
   const { reviews = [] } = statusOf(observed, context);
   return { ...given, status: { reviews: reviews.map((review) => ({ ...review, ...over })) } };
 }

@@ -14,20 +14,17 @@ import {
   NOW,
   ok,
   READ,
-  runFor,
   see,
   workflowObject,
 } from "./given.ts";
 import { pipelineOf, UID } from "./harness.ts";
-
-const RUN = argoEngine.nameOf(runFor({}));
 
 interface Stall {
   readonly reason: string;
   readonly message: string;
 }
 const statusAt = async (given: Given, stall?: Stall): Promise<WorkloadStatus> =>
-  statusOf(await see(given), { costOfApproving: () => 0.0042, stall, workflowName: RUN, now: given.now ?? NOW });
+  statusOf(await see(given), { costOfApproving: () => 0.0042, engine: argoEngine, stall, now: given.now ?? NOW });
 const condition = ({ conditions = [] }: WorkloadStatus, type: string) => conditions.find((one) => one.type === type);
 const ready = (status: WorkloadStatus) => condition(status, "Ready");
 
