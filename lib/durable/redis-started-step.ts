@@ -1,21 +1,11 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import type { Redis } from "ioredis";
-import pRetry from "p-retry";
+import { giveBack, giveBackEventually, type RedisStart } from "./give-back.ts";
 import { threadKeys } from "./keys.ts";
 import { renewLease } from "./lease.ts";
 import { runScript } from "./run-script.ts";
 import { RedisSaver } from "./saver.ts";
-import { COUNT_FAILURE, FINISH, GIVE_BACK, RENEW } from "./step-scripts.ts";
-import type { StartedStep, StepEnd } from "./step-store.ts";
-
-export interface RedisStart {
-  readonly redis: Redis;
-  readonly identity: string;
-  /** Names this start: every write of it carries the token, and is refused when another start has followed. */
-  readonly token: string;
-  /** The lease's value. */
-  readonly value: string;
-}
+import { COUNT_FAILURE, FINISH, RENEW } from "./step-scripts.ts";
+import { endOf, type StartedStep, type StepEnd } from "./step-store.ts";
 
 export class RedisStartedStep implements StartedStep {
   readonly startedBefore: boolean;
@@ -71,25 +61,4 @@ export class RedisStartedStep implements StartedStep {
     this.#isGivenBack = true;
     this.#stopRenewing();
   }
-}
-
-function giveBack({ redis, identity, token, value }: RedisStart): Promise<unknown> {
-  const { record, lease } = threadKeys(identity);
-  return runScript(redis, GIVE_BACK, [record, lease], [token, value]);
-}
-
-/** Gives a start back once Redis answers again: until then it looks like one whose process died. */
-export function giveBackEventually(start: RedisStart): void {
-  // About ten minutes; the step has been started elsewhere long before.
-  const options = { retries: 25, minTimeout: 1000, maxTimeout: 30_000, unref: true };
-  pRetry(() => giveBack(start), options).catch(() => undefined);
-}
-
-/** What a script answers about an end. */
-export function endOf([outcome, digest, finishedAt]: readonly unknown[]): StepEnd {
-  return {
-    outcome: String(outcome) === "succeeded" ? "succeeded" : "failed",
-    digest: String(digest),
-    finishedAt: new Date(String(finishedAt)),
-  };
 }

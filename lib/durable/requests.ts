@@ -4,10 +4,9 @@ import type { ChainableCommander, Redis } from "ioredis";
 import { storeErrors } from "../edges/redis.ts";
 import { RetryableError } from "../errors.ts";
 import { droppedKey, threadKeys, workloadKey } from "./keys.ts";
-import { endOf } from "./redis-started-step.ts";
 import { runScript } from "./run-script.ts";
 import { RECORD_RESULT } from "./step-scripts.ts";
-import type { StepEnd, StepStore } from "./step-store.ts";
+import { endOf, type StepEnd, type StepStore } from "./step-store.ts";
 
 /** A step as whoever requests steps sees it. */
 export interface StepState {

@@ -67,3 +67,12 @@ export interface StartedStep {
   /** Gives the step back, so that this start counts as nothing. Never throws: while Redis is away it is tried again. */
   release(): Promise<void>;
 }
+
+/** What a script answers about an end. */
+export function endOf([outcome, digest, finishedAt]: readonly unknown[]): StepEnd {
+  return {
+    outcome: String(outcome) === "succeeded" ? "succeeded" : "failed",
+    digest: String(digest),
+    finishedAt: new Date(String(finishedAt)),
+  };
+}
