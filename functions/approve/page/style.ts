@@ -16,7 +16,7 @@ dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; overflow-wrap: any
 dl.list { margin: .4rem 0; } dl.list div { display: grid; grid-template-columns: 9rem 1fr; gap: .2rem .8rem; padding: .25rem 0; } dl.list dt { padding-top: .1rem; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; } table.wide { min-width: 44rem; } table.wide td:last-child { min-width: 15rem; } th, td { min-width: 7rem; text-align: left; vertical-align: top; padding: .55rem .7rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-tr:last-child th, tr:last-child td { border-bottom: 0; } thead th { font-size: .85rem; color: var(--soft); } td.step { min-width: 0; white-space: nowrap; } tbody th { font-weight: 400; min-width: 9rem; } thead tr:last-child th { border-bottom: 1px solid var(--line); }
+tr:last-child th, tr:last-child td { border-bottom: 0; } thead th { min-width: 8rem; font-size: .85rem; color: var(--soft); } td.step { min-width: 0; white-space: nowrap; } tbody th { font-weight: 400; min-width: 9rem; } thead tr:last-child th { border-bottom: 1px solid var(--line); }
 td p { margin: 0 0 .3rem; } .failed { color: var(--bad); }
 article { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 0 0 1rem; display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); } article.pictured { grid-template-columns: 18rem minmax(0, 1fr); }
 .pictures { display: grid; gap: .6rem; align-content: start; } article img { width: 100%; height: auto; max-height: 28rem; object-fit: cover; object-position: top; border: 1px solid var(--line); border-radius: .3rem; display: block; }
