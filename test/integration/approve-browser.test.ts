@@ -111,7 +111,7 @@ test("the form decides, the page then shows the decision, and no script of an ou
   await page.fill("textarea", "Weigh the free tiers.");
   await page.click("button:text-is('Approve')");
   await page.waitForSelector(".notice");
-  expect(await page.textContent(".notice")).toContain("Approved by ada on this page");
+  expect(await page.textContent(".notice")).toContain("Approved by ada with the review link");
   expect((await reviews.read(REF, "review"))?.review).toMatchObject({
     decision: "approved",
     comment: "Weigh the free tiers.",

@@ -467,7 +467,7 @@ describe("a decision", () => {
     const response = await postForm({ decision: "rejected", digest: record.review.digest, comment: "Too few <sites>" });
     expect([response.status, response.headers.get("location")]).toEqual([303, PATH]);
     const page = await (await get(PATH)).text();
-    expect(page).toContain("<strong>Rejected</strong> by ada on this page at 2026-11-20 12:00 UTC");
+    expect(page).toContain("<strong>Rejected</strong> by ada with the review link at 2026-11-20 12:00 UTC");
     expect(page).toContain("Too few &lt;sites&gt;");
     expect(page).not.toMatch(/<form|No person was asked/);
   });

@@ -78,7 +78,7 @@ function countsOf({ results }: Findings): string {
 }
 
 const WAYS: Readonly<Record<Decision["how"], string>> = {
-  ReviewLink: "on this page",
+  ReviewLink: "with the review link",
   CommandLine: "on the command line",
   Setting: "by a setting",
   Timeout: "by the timeout",
