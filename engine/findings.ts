@@ -81,6 +81,17 @@ export function gateOutcome(
 ): StepOutcome {
   const artifacts = { ...keys };
   if (decision.decision === "approved") return { outcome: "succeeded", output: "approved", artifacts, usage: NO_USAGE };
-  const why = `${decision.by} rejected gate ${decision.gate}${decision.comment ? `: ${decision.comment}` : ""}`;
-  return { outcome: "failed", reason: REJECTED, message: why.slice(0, 1024), artifacts, usage: NO_USAGE };
+  return { outcome: "failed", reason: REJECTED, message: rejectedBy(decision), artifacts, usage: NO_USAGE };
+}
+
+export function rejectedBy({
+  by,
+  gate,
+  comment,
+}: {
+  readonly by?: string | undefined;
+  readonly gate: string;
+  readonly comment?: string | undefined;
+}): string {
+  return `${by} rejected gate ${gate}${comment ? `: ${comment}` : ""}`.slice(0, 1024);
 }

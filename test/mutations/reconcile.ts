@@ -274,6 +274,34 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       find: "!view.outcome && view.work !== undefined",
       replace: "view.work !== undefined",
     },
+    {
+      why: "a run whose end the status tells is not judged again",
+      find: "  if (!hasEnded(runObject) || runObject.finishedAt === undefined || finishedAt === undefined) return false;\n",
+      replace: "  if (finishedAt !== undefined) return false;\n",
+      tests: unit("lost-bytes"),
+    },
+    {
+      why: "a run whose end was lost is made again",
+      find: "return hasLostItsEnd(runObject, progress) && rejectionOf(observed) === undefined;",
+      replace: "return false;",
+      tests: unit("lost-bytes"),
+    },
+    {
+      why: "a rejected run whose end was lost stays rejected",
+      find: 'const rejected = progress.keptReviews.find(({ decision }) => decision === "rejected");',
+      replace: "const rejected = undefined;",
+      tests: unit("lost-bytes"),
+    },
+    {
+      why: "a failed run is made again under other terms",
+      find: "if (isFailed(runObject) && runObject.acceptedTerms !== termsOf(spec.workload.spec)) return true;",
+      replace: "",
+    },
+    {
+      why: "a decision that the engine's timer overtook counts",
+      find: '  if (progress.gates.some(({ verdict }) => verdict.state === "overtaken")) return true;\n',
+      replace: "",
+    },
   ]),
   ...mutationsOf("functions/reconcile/workload/progress.ts", unit("plan", "status", "lifecycle", "lost-bytes"), [
     {

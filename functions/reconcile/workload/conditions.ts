@@ -4,7 +4,7 @@ import { hasEnded, type RunView } from "../run-engine.ts";
 import type { GateView } from "./gate.ts";
 import type { Observed } from "./observe.ts";
 import type { Progress } from "./progress.ts";
-import { isRejected } from "./run-state.ts";
+import { isMadeAgain, rejectionOf } from "./run-state.ts";
 
 /** What a condition says. */
 export interface Said {
@@ -52,8 +52,9 @@ export function runEnding(observed: Observed, run: Run): Said | undefined {
   if (!runObject || !progress) return undefined;
   const { failure, end } = progress.walk;
   if (failure) return no(failure.reason, failure.message);
-  if (!hasEnded(runObject)) return undefined;
-  if (isRejected(observed)) return no(REASON.rejected, end && "message" in end ? end.message : "");
+  if (!hasEnded(runObject) || isMadeAgain(observed)) return undefined;
+  const rejection = rejectionOf(observed);
+  if (rejection !== undefined) return no(REASON.rejected, rejection);
   if (end?.phase === "Failed") return no(end.reason, end.message);
   if (end?.phase === "Succeeded" && runObject.phase === "Succeeded")
     return yes(REASON.succeeded, outputLine(progress, run));

@@ -10,6 +10,7 @@ import { REASON } from "../reasons.ts";
 import type { RunEngine, RunView } from "../run-engine.ts";
 import { observeRun, type Progress, type ProgressDeps } from "./progress.ts";
 import { type Refusal, type ResolveDeps, resolve } from "./resolve.ts";
+import { isTold } from "./run-state.ts";
 
 /** All there is of one workload: what its spec wants, what Argo, the object store and Redis say. Nothing is remembered between looks. */
 export interface Observed {
@@ -19,7 +20,7 @@ export interface Observed {
   readonly runObject?: RunView;
   /** Those of earlier specs. */
   readonly others: readonly RunView[];
-  /** What is known of that run; absent without a run object. */
+  /** What is known of that run; absent without a run object, and once the status tells how it ended. */
   readonly progress?: Progress;
 }
 
@@ -75,8 +76,9 @@ async function observeWanted(
       return { object, spec: { state: "refused", reason: "UnreadableRun", message }, runObject, others };
     }
     const run = runOf(reference, workload.spec, runObject.pipeline);
-    const progress = await observeRun(run, workload, runObject, object, deps);
-    return { object, spec: { state: "accepted", workload, run }, runObject, others, progress };
+    const accepted: Observed = { object, spec: { state: "accepted", workload, run }, runObject, others };
+    if (isTold(object, runObject)) return accepted;
+    return { ...accepted, progress: await observeRun(run, workload, runObject, object, deps) };
   }
   if (hasFinished(object, runName, workload, deps.now()))
     return { object, spec: { state: "finished", workload }, others };

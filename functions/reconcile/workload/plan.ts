@@ -1,9 +1,9 @@
-import type { AgentWorkload, WorkloadSpec, WorkloadStatus } from "../../../crd/agentworkload.ts";
+import type { AgentWorkload, WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { StepResult } from "../../../engine/result.ts";
-import { type Run, termsOf } from "../../../engine/run.ts";
+import type { Run } from "../../../engine/run.ts";
 import { type Failure, itemsOf } from "../../../engine/walk.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, type NodeView, type RunEngine, type RunView } from "../run-engine.ts";
@@ -12,7 +12,7 @@ import type { GateView } from "./gate.ts";
 import { formatGateOutput, formatStepOutput, NOT_RUN } from "./node-output.ts";
 import type { Observed } from "./observe.ts";
 import type { Progress } from "./progress.ts";
-import { isHeld, isUnderWay, wantsRequest } from "./run-state.ts";
+import { isHeld, isMadeAgain, isUnderWay, wantsRequest } from "./run-state.ts";
 import type { StepView } from "./step-view.ts";
 import { planStop, planTurn } from "./turn.ts";
 
@@ -40,24 +40,13 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
     ];
   }
   if (runObject.deleted) return stops;
-  if (failedUnderOtherTerms(runObject, spec.workload.spec) || isOvertaken(observed))
-    return [...stops, { type: "deleteRun", view: runObject }];
+  if (isMadeAgain(observed)) return [...stops, { type: "deleteRun", view: runObject }];
   const changes = [...stops, ...planUpdate(runObject, spec, engine)];
   if (hasEnded(runObject)) return changes;
   if (runObject.shutdown) return [...changes, ...planStop(runObject, now)];
   if (!observed.progress) return changes;
   if (isHeld(observed)) return [...changes, ...planHeld(observed.progress, runObject, now)];
   return [...changes, ...planRun(observed.progress, runObject, spec.run, now)];
-}
-
-/** It is made again, and what succeeded is used again: a larger budget or a longer deadline may be all that it lacked. */
-function failedUnderOtherTerms({ phase, acceptedTerms }: RunView, spec: WorkloadSpec): boolean {
-  return (phase === "Failed" || phase === "Error") && acceptedTerms !== termsOf(spec);
-}
-
-/** Made again, the run goes on from the decision: the status keeps it, and what succeeded is used again. */
-function isOvertaken({ progress }: Observed): boolean {
-  return progress?.gates.some(({ verdict }) => verdict.state === "overtaken") ?? false;
 }
 
 /** The engine keeps some of a run's terms itself: items in flight, deadlines, the time to live. */

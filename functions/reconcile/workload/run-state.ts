@@ -1,5 +1,11 @@
+import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { rejectedBy } from "../../../engine/findings.ts";
+import { termsOf } from "../../../engine/run.ts";
 import { REJECTED } from "../../../engine/walk.ts";
+import type { KubeObject } from "../../../lib/edges/kube.ts";
+import { hasEnded, type RunView } from "../run-engine.ts";
 import type { Observed } from "./observe.ts";
+import type { Progress } from "./progress.ts";
 import type { StepView } from "./step-view.ts";
 
 // Predicates over what was observed. plan.ts decides by them, status.ts tells by them.
@@ -20,7 +26,42 @@ export function wantsRequest(view: StepView): boolean {
   return !view.outcome && view.work !== undefined && !isUnderWay(view);
 }
 
-export function isRejected({ progress }: Observed): boolean {
+/** The status tells how the run ended, and its run object is still there. What the object store loses from then on changes nothing. */
+export function isTold(object: KubeObject, runObject: RunView): boolean {
+  const { workflow, finishedAt } = (object.status ?? {}) as WorkloadStatus;
+  if (!hasEnded(runObject) || runObject.finishedAt === undefined || finishedAt === undefined) return false;
+  return workflow === runObject.name && Date.parse(finishedAt) === Date.parse(runObject.finishedAt);
+}
+
+/** A rejection ends a run, also one whose results were lost before the status told of its end. */
+export function rejectionOf({ runObject, progress }: Observed): string | undefined {
   const end = progress?.walk.end;
-  return end?.phase === "Rejected" && end.reason === REJECTED;
+  if (end?.phase === "Rejected" && end.reason === REJECTED) return end.message;
+  if (!progress || !runObject || !hasLostItsEnd(runObject, progress)) return undefined;
+  const rejected = progress.keptReviews.find(({ decision }) => decision === "rejected");
+  return rejected && rejectedBy(rejected);
+}
+
+/**
+ * It is made again, and what succeeded is used again: a failed run under other terms, for a larger budget or a longer deadline may be all
+ * that it lacked; one whose gate the engine's own timer settled otherwise than a person had; one whose results were lost before its end.
+ */
+export function isMadeAgain(observed: Observed): boolean {
+  const { spec, runObject, progress } = observed;
+  if (!runObject || spec.state !== "accepted") return false;
+  if (isFailed(runObject) && runObject.acceptedTerms !== termsOf(spec.workload.spec)) return true;
+  if (!progress) return false;
+  if (progress.gates.some(({ verdict }) => verdict.state === "overtaken")) return true;
+  return hasLostItsEnd(runObject, progress) && rejectionOf(observed) === undefined;
+}
+
+function isFailed({ phase }: RunView): boolean {
+  return phase === "Failed" || phase === "Error";
+}
+
+/** Each node was settled, and the object store has lost what some were settled with: how the run ended cannot be told from it. */
+function hasLostItsEnd({ phase }: RunView, { walk, steps }: Progress): boolean {
+  return (
+    phase === "Succeeded" && !walk.end && steps.some(({ node, outcome }) => node.phase === "Succeeded" && !outcome)
+  );
 }

@@ -13,7 +13,7 @@ import type { Observed } from "./observe.ts";
 import { hasExpired } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Refusal } from "./resolve.ts";
-import { isHeld, isRejected } from "./run-state.ts";
+import { isHeld, isMadeAgain, isTold, rejectionOf } from "./run-state.ts";
 import { type Stall, stallOf } from "./stall.ts";
 import { traceId } from "./trace.ts";
 
@@ -39,12 +39,13 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
   if (hasExpired(observed, now)) return context.stall ? before : expired(before, say);
   if (spec.state === "finished") return finished(before, say);
   if (spec.state === "refused") return refused(before, spec, observed.others, say);
-  const { run } = spec;
+  const { run, refusal: refusedEdit } = spec;
+  if (runObject && isTold(object, runObject)) return finished(before, say, refusedEdit);
   const phase = phaseOf(observed);
   const usage = usageOf(progress?.outcomes ?? new Map());
   const end = runEnding(observed, run);
   const goesOn = end ? "" : " (the run of the last accepted spec goes on)";
-  const refusal = spec.refusal && no(spec.refusal.reason, `${spec.refusal.message}${goesOn}`);
+  const refusal = refusedEdit && no(refusedEdit.reason, `${refusedEdit.message}${goesOn}`);
   const stall = context.stall ?? stallOf(observed, now);
   const counts = countsOf(run, progress);
   const { items } = counts;
@@ -77,7 +78,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     ...outputsOf(progress, run),
     trace: traceId(run),
     startedAt: runObject?.createdAt.toISOString() ?? before.startedAt ?? now.toISOString(),
-    ...(runObject && hasEnded(runObject)
+    ...(runObject && hasEnded(runObject) && !isMadeAgain(observed)
       ? { finishedAt: isoOf(runObject.finishedAt) ?? before.finishedAt ?? now.toISOString() }
       : {}),
   };
@@ -117,9 +118,13 @@ function expired({ outputs: _gone, ...rest }: WorkloadStatus, say: Say): Workloa
   return { ...rest, conditions: replaced(conditions, say("Completed", said)) };
 }
 
-/** As it was when the run ended. What was said of an edit that was refused, and has been taken back, is not. */
-function finished(before: WorkloadStatus, say: Say): WorkloadStatus {
-  const conditions = before.conditions ?? [];
+/** As it was when the run ended, but for what is said of a later edit that is refused, or was until it was taken back. */
+function finished(before: WorkloadStatus, say: Say, refusal?: Pick<Refusal, "reason" | "message">): WorkloadStatus {
+  const conditions = (before.conditions ?? []).map((one) => say(one.type, one));
+  if (refusal) {
+    const said = no(refusal.reason, refusal.message);
+    return { ...before, conditions: replaced(replaced(conditions, say("Accepted", said)), say("Ready", said)) };
+  }
   const named = (type: Condition["type"]) => conditions.find((one) => one.type === type);
   const wasRefused = named("Accepted")?.status === "False";
   const completed = named("Completed");
@@ -169,8 +174,9 @@ export function stalledStatus({ object }: Pick<Observed, "object">, stall: Stall
 function phaseOf(observed: Observed): Phase {
   const { runObject, progress } = observed;
   if (!runObject) return isHeld(observed) ? "Suspended" : "Creating";
+  if (isMadeAgain(observed)) return "Running";
   if (hasEnded(runObject)) {
-    if (isRejected(observed)) return "Rejected";
+    if (rejectionOf(observed) !== undefined) return "Rejected";
     return runObject.phase === "Succeeded" && progress?.walk.end?.phase === "Succeeded" ? "Succeeded" : "Failed";
   }
   if (isHeld(observed)) return "Suspended";

@@ -3,51 +3,116 @@ import { kubectl } from "../cluster.ts";
 import { SYSTEM } from "../workload.ts";
 
 /** What happens to a cluster while runs go on. */
-interface Fault {
+export interface Fault {
   readonly name: string;
   /** How often it is drawn, beside the others. */
   readonly weight: number;
-  readonly strike: () => Promise<unknown>;
+  /** @throws Error where there is nothing to strike: a function at zero, a part that is on its way back */
+  readonly strike: () => Promise<void>;
 }
 
-const kill = (namespace: string, selector: string) =>
-  kubectl(["-n", namespace, "delete", "pods", "-l", selector, "--force", "--grace-period=0", "--wait=false"]);
-const end = (namespace: string, selector: string) =>
-  kubectl(["-n", namespace, "delete", "pods", "-l", selector, "--wait=false"]);
+/** Pods that run, found by their labels. */
+export interface Part {
+  readonly name: string;
+  readonly namespace: string;
+  readonly selector: string;
+}
 
-/** `agents`: where the agents under test are. */
-export function faultsOf(agents: string, agent: string): readonly Fault[] {
-  const its = `serving.knative.dev/service=${agent}`;
+export const service = (name: string, namespace = SYSTEM): Part => ({
+  name,
+  namespace,
+  selector: `serving.knative.dev/service=${name}`,
+});
+const deployment = (name: string): Part => ({
+  name,
+  namespace: SYSTEM,
+  selector: `app.kubernetes.io/name=${name}`,
+});
+const eventing = (name: string, selector: string): Part => ({ name, namespace: "knative-eventing", selector });
+
+export const REDIS = deployment("redis");
+export const STORE = deployment("store");
+export const EGRESS = deployment("egress");
+export const BROWSERLESS = deployment("browserless");
+export const LITELLM = deployment("litellm");
+export const DISPATCHER = eventing("Broker's dispatcher", "messaging.knative.dev/role=dispatcher");
+export const INGRESS = eventing("Broker's ingress", "eventing.knative.dev/brokerRole=ingress");
+export const FILTER = eventing("Broker's filter", "eventing.knative.dev/brokerRole=filter");
+export const ARGO: Part = { name: "Argo's controller", namespace: "argo", selector: "app=workflow-controller" };
+export const SOURCE: Part = {
+  name: "ApiServerSource's adapter",
+  namespace: SYSTEM,
+  selector: "eventing.knative.dev/source=apiserver-source-controller",
+};
+
+/** All its pods at once, with no time to drain. */
+export async function kill(part: Part): Promise<void> {
+  await remove(part, ["--force", "--grace-period=0"]);
+}
+
+/** All its pods at once; each may drain. */
+async function end(part: Part): Promise<void> {
+  await remove(part, []);
+}
+
+async function remove({ namespace, selector }: Part, how: readonly string[]): Promise<void> {
+  const what = [
+    "delete",
+    "pods",
+    "-l",
+    selector,
+    "--field-selector=status.phase=Running",
+    "--wait=false",
+    "-o",
+    "name",
+  ];
+  const removed = await kubectl(["-n", namespace, ...what, ...how]);
+  if (!removed.includes("pod/")) throw new Error(`no pod of ${selector} runs in ${namespace}`);
+}
+
+async function wipeRedis(): Promise<void> {
   const flush = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli FLUSHALL';
+  const answer = await kubectl(["-n", SYSTEM, "exec", "deployment/redis", "--", "sh", "-c", flush]);
+  if (!answer.includes("OK")) throw new Error(`Redis answers ${answer.trim()}`);
+}
+
+const killed = (part: Part, weight: number): Fault => ({
+  name: `${part.name} killed`,
+  weight,
+  strike: () => kill(part),
+});
+const ended = (part: Part, weight: number): Fault => ({ name: `${part.name} ended`, weight, strike: () => end(part) });
+
+/** `agent`: the one under test, and where it is. */
+export function faultsOf(namespace: string, agent: string): readonly Fault[] {
   return [
-    { name: "agent killed", weight: 4, strike: () => kill(agents, its) },
-    { name: "agent ended", weight: 2, strike: () => end(agents, its) },
-    { name: "reconcile killed", weight: 4, strike: () => kill(SYSTEM, "serving.knative.dev/service=reconcile") },
-    { name: "reconcile ended", weight: 2, strike: () => end(SYSTEM, "serving.knative.dev/service=reconcile") },
-    {
-      name: "Broker's dispatcher killed",
-      weight: 1,
-      strike: () => kill("knative-eventing", "messaging.knative.dev/role=dispatcher"),
-    },
-    { name: "Argo's controller killed", weight: 2, strike: () => kill("argo", "app=workflow-controller") },
-    {
-      name: "Redis wiped",
-      weight: 2,
-      strike: () => kubectl(["-n", SYSTEM, "exec", "deployment/redis", "--", "sh", "-c", flush]),
-    },
-    { name: "Redis killed", weight: 1, strike: () => kill(SYSTEM, "app=redis") },
-    { name: "object store killed", weight: 1, strike: () => kill(SYSTEM, "app=store") },
+    killed(service(agent, namespace), 4),
+    ended(service(agent, namespace), 2),
+    killed(service("reconcile"), 4),
+    ended(service("reconcile"), 2),
+    killed(DISPATCHER, 1),
+    killed(INGRESS, 1),
+    killed(FILTER, 1),
+    killed(SOURCE, 1),
+    killed(ARGO, 2),
+    killed(REDIS, 1),
+    { name: "Redis wiped", weight: 2, strike: wipeRedis },
+    killed(STORE, 1),
   ];
 }
 
-interface Strike {
+export interface Strike {
   readonly fault: Fault;
   /** Before it, in ms. */
   readonly pause: number;
 }
 
-/** Faults in the order that a seed draws. */
-export function drawStrikes(seed: number, faults: readonly Fault[], count: number): Strike[] {
+/** Faults in the order that a seed draws, with pauses from `min` to `max` ms. */
+export function drawStrikes(
+  seed: number,
+  faults: readonly Fault[],
+  { count, min, max }: { readonly count: number; readonly min: number; readonly max: number },
+): Strike[] {
   const fault = fc.oneof(...faults.map((value) => ({ weight: value.weight, arbitrary: fc.constant(value) })));
-  return fc.sample(fc.record({ fault, pause: fc.integer({ min: 2000, max: 8000 }) }), { seed, numRuns: count });
+  return fc.sample(fc.record({ fault, pause: fc.integer({ min, max }) }), { seed, numRuns: count });
 }

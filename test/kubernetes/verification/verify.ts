@@ -21,6 +21,8 @@ const AT_ONCE = 4;
 const STUCK_MS = 300_000;
 /** Times in a Workflow are whole seconds. */
 const CLOCK_MS = 2000;
+/** Between two faults. A killed pod takes ten to twenty seconds to be back on two cores: more faults, and nothing goes on. */
+const PAUSE = { min: 4000, max: 20_000 };
 
 export interface Verification {
   readonly seed: number;
@@ -33,7 +35,8 @@ export interface Verified {
   readonly runs: number;
   /** Of these, those that ended in phase Succeeded. */
   readonly succeeded: number;
-  readonly faults: number;
+  /** How often each struck. */
+  readonly faults: Readonly<Record<string, number>>;
   readonly executions: number;
   /** Executions that a fault made necessary: their step had not ended. */
   readonly repeated: number;
@@ -51,18 +54,21 @@ export async function verify({ seed, ms, say }: Verification): Promise<Verified>
   const begun = Date.now();
   const drawn = fc.sample(randomRun, { seed, numRuns: 1000 });
   const findings: string[] = [];
-  const totals = { runs: 0, succeeded: 0, faults: 0, executions: 0, repeated: 0 };
+  const totals = { runs: 0, succeeded: 0, executions: 0, repeated: 0 };
+  const all = faultsOf(TENANT, AGENT);
+  const struck: Record<string, number> = Object.fromEntries(all.map((fault) => [fault.name, 0]));
 
   async function faults(): Promise<void> {
-    for (const { fault, pause } of drawStrikes(seed, faultsOf(TENANT, AGENT), 1000)) {
+    for (const { fault, pause } of drawStrikes(seed, all, { count: 1000, ...PAUSE })) {
       await sleep(pause);
       if (Date.now() - begun > ms) return;
-      say(`fault: ${fault.name}`);
-      // A part that is on its way back cannot be struck.
-      await fault
-        .strike()
-        .catch((error: unknown) => say(`fault: ${fault.name} missed: ${String(error).slice(0, 100)}`));
-      totals.faults++;
+      try {
+        await fault.strike();
+        say(`fault: ${fault.name}`);
+        struck[fault.name] = (struck[fault.name] ?? 0) + 1;
+      } catch (error) {
+        say(`fault: ${fault.name} missed: ${error instanceof Error ? error.message.slice(0, 100) : error}`);
+      }
     }
   }
 
@@ -84,7 +90,7 @@ export async function verify({ seed, ms, say }: Verification): Promise<Verified>
   await Promise.all([faults(), ...Array.from({ length: AT_ONCE }, oneAfterTheOther)]);
   await kubectl(["-n", TENANT, "delete", "agentworkloads,agentpipelines", "--all", "--timeout=180s"]);
   await deleteAgent(TENANT, AGENT);
-  return { ...totals, findings };
+  return { ...totals, faults: struck, findings };
 }
 
 interface One {

@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { CHAIN } from "./given.ts";
 import { createHarness, done, type Harness, pipelineOf } from "./harness.ts";
 
 const ITEMS = ["http://a.example/", "http://b.example/", "http://c.example/"];
@@ -43,4 +45,71 @@ test("a step after a fan-out waits while a result that it gets is made again", a
   expect(world.status.phase).toBe("Succeeded");
   const written = world.requests.filter(({ step }) => step === "write");
   expect(written.map(({ input }) => input.from["read"]?.length)).toEqual([3]);
+});
+
+describe("after the last node", () => {
+  /** To the decision's settlement; what comes after the gate is done too, and the status does not tell of the end yet. */
+  async function toTheEnd(decision: "approved" | "rejected"): Promise<Harness> {
+    const world = createHarness({
+      pipeline: CHAIN,
+      spec: { inputs: { items: ITEMS }, review: { timeout: "1h" } },
+      answer: ({ step, input }, execution) => done({ output: `${step} ${String(input.item)} ${execution}` }),
+    });
+    await world.settle({ rounds: 6 });
+    expect(world.status.phase).toBe("AwaitingReview");
+    world.decide(decision);
+    for (let round = 0; round < 9 && phaseInArgo(world) !== "Succeeded"; round++) {
+      await world.look();
+      await world.deliverAll();
+      world.argo();
+    }
+    expect(phaseInArgo(world)).toBe("Succeeded");
+    expect(world.status.finishedAt).toBeUndefined();
+    return world;
+  }
+  const phaseInArgo = ({ workflow }: Harness): unknown => (workflow?.status as { phase?: string }).phase;
+  const loseAll = (world: Harness): void => world.loseBytes(() => false);
+
+  test.each(["approved", "rejected"] as const)(
+    "a run that was %s keeps the end that the status tells",
+    async (decision) => {
+      const world = await toTheEnd(decision);
+      await world.look();
+      const told = world.status;
+      const asked = world.requests.length;
+      expect(told.phase).toBe(decision === "approved" ? "Succeeded" : "Rejected");
+      loseAll(world);
+      world.edit({ ...(world.workload?.spec as object), freshness: "1h" });
+      await world.settle({ rounds: 5 });
+      const generation = ({ conditions = [], ...rest }: WorkloadStatus) => ({
+        ...rest,
+        conditions: conditions.map((condition) => ({ ...condition, observedGeneration: 2 })),
+      });
+      expect(world.status).toEqual(generation(told));
+      expect(world.requests).toHaveLength(asked);
+    },
+  );
+
+  test("a run that was approved is made again when its end is not told yet", async () => {
+    const world = await toTheEnd("approved");
+    loseAll(world);
+    await world.look();
+    expect(world.status.phase).not.toBe("Failed");
+    // The marks of the first requests run out.
+    world.pass(30_000);
+    await world.settle({ decision: "approved" });
+    expect(world.status).toMatchObject({ phase: "Succeeded", items: { done: 3 } });
+  });
+
+  test("a run that was rejected is not: nobody wants it, whatever its counts were", async () => {
+    const world = await toTheEnd("rejected");
+    const asked = world.requests.length;
+    loseAll(world);
+    await world.settle({ rounds: 5 });
+    expect(world.status.phase).toBe("Rejected");
+    expect(world.status.conditions).toContainEqual(
+      expect.objectContaining({ type: "Completed", reason: "Rejected", message: "ann rejected gate review" }),
+    );
+    expect(world.requests).toHaveLength(asked);
+  });
 });
