@@ -67,7 +67,7 @@ describe("after the last node", () => {
     expect(world.status.finishedAt).toBeUndefined();
     return world;
   }
-  const phaseInArgo = ({ workflow }: Harness): unknown => (workflow?.status as { phase?: string }).phase;
+  const phaseInArgo = ({ workflow }: Harness): unknown => (workflow?.status as { phase?: string } | undefined)?.phase;
   const loseAll = (world: Harness): void => world.loseBytes(() => false);
 
   test.each(["approved", "rejected"] as const)(
