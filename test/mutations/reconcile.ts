@@ -275,12 +275,6 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "view.work !== undefined",
     },
     {
-      why: "a run whose end the status tells is not judged again",
-      find: "  if (!hasEnded(runObject) || runObject.finishedAt === undefined || finishedAt === undefined) return false;\n",
-      replace: "  if (finishedAt !== undefined) return false;\n",
-      tests: unit("lost-bytes"),
-    },
-    {
       why: "a run whose end was lost is made again",
       find: "return hasLostItsEnd(runObject, progress) && rejectionOf(observed) === undefined;",
       replace: "return false;",
@@ -301,6 +295,13 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       why: "a decision that the engine's timer overtook counts",
       find: '  if (progress.gates.some(({ verdict }) => verdict.state === "overtaken")) return true;\n',
       replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/told.ts", unit("lost-bytes"), [
+    {
+      why: "a run whose end the status tells is not judged again",
+      find: "  if (!hasEnded(runObject) || runObject.finishedAt === undefined || finishedAt === undefined) return false;\n",
+      replace: "  if (finishedAt !== undefined) return false;\n",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/progress.ts", unit("plan", "status", "lifecycle", "lost-bytes"), [

@@ -10,7 +10,7 @@ import { REASON } from "../reasons.ts";
 import type { RunEngine, RunView } from "../run-engine.ts";
 import { observeRun, type Progress, type ProgressDeps } from "./progress.ts";
 import { type Refusal, type ResolveDeps, resolve } from "./resolve.ts";
-import { isTold } from "./run-state.ts";
+import { isTold } from "./told.ts";
 
 /** All there is of one workload: what its spec wants, what Argo, the object store and Redis say. Nothing is remembered between looks. */
 export interface Observed {

@@ -1,9 +1,7 @@
-import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { rejectedBy } from "../../../engine/findings.ts";
 import { termsOf } from "../../../engine/run.ts";
 import { REJECTED } from "../../../engine/walk.ts";
-import type { KubeObject } from "../../../lib/edges/kube.ts";
-import { hasEnded, type RunView } from "../run-engine.ts";
+import type { RunView } from "../run-engine.ts";
 import type { Observed } from "./observe.ts";
 import type { Progress } from "./progress.ts";
 import type { StepView } from "./step-view.ts";
@@ -24,13 +22,6 @@ export function isUnderWay({ work }: StepView): boolean {
 /** It waits for a request, and nothing keeps it from being sent. */
 export function wantsRequest(view: StepView): boolean {
   return !view.outcome && view.work !== undefined && !isUnderWay(view);
-}
-
-/** The status tells how the run ended, and its run object is still there. What the object store loses from then on changes nothing. */
-export function isTold(object: KubeObject, runObject: RunView): boolean {
-  const { workflow, finishedAt } = (object.status ?? {}) as WorkloadStatus;
-  if (!hasEnded(runObject) || runObject.finishedAt === undefined || finishedAt === undefined) return false;
-  return workflow === runObject.name && Date.parse(finishedAt) === Date.parse(runObject.finishedAt);
 }
 
 /** A rejection ends a run, also one whose results were lost before the status told of its end. */

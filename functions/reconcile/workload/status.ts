@@ -13,8 +13,9 @@ import type { Observed } from "./observe.ts";
 import { hasExpired } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Refusal } from "./resolve.ts";
-import { isHeld, isMadeAgain, isTold, rejectionOf } from "./run-state.ts";
+import { isHeld, isMadeAgain, rejectionOf } from "./run-state.ts";
 import { type Stall, stallOf } from "./stall.ts";
+import { isTold } from "./told.ts";
 import { traceId } from "./trace.ts";
 
 type Phase = NonNullable<WorkloadStatus["phase"]>;

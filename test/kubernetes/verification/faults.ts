@@ -12,7 +12,7 @@ export interface Fault {
 }
 
 /** Pods that run, found by their labels. */
-export interface Part {
+interface Part {
   readonly name: string;
   readonly namespace: string;
   readonly selector: string;
@@ -45,8 +45,10 @@ export const SOURCE: Part = {
   selector: "eventing.knative.dev/source=apiserver-source-controller",
 };
 
+export const ACTIVATOR: Part = { name: "Knative's activator", namespace: "knative-serving", selector: "app=activator" };
+
 /** All its pods at once, with no time to drain. */
-export async function kill(part: Part): Promise<void> {
+async function kill(part: Part): Promise<void> {
   await remove(part, ["--force", "--grace-period=0"]);
 }
 
@@ -76,7 +78,7 @@ async function wipeRedis(): Promise<void> {
   if (!answer.includes("OK")) throw new Error(`Redis answers ${answer.trim()}`);
 }
 
-const killed = (part: Part, weight: number): Fault => ({
+export const killed = (part: Part, weight: number): Fault => ({
   name: `${part.name} killed`,
   weight,
   strike: () => kill(part),

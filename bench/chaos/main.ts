@@ -1,0 +1,111 @@
+/**
+ * Fifty real pages from apply to report on the test cluster (`make cluster deploy` first), while every part of it is killed at random.
+ * Nothing that had ended may be done again, no model call be paid twice, no run be lost, and the report must be that of a calm run.
+ * SEEDS: how many (default 10); each strikes 200 times, over as many runs as that takes.
+ */
+import { kubectl } from "../../test/kubernetes/cluster.ts";
+import {
+  ACTIVATOR,
+  ARGO,
+  BROWSERLESS,
+  DISPATCHER,
+  drawStrikes,
+  EGRESS,
+  FILTER,
+  INGRESS,
+  killed,
+  LITELLM,
+  REDIS,
+  SOURCE,
+  STORE,
+  service,
+} from "../../test/kubernetes/verification/faults.ts";
+import { freshNamespace } from "../../test/kubernetes/workload.ts";
+import { type Figure, report } from "../harness.ts";
+import { connectStore, differences, normalised } from "./report.ts";
+import { type ChaosRun, removeRun, runFifty } from "./run.ts";
+
+const NAMESPACE = "bench-chaos";
+const SEEDS = Number(process.env["SEEDS"] ?? 10);
+const STRIKES = 200;
+/** Between two kills, in ms. More of them, and no part is back before the next one goes. */
+const PAUSE = { min: 2000, max: 8000 };
+
+const FAULTS = [
+  ...["scrape", "analyze", "reconcile"].map((name) => killed(service(name), 3)),
+  ...[service("report"), ARGO, DISPATCHER, INGRESS, FILTER, SOURCE, ACTIVATOR].map((part) => killed(part, 1)),
+  ...[REDIS, STORE, EGRESS, BROWSERLESS, LITELLM].map((part) => killed(part, 1)),
+];
+
+const runs: ChaosRun[] = [];
+const differing: string[] = [];
+await freshNamespace(NAMESPACE);
+const read = await connectStore();
+const none = (): Iterator<never> => [][Symbol.iterator]();
+try {
+  const calm = await runFifty(NAMESPACE, "calm", none());
+  console.log(`calm: ${calm.phase} in ${calm.seconds.toFixed(0)} s`);
+  const expected = normalised(await read(calm.outputs["json"] ?? ""));
+  await removeRun(NAMESPACE, "calm");
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const strikes = drawStrikes(seed, FAULTS, { count: 10 * STRIKES, ...PAUSE })[Symbol.iterator]();
+    const ofSeed: ChaosRun[] = [];
+    while (ofSeed.flatMap(({ struck }) => struck).length < STRIKES) {
+      const name = `chaos-${seed}-${ofSeed.length}`;
+      const one = await runFifty(NAMESPACE, name, strikes);
+      ofSeed.push(one);
+      runs.push(one);
+      console.log(
+        `${name}: ${one.phase} in ${one.seconds.toFixed(0)} s, ${one.struck.length} kills, ${one.cutCalls} calls cut; pauses ${one.pauses.map((pause) => pause.toFixed(1)).join(" ")}`,
+      );
+      for (const what of [...one.repeated, ...one.callsTwice]) console.log(`${name}: again: ${what}`);
+      const key = one.outputs["json"];
+      const paths = key === undefined ? ["/"] : differences(expected, normalised(await read(key)));
+      if (paths.length > 0) differing.push(name);
+      for (const path of paths.slice(0, 10)) console.log(`${name}: the report differs at ${path}`);
+      await removeRun(NAMESPACE, name);
+    }
+  }
+  const counts = Map.groupBy(
+    runs.flatMap(({ struck }) => struck),
+    (name) => name,
+  );
+  console.table([...counts].map(([fault, all]) => ({ fault, struck: all.length })));
+  report("chaos", figuresOf(calm));
+} finally {
+  await kubectl(["delete", "namespace", NAMESPACE, "--wait=false"]);
+}
+
+function figuresOf(calm: ChaosRun): Figure[] {
+  const pauses = runs.flatMap((run) => run.pauses).toSorted((a, b) => a - b);
+  const at = (share: number): number => pauses[Math.ceil(pauses.length * share) - 1] ?? Number.NaN;
+  const total = (of: (run: ChaosRun) => number): number => runs.reduce((sum, run) => sum + of(run), 0);
+  const count = (figure: string, value: number): Figure => ({ figure, value, unit: "", goal: 0 });
+  return [
+    { figure: "seeds", value: SEEDS, unit: "" },
+    { figure: "runs", value: runs.length, unit: "" },
+    { figure: "kills", value: total(({ struck }) => struck.length), unit: "" },
+    { figure: "a calm run", value: calm.seconds, unit: "s" },
+    { figure: "a run under kills, mean", value: total(({ seconds }) => seconds) / runs.length, unit: "s" },
+    count(
+      "runs lost",
+      total(({ phase }) => (phase === "Succeeded" ? 0 : 1)),
+    ),
+    count(
+      "finished nodes repeated",
+      total(({ repeated }) => repeated.length),
+    ),
+    count(
+      "model calls paid twice",
+      total(({ callsTwice }) => callsTwice.length),
+    ),
+    {
+      figure: "model calls whose answer was on the wire at a kill",
+      value: total(({ cutCalls }) => cutCalls),
+      unit: "",
+    },
+    count("reports that differ from that of a calm run", differing.length),
+    { figure: "from a kill until work goes on, p50", value: at(0.5), unit: "s", goal: 5 },
+    { figure: "from a kill until work goes on, p99", value: at(0.99), unit: "s", goal: 5 },
+  ];
+}
