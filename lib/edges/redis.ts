@@ -89,6 +89,10 @@ async function checkServer(redis: Redis): Promise<void> {
   const [major, minor] = [Number(version?.[1]), Number(version?.[2])];
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
     throw unsupported(`Redis ${major}.${minor} is too old: ${OLDEST.join(".")} or later is needed, or Valkey`);
+  if (/redis_mode:sentinel/.test(info))
+    throw unsupported(
+      "REDIS_URL leads to a Sentinel, which holds no keys: give the address of the primary, by a Service or proxy that follows it through failovers",
+    );
   const policy = /maxmemory_policy:([\w-]+)/.exec(info)?.[1] ?? "noeviction";
   if (policy !== "noeviction")
     throw unsupported(

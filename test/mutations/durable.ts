@@ -263,6 +263,12 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("lib/edges/redis.ts", DURABLE, [
     {
+      why: "a Sentinel is refused",
+      find: "if (/redis_mode:sentinel/.test(info))",
+      replace: "if (false)",
+      tests: ["test/integration/redis-trouble.test.ts"],
+    },
+    {
       why: "a refused write is a lost lease, and not a store that is away",
       find: "if (FENCED.test(message))",
       replace: "if (false)",
