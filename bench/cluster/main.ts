@@ -8,6 +8,7 @@ import { buildTestImages } from "../../test/cluster/images/build.ts";
 import { deployToTestCluster } from "../../test/cluster/product/deploy.ts";
 import { run } from "../../test/cluster/run.ts";
 import { apply, ask, kubectl, until } from "../../test/kubernetes/cluster.ts";
+import { wipeRedis } from "../../test/kubernetes/verification/faults.ts";
 import { decide, example, freshNamespace, SYSTEM, untilPhase } from "../../test/kubernetes/workload.ts";
 import { type Figure, median, report } from "../harness.ts";
 import { deployWaitingAgents, quietInstalled, setMinScale, untilZero } from "./agents.ts";
@@ -49,12 +50,14 @@ interface Run {
   readonly first: number;
   readonly gate: number;
   readonly report: number;
+  /** From the first site that is analyzed to the gate. */
+  readonly analysis: number;
   readonly calls: number;
   readonly writes: number;
   readonly kib: number;
 }
 
-async function runOnce(sites: number, how: "warm" | "from zero"): Promise<Run> {
+async function runOnce(sites: number, how: "warm" | "from zero", onAnalysis?: () => Promise<void>): Promise<Run> {
   const name = `bench-${sites}`;
   if (how === "from zero") await untilZero(NAMESPACE);
   const { seen, stop } = await watchRun(kubeconfig, NAMESPACE);
@@ -63,6 +66,10 @@ async function runOnce(sites: number, how: "warm" | "from zero"): Promise<Run> {
   const urls = Array.from({ length: sites }, (_, index) => `http://site-${index}.example/${Date.now()}`);
   const applied = performance.now();
   await apply(example(NAMESPACE, name, { sites: urls, replicas }));
+  if (onAnalysis) {
+    await until("the first analysis", async () => seen.analyzeRunning !== undefined, { every: 20 });
+    await onAnalysis();
+  }
   await untilPhase(NAMESPACE, name, "AwaitingReview", { ms: 600_000 });
   const callsToGate = (await apiCalls()) - calls;
   if (how === "from zero") await untilZero(NAMESPACE);
@@ -78,6 +85,7 @@ async function runOnce(sites: number, how: "warm" | "from zero"): Promise<Run> {
     first: seconds(seen.firstStep, applied),
     gate: seconds(seen.awaitingReview, applied) - ideal,
     report: seconds(seen.reportRunning, decided),
+    analysis: seconds(seen.awaitingReview, applied) - seconds(seen.analyzeRunning, applied),
     calls: callsToGate / sites,
     writes: seen.workflowWrites / sites,
     kib: seen.workflowBytes / 1024,
@@ -105,6 +113,22 @@ async function measure(sites: number, how: "warm" | "from zero", times: number, 
     of("Workflow writes a site", "writes", "writes"),
     of("Workflow object", "kib", "KiB", sites === 500 ? 1024 : undefined),
   ];
+}
+
+/** From a wipe of Redis, as the first site is analyzed, to the gate; beside runs with their Redis. */
+async function wipes(sites: number, times: number): Promise<Figure[]> {
+  const [wiped, kept]: [number[], number[]] = [[], []];
+  for (let time = 0; time < times; time++) {
+    wiped.push((await runOnce(sites, "warm", wipeRedis)).analysis);
+    kept.push((await runOnce(sites, "warm")).analysis);
+    console.log(`${sites} sites, Redis wiped:`, wiped.at(-1), "kept:", kept.at(-1));
+  }
+  const of = (how: string, all: readonly number[]): Figure => ({
+    figure: `${sites} sites, warm: first analysis to AwaitingReview, Redis ${how}`,
+    value: median(all),
+    unit: "s",
+  });
+  return [of("wiped then", wiped), of("kept", kept)];
 }
 
 /** In a run of its own: whoever counts takes every event too. */
@@ -136,6 +160,7 @@ try {
   await runOnce(10, "warm");
   for (const sites of [10, 50]) figures.push(...(await measure(sites, "warm", 5, { first: 1, gate: 2, report: 1 })));
   for (const sites of [10, 50]) figures.push(...(await eventsASite(sites)));
+  figures.push(...(await wipes(50, 3)));
   for (const sites of [200, 500]) figures.push(...(await measure(sites, "warm", 1)));
   figures.push(...(await memory("after 500 sites, functions up")));
   await setMinScale(NAMESPACE, 0);

@@ -6,6 +6,7 @@ import { follow } from "../follow.ts";
 /** When what was first seen of one run, in ms of this process's clock, and how often its Workflow was written. */
 export interface Seen {
   firstStep?: number;
+  analyzeRunning?: number;
   awaitingReview?: number;
   reportRunning?: number;
   workflowWrites: number;
@@ -32,6 +33,7 @@ export async function watchRun(kubeconfig: string, namespace: string): Promise<{
     const { nodes } = argoEngine.view({ ...object, metadata: { ...object.metadata, annotations: {} } });
     const running = (step: string) => nodes.some((node: NodeView) => node.step === step && node.phase === "Running");
     if (running("scrape")) seen.firstStep ??= at;
+    if (running("analyze")) seen.analyzeRunning ??= at;
     if (running("report")) seen.reportRunning ??= at;
   };
   const stops = await Promise.all([

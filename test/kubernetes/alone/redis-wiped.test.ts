@@ -6,7 +6,8 @@ import { createAgents, deleteAgent } from "../agents.ts";
 import { apply, kubeconfig, kubectl, until } from "../cluster.ts";
 import { TENANT } from "../namespaces.ts";
 import { executionKey, executionsOf, pipeline, run, strings, testAgent } from "../tenant.ts";
-import { decide, reviewOf, SYSTEM, untilPhase, workload } from "../workload.ts";
+import { wipeRedis } from "../verification/faults.ts";
+import { decide, reviewOf, untilPhase, workload } from "../workload.ts";
 import { resyncForFile, SOON } from "./resync.ts";
 
 // Redis holds the progress of running steps, and nothing that is finished. Every step leaves bytes that differ each time: one that was
@@ -56,8 +57,7 @@ async function finishedOf(name: string): Promise<Finished> {
 
 async function wipe(): Promise<Finished[]> {
   const finished = await Promise.all(NAMES.map(finishedOf));
-  const flush = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli FLUSHALL';
-  expect(await kubectl(["-n", SYSTEM, "exec", "deployment/redis", "--", "sh", "-c", flush])).toContain("OK");
+  await wipeRedis();
   return finished;
 }
 

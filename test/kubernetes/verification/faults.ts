@@ -72,7 +72,7 @@ async function remove({ namespace, selector }: Part, how: readonly string[]): Pr
   if (!removed.includes("pod/")) throw new Error(`no pod of ${selector} runs in ${namespace}`);
 }
 
-async function wipeRedis(): Promise<void> {
+export async function wipeRedis(): Promise<void> {
   const flush = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli FLUSHALL';
   const answer = await kubectl(["-n", SYSTEM, "exec", "deployment/redis", "--", "sh", "-c", flush]);
   if (!answer.includes("OK")) throw new Error(`Redis answers ${answer.trim()}`);
