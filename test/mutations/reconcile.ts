@@ -527,18 +527,31 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     { why: "what failed is delivered again", find: "  throw outcome.failed;\n", replace: "  return undefined;\n" },
   ]),
   ...mutationsOf("functions/reconcile/workload/gate.ts", GATE, [
-    { why: "a review is about these findings", find: " && one.digest === digest);", replace: ");" },
     {
-      why: "a review is of this run",
-      find: " && one.run === run.run && one.digest",
-      replace: " && one.digest",
-      equivalent: "the digest covers the run: findings name it",
+      why: "a review is about these findings",
+      find: "known.find((one) => one.digest === digest) ?? rejected",
+      replace: "known[0] ?? rejected",
     },
+    { why: "a review is of this run", find: " && one.run === run.run);", replace: ");" },
     {
       why: "a review is of this gate",
       find: "(one) => one.gate === step.name && one.run",
       replace: "(one) => one.run",
-      equivalent: "the digest covers the gate: findings name it",
+    },
+    {
+      why: "a rejection stands, whatever the steps left when they were done again",
+      find: 'settledFor?.decision === "rejected" ? settledFor : undefined',
+      replace: "undefined",
+    },
+    {
+      why: "a gate opens again where what was approved is lost, and made otherwise",
+      find: '  if (lost) return { state: "overtaken", decision: lost };\n',
+      replace: "",
+    },
+    {
+      why: "what a gate was settled for is a decision that says so",
+      find: "decision !== undefined && decision === decisionOfNode(node)",
+      replace: "decision !== undefined",
     },
     {
       why: "a decision that was acknowledged comes before the timeout",

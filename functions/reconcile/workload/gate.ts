@@ -26,7 +26,9 @@ export interface GateView {
 
 /**
  * waiting: for a person or the timeout. decided: by a decision that counts, whether its node is settled yet or not. skipped: `when` was
- * false. overtaken: the engine's own timer settled its node otherwise than a decision that was acknowledged before. tampered: its node was settled in the engine by hand, and no decision says so.
+ * false. overtaken: the engine's own timer settled its node otherwise than a decision that was acknowledged before; or its node was
+ * approved, what was approved is lost, and what the steps before it left when they were done again is something else. tampered: its node
+ * was settled in the engine by hand, and no decision says so.
  */
 export type GateVerdict =
   | { readonly state: "waiting" }
@@ -48,7 +50,11 @@ export function viewGate(
   const findings = findingsOf(run, step, outcomes);
   const digest = sha256(canonicalJson(findings));
   const terms = gateTerms(run, step);
-  const review = reviews.find((one) => one.gate === step.name && one.run === run.run && one.digest === digest);
+  const known = reviews.filter((one) => one.gate === step.name && one.run === run.run);
+  // Of what its node was settled for, where that is lost. A rejection stands, whatever the steps left when they were done again.
+  const settledFor = known.find(({ decision }) => decision !== undefined && decision === decisionOfNode(node));
+  const rejected = settledFor?.decision === "rejected" ? settledFor : undefined;
+  const review = known.find((one) => one.digest === digest) ?? rejected;
   const openedAt = new Date(review?.openedAt ?? node.startedAt);
   // An open gate goes by the terms as they are now. One that is settled was settled under those that were told.
   const told = node.phase === "Running" ? undefined : review;
@@ -64,10 +70,13 @@ export function viewGate(
     onTimeout: told?.onTimeout ?? terms.onTimeout,
   };
   const seen = { ...gate, ...(review ? { review } : {}) };
-  return { ...seen, verdict: verdictOf(seen, run.review.required, now) };
+  return { ...seen, verdict: verdictOf(seen, { settledFor, required: run.review.required, now }) };
 }
 
-function verdictOf(gate: Undecided, required: boolean, now: Date): GateVerdict {
+function verdictOf(
+  gate: Undecided,
+  { settledFor, required, now }: { settledFor: Review | undefined; required: boolean; now: Date },
+): GateVerdict {
   const { node } = gate;
   if (node.phase === "Succeeded" && node.output === "skipped") return { state: "skipped" };
   const acknowledged = writtenDecision(gate);
@@ -78,6 +87,8 @@ function verdictOf(gate: Undecided, required: boolean, now: Date): GateVerdict {
   const byEngine = decisionOfEngine(gate);
   if (byEngine && acknowledged) return { state: "overtaken", decision: acknowledged };
   if (byEngine) return { state: "decided", decision: byEngine };
+  const lost = writtenDecision({ review: settledFor });
+  if (lost) return { state: "overtaken", decision: lost };
   const how = node.output === undefined ? `is ${node.phase}` : `says ${node.output}`;
   return {
     state: "tampered",
@@ -86,7 +97,7 @@ function verdictOf(gate: Undecided, required: boolean, now: Date): GateVerdict {
 }
 
 /** What approve wrote into the status, where it is about these findings. */
-function writtenDecision({ review }: Pick<GateView, "review">): Decision | undefined {
+function writtenDecision({ review }: { readonly review?: Review | undefined }): Decision | undefined {
   if (!review?.decision) return undefined;
   const { gate, digest, decision, by, how, automatic, at, comment } = review;
   return decisionSchema.safeParse({ gate, digest, decision, by, how, automatic, at, ...(comment ? { comment } : {}) })

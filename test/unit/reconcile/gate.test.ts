@@ -13,6 +13,7 @@ const condition = ({ conditions = [] }: WorkloadStatus, type: string) => conditi
 const ann = { by: "ann", how: "ReviewLink", automatic: false, at: "2026-01-01T10:10:00.000Z" } as const;
 const approved = { ...ann, decision: "approved" } as const;
 const rejected = { ...ann, decision: "rejected" } as const;
+const OTHER_FINDINGS = "0".repeat(64);
 /** After the timeout of the default 24 hours, and Argo's grace. */
 const LATE = new Date("2026-01-02T10:30:00Z");
 
@@ -133,9 +134,29 @@ describe("what a gate's node, its review and the clock mean", () => {
       "overtaken: rejected by ann",
     ],
     [
-      "a decision on other findings",
-      withReview(node("Succeeded approved"), {}, { ...approved, digest: "0".repeat(64) }),
+      "an approval of findings that are lost, whose steps left others",
+      withReview(node("Succeeded approved"), {}, { ...approved, digest: OTHER_FINDINGS }),
+      "overtaken: approved by ann",
+    ],
+    [
+      "a rejection of findings that are lost, whose steps left others",
+      withReview(node("Failed rejected"), {}, { ...rejected, digest: OTHER_FINDINGS }),
+      "rejected by ann (ReviewLink)",
+    ],
+    [
+      "approved by hand, where a person rejected other findings",
+      withReview(node("Succeeded approved"), {}, { ...rejected, digest: OTHER_FINDINGS }),
       "tampered: says approved",
+    ],
+    [
+      "rejected by hand, where a person rejected in another run",
+      withReview(node("Failed rejected"), {}, { ...rejected, digest: OTHER_FINDINGS, run: "another" }),
+      "tampered: says rejected",
+    ],
+    [
+      "rejected by hand, where a person rejected at another gate",
+      withReview(node("Failed rejected"), {}, { ...rejected, digest: OTHER_FINDINGS, gate: "another" }),
+      "tampered: says rejected",
     ],
     ["a decision without who made it", withReview(AT_GATE, {}, { decision: "approved" }), "waiting"],
   ])("%s", async (_what, given, expected) => {

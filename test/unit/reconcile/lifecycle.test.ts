@@ -515,16 +515,32 @@ describe("bytes that the object store has lost", () => {
     expect(world.status).toMatchObject({ phase: "Succeeded", items: { done: 2, failed: 1 } });
   });
 
-  test("after the decision: it does not count for others", async () => {
+  test("after the decision: an approval does not count for others, and the gate opens again", async () => {
     const world = await losing(true);
+    const [approved] = world.status.reviews ?? [];
     world.decide("approved");
     await world.look();
     world.argo();
     await world.look();
     world.loseBytes(() => false);
+    for (let round = 0; round < 12; round++) await redo(world);
+    const [open, ...more] = world.status.reviews ?? [];
+    expect([world.status.phase, open?.decision, more]).toEqual(["AwaitingReview", undefined, []]);
+    expect(open?.digest).not.toBe(approved?.digest);
+    expect(world.reviewRequests).toBe(2);
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+  });
+
+  test("after the decision: a rejection stands", async () => {
+    const world = await losing(true);
+    world.decide("rejected");
+    await world.look();
+    world.loseBytes(() => false);
     for (let round = 0; round < 6; round++) await redo(world);
     await world.settle();
-    expect([world.status.phase, ready(world)?.reason]).toEqual(["Failed", "TamperedGate"]);
+    expect(world.status).toMatchObject({ phase: "Rejected", reviews: [{ decision: "rejected", by: "ann" }] });
+    expect(world.reviewRequests).toBe(1);
   });
 });
 

@@ -314,4 +314,10 @@ describe("whatever happens to a workload", () => {
       await play([0.9], [...well, decide(decision), look, argoLooks, ...ends, loseBytes, look]);
     },
   );
+
+  // Found with seed 90001: the steps left other bytes when they were done again, and the rejection was said to be tampered with.
+  test("bytes that are lost between a rejection and the last node", async () => {
+    const well = Array.from({ length: 5 }, () => goesWell);
+    await play([0.9], [...well, decide("rejected"), look, loseBytes, argoLooks, look]);
+  });
 });
