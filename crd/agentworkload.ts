@@ -150,7 +150,7 @@ export const reviewSchema = z.strictObject({
   decision: z.enum(["approved", "rejected"]).optional().describe("Absent while the gate is open."),
   by: z.string().max(256).optional().describe("Who decided."),
   how: z
-    .enum(["ReviewLink", "CommandLine", "Setting", "Timeout", "Argo"])
+    .enum(["AgentDecision", "ReviewLink", "CommandLine", "Setting", "Timeout", "Argo"])
     .optional()
     .describe("How the decision arrived."),
   automatic: z

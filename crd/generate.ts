@@ -51,6 +51,7 @@ function definition(of: KindDefinition): string {
           served: true,
           storage: true,
           ...(schema.properties?.["status"] ? { subresources: { status: {} } } : {}),
+          ...(of.selectable ? { selectableFields: of.selectable.map((jsonPath) => ({ jsonPath })) } : {}),
           additionalPrinterColumns: of.columns,
           schema: { openAPIV3Schema: schema },
         },

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { agentSchema } from "./agent.ts";
+import { agentDecisionSchema } from "./agentdecision.ts";
 import { agentPipelineSchema } from "./agentpipeline.ts";
 import { agentWorkloadSchema, MAX_WORKLOAD_NAME, type WorkloadSpec } from "./agentworkload.ts";
 import type { Extensions } from "./structural.ts";
@@ -19,6 +20,8 @@ export interface KindDefinition {
   }[];
   /** What the API server checks beyond types: CEL rules, and lists that are sets or maps. */
   readonly extensions: Extensions;
+  /** Fields that a list can be narrowed by. */
+  readonly selectable?: readonly string[];
   /** Markdown that the reference page ends with. */
   readonly notes: string;
 }
@@ -200,4 +203,28 @@ ${Object.entries(EDITS)
 `,
 };
 
-export const KINDS: readonly KindDefinition[] = [agentWorkload, agentPipeline, agent];
+const agentDecision: KindDefinition = {
+  kind: "AgentDecision",
+  plural: "agentdecisions",
+  shortName: "ad",
+  schema: agentDecisionSchema,
+  description: "An AgentDecision is a person's decision at a gate of an AgentWorkload, made with kubectl.",
+  columns: [
+    { name: "Workload", type: "string", jsonPath: ".spec.workload" },
+    { name: "Decision", type: "string", jsonPath: ".spec.decision" },
+    { name: "By", type: "string", jsonPath: ".spec.by" },
+    AGE,
+  ],
+  extensions: {},
+  selectable: [".spec.workload"],
+  notes: `
+## Who may make one
+Whoever may \`create\` AgentDecisions and has the verb \`approve\` on the AgentWorkload: the ClusterRole \`agentic-approver\` gives both. A
+ValidatingAdmissionPolicy of the API server (\`config/decisions.yaml\`) refuses one in another name than its maker's, and every change of
+one. It counts when it is made before the gate's timeout, for findings of this digest; the first counts. The decision is then in
+\`status.reviews\`, with \`how: AgentDecision\`.
+\`kubectl agentic approve NAME\` and \`kubectl agentic reject NAME\` make them.
+`,
+};
+
+export const KINDS: readonly KindDefinition[] = [agentWorkload, agentPipeline, agent, agentDecision];

@@ -13,6 +13,7 @@ import { keyOf } from "./key.ts";
 import { createRequeue } from "./requeue.ts";
 import { enqueueWaiting, resync } from "./resync.ts";
 import { createWorkQueue } from "./work-queue.ts";
+import { workloadOfDecision } from "./workload/decisions.ts";
 import { type ReconcileDeps, reconcileWorkload } from "./workload/reconcile.ts";
 
 export interface ReconcileAppDeps extends ReconcileDeps, AgentDeps, CompletedDeps {
@@ -74,11 +75,19 @@ export function createApp(deps: ReconcileAppDeps): Hono {
         return enqueueWorkload(key.ref, key.debounce);
       case "agent":
         return enqueueAgent(key.ref);
+      case "decision":
+        return enqueueDecided(key.ref);
       case "pipeline":
         return enqueueWaiting(deps.kube, enqueueWorkload);
       case "all":
         return resync(deps.kube, deps.now(), { agent: enqueueAgent, workload: enqueueWorkload });
     }
+  }
+
+  /** One that is gone was counted, or went with its workload. */
+  async function enqueueDecided(ref: ObjectRef): Promise<void> {
+    const workload = workloadOfDecision(await deps.kube.decisions.get(ref));
+    if (workload !== undefined) await enqueueWorkload({ namespace: ref.namespace, name: workload });
   }
 
   /** A dead letter is believed when its token says that reconcile asked for it. */

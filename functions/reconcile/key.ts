@@ -9,6 +9,8 @@ export type Key =
   /** `debounce`: others of its kind follow closely. */
   | { readonly of: "workload"; readonly ref: ObjectRef; readonly debounce?: boolean }
   | { readonly of: "agent"; readonly ref: ObjectRef }
+  /** Somebody decided at a gate. */
+  | { readonly of: "decision"; readonly ref: ObjectRef }
   /** A pipeline changed: workloads may wait for it. */
   | { readonly of: "pipeline" }
   | { readonly of: "all" }
@@ -63,6 +65,8 @@ function keyOfReference(data: unknown, workloadOf: (name: string) => string | un
     // Knative's, of an Agent by image: it has the Agent's name.
     case "Service":
       return { of: "agent", ref: { namespace, name } };
+    case "AgentDecision":
+      return { of: "decision", ref: { namespace, name } };
     case "AgentPipeline":
       return { of: "pipeline" };
     default:

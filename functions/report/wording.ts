@@ -29,6 +29,7 @@ export function authorOf({ narrative }: Report): string {
 
 const WAYS: Readonly<Record<Decision["how"], string>> = {
   ReviewLink: "through the review link",
+  AgentDecision: "with kubectl",
   CommandLine: "on the command line",
   Setting: "by a setting of the run",
   Timeout: "because nobody decided before the review’s timeout",

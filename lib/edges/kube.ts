@@ -52,7 +52,7 @@ export interface JsonPatchOperation {
 /** What is asked of one kind. @throws RetryableError ApiUnavailable; TerminalError with the API server's own reason */
 export interface KindClient {
   get(ref: ObjectRef): Promise<KubeObject | undefined>;
-  list(where: { namespace: string; labelSelector: string }): Promise<KubeObject[]>;
+  list(where: { namespace: string; labelSelector?: string; fieldSelector?: string }): Promise<KubeObject[]>;
   /** Of all namespaces, a page at a time. */
   listAll(): AsyncIterable<KubeObject>;
   create(namespace: string, body: object): Promise<"created" | "exists">;
@@ -72,6 +72,7 @@ export interface Kube {
   readonly workloads: KindClient;
   readonly pipelines: KindClient;
   readonly agents: KindClient;
+  readonly decisions: KindClient;
   /** Argo's. */
   readonly workflows: KindClient;
   /** Knative Services. */
@@ -125,6 +126,7 @@ export function connectKube(kubeconfig?: string, timeoutMs = CALL_TIMEOUT_MS): K
     workloads: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentworkloads" }),
     pipelines: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentpipelines" }),
     agents: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agents" }),
+    decisions: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentdecisions" }),
     workflows: kindClient(objects, { group: "argoproj.io", version: "v1alpha1", plural: "workflows" }),
     services: kindClient(objects, { group: "serving.knative.dev", version: "v1", plural: "services" }),
     triggers: kindClient(objects, { group: "eventing.knative.dev", version: "v1", plural: "triggers" }),

@@ -59,6 +59,7 @@ export async function apply(...objects: object[]): Promise<void> {
 
 /** What is read, and where the API server has it. A kubectl for each look would take most of two cores. */
 const KINDS = {
+  agentdecisions: "/apis/agentic.dev/v1alpha1",
   agentpipelines: "/apis/agentic.dev/v1alpha1",
   agents: "/apis/agentic.dev/v1alpha1",
   agentworkloads: "/apis/agentic.dev/v1alpha1",

@@ -297,6 +297,30 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "",
     },
   ]),
+  ...mutationsOf("functions/reconcile/workload/decisions.ts", GATE, [
+    {
+      why: "the first decision counts",
+      find: "    .toSorted((a, b) => a.at.localeCompare(b.at));",
+      replace: "    .slice();",
+    },
+    {
+      why: "a decision is on this workload",
+      find: "decisions.list({ namespace, fieldSelector: `spec.workload=${name}` })",
+      replace: "decisions.list({ namespace })",
+    },
+    {
+      why: "a decision that no schema takes counts for nothing",
+      find: "return parsed ? [madeOf(parsed, object)] : [];",
+      replace: "return [madeOf((parsed ?? object) as AgentDecision, object)];",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/progress.ts", LIFECYCLE, [
+    {
+      why: "no decision is looked for once the status has one",
+      find: "const decisions = isDecided ? [] : await decisionsOnce();",
+      replace: "const decisions = await decisionsOnce();",
+    },
+  ]),
   ...mutationsOf("functions/reconcile/workload/told.ts", unit("lost-bytes"), [
     {
       why: "a run whose end the status tells is not judged again",
@@ -552,6 +576,22 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       why: "what a gate was settled for is a decision that says so",
       find: "decision !== undefined && decision === decisionOfNode(node)",
       replace: "decision !== undefined",
+    },
+    {
+      why: "a decision that was made with kubectl is about these findings",
+      find: "decisions.find((one) => one.digest === digest && ",
+      replace: "decisions.find((one) => ",
+    },
+    {
+      why: "a decision that was made with kubectl after the timeout is late",
+      find: " && Date.parse(one.at) < timeoutAt.getTime());",
+      replace: ");",
+    },
+    {
+      why: "a decision in the status comes before one that is made later",
+      find: "writtenDecision(gate) ?? (made && { ...made, gate: gate.step.name })",
+      replace: "(made && { ...made, gate: gate.step.name }) ?? writtenDecision(gate)",
+      equivalent: "none is looked for once the status has one (progress.ts)",
     },
     {
       why: "a decision that was acknowledged comes before the timeout",

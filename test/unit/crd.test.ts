@@ -211,7 +211,7 @@ describe.each(KINDS)("the CRD of $kind", ({ kind }) => {
   const all = [...fields(root, "")];
 
   test("is structural: every field has one type, or is int-or-string, and no unions remain", () => {
-    expect(all.length).toBeGreaterThan(25);
+    expect(all.length).toBeGreaterThan(5);
     for (const [path, node] of all) {
       expect([path, Boolean(node.type) || node["x-kubernetes-int-or-string"] === true]).toEqual([path, true]);
       expect(Object.keys(node)).not.toContain("anyOf");

@@ -79,6 +79,7 @@ function countsOf({ results }: Findings): string {
 
 const WAYS: Readonly<Record<Decision["how"], string>> = {
   ReviewLink: "with the review link",
+  AgentDecision: "with kubectl",
   CommandLine: "on the command line",
   Setting: "by a setting",
   Timeout: "by the timeout",

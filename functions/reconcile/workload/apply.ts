@@ -13,6 +13,7 @@ import { claimsForStep } from "../../../lib/step-claims.ts";
 import { type StepClaims, TOKEN_LIFE_MS } from "../../../lib/token.ts";
 import type { RunEngine, RunView, Settlement } from "../run-engine.ts";
 import type { Action, PlannedSettlement } from "./action.ts";
+import { listDecisions } from "./decisions.ts";
 import { expectEvent, requestEvent, reviewRequestedEvent } from "./events.ts";
 import type { GateView } from "./gate.ts";
 import { formatStepOutput } from "./node-output.ts";
@@ -120,6 +121,7 @@ async function cleanUp({ object }: Observed, deps: ApplyDeps): Promise<WriteResu
   const drops = {
     "its steps in Redis": deps.dropSteps,
     "its artifacts": (scope: string) => deps.artifacts.drop(scope),
+    "the decisions on it": () => dropDecisions({ namespace, name }, deps),
   };
   for (const [what, drop] of Object.entries(drops)) {
     try {
@@ -134,6 +136,10 @@ async function cleanUp({ object }: Observed, deps: ApplyDeps): Promise<WriteResu
   }
   const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);
   return deps.kube.workloads.merge({ namespace, name }, withFinalizers(object, left));
+}
+
+async function dropDecisions(ref: { namespace: string; name: string }, { kube }: ApplyDeps): Promise<void> {
+  for (const { metadata } of await listDecisions(kube.decisions, ref)) await kube.decisions.remove(metadata);
 }
 
 async function dispatch(run: Run, steps: readonly StepView[], observed: Observed, deps: ApplyDeps): Promise<void> {

@@ -5,6 +5,7 @@ import type { Outcomes } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { gateTerms, type Run } from "../../../engine/run.ts";
 import type { NodeView } from "../run-engine.ts";
+import type { MadeDecision } from "./decisions.ts";
 
 /** A gate whose node has started: what it is about, and how it was decided. */
 export interface GateView {
@@ -44,7 +45,7 @@ export function viewGate(
   step: PipelineStep,
   node: NodeView,
   outcomes: Outcomes,
-  reviews: readonly Review[],
+  { reviews, decisions }: { readonly reviews: readonly Review[]; readonly decisions: readonly MadeDecision[] },
   now: Date,
 ): Omit<GateView, "lacksFindings"> {
   const findings = findingsOf(run, step, outcomes);
@@ -70,16 +71,23 @@ export function viewGate(
     onTimeout: told?.onTimeout ?? terms.onTimeout,
   };
   const seen = { ...gate, ...(review ? { review } : {}) };
-  return { ...seen, verdict: verdictOf(seen, { settledFor, required: run.review.required, now }) };
+  const made = decisions.find((one) => one.digest === digest && Date.parse(one.at) < timeoutAt.getTime());
+  return { ...seen, verdict: verdictOf(seen, { made, settledFor, required: run.review.required, now }) };
 }
 
 function verdictOf(
   gate: Undecided,
-  { settledFor, required, now }: { settledFor: Review | undefined; required: boolean; now: Date },
+  {
+    made,
+    settledFor,
+    required,
+    now,
+  }: { made: MadeDecision | undefined; settledFor: Review | undefined; required: boolean; now: Date },
 ): GateVerdict {
   const { node } = gate;
   if (node.phase === "Succeeded" && node.output === "skipped") return { state: "skipped" };
-  const acknowledged = writtenDecision(gate);
+  // Once it is in the status, no other one is looked for.
+  const acknowledged = writtenDecision(gate) ?? (made && { ...made, gate: gate.step.name });
   const written = acknowledged ?? automaticDecision(gate, required, now);
   if (node.phase === "Running") return written ? { state: "decided", decision: written } : { state: "waiting" };
   const settled = decisionOfNode(node);

@@ -19,6 +19,7 @@ import { type Artifacts, getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
 import { REASON } from "../reasons.ts";
 import { isCutShort, type NodeView, type RunView } from "../run-engine.ts";
+import { type MadeDecision, readDecisions } from "./decisions.ts";
 import { type GateView, viewGate } from "./gate.ts";
 import { NOT_RUN, parseStepOutput } from "./node-output.ts";
 import type { StepView } from "./step-view.ts";
@@ -38,7 +39,7 @@ export interface Progress {
 }
 
 export interface ProgressDeps {
-  readonly kube: Pick<Kube, "agents">;
+  readonly kube: Pick<Kube, "agents" | "decisions">;
   readonly artifacts: Artifacts;
   readonly results: ResultStore;
   readonly readStates: (identities: readonly string[]) => Promise<readonly StepState[]>;
@@ -76,6 +77,11 @@ export async function observeRun(
   const reusableFrom = new Date(runObject.createdAt.getTime() - parseDuration(workload.spec.freshness));
   const table: OutcomeTable = new Map();
   const looking: Looking = { run, runObject, reusableFrom, deps, table, redone: new Map() };
+  let made: Promise<MadeDecision[]> | undefined;
+  const decisionsOnce = (): Promise<MadeDecision[]> => {
+    made ??= readDecisions(deps.kube.decisions, run.workload);
+    return made;
+  };
   const nodes = Map.groupBy(runObject.nodes, ({ role, step }) => `${role}/${step}`);
   const reviews = readReviews(object);
   const steps: StepView[] = [];
@@ -95,7 +101,9 @@ export async function observeRun(
           keptReviews.push(...known);
           continue;
         }
-        const gate = await observeGate(looking, step, node, reviews);
+        const isDecided = known.some(({ decision }) => decision);
+        const decisions = isDecided ? [] : await decisionsOnce();
+        const gate = await observeGate(looking, step, node, { reviews, decisions });
         if (gate) gates.push(gate);
         continue;
       }
@@ -141,14 +149,14 @@ async function observeGate(
   { run, deps, table }: Looking,
   step: PipelineStep,
   node: NodeView,
-  reviews: readonly Review[],
+  known: { readonly reviews: readonly Review[]; readonly decisions: readonly MadeDecision[] },
 ): Promise<GateView | undefined> {
   const turn = turnOf(run, { step }, table);
   if (turn.do === "fail") {
     setOutcome(table, step.name, undefined, turn.result);
     return undefined;
   }
-  const gate = viewGate(run, step, node, table, reviews, deps.now());
+  const gate = viewGate(run, step, node, table, known, deps.now());
   const verdict = turn.do === "skip" && node.phase === "Running" ? ({ state: "skipped" } as const) : gate.verdict;
   if (verdict.state === "skipped") setOutcome(table, step.name, undefined, SKIPPED);
   if (verdict.state === "tampered")

@@ -124,6 +124,7 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
       triggers: client("trigger"),
       workloads: client("workload"),
       pipelines: client("pipeline"),
+      decisions: client("decision"),
       workflows: client("workflow"),
       ensureServiceAccount: async () => void writes.push("ensure serviceaccount"),
       ensureSecret: async () => void writes.push("ensure secret"),

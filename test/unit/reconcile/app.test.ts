@@ -376,6 +376,19 @@ describe("the resync, and what waits", () => {
     expect(answerOf((await postTo(changed("AgentPipeline"))).response)).toEqual([503, "Busy"]);
   });
 
+  test("a decision brings on its workload, and one that is gone nothing", async () => {
+    const { harness, post, looks } = createWorld();
+    await harness.settle({ rounds: 1 });
+    const made = changed("AgentDecision");
+    expect((await post(made)).status).toBe(200);
+    expect(looks()).toBe(0);
+    const spec = { workload: "demo", digest: "0".repeat(64), decision: "approved", by: "ben" };
+    const object = { apiVersion: "agentic.dev/v1alpha1", kind: "AgentDecision", metadata: metadata("p"), spec };
+    harness.objects.decisions.set("p", object);
+    expect((await post(made)).status).toBe(200);
+    expect(looks()).toBe(1);
+  });
+
   test("an Agent that becomes ready brings on those who wait for it", async () => {
     const { harness } = createWorld();
     const waiting: KubeObject = {

@@ -172,7 +172,7 @@ describe("whatever is lost, repeated, reordered or half done", () => {
         expect([world.workload, world.workflow, world.left]).toEqual([
           undefined,
           undefined,
-          { states: 0, artifacts: 0 },
+          { states: 0, artifacts: 0, decisions: 0 },
         ]);
       }),
       { numRuns: 30 },

@@ -26,6 +26,7 @@ describe("what an event is about", () => {
     ],
     ["an agent", reference("Agent"), { of: "agent", ref }],
     ["the Knative Service of an agent", reference("Service", "demo", "update"), { of: "agent", ref }],
+    ["a decision", reference("AgentDecision"), { of: "decision", ref }],
     ["a pipeline", reference("AgentPipeline"), { of: "pipeline" }],
     ["another kind", reference("Pod"), { of: "nothing", why: "reconcile looks at no Pod" }],
     [

@@ -182,6 +182,57 @@ describe("what a gate's node, its review and the clock mean", () => {
   }
 });
 
+describe("decisions that were made with kubectl", () => {
+  /** After the gate opened, and before its timeout. */
+  const IN_TIME = "2026-01-01T10:10:00Z";
+  const digest = async (): Promise<string> => (await opened()).reviews?.[0]?.digest ?? "";
+
+  async function verdictAt(
+    decisions: readonly { at: string; spec?: object }[],
+    over: Partial<Given> = {},
+    review: Partial<Review> = {},
+  ): Promise<string | undefined> {
+    const made = { digest: await digest() };
+    const given = decisions.map(({ at, spec }) => ({ at, spec: { ...made, ...spec } }));
+    const { progress } = await see({ ...AT_GATE, status: await opened({}, review), ...over, decisions: given });
+    const verdict = progress?.gates[0]?.verdict;
+    return verdict && "decision" in verdict
+      ? `${verdict.state}: ${verdict.decision.decision} by ${verdict.decision.by} (${verdict.decision.how}) at ${verdict.decision.at}`
+      : verdict?.state;
+  }
+
+  test.each([
+    ["one counts", [{ at: IN_TIME }], "decided: approved by ben (AgentDecision) at 2026-01-01T10:10:00.000Z"],
+    [
+      "the first counts",
+      [{ at: "2026-01-01T10:11:00Z", spec: { decision: "rejected" } }, { at: IN_TIME }],
+      "decided: approved by ben (AgentDecision) at 2026-01-01T10:10:00.000Z",
+    ],
+    ["one on other findings counts for nothing", [{ at: IN_TIME, spec: { digest: OTHER_FINDINGS } }], "waiting"],
+    ["one on another workload counts for nothing", [{ at: IN_TIME, spec: { workload: "another" } }], "waiting"],
+    ["one that no schema takes counts for nothing", [{ at: IN_TIME, spec: { by: 7 } }], "waiting"],
+  ])("%s", async (_what, decisions, expected) => {
+    expect(await verdictAt(decisions)).toBe(expected);
+  });
+
+  test("one that was made in time counts, though it is seen after the timeout; one that was made later does not", async () => {
+    expect(await verdictAt([{ at: IN_TIME }], { now: LATE })).toMatch(/^decided: approved by ben/);
+    expect(await verdictAt([{ at: "2026-01-02T10:05:00Z" }], { now: LATE })).toMatch(
+      /^decided: rejected by the timeout/,
+    );
+  });
+
+  test("the engine's own timer does not overrule it", async () => {
+    expect(await verdictAt([{ at: IN_TIME }], { ...node("Error", "2026-01-02T10:15:00Z"), now: LATE })).toMatch(
+      /^overtaken: approved by ben/,
+    );
+  });
+
+  test("none is looked for once the status has a decision", async () => {
+    expect(await verdictAt([{ at: "2026-01-01T10:06:00Z" }], {}, rejected)).toMatch(/^decided: rejected by ann/);
+  });
+});
+
 describe("status.reviews and the condition Reviewed", () => {
   test("an open review says until when, and what approving costs at most", async () => {
     const status = await statusAt(AT_GATE);

@@ -65,6 +65,8 @@ export interface Given {
   /** By `step/index`, or `step`. `ended: true`: with its result, of this attempt. */
   readonly states?: Readonly<Record<string, Partial<Omit<StepState, "ended">> & { ended?: true | Date }>>;
   readonly others?: readonly KubeObject[];
+  /** AgentDecisions: their spec over one that approves, and when each was made. */
+  readonly decisions?: readonly { readonly at: string; readonly spec: object }[];
   readonly agents?: Readonly<Record<string, KubeObject | undefined>>;
   readonly now?: Date;
 }
@@ -142,6 +144,10 @@ export async function see(given: Given): Promise<Observed> {
     pipelines: {
       get: async ({ namespace, name }: { namespace: string; name: string }) => pipelineObject(namespace, name, given),
     },
+    decisions: {
+      list: async ({ fieldSelector }: { fieldSelector: string }) =>
+        decisionObjects(given).filter(({ spec }) => fieldSelector === `spec.workload=${(spec as WorkloadOf).workload}`),
+    },
     agents: {
       get: async ({ name, namespace }: { namespace: string; name: string }) => agentFor(namespace, name, given),
     },
@@ -186,6 +192,21 @@ function object(kind: string, ref: { namespace: string; name: string }, spec: un
     annotations: {},
   };
   return { apiVersion: "agentic.dev/v1alpha1", kind, metadata, spec };
+}
+
+interface WorkloadOf {
+  readonly workload: string;
+}
+
+function decisionObjects({ decisions = [] }: Given): KubeObject[] {
+  return decisions.map(({ at, spec }, index) => {
+    const made = object(
+      "AgentDecision",
+      { namespace: REF.namespace, name: `decision-${index}` },
+      { workload: REF.name, decision: "approved", by: "ben", ...spec },
+    );
+    return { ...made, metadata: { ...made.metadata, creationTimestamp: at } };
+  });
 }
 
 function workloadObject({ spec, metadata, status }: Given): KubeObject {

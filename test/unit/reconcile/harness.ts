@@ -121,6 +121,7 @@ export function createHarness(options: HarnessOptions) {
       ["agentic-system/p", stored("AgentPipeline", { namespace: "agentic-system", name: "p" }, options.pipeline)],
     ]),
     agents: new Map<string, KubeObject>(),
+    decisions: new Map<string, KubeObject>(),
   };
   for (const { agent } of options.pipeline.steps)
     if (agent !== undefined)
@@ -278,6 +279,11 @@ export function createHarness(options: HarnessOptions) {
             objects.agents.set(`${namespace}/${name}`, stored("Agent", { namespace, name }, spec, metadata));
           }),
       }),
+      decisions: client({
+        get: ({ name }) => read(() => objects.decisions.get(name)),
+        list: () => read(() => [...objects.decisions.values()]),
+        remove: ({ name }) => unreliable(() => (objects.decisions.delete(name) ? "written" : "gone")),
+      }),
       services: client({}),
       triggers: client({}),
       ensureServiceAccount: never,
@@ -364,7 +370,7 @@ export function createHarness(options: HarnessOptions) {
       return reviewRequests;
     },
     get left() {
-      return { states: states.size, artifacts: bytes.size };
+      return { states: states.size, artifacts: bytes.size, decisions: objects.decisions.size };
     },
     get artifactKeys() {
       return [...bytes.keys()];
@@ -441,6 +447,15 @@ export function createHarness(options: HarnessOptions) {
             },
       );
       objects.workload = bump({ ...workload, status: { ...(workload.status as object), reviews: decided } });
+    },
+    /** A person's AgentDecision on each review that waits, as `kubectl agentic` makes it. */
+    make(decision: "approved" | "rejected"): void {
+      for (const { digest, decision: known } of harness.status.reviews ?? []) {
+        if (known) continue;
+        const name = `decision-${objects.decisions.size}`;
+        const spec = { workload: ref.name, digest, decision, by: "ben" };
+        objects.decisions.set(name, stored("AgentDecision", { namespace: ref.namespace, name }, spec));
+      }
     },
     edit(spec: Record<string, unknown>): void {
       const { workload } = objects;

@@ -689,6 +689,23 @@ describe("gates", () => {
     expect(ready(world)).toMatchObject({ reason: "Rejected", message: "ann rejected gate review: wrong prices" });
   });
 
+  test("a decision that was made with kubectl is taken once, and goes with its workload", async () => {
+    const world = await atGate();
+    world.make("approved");
+    const { kube } = world.deps;
+    await world.look();
+    expect(world.status.reviews).toMatchObject([{ decision: "approved", by: "ben", how: "AgentDecision" }]);
+    expect(gateNode(world)).toBe("Succeeded");
+    const deaf = { ...kube, decisions: { ...kube.decisions, list: fails("ApiUnavailable") } };
+    await lookWith(world, { kube: deaf });
+    await world.settle();
+    expect(world.status.phase).toBe("Succeeded");
+    world.remove();
+    await world.look();
+    await world.look();
+    expect([world.workload, world.left]).toEqual([undefined, { states: 0, artifacts: 0, decisions: 0 }]);
+  });
+
   test("ten gates at once are decided one by one", async () => {
     const names = Array.from({ length: 10 }, (_, index) => `ask-${index}`);
     const pipeline = pipelineOf({
@@ -1008,7 +1025,7 @@ describe("deletion", () => {
     await expect(lookWith(world, { kube })).rejects.toThrow("install Argo Workflows");
     world.remove();
     await lookWith(world, { kube });
-    expect([world.workload, world.left]).toEqual([undefined, { states: 0, artifacts: 0 }]);
+    expect([world.workload, world.left]).toEqual([undefined, { states: 0, artifacts: 0, decisions: 0 }]);
   });
 
   test.each(["StoreUnavailable", "StoreFull"])(

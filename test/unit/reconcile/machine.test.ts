@@ -181,6 +181,8 @@ const unreliable = command("a look at which calls fail", async (world) => {
 });
 const decide = (decision: "approved" | "rejected"): Command =>
   command(`a person decides: ${decision}`, (world) => world.decide(decision), isThere);
+const make = (decision: "approved" | "rejected"): Command =>
+  command(`a person decides with kubectl: ${decision}`, (world) => world.make(decision), isThere);
 const edit = (question: Question, may = isThere): Command =>
   command(
     `the question becomes ${question}`,
@@ -207,7 +209,7 @@ const EVERYTHING = [
   one([look, argoLooks, goesWell, deliver]),
   one([twoLooks, unreliable, halfMinute]),
   fc.nat(14).map(died),
-  one([decide("approved"), decide("rejected"), timeout]),
+  one([decide("approved"), decide("rejected"), make("approved"), make("rejected"), timeout]),
   one([edit("why?"), edit("how?"), edit("invalid"), suspend(true), suspend(false)]),
   one([wipe, loseBytes]),
 ];
@@ -244,7 +246,8 @@ async function play(numbers: readonly number[], commands: Iterable<Command>): Pr
   await fc.asyncModelRun(() => ({ model, real: world }), commands);
   expect(await calm(world, model)).toBeUndefined();
   if (model.deleted) {
-    expect([world.workload, world.workflow, world.left]).toEqual([undefined, undefined, { states: 0, artifacts: 0 }]);
+    const left = { states: 0, artifacts: 0, decisions: 0 };
+    expect([world.workload, world.workflow, world.left]).toEqual([undefined, undefined, left]);
     return world;
   }
   const { status } = world;

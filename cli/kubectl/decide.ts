@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Review } from "../../crd/agentworkload.ts";
+import { EXIT } from "../exit-code.ts";
+import type { Cluster, SeenWorkload } from "./cluster.ts";
+
+export interface DecideOptions {
+  readonly gate?: string;
+  readonly comment?: string;
+  readonly digest?: string;
+  readonly output: "text" | "json";
+}
+
+/** How long a decision may take until the status has it: reconcile may have to start. */
+const TAKEN_WITHIN_MS = 60_000;
+
+/** `kubectl agentic approve` and `kubectl agentic reject`: an AgentDecision, and the wait until it counts. @returns the exit code */
+export async function decide(
+  cluster: Cluster,
+  name: string,
+  decision: "approved" | "rejected",
+  { gate, comment, digest, output }: DecideOptions,
+): Promise<number> {
+  const say = (line: string): void => void process.stderr.write(`kubectl agentic: ${line}\n`);
+  const workload = await cluster.workload(name);
+  if (!workload) {
+    say(`there is no AgentWorkload ${name} in namespace ${cluster.namespace}`);
+    return EXIT.failed;
+  }
+  const found = reviewToDecide(workload, gate);
+  if ("problem" in found) {
+    say(found.problem);
+    return EXIT.failed;
+  }
+  const { review } = found;
+  if (digest !== undefined && digest !== review.digest) {
+    say(`not ${decision}: the findings of gate ${review.gate} have the digest ${review.digest} now`);
+    return EXIT.failed;
+  }
+  const by = await cluster.whoAmI();
+  const said = comment === undefined ? {} : { comment };
+  await cluster.decide(workload, { workload: name, digest: review.digest, decision, by, ...said });
+  const taken = await untilTaken(cluster, name, review);
+  if (!taken) {
+    say(`made, but not taken yet: 'kubectl -n ${cluster.namespace} get aw ${name}' says why`);
+    return EXIT.interrupted;
+  }
+  if (output === "json") process.stdout.write(`${JSON.stringify(taken, null, 2)}\n`);
+  else process.stdout.write(`gate ${taken.gate} ${taken.decision} by ${taken.by} at ${taken.at}\n`);
+  if (taken.by === by && taken.decision === decision) return EXIT.succeeded;
+  say("somebody else decided before");
+  return EXIT.failed;
+}
+
+/** The review that waits, or the one of the gate that was named. */
+function reviewToDecide(
+  { metadata, status }: SeenWorkload,
+  gate: string | undefined,
+): { review: Review } | { problem: string } {
+  const { phase = "Pending", reviews = [] } = status ?? {};
+  const waiting = reviews.filter(({ decision }) => decision === undefined);
+  const named = gate === undefined ? waiting : waiting.filter((review) => review.gate === gate);
+  const names = waiting.map((review) => review.gate).join(", ");
+  const [review, second] = named;
+  if (second) return { problem: `several gates wait: choose one by --gate, of ${names}` };
+  if (review) return { review };
+  if (waiting.length > 0) return { problem: `gate ${gate} does not wait; these do: ${names}` };
+  const decided = reviews.find((one) => gate === undefined || one.gate === gate);
+  if (decided?.decision)
+    return { problem: `gate ${decided.gate} was ${decided.decision} by ${decided.by} at ${decided.at}` };
+  return { problem: `no gate of ${metadata.name} waits, the run is ${phase}` };
+}
+
+async function untilTaken(cluster: Cluster, name: string, { gate, digest }: Review): Promise<Review | undefined> {
+  const end = Date.now() + TAKEN_WITHIN_MS;
+  do {
+    const { reviews = [] } = (await cluster.workload(name))?.status ?? {};
+    const taken = reviews.find((one) => one.gate === gate && one.digest === digest && one.decision);
+    if (taken) return taken;
+    await sleep(500);
+  } while (Date.now() < end);
+  return undefined;
+}

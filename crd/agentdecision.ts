@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { API_VERSION, metadata } from "./fields.ts";
+
+/**
+ * The AgentDecision is a person's decision at a gate, made with kubectl. Who may make one, and in whose name, the API server itself
+ * checks (config/decisions.yaml). Its type, CRD and reference page come from this schema.
+ */
+export const agentDecisionSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("AgentDecision"),
+  metadata: metadata(),
+  spec: z
+    .strictObject({
+      workload: z.string().min(1).max(63).describe("The AgentWorkload, of the same namespace."),
+      digest: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, "expected a sha256 in hexadecimal digits")
+        .describe("sha256 of the findings, as status.reviews has it: what was seen is what is decided on."),
+      decision: z.enum(["approved", "rejected"]).describe("What was decided."),
+      by: z.string().min(1).max(256).describe("Your user name in the cluster, as `kubectl auth whoami` says it."),
+      comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
+    })
+    .describe("What is decided, on what, by whom."),
+});
+export type AgentDecision = z.infer<typeof agentDecisionSchema>;
