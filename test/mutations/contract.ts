@@ -58,6 +58,8 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
       why: "a token is worth nothing for another input",
       find: "  if (identity !== event.id)\n",
       replace: "  if (false)\n",
+      equivalent:
+        "the token is that of the content's identity (lib/agent-app.ts, reconcile/index.ts): this says what is wrong",
     },
     {
       why: "an agent takes requests of steps only",
@@ -78,6 +80,7 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
         why: "a batch of events is refused",
         find: '    if (Array.isArray(parsed)) throw new TypeError("a batch of events, where one is expected");\n',
         replace: "",
+        equivalent: "an array has no type, and CloudEvent refuses it: this says what is wrong",
       },
     ],
   ),
