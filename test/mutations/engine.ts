@@ -119,6 +119,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
       why: "keeping a failed run longer does not try it again",
       find: "{ suspend: _held, ttlAfterFinished: _kept, ...spec }",
       replace: "{ suspend: _held, ...spec }",
+      tests: ["test/unit/reconcile/lifecycle.test.ts"],
     },
     {
       why: "a step only narrows the workload's retries",

@@ -221,7 +221,12 @@ describe("edits of the spec", () => {
     expect([world.status.phase, ready(world)?.reason]).toEqual(["Failed", "BudgetExceeded"]);
     broken = false;
     world.edit({ ...SPEC, ttlAfterFinished: "60d", suspend: false });
-    for (let round = 0; round < 4; round++) await redo(world);
+    for (let round = 0; round < 4; round++) {
+      world.pass(30_000);
+      await world.look();
+      world.argo();
+      await world.deliverAll();
+    }
     expect([world.status.phase, timesDone(world).length]).toEqual(["Failed", 7]);
     world.edit({ ...SPEC, ttlAfterFinished: "60d", budget: { maxUsd: "9" } });
     // The marks of the requests run out.
