@@ -187,7 +187,7 @@ describe.concurrent("a gate is decided with kubectl", () => {
         "-p",
         '{"status":{"reviews":[]}}',
       ]),
-    ).toContain("cannot patch");
+    ).toContain("is forbidden");
     expect((await agentic("ann", "approve", name, "--digest", "0".repeat(64))).stderr).toContain("have the digest");
     expect((await agentic("ben", "reject", name)).code).toBe(0);
     await untilPhase(TENANT, name, "Rejected");
