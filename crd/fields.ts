@@ -38,8 +38,8 @@ export const host = z
   .string()
   .max(253)
   .regex(
-    /^(\*\.)?[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*$/,
-    'expected a host name, such as cdn.example.com or "*.example.com"',
+    /^(\*\.)?[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*(:[1-9][0-9]{0,4})?$/,
+    'expected a host name, such as cdn.example.com, "*.example.com" or cdn.example.com:8443',
   );
 
 export const image = z

@@ -3,6 +3,7 @@ import { publicKey } from "../lib/keys.ts";
 import type { Logger } from "../lib/log.ts";
 import { parseResolvedHost, RESOLVED_HOST_FORM, type ResolvedHost } from "../lib/resolved-host.ts";
 import { createEgressTokenVerifier } from "../lib/token.ts";
+import { type AddressRange, parseRange } from "./address.ts";
 import { startEgressProxy } from "./proxy.ts";
 
 /** Runs the egress proxy until SIGTERM or SIGINT. */
@@ -10,6 +11,7 @@ export async function runEgress(config: Config, log: Logger): Promise<void> {
   const proxy = await startEgressProxy({
     verifyToken: createEgressTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY)),
     resolve: readResolve(config.EGRESS_RESOLVE),
+    denied: readDenied(config.EGRESS_DENY),
     host: config.HOST,
     port: config.PORT,
     log,
@@ -22,11 +24,25 @@ export async function runEgress(config: Config, log: Logger): Promise<void> {
   await proxy.close();
 }
 
+const entriesOf = (setting: string): string[] =>
+  setting
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+
+function readDenied(setting: string): AddressRange[] {
+  return entriesOf(setting).map((entry) => {
+    const range = parseRange(entry);
+    if (!range)
+      throw new Error(`EGRESS_DENY: ${JSON.stringify(entry)} is neither an address nor a range such as 10.96.0.0/12`);
+    return range;
+  });
+}
+
 function readResolve(setting: string): ReadonlyMap<string, ResolvedHost> {
-  const entries = setting.split(",").filter((entry) => entry.trim() !== "");
   return new Map(
-    entries.map((entry) => {
-      const resolved = parseResolvedHost(entry.trim());
+    entriesOf(setting).map((entry) => {
+      const resolved = parseResolvedHost(entry);
       if (!resolved) throw new Error(`EGRESS_RESOLVE: ${JSON.stringify(entry)} is not ${RESOLVED_HOST_FORM}`);
       return [resolved.host, resolved];
     }),

@@ -1,7 +1,8 @@
 import { lookup } from "node:dns/promises";
-import { hostAllowed } from "../lib/allow-list.ts";
+import { isIP } from "node:net";
+import { hostAllowed, portAllowed } from "../lib/allow-list.ts";
 import type { EgressReason } from "../lib/edges/egress-refusal.ts";
-import { isPublicAddress } from "./address.ts";
+import { type AddressRange, isPublicAddress } from "./address.ts";
 
 /** Where a connection goes. Decided before the connection is made: no name is resolved a second time. */
 export interface Target {
@@ -10,7 +11,7 @@ export interface Target {
 }
 
 export interface Refusal {
-  readonly reason: Exclude<EgressReason, "InvalidToken">;
+  readonly reason: Exclude<EgressReason, "InvalidToken" | "TooManyBytes">;
   readonly message: string;
 }
 
@@ -18,10 +19,16 @@ export interface Refusal {
 export type Lookup = (host: string) => Promise<string[]>;
 
 export const systemLookup: Lookup = async (host) => {
+  // An absolute name: a cluster's resolver completes others with names of its own, and shop.example could be a Service.
+  if (isIP(host) === 0) return addressesOf(`${host}.`);
+  return addressesOf(host);
+};
+
+async function addressesOf(host: string): Promise<string[]> {
   // The first address is used. IPv4 comes first: many clusters route no IPv6 to the outside.
   const found = await lookup(host, { all: true, order: "ipv4first" });
   return found.map(({ address }) => address);
-};
+}
 
 /**
  * Decides on one request. A name in `resolve` goes to exactly its address and port, a private one included; it must be on the job's
@@ -29,8 +36,15 @@ export const systemLookup: Lookup = async (host) => {
  */
 export async function decideTarget(
   asked: { host: string; port: number; allow: readonly string[] },
-  resolve: ReadonlyMap<string, Target>,
-  lookupAll: Lookup,
+  {
+    resolve,
+    denied,
+    lookupAll,
+  }: {
+    readonly resolve: ReadonlyMap<string, Target>;
+    readonly denied: readonly AddressRange[];
+    readonly lookupAll: Lookup;
+  },
 ): Promise<Target | Refusal> {
   const host = asked.host
     .toLowerCase()
@@ -40,6 +54,11 @@ export async function decideTarget(
     return { reason: "HostNotAllowed", message: `${host} is not on this job's list of allowed hosts` };
   const fixed = resolve.get(host);
   if (fixed) return fixed;
+  if (!portAllowed(host, asked.port, asked.allow))
+    return { reason: "PortNotAllowed", message: `port ${asked.port} of ${host} is not on this job's list` };
+  // One without a dot is the cluster's, or the local network's.
+  if (isIP(host) === 0 && !host.includes("."))
+    return { reason: "HostNotFound", message: `${host} is no name of the public internet` };
   let addresses: string[];
   try {
     addresses = await lookupAll(host);
@@ -52,7 +71,7 @@ export async function decideTarget(
   const [address] = addresses;
   if (address === undefined) return { reason: "HostNotFound", message: `no address is known for ${host}` };
   // A private address among public ones is an attack: which of them gets connected to would be chance.
-  const hidden = addresses.find((candidate) => !isPublicAddress(candidate));
+  const hidden = addresses.find((candidate) => !isPublicAddress(candidate, denied));
   if (hidden !== undefined)
     return { reason: "AddressNotPublic", message: `${host} resolves to ${hidden}, which is not a public address` };
   return { address, port: asked.port };

@@ -4,6 +4,7 @@ import { RequestError, Server } from "proxy-chain";
 import { EGRESS_HEADER, type EgressReason } from "../lib/edges/egress-refusal.ts";
 import type { Logger } from "../lib/log.ts";
 import type { EgressClaims, VerifyEgressToken } from "../lib/token.ts";
+import type { AddressRange } from "./address.ts";
 import { decideTarget, type Lookup, systemLookup, type Target } from "./policy.ts";
 import { createUsageLedger, type JobUsage } from "./usage.ts";
 
@@ -15,11 +16,18 @@ const DNS_FAILED = 593;
 /** A page makes hundreds of requests with one token: its signature is verified once a minute. */
 const VERIFIED_MS = 60_000;
 const MAX_VERIFIED = 10_000;
+/** Of one job, both directions: a page of five with all it loads takes a tenth. */
+const MAX_JOB_BYTES = 512 * 1024 * 1024;
+/** How often open connections are held to it. */
+const BYTES_CHECKED_MS = 1000;
 
 export interface EgressProxyOptions {
   readonly verifyToken: VerifyEgressToken;
   /** Names that go to one fixed address and port, private ones included, as with curl's --resolve. Lower case. */
   readonly resolve: ReadonlyMap<string, Target>;
+  /** Addresses that look public, and are the cluster's own. */
+  readonly denied?: readonly AddressRange[];
+  readonly maxJobBytes?: number;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -41,11 +49,11 @@ export interface EgressProxy {
  * token. Refusals have status 403 (593 when the name does not resolve) and their reason in the header EGRESS_HEADER.
  */
 export async function startEgressProxy(options: EgressProxyOptions): Promise<EgressProxy> {
-  const { log } = options;
+  const { log, denied = [], maxJobBytes = MAX_JOB_BYTES } = options;
   const ledger = createUsageLedger();
   const verify = cachedVerifier(options.verifyToken);
   /** The bytes of a connection count for the job that last used it; a browser shares none between contexts. */
-  const connections = new Map<number, { job: string; counted: number }>();
+  const connections = new Map<number, { job: string; counted: number; end?: NodeJS.Timeout }>();
 
   const settle = (id: number, stats: { srcRxBytes: number; srcTxBytes: number } | undefined) => {
     const connection = connections.get(id);
@@ -69,18 +77,23 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
       };
       const claims = await verify(password).catch(() => undefined);
       // Not counted: whoever sends this has not shown that the job is its own.
-      if (claims?.jti !== username)
+      if (claims?.jti !== username || claims.exp * 1000 <= Date.now())
         throw new RequestError("the egress token is not valid, or another job's", 403, {
           [EGRESS_HEADER]: "InvalidToken" satisfies EgressReason,
         });
       settle(connectionId, server.getConnectionStats(connectionId));
-      connections.set(connectionId, { job: username, counted: connections.get(connectionId)?.counted ?? 0 });
+      const known = connections.get(connectionId);
+      clearTimeout(known?.end);
+      // A tunnel is asked for once, and ends with its token.
+      const end = setTimeout(() => server.closeConnection(connectionId), claims.exp * 1000 - Date.now()).unref();
+      connections.set(connectionId, { job: username, counted: known?.counted ?? 0, end });
       ledger.request(username);
+      if (ledger.of(username).bytes >= maxJobBytes)
+        throw refuse("TooManyBytes", `the job has had ${maxJobBytes} bytes, as many as one may have`);
 
       const decision = await decideTarget(
         { host: hostname, port, allow: claims.allow },
-        options.resolve,
-        options.lookup ?? systemLookup,
+        { resolve: options.resolve, denied, lookupAll: options.lookup ?? systemLookup },
       );
       if ("reason" in decision) {
         const dns = decision.reason === "HostNotFound" || decision.reason === "NameServerUnavailable";
@@ -95,10 +108,17 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   });
   server.on("connectionClosed", ({ connectionId, stats }) => {
     settle(connectionId, stats);
+    clearTimeout(connections.get(connectionId)?.end);
     connections.delete(connectionId);
   });
   server.on("requestFailed", ({ error }) => log.warn({ err: error }, "a proxied request failed"));
   await server.listen();
+  const checking = setInterval(() => {
+    for (const [id, { job }] of connections) {
+      settle(id, server.getConnectionStats(id));
+      if (ledger.of(job).bytes >= maxJobBytes) server.closeConnection(id);
+    }
+  }, BYTES_CHECKED_MS).unref();
 
   return {
     url: `http://${isIPv6(options.host) ? `[${options.host}]` : options.host}:${server.port}`,
@@ -107,7 +127,10 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
       for (const id of connections.keys()) settle(id, server.getConnectionStats(id));
       return ledger.of(job);
     },
-    close: () => server.close(true),
+    async close() {
+      clearInterval(checking);
+      await server.close(true);
+    },
   };
 }
 

@@ -24,27 +24,48 @@ function narrower(one: string, other: string): string[] {
   return covers(one, other) ? [other] : [];
 }
 
+/** A rule without a port stands for these. */
+const WEB_PORTS = [80, 443];
+
+/** `shop.example:8443`: a name, and the one port that it stands for. */
+function parseRule(rule: string): { readonly name: string; readonly port?: number } {
+  const [, name = rule, port] = /^([^:]+):(\d+)$/.exec(rule) ?? [];
+  return { name: name.toLowerCase(), ...(port === undefined ? {} : { port: Number(port) }) };
+}
+
 /** `*.example.com` covers `shop.example.com` and `*.shop.example.com`; each rule covers itself. */
 function covers(rule: string, other: string): boolean {
-  const [wide, narrow] = [rule.toLowerCase(), other.toLowerCase()];
-  return wide === narrow || (wide.startsWith("*.") && narrow.endsWith(wide.slice(1)));
+  const [wide, narrow] = [parseRule(rule), parseRule(other)];
+  if (wide.port !== narrow.port) return false;
+  return wide.name === narrow.name || (wide.name.startsWith("*.") && narrow.name.endsWith(wide.name.slice(1)));
 }
 
-/** The host of an item's URL, with and without `www.`: one often redirects to the other. */
+/** The host of an item's URL, with and without `www.`: one often redirects to the other. A port of its own is allowed too. */
 function hostsOf(item: Item | undefined): string[] {
   const address = typeof item === "object" ? item["url"] : item;
-  const host = typeof address === "string" ? normalized(URL.parse(address)?.hostname ?? "") : "";
-  if (host === "") return [];
-  return [host, host.startsWith("www.") ? host.slice("www.".length) : `www.${host}`];
+  const url = typeof address === "string" ? URL.parse(address) : null;
+  const host = normalized(url?.hostname ?? "");
+  if (!url || host === "") return [];
+  const hosts = [host, host.startsWith("www.") ? host.slice("www.".length) : `www.${host}`];
+  return url.port === "" ? hosts : [...hosts, ...hosts.map((name) => `${name}:${url.port}`)];
 }
 
-/** `*.example.com` allows any subdomain of example.com, not example.com itself. Case does not matter. */
+/** At any port. `*.example.com` allows any subdomain of example.com, not example.com itself. Case does not matter. */
 export function hostAllowed(host: string, allow: readonly string[]): boolean {
-  const name = normalized(host);
+  return allow.some((entry) => allowsHost(parseRule(entry).name, host));
+}
+
+/** A rule without a port allows 80 and 443. */
+export function portAllowed(host: string, port: number, allow: readonly string[]): boolean {
   return allow.some((entry) => {
-    const rule = entry.toLowerCase();
-    return rule.startsWith("*.") ? name.endsWith(rule.slice(1)) && name.length >= rule.length : name === rule;
+    const rule = parseRule(entry);
+    return allowsHost(rule.name, host) && (rule.port === undefined ? WEB_PORTS.includes(port) : rule.port === port);
   });
+}
+
+function allowsHost(rule: string, host: string): boolean {
+  const name = normalized(host);
+  return rule.startsWith("*.") ? name.endsWith(rule.slice(1)) && name.length >= rule.length : name === rule;
 }
 
 /** Lower case, without the dot that ends an absolute name. */

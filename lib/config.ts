@@ -44,6 +44,8 @@ const schema = z.object({
   REVIEWS: z.enum(["folder", "workload"]).default("folder"),
   /** Names that the egress proxy sends somewhere else, private addresses included: HOST=ADDRESS:PORT, separated by commas. */
   EGRESS_RESOLVE: z.string().default(""),
+  /** Addresses and ranges that no page reaches though they look public, separated by commas: the cluster's own. */
+  EGRESS_DENY: z.string().default(""),
 });
 
 export type Config = z.infer<typeof schema>;

@@ -25,7 +25,12 @@ const stepClaimsSchema = z.object({
 export type StepClaims = z.infer<typeof stepClaimsSchema>;
 
 /** What the egress proxy is shown: an allow-list, and the job that it is for. */
-const egressClaimsSchema = z.object({ jti: z.string(), allow: z.array(z.string()) });
+const egressClaimsSchema = z.object({
+  jti: z.string(),
+  allow: z.array(z.string()),
+  /** Seconds of the epoch: what is open then is closed. */
+  exp: z.int(),
+});
 export type EgressClaims = z.infer<typeof egressClaimsSchema>;
 
 const STEP_AUDIENCE = "agentic-step";

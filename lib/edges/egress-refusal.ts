@@ -5,6 +5,8 @@ export const EGRESS_HEADER = "agentic-egress";
 export type EgressReason =
   | "InvalidToken"
   | "HostNotAllowed"
+  | "PortNotAllowed"
+  | "TooManyBytes"
   | "AddressNotPublic"
   | "HostNotFound"
   | "NameServerUnavailable";
@@ -29,6 +31,16 @@ export function egressRefusal(status: number, header: unknown, url: URL): Termin
       );
     case "AddressNotPublic":
       if (status === 403) return new TerminalError("EgressRefused", `${host} has an address that is not public`);
+      break;
+    case "PortNotAllowed":
+      if (status === 403)
+        return new TerminalError(
+          "EgressRefused",
+          `port ${portOf(url)} of ${host} is not allowed: name ${host}:${portOf(url)} in the workload's egress.allow`,
+        );
+      break;
+    case "TooManyBytes":
+      if (status === 403) return new TerminalError("EgressRefused", "the step has had as many bytes as a job may have");
       break;
     case "HostNotAllowed":
       if (status === 403)

@@ -1,3 +1,4 @@
+import { clusterRanges } from "./cluster-ranges.ts";
 import type { Kubectl } from "./kubectl.ts";
 import type { Manifest } from "./manifests.ts";
 import { untilReady } from "./ready.ts";
@@ -23,11 +24,20 @@ export async function deploy({ kubectl, manifests, model, say }: DeployOptions):
   await kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...kinds]);
   const made = await ensureSecrets(kubectl, model);
   if (made.length > 0) say(`made the Secrets ${made.join(", ")}`);
-  const rest = manifests.filter((manifest) => !first.includes(manifest));
+  const ranges = await clusterRanges(kubectl);
+  const rest = manifests.filter((manifest) => !first.includes(manifest)).map((one) => withDenied(one, ranges));
   await apply(kubectl, rest);
   say(`applied ${manifests.length} objects`);
   await untilReady(kubectl, rest, NAMESPACE, { timeoutMs: READY_TIMEOUT_MS, say });
   say("ready");
+}
+
+/** The egress proxy's settings, with the cluster's own addresses. */
+function withDenied(manifest: Manifest, ranges: readonly string[]): Manifest {
+  const data = manifest["data"] as Record<string, string> | undefined;
+  if (manifest.kind !== "ConfigMap" || data?.["EGRESS_DENY"] === undefined) return manifest;
+  const denied = [...data["EGRESS_DENY"].split(",").filter(Boolean), ...ranges];
+  return { ...manifest, data: { ...data, EGRESS_DENY: [...new Set(denied)].join(",") } };
 }
 
 /** Server-side, so that it says of each object what it is to be, and leaves to others what they say. */

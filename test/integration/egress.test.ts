@@ -1,8 +1,9 @@
+import { once } from "node:events";
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { generateKeyPair } from "jose";
 import { pino } from "pino";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
 import { createEgressTokenVerifier, mintStepTokens, type StepClaims } from "../../lib/token.ts";
 
@@ -23,6 +24,7 @@ const ALLOW = [
   "mapped.test",
   "lost.test",
   "slow.test",
+  "far.test",
   "127.0.0.1",
 ];
 const ADDRESSES: Record<string, string[]> = {
@@ -37,6 +39,8 @@ beforeAll(async () => {
     hosts.push(request.headers.host);
     response.end(`${request.method} ${request.url}`);
   });
+  // Tunnels end by the proxy alone.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const target = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
   proxy = await startEgressProxy({
@@ -121,6 +125,7 @@ describe.each(["plain", "tunnel"] as const)("by %s request", (way) => {
     ["shop.test", 200, undefined],
     ["SHOP.test", 200, undefined],
     ["shop.test:8443", 200, undefined],
+    ["far.test:6379", 403, "PortNotAllowed"],
     ["a.wild.test", 200, undefined],
     ["wild.test", 403, "HostNotAllowed"],
     ["unlisted.test", 403, "HostNotAllowed"],
@@ -198,6 +203,60 @@ test("requests, bytes and refusals are counted by job", async () => {
   expect(proxy.usage(job).bytes).toBeGreaterThan(400);
   expect(refusals).toEqual(Array(2).fill(`${job} foreign.test HostNotAllowed`));
   expect(proxy.usage("unknown")).toEqual({ requests: 0, bytes: 0, refused: [] });
+});
+
+/** A tunnel that stays open. @returns what it is, and when it has ended */
+async function openTunnel(
+  job: string,
+  password: string,
+  { port } = proxy,
+): Promise<{ socket: Socket; ended: Promise<unknown> }> {
+  const authorization = `Basic ${Buffer.from(`${job}:${password}`).toString("base64")}`;
+  const headers = { "proxy-authorization": authorization };
+  const connect = http.request({
+    host: "127.0.0.1",
+    port,
+    agent: false,
+    method: "CONNECT",
+    path: "shop.test:443",
+    headers,
+  });
+  const opened = once(connect.end(), "connect") as Promise<[http.IncomingMessage, Socket]>;
+  const [response, socket] = await opened;
+  expect(response.statusCode).toBe(200);
+  socket.on("error", () => undefined).resume();
+  return { socket, ended: once(socket, "close") };
+}
+
+test("a tunnel ends with its token, and a token that has expired is refused at once", async () => {
+  const job = "job-short";
+  const expires = Math.ceil(Date.now() / 1000) * 1000 + 1000;
+  const own = await tokenFor(job, expires);
+  const { ended } = await openTunnel(job, own);
+  await ended;
+  expect(Date.now()).toBeGreaterThanOrEqual(expires - 50);
+  expect(await ask("http://shop.test/", "plain", job, own)).toMatchObject({ status: 403, reason: "InvalidToken" });
+});
+
+test("a job has so many bytes, and no more: its tunnels are closed", async () => {
+  const target = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
+  const own = await startEgressProxy({
+    verifyToken: createEgressTokenVerifier(keys.publicKey),
+    log,
+    host: "127.0.0.1",
+    port: 0,
+    resolve: new Map([["shop.test", target]]),
+    maxJobBytes: 10_000,
+  });
+  onTestFinished(() => own.close());
+  const job = "job-greedy";
+  const { socket, ended } = await openTunnel(job, await tokenFor(job), own);
+  for (let request = 0; request < 12; request++)
+    socket.write(`GET /${"x".repeat(1000)} HTTP/1.1\r\nhost: shop.test\r\n\r\n`);
+  await ended;
+  expect(own.usage(job).bytes).toBeGreaterThan(10_000);
+  expect((await openTunnel("job-other", await tokenFor("job-other"), own)).socket.destroyed).toBe(false);
+  await expect(openTunnel(job, await tokenFor(job), own)).rejects.toThrow("403");
 });
 
 test("a token is verified once for all that a page asks for, and again a minute later", async () => {

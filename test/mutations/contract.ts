@@ -138,8 +138,23 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
       },
       {
         why: "a rule for subdomains covers no other name that ends so",
-        find: "narrow.endsWith(wide.slice(1))",
-        replace: "narrow.endsWith(wide.slice(2))",
+        find: "narrow.name.endsWith(wide.name.slice(1))",
+        replace: "narrow.name.endsWith(wide.name.slice(2))",
+      },
+      {
+        why: "two rules for other ports have nothing in common",
+        find: "  if (wide.port !== narrow.port) return false;\n",
+        replace: "",
+      },
+      {
+        why: "a rule without a port stands for the web's",
+        find: "rule.port === undefined ? WEB_PORTS.includes(port) : rule.port === port",
+        replace: "rule.port === undefined || rule.port === port",
+      },
+      {
+        why: "a rule with a port stands for that one",
+        find: "rule.port === undefined ? WEB_PORTS.includes(port) : rule.port === port",
+        replace: "WEB_PORTS.includes(port) || rule.port === port",
       },
       {
         why: "a rule for subdomains does not allow the domain itself",

@@ -11,11 +11,21 @@ export const EGRESS_MUTATIONS: readonly Mutation[] = [
     [
       {
         why: "an IPv4 address in an IPv6 one is judged as what it is",
-        find: "ipaddr.process(text).range()",
-        replace: "ipaddr.parse(text).range()",
-        equivalent: "ipaddr.js gives a v4-mapped address the range ipv4Mapped, which is not unicast either",
+        find: "ipaddr.process(text)",
+        replace: "ipaddr.parse(text)",
       },
-      { why: "only unicast addresses are public", find: '.range() === "unicast"', replace: '.range() !== "private"' },
+      { why: "only unicast addresses are public", find: '.range() !== "unicast"', replace: '.range() === "private"' },
+      {
+        why: "no page reaches the cluster's own addresses",
+        find: "[...CLOUD_AGENTS, ...denied]",
+        replace: "[...CLOUD_AGENTS]",
+      },
+      { why: "no page reaches a cloud's agent", find: "[...CLOUD_AGENTS, ...denied]", replace: "[...denied]" },
+      {
+        why: "of IPv6 only what is routed on the internet is public",
+        find: 'return parsed.kind() === "ipv4" || parsed.match(GLOBAL_UNICAST);',
+        replace: "return true;",
+      },
       {
         why: "what is no address is not public",
         find: "  if (!ipaddr.isValid(text)) return false;\n",
@@ -31,14 +41,24 @@ export const EGRESS_MUTATIONS: readonly Mutation[] = [
       replace: "  if (!resolve.has(host) && !hostAllowed(host, asked.allow))\n",
     },
     {
+      why: "80 and 443 are all there is, unless the list says more",
+      find: "  if (!portAllowed(host, asked.port, asked.allow))\n",
+      replace: "  if (false)\n",
+    },
+    {
+      why: "a name without a dot is not looked up",
+      find: 'if (isIP(host) === 0 && !host.includes("."))',
+      replace: "if (false)",
+    },
+    {
       why: "no address of the host is private",
-      find: "const hidden = addresses.find((candidate) => !isPublicAddress(candidate));",
+      find: "const hidden = addresses.find((candidate) => !isPublicAddress(candidate, denied));",
       replace: "const hidden = undefined;",
     },
     {
       why: "a private address among public ones is refused",
-      find: "addresses.find((candidate) => !isPublicAddress(candidate))",
-      replace: "[address].find((candidate) => !isPublicAddress(candidate))",
+      find: "addresses.find((candidate) => !isPublicAddress(candidate, denied))",
+      replace: "[address].find((candidate) => !isPublicAddress(candidate, denied))",
     },
     {
       why: "the dot that ends an absolute name makes it no other name",
@@ -63,7 +83,31 @@ export const EGRESS_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf("egress/proxy.ts", EGRESS, [
-    { why: "a token is for one job", find: "if (claims?.jti !== username)", replace: "if (claims === undefined)" },
+    {
+      why: "a token is for one job",
+      find: "if (claims?.jti !== username || ",
+      replace: "if (claims === undefined || ",
+    },
+    {
+      why: "a token that has expired is refused at once",
+      find: " || claims.exp * 1000 <= Date.now())",
+      replace: ")",
+    },
+    {
+      why: "a tunnel ends with its token",
+      find: "setTimeout(() => server.closeConnection(connectionId), claims.exp * 1000 - Date.now()).unref()",
+      replace: "setTimeout(() => undefined, 1)",
+    },
+    {
+      why: "a job that has had its bytes gets no more",
+      find: "if (ledger.of(username).bytes >= maxJobBytes)\n",
+      replace: "if (false)\n",
+    },
+    {
+      why: "the tunnels of a job that has had its bytes are closed",
+      find: "if (ledger.of(job).bytes >= maxJobBytes) server.closeConnection(id);",
+      replace: "",
+    },
     {
       why: "a token is verified",
       find: "const claims = await verify(password).catch(() => undefined);",

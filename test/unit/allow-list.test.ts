@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PipelineStep } from "../../crd/agentpipeline.ts";
 import type { Item } from "../../engine/result.ts";
-import { allowListFor, hostAllowed } from "../../lib/allow-list.ts";
+import { allowListFor, hostAllowed, portAllowed } from "../../lib/allow-list.ts";
 
 type Egress = PipelineStep["egress"];
 const byItem = { item: true };
@@ -14,9 +14,23 @@ describe("the allow-list of a step", () => {
     [
       "the twin of a www name, and the workload's rules",
       byItem,
-      "http://www.shop.example:8080/",
+      "http://www.shop.example/",
       ["*.cdn.example"],
       ["www.shop.example", "shop.example", "*.cdn.example"],
+    ],
+    [
+      "the port of an item that has one of its own",
+      byItem,
+      "http://shop.example:8080/",
+      [],
+      ["shop.example", "www.shop.example", "shop.example:8080", "www.shop.example:8080"],
+    ],
+    [
+      "of two rules that the step and the workload have the same ports",
+      { item: false, allow: ["a.cdn.example:8443", "b.cdn.example", "c.cdn.example:8443"] },
+      undefined,
+      ["*.cdn.example:8443", "c.cdn.example:9000"],
+      ["a.cdn.example:8443", "c.cdn.example:8443"],
     ],
     ["the host of an absolute name", byItem, "http://SHOP.example./", [], ["shop.example", "www.shop.example"]],
     ["the url of an object", byItem, { url: "https://a.example/p", depth: 1 }, [], ["a.example", "www.a.example"]],
@@ -65,6 +79,20 @@ describe("the allow-list of a step", () => {
   });
 });
 
+describe("a port against the list", () => {
+  test.each([
+    ["shop.example", 443, ["shop.example"], true],
+    ["shop.example", 80, ["shop.example"], true],
+    ["shop.example", 22, ["shop.example"], false],
+    ["shop.example", 8443, ["shop.example:8443"], true],
+    ["shop.example", 443, ["shop.example:8443"], false],
+    ["a.cdn.example", 8443, ["*.cdn.example:8443"], true],
+    ["a.cdn.example", 8443, ["*.cdn.example", "b.cdn.example:8443"], false],
+  ])("%s:%d against %j: %s", (host, port, allow, expected) => {
+    expect(portAllowed(host, port, allow)).toBe(expected);
+  });
+});
+
 describe("a host against the list", () => {
   test.each([
     ["shop.example", ["shop.example"], true],
@@ -73,6 +101,7 @@ describe("a host against the list", () => {
     ["shop.example.evil.example", ["shop.example"], false],
     ["a.cdn.example", ["*.cdn.example"], true],
     ["a.b.cdn.example", ["*.cdn.example"], true],
+    ["a.cdn.example", ["*.cdn.example:8443"], true],
     ["cdn.example", ["*.cdn.example"], false],
     [".cdn.example", ["*.cdn.example"], false],
     ["evilcdn.example", ["*.cdn.example"], false],

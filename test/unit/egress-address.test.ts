@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isPublicAddress } from "../../egress/address.ts";
+import { isPublicAddress, parseRange } from "../../egress/address.ts";
 
 describe("isPublicAddress", () => {
   test.each<[address: string, isPublic: boolean, what: string]>([
@@ -42,9 +42,37 @@ describe("isPublicAddress", () => {
     ["2001:db8::1", false, "documentation"],
     ["::127.0.0.1", false, "loopback, v4-compatible"],
     ["64:ff9b:1::a00:1", false, "local-use NAT64"],
+    ["168.63.129.16", false, "Azure's agent of the machine"],
+    ["::ffff:168.63.129.16", false, "the same, mapped"],
+    ["4000::1", false, "outside of the global unicast range"],
+    ["fec0::1", false, "site-local, of old"],
+    ["5f00::1", false, "segment routing"],
+    ["100::1", false, "discard only"],
     ["example.com", false, "no address"],
     ["", false, "nothing"],
   ])("%s: %s (%s)", (address, isPublic) => {
     expect(isPublicAddress(address)).toBe(isPublic);
+  });
+});
+
+describe("ranges that are denied", () => {
+  const range = (text: string) => parseRange(text) ?? [];
+  test.each<[denied: string, address: string, isPublic: boolean]>([
+    ["203.5.113.0/24", "203.5.113.255", false],
+    ["203.5.113.0/24", "203.5.114.0", true],
+    ["203.5.113.7", "203.5.113.7", false],
+    ["203.5.113.7", "203.5.113.8", true],
+    ["203.5.113.7", "::ffff:203.5.113.7", false],
+    ["2a05:d000::/32", "2a05:d000:1::1", false],
+    ["2a05:d000::1", "2a05:d000::1", false],
+    ["2a05:d000::1", "203.5.113.7", true],
+  ])("%s: %s is public: %s", (denied, address, isPublic) => {
+    const parsed = parseRange(denied);
+    expect(parsed).toBeDefined();
+    expect(isPublicAddress(address, parsed ? [parsed] : [])).toBe(isPublic);
+  });
+
+  test.each(["", "cluster.local", "10.0.0.0/33"])("%j is none", (text) => {
+    expect(range(text)).toEqual([]);
   });
 });

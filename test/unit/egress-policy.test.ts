@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseRange } from "../../egress/address.ts";
 import { decideTarget, type Target } from "../../egress/policy.ts";
 
 const PUBLIC = "93.184.216.34";
@@ -7,18 +8,25 @@ const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
   "inner.example": ["10.0.0.7"],
   "mixed.example": [PUBLIC, "10.0.0.7"],
   "nothing.example": [],
+  "node.example": ["203.5.113.9"],
+  redis: [PUBLIC],
 };
+const DENIED = [parseRange("203.5.113.0/24") ?? never(), parseRange("2a05:d000::1") ?? never()];
+function never(): never {
+  throw new Error("no range");
+}
 const FIXED = new Map<string, Target>([
   ["local.example", { address: "127.0.0.1", port: 8080 }],
   ["unlisted.example", { address: "127.0.0.1", port: 8080 }],
 ]);
 
 function decide(host: string, { allow = ["*.example"], port = 443, code = "ENOTFOUND" } = {}) {
-  return decideTarget({ host, port, allow }, FIXED, async (name) => {
+  const lookupAll = async (name: string): Promise<string[]> => {
     const found = ADDRESSES[name];
     if (found) return [...found];
     throw Object.assign(new Error("no answer"), { code });
-  });
+  };
+  return decideTarget({ host, port, allow }, { resolve: FIXED, denied: DENIED, lookupAll });
 }
 
 describe("where a connection goes", () => {
@@ -26,8 +34,29 @@ describe("where a connection goes", () => {
     [
       "the first address of the name, and the port that was asked for",
       "shop.example",
-      { port: 8443 },
+      { port: 8443, allow: ["shop.example", "shop.example:8443"] },
       { address: PUBLIC, port: 8443 },
+    ],
+    ["by http, too", "shop.example", { port: 80 }, { address: PUBLIC, port: 80 }],
+    ["nowhere for a port that nobody allowed", "shop.example", { port: 6379 }, { reason: "PortNotAllowed" }],
+    [
+      "nor for the web's ports of a host of which another port is allowed",
+      "shop.example",
+      { allow: ["shop.example:8443"] },
+      { reason: "PortNotAllowed" },
+    ],
+    [
+      "nor for the port of another host",
+      "shop.example",
+      { port: 8443, allow: ["shop.example", "other.example:8443"] },
+      { reason: "PortNotAllowed" },
+    ],
+    ["nor to an address of the cluster that looks public", "node.example", {}, { reason: "AddressNotPublic" }],
+    [
+      "nor for a name without a dot, which a cluster's resolver completes",
+      "redis",
+      { allow: ["redis"] },
+      { reason: "HostNotFound" },
     ],
     ["however the name is written", "SHOP.example.", {}, { address: PUBLIC, port: 443 }],
     [
