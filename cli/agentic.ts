@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { ResolvedHost } from "../lib/resolved-host.ts";
 import { gatherAgent } from "./agent-option.ts";
 import { EXIT } from "./exit-code.ts";
 import { gatherResolve } from "./resolve-option.ts";
+import { runProgram } from "./run-program.ts";
 
 // Each command's code is loaded when it is the one: `agentic --help` needs neither Redis nor a browser.
 const program = new Command("agentic")
@@ -149,14 +150,4 @@ program
     process.exitCode = await doctor(options);
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? EXIT.succeeded : EXIT.invalid;
-  } else {
-    process.stderr.write(`agentic: ${error instanceof Error ? error.message : String(error)}\n`);
-    if (process.env["AGENTIC_DEBUG"]) console.error(error);
-    process.exitCode = EXIT.failed;
-  }
-}
+await runProgram(program);

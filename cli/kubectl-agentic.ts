@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { EXIT } from "./exit-code.ts";
 import { connectCluster, explain } from "./kubectl/cluster.ts";
 import { decide } from "./kubectl/decide.ts";
 import { reviews } from "./kubectl/reviews.ts";
+import { runProgram } from "./run-program.ts";
 
 // kubectl finds a program of this name on the PATH, and runs it as `kubectl agentic`.
 const program = new Command("kubectl agentic")
@@ -51,14 +52,4 @@ Exit codes: ${EXIT.succeeded} decided, ${EXIT.failed} not decided, ${EXIT.invali
     });
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? EXIT.succeeded : EXIT.invalid;
-  } else {
-    process.stderr.write(`kubectl agentic: ${explain(error)}\n`);
-    if (process.env["AGENTIC_DEBUG"]) console.error(error);
-    process.exitCode = EXIT.failed;
-  }
-}
+await runProgram(program, explain);
