@@ -15,8 +15,8 @@ export async function connectStore(): Promise<(key: string) => Promise<unknown>>
     s3: {
       endpoint: `http://${address}`,
       region: "us-east-1",
-      accessKeyId: login("AWS_ACCESS_KEY_ID"),
-      secretAccessKey: login("AWS_SECRET_ACCESS_KEY"),
+      accessKeyId: login("accessKey"),
+      secretAccessKey: login("secretKey"),
     },
   });
   return async (key) => JSON.parse(new TextDecoder().decode(await artifacts.get(key)));
@@ -44,11 +44,15 @@ export function normalised(report: unknown): unknown {
   return Object.fromEntries(kept.map(([name, value]) => [name, normalised(value)]));
 }
 
-/** Where two reports differ, as paths. */
-export function differences(one: unknown, other: unknown, at = ""): string[] {
+/** Where two reports differ, as paths; each place in a list is `*`. */
+export function differences(one: unknown, other: unknown, at = ""): Set<string> {
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null)
-    return Object.is(one, other) ? [] : [at];
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+    return new Set(Object.is(one, other) ? [] : [at]);
   const of = (object: object, name: string): unknown => (object as Record<string, unknown>)[name];
-  return [...names].flatMap((name) => differences(of(one, name), of(other, name), `${at}/${name}`));
+  const found = new Set<string>();
+  for (const name of new Set([...Object.keys(one), ...Object.keys(other)])) {
+    const path = `${at}/${Array.isArray(one) ? "*" : name}`;
+    for (const deeper of differences(of(one, name), of(other, name), path)) found.add(deeper);
+  }
+  return found;
 }
