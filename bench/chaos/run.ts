@@ -39,8 +39,8 @@ export async function runFifty(namespace: string, name: string, strikes: Iterato
   const example = parse(readFileSync(FILE, "utf8")) as Example;
   const objective = `What do these pages promise? ${name}`;
   const inputs = { ...example.spec.inputs, objective };
-  // Kills are no failures of a step.
-  const spec = { ...example.spec, inputs, retry: { limit: 20 } };
+  // Kills are no failures of a step, and what they take is measured, not ended by a deadline.
+  const spec = { ...example.spec, inputs, retry: { limit: 20 }, deadlines: { item: "1h", run: "2h" } };
   const progress = await watchProgress(kubeconfig, namespace);
   const begun = Date.now();
   await apply({ ...example, metadata: { namespace, name }, spec });
