@@ -20,15 +20,11 @@ export type Lookup = (host: string) => Promise<string[]>;
 
 export const systemLookup: Lookup = async (host) => {
   // An absolute name: a cluster's resolver completes others with names of its own, and shop.example could be a Service.
-  if (isIP(host) === 0) return addressesOf(`${host}.`);
-  return addressesOf(host);
-};
-
-async function addressesOf(host: string): Promise<string[]> {
+  const name = isIP(host) === 0 ? `${host}.` : host;
   // The first address is used. IPv4 comes first: many clusters route no IPv6 to the outside.
-  const found = await lookup(host, { all: true, order: "ipv4first" });
+  const found = await lookup(name, { all: true, order: "ipv4first" });
   return found.map(({ address }) => address);
-}
+};
 
 /**
  * Decides on one request. A name in `resolve` goes to exactly its address and port, a private one included; it must be on the job's

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AgentDecision } from "../../crd/agentdecision.ts";
 import { reviewSchema } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
+import { statusOf } from "../../lib/edges/kube.ts";
 
 export interface ClusterOptions {
   readonly namespace?: string;
@@ -81,18 +82,8 @@ export function connectCluster({ namespace, context, kubeconfig }: ClusterOption
 /** An error in a sentence: what the API server says, where it is from there. */
 export function explain(error: unknown): string {
   if (error instanceof ApiException) {
-    const said = messageOf(error.body) ?? error.message;
+    const { message: said } = statusOf(error);
     return error.code === 404 ? `${said}: is agentic installed in this cluster, in this version?` : said;
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-function messageOf(body: unknown): string | undefined {
-  try {
-    const status: unknown = typeof body === "string" ? JSON.parse(body) : body;
-    return z.object({ message: z.string() }).safeParse(status).data?.message;
-  } catch {
-    // Not from the API server itself: a proxy's page.
-    return undefined;
-  }
 }

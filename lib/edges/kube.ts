@@ -253,7 +253,7 @@ function unavailable(detail: string, cause: unknown): RetryableError {
 }
 
 /** The Status object in an error's body. */
-function statusOf(error: ApiException<unknown>): { reason: string; message: string } {
+export function statusOf(error: ApiException<unknown>): { reason: string; message: string } {
   let body: unknown = error.body;
   if (typeof body === "string") {
     try {

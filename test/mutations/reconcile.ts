@@ -314,6 +314,14 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "return [madeOf((parsed ?? object) as AgentDecision, object)];",
     },
   ]),
+  ...mutationsOf("functions/reconcile/workload/progress.ts", GATE, [
+    {
+      why: "a review is of this run",
+      find: "(one) => one.run === run.run && one.gate",
+      replace: "(one) => one.gate",
+    },
+    { why: "a review is of this gate", find: " && one.gate === step.name);", replace: ");" },
+  ]),
   ...mutationsOf("functions/reconcile/workload/progress.ts", LIFECYCLE, [
     {
       why: "no decision is looked for once the status has one",
@@ -553,14 +561,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/gate.ts", GATE, [
     {
       why: "a review is about these findings",
-      find: "known.find((one) => one.digest === digest) ?? rejected",
-      replace: "known[0] ?? rejected",
-    },
-    { why: "a review is of this run", find: " && one.run === run.run);", replace: ");" },
-    {
-      why: "a review is of this gate",
-      find: "(one) => one.gate === step.name && one.run",
-      replace: "(one) => one.run",
+      find: "reviews.find((one) => one.digest === digest) ?? rejected",
+      replace: "reviews[0] ?? rejected",
     },
     {
       why: "a rejection stands, whatever the steps left when they were done again",

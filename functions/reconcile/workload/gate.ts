@@ -40,6 +40,7 @@ export type GateVerdict =
 
 type Undecided = Omit<GateView, "verdict" | "lacksFindings">;
 
+/** `reviews`: the known ones of this gate in this run. */
 export function viewGate(
   run: Run,
   step: PipelineStep,
@@ -51,11 +52,10 @@ export function viewGate(
   const findings = findingsOf(run, step, outcomes);
   const digest = sha256(canonicalJson(findings));
   const terms = gateTerms(run, step);
-  const known = reviews.filter((one) => one.gate === step.name && one.run === run.run);
   // Of what its node was settled for, where that is lost. A rejection stands, whatever the steps left when they were done again.
-  const settledFor = known.find(({ decision }) => decision !== undefined && decision === decisionOfNode(node));
+  const settledFor = reviews.find(({ decision }) => decision !== undefined && decision === decisionOfNode(node));
   const rejected = settledFor?.decision === "rejected" ? settledFor : undefined;
-  const review = known.find((one) => one.digest === digest) ?? rejected;
+  const review = reviews.find((one) => one.digest === digest) ?? rejected;
   const openedAt = new Date(review?.openedAt ?? node.startedAt);
   // An open gate goes by the terms as they are now. One that is settled was settled under those that were told.
   const told = node.phase === "Running" ? undefined : review;

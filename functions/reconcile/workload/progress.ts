@@ -103,7 +103,7 @@ export async function observeRun(
         }
         const isDecided = known.some(({ decision }) => decision);
         const decisions = isDecided ? [] : await decisionsOnce();
-        const gate = await observeGate(looking, step, node, { reviews, decisions });
+        const gate = await observeGate(looking, step, node, { reviews: known, decisions });
         if (gate) gates.push(gate);
         continue;
       }
