@@ -87,6 +87,14 @@ export function hasEnded({ phase }: RunView): boolean {
   return phase === "Succeeded" || phase === "Failed" || phase === "Error";
 }
 
+/** The run of the last spec that was accepted, where no run tells more. */
+export function latestRun(runs: readonly RunView[]): RunView | undefined {
+  return runs
+    .filter(({ superseded }) => !superseded)
+    .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+    .at(-1);
+}
+
 /** The engine ended the run, or is about to, before reconcile settled its end: nodes that it failed say nothing of their steps. */
 export function isCutShort(view: RunView): boolean {
   const isSettled = view.nodes.some(({ role, output }) => role === "end" && output !== undefined);

@@ -176,9 +176,13 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an invalid edit stops nothing",
-      find: '  if (spec.state === "refused") return spec.needsAgent ? [{ type: "applyAgent", agent: spec.needsAgent }] : [];\n  const stops',
-      replace:
-        '  if (spec.state === "refused")\n    return spec.needsAgent\n      ? [{ type: "applyAgent", agent: spec.needsAgent }]\n      : others.flatMap((other) => planSuperseded(other, now));\n  const stops',
+      find: "others.filter((other) => other !== last).flatMap",
+      replace: "others.flatMap",
+    },
+    {
+      why: "an earlier run whose stop was lost is stopped under an invalid edit too",
+      find: "  const stops = others.filter((other) => other !== last).flatMap((other) => planSuperseded(other, now));",
+      replace: "  const stops: Action[] = [];",
     },
     {
       why: "the run of an earlier spec is stopped",

@@ -7,7 +7,7 @@ import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import { TerminalError } from "../../../lib/errors.ts";
 import { isOwnedBy } from "../owner.ts";
 import { REASON } from "../reasons.ts";
-import type { RunEngine, RunView } from "../run-engine.ts";
+import { latestRun, type RunEngine, type RunView } from "../run-engine.ts";
 import { observeRun, type Progress, type ProgressDeps } from "./progress.ts";
 import { type Refusal, type ResolveDeps, resolve } from "./resolve.ts";
 import { isTold } from "./told.ts";
@@ -98,10 +98,7 @@ async function observeLastAccepted(
   deps: ObserveDeps,
 ): Promise<Observed | undefined> {
   if (refused.state !== "refused" || refused.needsAgent || runObject) return undefined;
-  const last = runs
-    .filter(({ superseded }) => !superseded)
-    .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-    .at(-1);
+  const last = latestRun(runs);
   const spec = last?.acceptedSpec === undefined ? undefined : await readSpec(last.acceptedSpec, object, deps);
   if (!last || spec === undefined) return undefined;
   const parsed = parseSpec(object, spec);

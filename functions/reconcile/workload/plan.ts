@@ -6,12 +6,13 @@ import type { StepResult } from "../../../engine/result.ts";
 import type { Run } from "../../../engine/run.ts";
 import { type Failure, itemsOf } from "../../../engine/walk.ts";
 import { REASON } from "../reasons.ts";
-import { hasEnded, type NodeView, type RunEngine, type RunView } from "../run-engine.ts";
+import { hasEnded, latestRun, type NodeView, type RunEngine, type RunView } from "../run-engine.ts";
 import type { Action, PlannedSettlement } from "./action.ts";
 import type { GateView } from "./gate.ts";
 import { formatGateOutput, formatStepOutput, NOT_RUN } from "./node-output.ts";
 import type { Observed } from "./observe.ts";
 import type { Progress } from "./progress.ts";
+import type { Refusal } from "./resolve.ts";
 import { isHeld, isMadeAgain, isUnderWay, wantsRequest } from "./run-state.ts";
 import type { StepView } from "./step-view.ts";
 import { planStop, planTurn } from "./turn.ts";
@@ -23,8 +24,7 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
   const { object, spec, runObject, others } = observed;
   if (object.metadata.deletionTimestamp !== undefined) return planDeletion(observed);
   if (!object.metadata.finalizers.includes(FINALIZER)) return [{ type: "addFinalizer" }];
-  // An invalid edit stops nothing. Without a last accepted spec what is in flight may end, and no more.
-  if (spec.state === "refused") return spec.needsAgent ? [{ type: "applyAgent", agent: spec.needsAgent }] : [];
+  if (spec.state === "refused") return planRefused(observed, spec, now);
   const stops = others.flatMap((other) => planSuperseded(other, now));
   if (hasExpired(observed, now)) return [...stops, ...planExpiry(observed)];
   if (spec.state === "finished") return stops;
@@ -47,6 +47,13 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
   if (!observed.progress) return changes;
   if (isHeld(observed)) return [...changes, ...planHeld(observed.progress, runObject, now)];
   return [...changes, ...planRun(observed.progress, runObject, spec.run, now)];
+}
+
+/** An invalid edit stops nothing but what an earlier edit was to stop. Without a last accepted spec what is in flight may end, and no more. */
+function planRefused({ runObject, others }: Observed, { needsAgent }: Refusal, now: Date): Action[] {
+  const last = runObject ?? latestRun(others);
+  const stops = others.filter((other) => other !== last).flatMap((other) => planSuperseded(other, now));
+  return needsAgent ? [...stops, { type: "applyAgent", agent: needsAgent }] : stops;
 }
 
 /** The engine keeps some of a run's terms itself: items in flight, deadlines, the time to live. */

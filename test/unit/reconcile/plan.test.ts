@@ -23,6 +23,8 @@ import { pipelineOf } from "./harness.ts";
 
 const RUN = argoEngine.nameOf(runFor({}));
 const OTHER = "demo-0123456789";
+/** Earlier than what given.ts makes. */
+const BEFORE = "2025-12-31T00:00:00Z";
 
 const planned = async (given: Given) => say(plan(await see(given), argoEngine, given.now ?? NOW));
 
@@ -352,6 +354,17 @@ describe("plan", () => {
       "an invalid edit stops nothing",
       { spec: { replicas: 0 }, others: [workflowObject({ workflow: { phase: "Running" } }, OTHER)] },
       [],
+    ],
+    [
+      "an invalid edit after one whose stop of the run before was lost: that stop is made up for",
+      {
+        spec: { replicas: 0 },
+        others: [
+          workflowObject({ workflow: { phase: "Running" } }, RUN),
+          workflowObject({ workflow: { phase: "Running", metadata: { creationTimestamp: BEFORE } } }, OTHER),
+        ],
+      },
+      [`stopRun ${OTHER}`],
     ],
     [
       "back to the spec of a superseded run: its Workflow makes room for the new one",
