@@ -12,6 +12,9 @@ await mainProcess(async () => {
   if (name === "egress") {
     const { runEgress } = await import("./egress/main.ts");
     await runEgress(config, log);
+  } else if (name === "admit") {
+    const { runAdmit } = await import("./compose-admit.ts");
+    await runAdmit(config, log, draining);
   } else {
     const { composeFunction } = await import("./compose.ts");
     const app = await composeFunction(config, log, draining.signal);

@@ -59,7 +59,7 @@ function urlProblems(text: string, allowPrivateHosts: ReadonlySet<string>): stri
   const host = url.hostname.toLowerCase();
   return [
     ...(url.username || url.password ? ["must not carry a user name or password"] : []),
-    ...(isInner(host) && !allowPrivateHosts.has(host)
+    ...(isPrivateHost(host) && !allowPrivateHosts.has(host)
       ? [`${host} is a private ${isIP(address(host)) ? "address" : "host name"}: only public hosts are allowed`]
       : []),
   ];
@@ -70,7 +70,8 @@ function httpUrl(text: string): URL | undefined {
   return url?.protocol === "http:" || url?.protocol === "https:" ? url : undefined;
 }
 
-function isInner(host: string): boolean {
+/** A private address, or a name that is never public; as a URL has it, in lower case. */
+export function isPrivateHost(host: string): boolean {
   const ip = address(host);
   // The URL parser has already turned every notation of an IPv4 address into the dotted one.
   return isIP(ip) ? ipaddr.process(ip).range() !== "unicast" : INNER_NAME.test(host);

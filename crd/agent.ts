@@ -65,7 +65,9 @@ export const agentSpecSchema = z
     service: z
       .strictObject({
         name: objectName.describe("A Knative Service that speaks the step contract."),
-        namespace: objectName.optional().describe("Its namespace. Absent: the Agent's."),
+        namespace: objectName
+          .optional()
+          .describe("Its namespace. Absent: the Agent's. Only shared Agents may name another."),
       })
       .optional()
       .describe("A Knative Service that already runs. Exactly one of service, uri and image."),
@@ -73,7 +75,9 @@ export const agentSpecSchema = z
       .url({ protocol: /^https?$/ })
       .max(2048)
       .optional()
-      .describe("Address of anything that speaks the step contract. Exactly one of service, uri and image."),
+      .describe(
+        "Address of anything that speaks the step contract: a public host, or a service of the Agent's namespace; shared Agents may name any. Exactly one of service, uri and image.",
+      ),
     image: image
       .optional()
       .describe(

@@ -30,11 +30,13 @@ interface Placed {
   readonly place: (path: Path) => Place;
 }
 
+/** One valid object. */
+export type ParsedObject =
+  | { readonly kind: "Agent"; readonly value: Agent }
+  | { readonly kind: "AgentPipeline"; readonly value: AgentPipeline }
+  | { readonly kind: "AgentWorkload"; readonly value: AgentWorkload };
 /** One valid object of a file. */
-export type ParsedDocument =
-  | (Placed & { readonly kind: "Agent"; readonly value: Agent })
-  | (Placed & { readonly kind: "AgentPipeline"; readonly value: AgentPipeline })
-  | (Placed & { readonly kind: "AgentWorkload"; readonly value: AgentWorkload });
+export type ParsedDocument = Placed & ParsedObject;
 
 const SCHEMAS = { Agent: agentSchema, AgentPipeline: agentPipelineSchema, AgentWorkload: agentWorkloadSchema } as const;
 type Kind = keyof typeof SCHEMAS;
@@ -121,17 +123,21 @@ function readDocument(document: Document, at: (offset: number) => Place): Parsed
     return { errors: [{ ...at(start), path: "", message: error instanceof Error ? error.message : String(error) }] };
   }
   const place = (path: Path): Place => at(offsetOf(document, path));
-  const problem = (path: Path, message: string): Problem => ({ ...place(path), path: pathText(path), message });
+  const parsed = parseObject(value);
+  if (!("problems" in parsed)) return { ...parsed, place };
+  return {
+    errors: parsed.problems.map(({ path, message }) => ({ ...place(path), path: pathText(path), message })),
+  };
+}
+
+/** One object, or all that is wrong with it. */
+export function parseObject(value: unknown): ParsedObject | { problems: { path: Path; message: string }[] } {
   const kind = kindOf(value);
-  if ("message" in kind) return { errors: [problem(kind.path, kind.message)] };
+  if ("message" in kind) return { problems: [kind] };
   const parsed = SCHEMAS[kind.kind].safeParse(value);
   // The schema was chosen by the kind, which TypeScript cannot follow.
-  if (parsed.success) return { kind: kind.kind, value: parsed.data, place } as ParsedDocument;
-  return {
-    errors: parsed.error.issues
-      .flatMap((issue) => explain(issue, value, kind.kind))
-      .map(({ path, message }) => problem(path, message)),
-  };
+  if (parsed.success) return { kind: kind.kind, value: parsed.data } as ParsedObject;
+  return { problems: parsed.error.issues.flatMap((issue) => explain(issue, value, kind.kind)) };
 }
 
 function kindOf(value: unknown): { readonly kind: Kind } | { readonly path: Path; readonly message: string } {
@@ -207,7 +213,8 @@ function offsetOf(document: Document, path: Path): number {
   return 0;
 }
 
-function pathText(path: Path): string {
+/** As in spec.steps[3].name. */
+export function pathText(path: Path): string {
   return path.reduce<string>(
     (text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${part}` : part),
     "",

@@ -1,3 +1,5 @@
+import { createServer } from "node:https";
+import type { SecureContext } from "node:tls";
 import { serve as listen } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "./log.ts";
@@ -8,12 +10,15 @@ export interface ServeOptions {
   readonly log: Logger;
   /** Aborted on SIGTERM and SIGINT: readiness turns to 503, running steps stop after their current node and answer 503. */
   readonly draining: AbortController;
+  /** By TLS, to clients that name the host: the certificate of the moment, asked for with each connection. */
+  readonly tls?: () => SecureContext;
 }
 
 /** Listens until SIGTERM, then lets the requests in flight end. */
-export async function serve(app: Hono, { host, port, log, draining }: ServeOptions): Promise<void> {
+export async function serve(app: Hono, { host, port, log, draining, tls }: ServeOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const server = listen({ fetch: app.fetch, hostname: host, port }, (address) => {
+    const secure = tls && { createServer, serverOptions: { SNICallback: bySni(tls) } };
+    const server = listen({ fetch: app.fetch, hostname: host, port, ...secure }, (address) => {
       log.info({ port: address.port }, "listening");
     });
     server.once("error", (cause: NodeJS.ErrnoException) => {
@@ -29,4 +34,8 @@ export async function serve(app: Hono, { host, port, log, draining }: ServeOptio
     process.on("SIGTERM", drain);
     process.on("SIGINT", drain);
   });
+}
+
+function bySni(tls: () => SecureContext) {
+  return (_: string, done: (error: Error | null, context?: SecureContext) => void): void => done(null, tls());
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AgentDecision } from "../../crd/agentdecision.ts";
 import { reviewSchema } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
-import { statusOf } from "../../lib/edges/kube.ts";
+import { statusOf } from "../../lib/edges/kube-calls.ts";
 
 export interface ClusterOptions {
   readonly namespace?: string;

@@ -1,18 +1,16 @@
 import {
-  ApiException,
   type ConfigurationOptions,
   CoreV1Api,
   type CoreV1Event,
   CustomObjectsApi,
-  KubeConfig,
   PatchStrategy,
-  type RequestContext,
   setHeaderOptions,
   type V1Secret,
   type V1ServiceAccount,
 } from "@kubernetes/client-node";
 import { z } from "zod";
-import { RetryableError, TerminalError } from "../errors.ts";
+import { TerminalError } from "../errors.ts";
+import { kubeConfig, outcome } from "./kube-calls.ts";
 
 /** Names one object in a namespace. */
 export interface ObjectRef {
@@ -78,6 +76,7 @@ export interface Kube {
   /** Knative Services. */
   readonly services: KindClient;
   readonly triggers: KindClient;
+  isNamespace(name: string): Promise<boolean>;
   /** Makes it where it is not there. One that is there stays as it is. */
   ensureServiceAccount(body: V1ServiceAccount & { metadata: { namespace: string } }): Promise<void>;
   /** Makes it where it is not there. One that is there stays as it is, unread. */
@@ -88,38 +87,9 @@ export interface Kube {
   event(event: CoreV1Event & { metadata: { namespace: string } }): Promise<void>;
 }
 
-/** Longest that one call may take, its answer read to the end: undici by itself waits five minutes for a server that stays silent. */
-const CALL_TIMEOUT_MS = 15_000;
-
-/**
- * Each call has a deadline, and connections are reused: the client 2.0 makes a dispatcher for each call, and with it a TLS handshake,
- * which costs reconcile and the API server more than the call itself.
- */
-class PooledKubeConfig extends KubeConfig {
-  readonly #timeoutMs: number;
-  #dispatcher: ReturnType<RequestContext["getDispatcher"]>;
-
-  constructor(timeoutMs: number) {
-    super();
-    this.#timeoutMs = timeoutMs;
-  }
-
-  override async applySecurityAuthentication(context: RequestContext): Promise<void> {
-    await super.applySecurityAuthentication(context);
-    context.setSignal(AbortSignal.timeout(this.#timeoutMs));
-    this.#dispatcher ??= context.getDispatcher();
-    if (this.#dispatcher) context.setDispatcher(this.#dispatcher);
-  }
-}
-
-/**
- * By a kubeconfig's file; else from the pod's service account, or from KUBECONFIG. Nothing is connected before the first call. A call
- * that takes longer than `timeoutMs` ends with ApiUnavailable.
- */
-export function connectKube(kubeconfig?: string, timeoutMs = CALL_TIMEOUT_MS): Kube {
-  const config = new PooledKubeConfig(timeoutMs);
-  if (kubeconfig === undefined) config.loadFromDefault();
-  else config.loadFromFile(kubeconfig);
+/** `kubeconfig` and `timeoutMs`: as kubeConfig takes them. */
+export function connectKube(kubeconfig?: string, timeoutMs?: number): Kube {
+  const config = kubeConfig(kubeconfig, timeoutMs);
   const objects = config.makeApiClient(CustomObjectsApi);
   const core = config.makeApiClient(CoreV1Api);
   return {
@@ -130,6 +100,7 @@ export function connectKube(kubeconfig?: string, timeoutMs = CALL_TIMEOUT_MS): K
     workflows: kindClient(objects, { group: "argoproj.io", version: "v1alpha1", plural: "workflows" }),
     services: kindClient(objects, { group: "serving.knative.dev", version: "v1", plural: "services" }),
     triggers: kindClient(objects, { group: "eventing.knative.dev", version: "v1", plural: "triggers" }),
+    isNamespace: async (name) => "value" in (await outcome(core.readNamespace({ name }))),
     async ensureServiceAccount(body) {
       await outcome(core.createNamespacedServiceAccount({ namespace: body.metadata.namespace, body }));
     },
@@ -228,40 +199,4 @@ function kindMissing({ group, plural }: Kind): string {
 async function written(call: Promise<unknown>): Promise<WriteResult> {
   const done = await outcome(call);
   return "value" in done ? "written" : done.refused;
-}
-
-/** What the API server answers, as a value where it is an expected outcome, else as one of our two errors. */
-async function outcome<T>(call: Promise<T>): Promise<{ value: T } | { refused: "conflict" | "gone" }> {
-  try {
-    return { value: await call };
-  } catch (cause) {
-    if (!(cause instanceof ApiException))
-      throw unavailable(cause instanceof Error ? cause.message : String(cause), cause);
-    const { reason, message } = statusOf(cause);
-    if (cause.code === 404) return { refused: "gone" };
-    if (cause.code === 409) return { refused: "conflict" };
-    // A JSON patch whose `test` did not hold; the server names no field then, as it does for an invalid object.
-    if (cause.code === 422 && /the server rejected our request|testing path|test failed/i.test(message))
-      return { refused: "conflict" };
-    if (cause.code === 429 || cause.code >= 500) throw unavailable(message, cause);
-    throw new TerminalError(reason, message, { cause });
-  }
-}
-
-function unavailable(detail: string, cause: unknown): RetryableError {
-  return new RetryableError("ApiUnavailable", `the Kubernetes API: ${detail}`, { cause, countsAsAttempt: false });
-}
-
-/** The Status object in an error's body. */
-export function statusOf(error: ApiException<unknown>): { reason: string; message: string } {
-  let body: unknown = error.body;
-  if (typeof body === "string") {
-    try {
-      body = JSON.parse(body);
-    } catch {
-      // Not from the API server itself: a proxy's page.
-    }
-  }
-  const status = z.object({ reason: z.string().optional(), message: z.string().optional() }).safeParse(body).data;
-  return { reason: status?.reason || `Http${error.code}`, message: status?.message ?? error.message.slice(0, 500) };
 }

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { objection, writeKubeconfig } from "./accounts.ts";
 import { createAgents } from "./agents.ts";
-import { apply, config, kubectl, list, until } from "./cluster.ts";
+import { apply, kubectl, list, until } from "./cluster.ts";
 import { OTHER, TENANT } from "./namespaces.ts";
 import { pipeline, run, testAgent } from "./tenant.ts";
 import { reviewOf, untilPhase, workload } from "./workload.ts";
@@ -53,15 +53,7 @@ beforeAll(async () => {
     }),
   );
   folder = await mkdtemp(join(tmpdir(), "agentic-people-"));
-  for (const name of PEOPLE) {
-    const token = (await kubectl(["-n", TENANT, "create", "token", name])).trim();
-    const own = new KubeConfig();
-    const cluster = config.getCurrentCluster();
-    if (!cluster) throw new Error("the kubeconfig has no cluster");
-    own.loadFromClusterAndUser(cluster, { name, token });
-    files.set(name, join(folder, name));
-    await writeFile(join(folder, name), own.exportConfig(), { mode: 0o600 });
-  }
+  for (const name of PEOPLE) files.set(name, await writeKubeconfig(folder, { namespace: TENANT, name }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -89,14 +81,7 @@ async function make(who: string, name: string, over: object = {}): Promise<strin
   return as(who, ["create", "-f", "-"], object);
 }
 
-/** What the API server says against it; empty: nothing. */
-function as(who: string, args: readonly string[], object?: object): Promise<string> {
-  const input = object === undefined ? undefined : JSON.stringify(object);
-  return kubectl([...args, "--kubeconfig", files.get(who) ?? ""], input).then(
-    () => "",
-    (error: unknown) => String(error),
-  );
-}
+const as = (who: string, args: readonly string[], object?: object) => objection(files.get(who) ?? "", args, object);
 
 async function reviewed(name: string): Promise<Record<string, unknown>> {
   const object = await workload(TENANT, name);

@@ -15,7 +15,6 @@ import {
   reviewOf,
   THREE_SITES,
   untilPhase,
-  untilReason,
   workflowOf,
   workload,
 } from "./workload.ts";
@@ -77,20 +76,6 @@ describe.concurrent("what people do", () => {
   test("one that breaks a rule is refused with its field and the reason", async () => {
     const bad = asking("bad", { replicas: 99 });
     await expect(apply(bad)).rejects.toThrow(/spec\.replicas.*less than or equal to 64/s);
-  });
-
-  test("one whose inputs break the pipeline's schema says so in its status, field by field", async () => {
-    await apply(asking("inputs", { sites: ["ftp://x.example/"], objective: "" }));
-    const { message } = await untilReason("inputs", "InvalidSpec");
-    expect(message).toMatch(/spec\.inputs\.objective/);
-    expect(message).toMatch(/spec\.inputs\.sites\.0/);
-    const object = await workload(NAMESPACE, "inputs");
-    expect(object && condition(object, "Accepted")).toMatchObject({ status: "False", reason: "InvalidSpec" });
-  });
-
-  test("one that only admission's rules refuse says so in its status", async () => {
-    await apply(asking("inner", { sites: ["http://10.0.0.7/"] }));
-    expect((await untilReason("inner", "InvalidSpec")).message).toMatch(/10\.0\.0\.7 is a private address/);
   });
 
   test("stopped in Argo: failed, with the way to go on, and gone on with", async () => {

@@ -1,3 +1,4 @@
+import { ADMIT_MUTATIONS } from "./admit.ts";
 import { APPROVE_MUTATIONS } from "./approve.ts";
 import { CONTRACT_MUTATIONS } from "./contract.ts";
 import { DURABLE_MUTATIONS } from "./durable.ts";
@@ -14,6 +15,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...EGRESS_MUTATIONS,
   ...RECONCILE_MUTATIONS,
   ...APPROVE_MUTATIONS,
+  ...ADMIT_MUTATIONS,
   ...MODEL_MUTATIONS,
   ...DURABLE_MUTATIONS,
 ];

@@ -365,7 +365,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     [
       {
         why: "no item points into a private network",
-        find: "...(isInner(host) && !allowPrivateHosts.has(host)",
+        find: "...(isPrivateHost(host) && !allowPrivateHosts.has(host)",
         replace: "...(false",
       },
       { why: "no item carries a password", find: "url.username || url.password", replace: "false" },

@@ -992,14 +992,9 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf(
-    "lib/edges/kube.ts",
+    "lib/edges/kube-calls.ts",
     ["test/integration/kube-answers.test.ts"],
     [
-      {
-        why: "a status is put on the version that was read",
-        find: "body: { ...object, status } }",
-        replace: "body: { ...object, metadata: { ...object.metadata, resourceVersion: undefined }, status } }",
-      },
       {
         why: "a write on an old version is a conflict",
         find: '    if (cause.code === 409) return { refused: "conflict" };\n',
@@ -1029,6 +1024,17 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
         why: "an API server that is away is trouble that passes",
         find: "    if (!(cause instanceof ApiException))\n      throw unavailable(",
         replace: "    if (!(cause instanceof ApiException))\n      throw new TypeError(",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/edges/kube.ts",
+    ["test/integration/kube-answers.test.ts"],
+    [
+      {
+        why: "a status is put on the version that was read",
+        find: "body: { ...object, status } }",
+        replace: "body: { ...object, metadata: { ...object.metadata, resourceVersion: undefined }, status } }",
       },
       { why: "all pages of a list are read", find: "        next = metadata?.continue;\n", replace: "" },
       { why: "a list is read a page at a time", find: "limit: PAGE_SIZE, ", replace: "" },

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type Agent, type AgentStatus, agentSchema } from "../../../crd/agent.ts";
+import { addressProblems } from "../../../engine/agent-address.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
-import { schemaProblem } from "../../../engine/json-schema.ts";
+import { agentProblems } from "../../../engine/check.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
@@ -40,7 +41,7 @@ async function lookOnce(ref: ObjectRef, deps: AgentDeps): Promise<AgentOutcome> 
   if (!object) return { changed: false };
   if (object.metadata.deletionTimestamp !== undefined) return remove(object, deps);
   const parsed = agentSchema.safeParse(object);
-  const problem = parsed.success ? await specProblem(parsed.data) : z.prettifyError(parsed.error);
+  const problem = parsed.success ? await specProblem(parsed.data, deps.kube) : z.prettifyError(parsed.error);
   if (!parsed.success || problem !== undefined)
     return write(
       object,
@@ -67,9 +68,9 @@ async function lookOnce(ref: ObjectRef, deps: AgentDeps): Promise<AgentOutcome> 
   return reached && !trigger ? { ...outcome, requeueAt: new Date(deps.now().getTime() + TURN_MS) } : outcome;
 }
 
-async function specProblem({ spec }: Agent): Promise<string | undefined> {
-  const problem = spec.output && (await schemaProblem(spec.output.schema));
-  return problem === undefined ? undefined : `output.schema is no usable JSON Schema: ${problem}`;
+async function specProblem(agent: Agent, { isNamespace }: Kube): Promise<string | undefined> {
+  const [problem] = [...(await addressProblems(agent, isNamespace)), ...(await agentProblems(agent.spec))];
+  return problem && `${problem.path.join(".")} ${problem.message}`;
 }
 
 /** Only what has changed is applied: most looks change nothing. @returns the Knative Service that does the Agent's steps */

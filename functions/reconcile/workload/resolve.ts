@@ -1,6 +1,5 @@
-import { z } from "zod";
 import { type Agent, agentSchema } from "../../../crd/agent.ts";
-import { type AgentPipeline, agentPipelineSchema } from "../../../crd/agentpipeline.ts";
+import type { AgentPipeline } from "../../../crd/agentpipeline.ts";
 import type { AgentWorkload } from "../../../crd/agentworkload.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
 import { pipelineProblems, type SpecProblem } from "../../../engine/check.ts";
@@ -8,6 +7,7 @@ import { agentNames, candidates, freeze, imagePipeline, SHARED_NAMESPACE } from 
 import type { FrozenPipeline } from "../../../engine/pipeline.ts";
 import { workloadProblems } from "../../../engine/workload-check.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
+import { findPipeline } from "../../../lib/find-pipeline.ts";
 import { isOwnedBy } from "../owner.ts";
 
 export interface ResolveDeps {
@@ -29,7 +29,7 @@ export async function resolve(
   object: KubeObject,
   deps: ResolveDeps,
 ): Promise<{ pipeline: FrozenPipeline } | Refusal> {
-  const found = await findPipeline(workload, deps);
+  const found = workload.spec.image === undefined ? await findPipeline(workload, deps) : imagePipeline(workload);
   if (!("spec" in found)) return found;
   const problems = await pipelineProblems(found.spec);
   const name = `${found.metadata.namespace}/${found.metadata.name}`;
@@ -55,31 +55,6 @@ export async function resolve(
       };
   }
   return findAgents(found, deps);
-}
-
-async function findPipeline(workload: AgentWorkload, deps: ResolveDeps): Promise<AgentPipeline | Refusal> {
-  const { metadata, spec } = workload;
-  if (spec.image !== undefined) return imagePipeline(workload);
-  const name = spec.pipeline ?? deps.defaultPipeline;
-  if (name === undefined)
-    return {
-      reason: "InvalidSpec",
-      message: "the spec is invalid: name a pipeline, for this installation has no default (DEFAULT_PIPELINE)",
-    };
-  for (const ref of candidates(name, metadata.namespace)) {
-    const object = await deps.kube.pipelines.get(ref);
-    if (!object) continue;
-    const parsed = agentPipelineSchema.safeParse(withoutStatus(object));
-    if (parsed.success) return parsed.data;
-    return {
-      reason: "InvalidPipeline",
-      message: `the pipeline ${ref.namespace}/${ref.name} is invalid: ${z.prettifyError(parsed.error)}`,
-    };
-  }
-  return {
-    reason: "PipelineNotFound",
-    message: `there is no AgentPipeline ${name} in ${metadata.namespace} or ${SHARED_NAMESPACE}: apply it, and the workload goes on`,
-  };
 }
 
 async function findAgents(pipeline: AgentPipeline, deps: ResolveDeps): Promise<{ pipeline: FrozenPipeline } | Refusal> {
@@ -142,11 +117,6 @@ export function imageAgent({ metadata, spec }: AgentWorkload, object: KubeObject
 
 function specOf(object: KubeObject): unknown {
   return agentSchema.shape.spec.safeParse(object.spec).data ?? {};
-}
-
-function withoutStatus({ metadata, spec, ...rest }: KubeObject): object {
-  const { namespace, name } = metadata;
-  return { apiVersion: rest["apiVersion"], kind: rest["kind"], metadata: { namespace, name }, spec };
 }
 
 function list(problems: readonly SpecProblem[]): string {

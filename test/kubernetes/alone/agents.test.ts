@@ -20,7 +20,7 @@ test("Agents that come and go together: each is subscribed, and none stays in th
   await deleteAgents(TENANT);
   const before = await untilExact();
   const agents = Array.from({ length: 6 }, (_, index) =>
-    agent(`together-${index}`, { uri: "http://inbox.agentic-system.svc.cluster.local/" }),
+    agent(`together-${index}`, { uri: `http://nobody.${TENANT}.svc.cluster.local/` }),
   );
   await createAgents(...agents);
   const between = await untilExact();

@@ -121,6 +121,7 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
     kube: {
       agents: client("agent"),
       services: client("service"),
+      isNamespace: async (name: string) => ["team-a", "team-b", "agentic-system"].includes(name),
       triggers: client("trigger"),
       workloads: client("workload"),
       pipelines: client("pipeline"),
@@ -425,11 +426,11 @@ describe("the condition Ready", () => {
     ],
     [
       "a service that is missing",
-      { service: { name: "other", namespace: "team-b" } },
+      { service: { name: "other" } },
       undefined,
       undefined,
       "ServiceNotFound",
-      /no Knative Service team-b\/other/,
+      /no Knative Service team-a\/other/,
     ],
     [
       "a service that is not ready",
@@ -479,8 +480,10 @@ describe("the condition Ready", () => {
     [
       "an output schema that is none",
       { ...IMAGE, output: { schema: { type: "objekt" } } },
-      /output\.schema is no usable JSON Schema/,
+      /output\.schema is not a usable JSON Schema/,
     ],
+    ["another tenant's service", { service: { name: "reader", namespace: "team-b" } }, /service\.namespace is another/],
+    ["an address in the cluster", { uri: "http://redis.agentic-system/" }, /redis\.agentic-system is private/],
     ["a field that no Agent has", { ...IMAGE, replicas: 3 }, /replicas/],
   ])("an invalid spec is not acted on: %s", async (_what, spec, message) => {
     const cluster = createCluster(spec);

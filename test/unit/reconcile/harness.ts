@@ -286,6 +286,7 @@ export function createHarness(options: HarnessOptions) {
       }),
       services: client({}),
       triggers: client({}),
+      isNamespace: never,
       ensureServiceAccount: never,
       ensureSecret: never,
       replaceSecret: never,

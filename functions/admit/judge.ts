@@ -1,0 +1,44 @@
+import type { Agent } from "../../crd/agent.ts";
+import type { AgentPipeline } from "../../crd/agentpipeline.ts";
+import { parseObject, pathText } from "../../crd/parse.ts";
+import { addressProblems } from "../../engine/agent-address.ts";
+import { agentProblems, pipelineProblems } from "../../engine/check.ts";
+import type { Judgement } from "./admission-review.ts";
+import type { JudgeDeps } from "./deps.ts";
+import { judgeWorkload } from "./judge-workload.ts";
+import { missingAgents } from "./missing-agents.ts";
+import { problemTexts } from "./problem-text.ts";
+
+/** What is wrong with an object that somebody applies, and what is unwise of it. @throws RetryableError of the API server */
+export async function judge(object: Readonly<Record<string, unknown>>, deps: JudgeDeps): Promise<Judgement> {
+  const parsed = parseObject(asWritten(object));
+  if ("problems" in parsed)
+    return {
+      problems: parsed.problems.map(({ path, message }) => `${pathText(path)} ${message}`.trim()),
+      warnings: [],
+    };
+  switch (parsed.kind) {
+    case "Agent":
+      return judgeAgent(parsed.value, deps);
+    case "AgentPipeline":
+      return judgePipeline(parsed.value, deps);
+    case "AgentWorkload":
+      return judgeWorkload(parsed.value, deps);
+  }
+}
+
+/** Without what the API server adds, and without the status, which is reconcile's. With generateName the name comes after admission. */
+function asWritten({ apiVersion, kind, metadata, spec }: Readonly<Record<string, unknown>>): object {
+  const { namespace, name, generateName } = (metadata ?? {}) as Record<string, unknown>;
+  return { apiVersion, kind, metadata: { namespace, name: name ?? `${generateName ?? ""}00000` }, spec };
+}
+
+async function judgeAgent(agent: Agent, { kube }: JudgeDeps): Promise<Judgement> {
+  const problems = [...(await addressProblems(agent, kube.isNamespace)), ...(await agentProblems(agent.spec))];
+  return { problems: problemTexts(problems), warnings: [] };
+}
+
+async function judgePipeline(pipeline: AgentPipeline, deps: JudgeDeps): Promise<Judgement> {
+  const problems = problemTexts(await pipelineProblems(pipeline.spec));
+  return { problems, warnings: problems.length > 0 ? [] : await missingAgents(pipeline, deps) };
+}

@@ -1,0 +1,133 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const JUDGE = ["test/unit/admit/judge.test.ts"];
+const CERTIFICATE = ["test/unit/admit/certificate.test.ts"];
+const ADDRESS = ["test/unit/engine/agent-address.test.ts"];
+
+/** What `kubectl apply` is told, and by whom. */
+export const ADMIT_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("engine/agent-address.ts", ADDRESS, [
+    {
+      why: "a tenant's Agent names no service of another namespace",
+      find: "if (service?.namespace !== undefined && service.namespace !== namespace)",
+      replace: "if (false)",
+    },
+    {
+      why: "a tenant's Agent names no private host",
+      find: "if (!isPrivateHost(host) && !(await isServiceName(host, isNamespace))) return [];",
+      replace: "if (!(await isServiceName(host, isNamespace))) return [];",
+    },
+    {
+      why: "a tenant's Agent names no service by a short name",
+      find: "if (!isPrivateHost(host) && !(await isServiceName(host, isNamespace))) return [];",
+      replace: "if (!isPrivateHost(host)) return [];",
+    },
+    { why: "an Agent names its own services", find: " || isServiceOf(namespace, host)", replace: "" },
+    {
+      why: "its own are those of its namespace",
+      find: "Boolean(name) && of === namespace && ",
+      replace: "Boolean(name) && ",
+    },
+    {
+      why: "a name that ends otherwise is none of its own",
+      find: '["", "svc", "svc.cluster.local"].includes(rest.join("."))',
+      replace: "true",
+    },
+    { why: "a shared Agent names any", find: "  if (namespace === SHARED_NAMESPACE) return [];\n", replace: "" },
+    { why: "an absolute name is looked up as it is", find: 'last !== "" && ', replace: "" },
+  ]),
+  ...mutationsOf("functions/admit/judge.ts", JUDGE, [
+    { why: "an Agent's address is judged", find: "...(await addressProblems(agent, kube.isNamespace)), ", replace: "" },
+    { why: "an Agent's schema is judged", find: ", ...(await agentProblems(agent.spec))", replace: "" },
+    { why: "a pipeline is judged", find: "problemTexts(await pipelineProblems(pipeline.spec))", replace: "[]" },
+    {
+      why: "the status is not judged",
+      find: 'metadata: { namespace, name: name ?? `${generateName ?? ""}00000` }, spec };',
+      replace: "metadata, spec };",
+    },
+    { why: "a name may be made later", find: 'name ?? `${generateName ?? ""}00000`', replace: "name" },
+  ]),
+  ...mutationsOf("functions/admit/judge-workload.ts", JUDGE, [
+    {
+      why: "inputs are judged by the pipeline",
+      find: "problemTexts(await workloadProblems(workload, found, new Set()))",
+      replace: "[]",
+    },
+    {
+      why: "a pipeline may come later",
+      find: "return { problems: [], warnings: [found.message] };",
+      replace: "return { problems: [found.message], warnings: [] };",
+    },
+    {
+      why: "a workload without any pipeline is refused",
+      find: '    if (found.reason === "InvalidSpec") return { problems: [found.message], warnings: [] };\n',
+      replace: "",
+    },
+    {
+      why: "the Agent of an image is made for it",
+      find: "workload.spec.image === undefined ? await missingAgents(found, deps) : []",
+      replace: "await missingAgents(found, deps)",
+    },
+    { why: "a gate that asks nobody does not wait", find: " && spec.review.required", replace: "" },
+    { why: "a model's end is said in time", find: "now.getTime() + SOON_MS", replace: "now.getTime()" },
+    {
+      why: "a model that ends much later is not spoken of",
+      find: "end && Date.parse(end.endsOn) < now.getTime() + SOON_MS",
+      replace: "end",
+    },
+  ]),
+  ...mutationsOf("functions/admit/admission-review.ts", JUDGE, [
+    { why: "an object with a problem is refused", find: "allowed: problems.length === 0,", replace: "allowed: true," },
+    { why: "a message has an end", find: "problems.slice(0, MAX_PROBLEMS)", replace: "problems" },
+  ]),
+  ...mutationsOf("functions/admit/index.ts", JUDGE, [
+    {
+      why: "what cannot be judged is not allowed in passing",
+      find: "return c.text(error.message, 500);",
+      replace: "return c.json({});",
+    },
+    {
+      why: "a question has a size",
+      find: "bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), ",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/admit/certificate.ts", CERTIFICATE, [
+    {
+      why: "the server's certificate issues none",
+      find: "new BasicConstraintsExtension(false, undefined, true)",
+      replace: "new BasicConstraintsExtension(true, undefined, true)",
+    },
+    {
+      why: "it is for its names",
+      find: 'type: "dns" as const, value }',
+      replace: 'type: "dns" as const, value: "other" }',
+    },
+    {
+      why: "it has an end",
+      find: "notAfter: new Date(now.getTime() + lifeMs)",
+      replace: "notAfter: new Date(now.getTime() + 2 * lifeMs)",
+    },
+  ]),
+  ...mutationsOf("functions/admit/keep-certificate.ts", CERTIFICATE, [
+    { why: "it is renewed before it ends", find: "current && !isDue(current, now())", replace: "current" },
+    { why: "it is made once", find: "current && !isDue(current, now())", replace: "false && current" },
+    { why: "the API server is told", find: "    await config.trust(`${bundle.trim()}\\n`);\n", replace: "" },
+    { why: "the one before stays trusted", find: "...(current ? { previousCa: current.ca } : {})", replace: "" },
+    {
+      why: "what is there counts, not what was made",
+      find: "  return keepCertificate(deps);\n",
+      replace: "  await config.trust(next.ca);\n  return next;\n",
+    },
+    {
+      why: "a key of another certificate is none",
+      find: "server.checkPrivateKey(createPrivateKey(key)) && ",
+      replace: "",
+    },
+    {
+      why: "an authority of another certificate is none",
+      find: " && server.verify(new X509Certificate(ca).publicKey)",
+      replace: "",
+    },
+  ]),
+];

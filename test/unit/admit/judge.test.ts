@@ -1,0 +1,210 @@
+import type { Hono } from "hono";
+import { pino } from "pino";
+import { describe, expect, test } from "vitest";
+import type { AdmitDeps } from "../../../functions/admit/deps.ts";
+import { createApp } from "../../../functions/admit/index.ts";
+import type { KindClient, KubeObject } from "../../../lib/edges/kube.ts";
+
+// Asked as the API server asks.
+
+const NOW = new Date("2026-11-30T00:00:00Z");
+const API = "agentic.dev/v1alpha1";
+const object = (kind: string, spec: object, metadata: object = {}) => ({
+  apiVersion: API,
+  kind,
+  metadata: { namespace: "team-a", name: "demo", uid: "u-1", managedFields: [], ...metadata },
+  spec,
+});
+const PIPELINE = object(
+  "AgentPipeline",
+  {
+    inputs: { schema: { type: "object", required: ["urls"], properties: { urls: { type: "array" } } } },
+    steps: [
+      { name: "read", agent: "reader", forEach: "inputs.urls", with: ["model"] },
+      { name: "ask", gate: {}, after: ["read"] },
+      { name: "write", agent: "writer", after: ["ask"] },
+    ],
+  },
+  { name: "reading" },
+);
+const AGENTS = ["reader", "writer"].map((name) => object("Agent", { image: "example.com/a:1" }, { name }));
+
+interface Cluster {
+  readonly objects?: readonly object[];
+  readonly fails?: boolean;
+}
+
+function createCluster({ objects = [PIPELINE, ...AGENTS], fails = false }: Cluster): Hono {
+  const client = (kind: string) =>
+    ({
+      get: async ({ namespace, name }) => {
+        if (fails) throw new Error("the Kubernetes API: away");
+        const all = objects as (KubeObject & { kind: string })[];
+        return all.find(
+          (one) => one.kind === kind && one.metadata.namespace === namespace && one.metadata.name === name,
+        );
+      },
+    }) satisfies Partial<KindClient> as unknown as KindClient;
+  const deps: AdmitDeps = {
+    kube: {
+      pipelines: client("AgentPipeline"),
+      agents: client("Agent"),
+      isNamespace: async (name) => ["team-a", "team-b", "agentic-system"].includes(name),
+    },
+    now: () => NOW,
+    log: pino({ level: "silent" }),
+    draining: new AbortController().signal,
+  };
+  return createApp(deps);
+}
+
+interface Answer {
+  readonly allowed: boolean;
+  readonly status?: { readonly code: number; readonly message: string };
+  readonly warnings?: readonly string[];
+}
+
+async function ask(asked: object, cluster: Cluster = {}): Promise<Answer> {
+  const request = { uid: "r-1", operation: "CREATE", object: asked };
+  const body = JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
+  const answer = await createCluster(cluster).request("/validate", { method: "POST", body });
+  expect(answer.status).toBe(200);
+  const { response, ...review } = (await answer.json()) as { response: Answer & { uid: string } };
+  expect(review).toEqual({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" });
+  expect(response.uid).toBe("r-1");
+  return response;
+}
+
+const workload = (spec: object = {}, metadata: object = {}) =>
+  object("AgentWorkload", { pipeline: "reading", inputs: { urls: ["https://a.example/"] }, ...spec }, metadata);
+
+describe("an AgentWorkload", () => {
+  test("that is right is taken without a word", async () => {
+    expect(await ask(workload())).toEqual({ uid: "r-1", allowed: true });
+  });
+
+  test("every problem is said at once, and where", async () => {
+    const urls = ["http://10.0.0.1/", "https://b.example/", "https://b.example/"];
+    const { allowed, status } = await ask(workload({ inputs: { urls } }));
+    expect(allowed).toBe(false);
+    expect(status).toMatchObject({ code: 422, reason: "Invalid" });
+    expect(status?.message).toBe(
+      "\nspec.inputs.urls[0] 10.0.0.1 is a private address: only public hosts are allowed\nspec.inputs.urls[2] is the same as inputs.urls[1]",
+    );
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["an input that the pipeline's schema wants", workload({ inputs: {} }), /spec\.inputs\.urls is missing/],
+    ["an input of another type", workload({ inputs: { urls: "a" } }), /spec\.inputs\.urls /],
+    ["a field that there is none of", workload({ replica: 3 }), /spec\.replica .*replicas/],
+    ["a value out of bounds", workload({ replicas: 0 }), /spec\.replicas /],
+    ["no pipeline, where there is no default", workload({ pipeline: undefined }), /name a pipeline/],
+    ["a name that Argo has no room for", workload({}, { name: "a".repeat(53) }), /metadata\.name expected at most 52/],
+    ["a password in an address", workload({ inputs: { urls: ["https://a:b@c.example/"] } }), /must not carry/],
+  ])("%s", async (_, asked, said) => {
+    const { allowed, status } = await ask(asked);
+    expect([allowed, status?.message]).toEqual([false, expect.stringMatching(said)]);
+  });
+
+  test("with generateName", async () => {
+    expect(await ask(workload({}, { name: undefined, generateName: "demo-" }))).toMatchObject({ allowed: true });
+  });
+
+  test("with an image, whose Agent is made for it", async () => {
+    const asked = object("AgentWorkload", { image: "example.com/a:1", inputs: { items: ["a"] } });
+    expect(await ask(asked, { objects: [] })).toEqual({ uid: "r-1", allowed: true });
+  });
+
+  test("objects may be applied in any order", async () => {
+    const early = await ask(workload(), { objects: [] });
+    expect(early).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringMatching(/no AgentPipeline reading in team-a/)],
+    });
+    const between = await ask(workload(), { objects: [PIPELINE] });
+    const waits = (name: string) => `there is no Agent ${name} in team-a or agentic-system yet: runs wait for it`;
+    expect(between).toMatchObject({ allowed: true, warnings: [waits("reader"), waits("writer")] });
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["a model that has ended", { model: { name: "gpt-4.1-nano" } }, /gpt-4\.1-nano ended on 2026-10-23/],
+    ["a model that soon ends", { model: { fallbacks: ["gpt-5-nano"] } }, /gpt-5-nano ends on 2026-12-11/],
+    ["a budget below one question", { budget: { maxUsd: "0.0001" } }, /is less than one question .* may cost/],
+    [
+      "a deadline before the gate's",
+      { deadlines: { run: "1h" } },
+      /ends the run before the gate ask has waited its 24h/,
+    ],
+  ])("is warned of %s", async (_, spec, said) => {
+    expect(await ask(workload(spec))).toMatchObject({ allowed: true, warnings: [expect.stringMatching(said)] });
+  });
+
+  test.each<[string, object]>([
+    ["a model that ends later", { model: { fallbacks: ["gpt-4o-mini"] } }],
+    ["a budget of one question", { budget: { maxUsd: "0.01" } }],
+    ["a deadline beyond the gate's", { deadlines: { run: "25h" } }],
+    ["a gate that asks nobody", { deadlines: { run: "1h" }, review: { required: false } }],
+  ])("is not warned of %s", async (_, spec) => {
+    expect(await ask(workload(spec))).toEqual({ uid: "r-1", allowed: true });
+  });
+});
+
+describe("an AgentPipeline", () => {
+  test("with a cycle and an unknown name", async () => {
+    const steps = [
+      { name: "one", agent: "reader", after: ["two"] },
+      { name: "two", agent: "reader", after: ["one", "three"] },
+    ];
+    const { allowed, status } = await ask(object("AgentPipeline", { steps }));
+    expect(allowed).toBe(false);
+    expect(status?.message).toMatch(/spec\.steps\[1\]\.after.*three/);
+    expect(status?.message).toMatch(/cycle/);
+  });
+
+  test("whose agents are missing", async () => {
+    expect(await ask(PIPELINE, { objects: AGENTS.slice(1) })).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringMatching(/no Agent reader/)],
+    });
+  });
+});
+
+describe("an Agent", () => {
+  test.each<[string, object, RegExp]>([
+    ["two that do", { image: "example.com/a:1", uri: "https://a.example/" }, /exactly one of service, uri and image/],
+    ["an address of the cluster", { uri: "http://redis.agentic-system/" }, /spec\.uri .* is private/],
+    ["no JSON Schema", { image: "example.com/a:1", output: { schema: { type: "objekt" } } }, /spec\.output\.schema/],
+  ])("%s", async (_, spec, said) => {
+    const { allowed, status } = await ask(object("Agent", spec));
+    expect([allowed, status?.message]).toEqual([false, expect.stringMatching(said)]);
+  });
+
+  test("its status is reconcile's", async () => {
+    expect(await ask({ ...AGENTS[0], status: { anything: true } })).toMatchObject({ allowed: true });
+  });
+});
+
+describe("what cannot be judged", () => {
+  test("where the API server does not answer: failurePolicy decides", async () => {
+    const request = { uid: "r-1", operation: "CREATE", object: workload() };
+    const body = JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
+    expect((await createCluster({ fails: true }).request("/validate", { method: "POST", body })).status).toBe(500);
+  });
+
+  test.each([
+    ["", 400],
+    ["{}", 400],
+    ['{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"a","operation":"DELETE"}}', 400],
+    ["x".repeat(5 * 1024 * 1024), 413],
+  ])("%.20s", async (body, status) => {
+    const headers = { "content-length": String(body.length) };
+    expect((await createCluster({}).request("/validate", { method: "POST", body, headers })).status).toBe(status);
+  });
+
+  test("of a thousand problems the first fifty are said", async () => {
+    const urls = Array.from({ length: 400 }, () => "http://10.0.0.1/");
+    const { status } = await ask(workload({ inputs: { urls } }));
+    expect(status?.message.split("\n")).toHaveLength(52);
+    expect(status?.message).toMatch(/and \d+ more$/);
+  });
+});
