@@ -7,15 +7,21 @@ import { asking } from "./workload.ts";
 // What `kubectl apply` says. Each is a dry run, which the webhook is asked about all the same: nothing is made.
 
 const dryRun = (object: object, ...args: string[]) =>
-  kubectl(["apply", "--dry-run=server", "-f", "-", ...args], JSON.stringify(object));
+  kubectl(
+    ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", ...args],
+    JSON.stringify(object),
+  );
 
 /** Where the webhook does not answer within its time, objects are taken as they are. */
 const refusal = (object: object, ...args: string[]) =>
-  until("the webhook's refusal", () =>
-    dryRun(object, ...args).then(
-      () => undefined,
-      (error: unknown) => String(error),
-    ),
+  until(
+    "the webhook's refusal",
+    () =>
+      dryRun(object, ...args).then(
+        () => undefined,
+        (error: unknown) => String(error),
+      ),
+    { ms: 60_000 },
   );
 
 const warningsOf = (object: object) => refusal(object, "--warnings-as-errors");
@@ -67,7 +73,7 @@ describe.concurrent("what kubectl apply refuses", () => {
 
 describe.concurrent("what it takes", () => {
   test("what is right, without a word", async () => {
-    expect(await dryRun(asking("right"))).toMatch(/right created \(server dry run\)\n$/);
+    expect(await dryRun(asking("right"))).toMatch(/right serverside-applied \(server dry run\)\n$/);
   });
 
   test("what comes before its pipeline, with a warning", async () => {

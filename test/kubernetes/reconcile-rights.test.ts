@@ -18,11 +18,23 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "agentic-reconcile-"));
   reconcile = await writeKubeconfig(folder, { namespace: SYSTEM, name: "reconcile" });
   await createAgents(await testAgent("policed"));
-  await apply(pipeline("policed", { steps: [{ name: "ask", gate: {} }] }), run("policed", { pipeline: "policed" }), {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { namespace: TENANT, name: "not-an-agents" },
-  });
+  await apply(
+    pipeline("policed", {
+      steps: [
+        { name: "find", agent: "policed" },
+        { name: "ask", gate: {}, after: ["find"] },
+      ],
+      output: "find",
+    }),
+    run("policed", { pipeline: "policed" }),
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { namespace: TENANT, name: "not-an-agents" },
+    },
+    // Knative looks whether it is there.
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: TENANT, name: "agent-attack" } },
+  );
   await untilPhase(TENANT, "policed", "AwaitingReview");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -93,7 +105,10 @@ describe.concurrent("the token of reconcile", () => {
     ["a Workflow of dag and suspend", workflow()],
     ["a restricted Knative Service", service()],
     ["a Secret of an agent", side("Secret")],
-    ["a service account of an agent", side("ServiceAccount")],
+    [
+      "a service account of an agent",
+      side("ServiceAccount", {}, { name: "agent-other", ownerReferences: [owner("Agent", "other")] }),
+    ],
     ["a Trigger of an agent", trigger("agent-attack-01234567", { "agentic.dev/agent": "attack" })],
   ])("makes %s", async (_, object) => {
     expect(await creates(object)).toBe("");
