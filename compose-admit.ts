@@ -5,6 +5,7 @@ import { keepCertificate } from "./functions/admit/keep-certificate.ts";
 import type { Config } from "./lib/config.ts";
 import { connectAdmissionConfig } from "./lib/edges/admission-config.ts";
 import { connectKube } from "./lib/edges/kube.ts";
+import { kubeConfig } from "./lib/edges/kube-calls.ts";
 import type { Logger } from "./lib/log.ts";
 import { serve } from "./lib/serve.ts";
 
@@ -27,7 +28,7 @@ export async function runAdmit(config: Config, log: Logger, draining: AbortContr
     log,
   };
   const app = createApp({
-    kube: connectKube(undefined, CALL_TIMEOUT_MS),
+    kube: connectKube(kubeConfig({ timeoutMs: CALL_TIMEOUT_MS })),
     ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
     now: deps.now,
     log,

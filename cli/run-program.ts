@@ -2,7 +2,7 @@ import { type Command, CommanderError } from "commander";
 import { EXIT } from "./exit-code.ts";
 
 /** Runs what the command line says, and sets the exit code; an error is a line on stderr. */
-export async function runProgram(program: Command, explain = messageOf): Promise<void> {
+export async function runProgram(program: Command): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
@@ -10,12 +10,8 @@ export async function runProgram(program: Command, explain = messageOf): Promise
       process.exitCode = error.exitCode === 0 ? EXIT.succeeded : EXIT.invalid;
       return;
     }
-    process.stderr.write(`${program.name()}: ${explain(error)}\n`);
+    process.stderr.write(`${program.name()}: ${error instanceof Error ? error.message : String(error)}\n`);
     if (process.env["AGENTIC_DEBUG"]) console.error(error);
     process.exitCode = EXIT.failed;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

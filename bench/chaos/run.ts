@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { connectKube } from "../../lib/edges/kube.ts";
+import { kubeConfig } from "../../lib/edges/kube-calls.ts";
 import { apply, ask, type KubeObject, kubeconfig, kubectl } from "../../test/kubernetes/cluster.ts";
 import type { Fault, Strike } from "../../test/kubernetes/verification/faults.ts";
 import { SYSTEM, workload } from "../../test/kubernetes/workload.ts";
@@ -32,7 +33,7 @@ interface Example {
 }
 const FILE = new URL("../../examples/market-analysis-50.yaml", import.meta.url);
 
-const { workloads } = connectKube(kubeconfig);
+const { workloads } = connectKube(kubeConfig({ file: kubeconfig }));
 
 /** The fifty pages from apply to the report, approved at once, while the strikes fall. @throws Error where the cluster cannot be used */
 export async function runFifty(namespace: string, name: string, strikes: Iterator<Strike>): Promise<ChaosRun> {

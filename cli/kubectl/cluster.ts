@@ -1,9 +1,11 @@
-import { ApiException, AuthenticationV1Api, CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
-import { z } from "zod";
+import { AuthenticationV1Api } from "@kubernetes/client-node";
 import type { AgentDecision } from "../../crd/agentdecision.ts";
-import { reviewSchema } from "../../crd/agentworkload.ts";
+import { type AgentWorkload, agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
-import { statusOf } from "../../lib/edges/kube-calls.ts";
+import type { RunEngine, RunView } from "../../functions/reconcile/run-engine.ts";
+import { connectKube, type KubeObject } from "../../lib/edges/kube.ts";
+import { kubeConfig, outcome } from "../../lib/edges/kube-calls.ts";
+import { TerminalError } from "../../lib/errors.ts";
 
 export interface ClusterOptions {
   readonly namespace?: string;
@@ -11,14 +13,9 @@ export interface ClusterOptions {
   readonly kubeconfig?: string;
 }
 
-/** What the commands read of a workload. */
-const workloadSchema = z.object({
-  metadata: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
-  status: z.object({ phase: z.string().optional(), reviews: z.array(reviewSchema).default([]) }).optional(),
-});
-export type SeenWorkload = z.infer<typeof workloadSchema>;
+export type SeenWorkload = AgentWorkload & { readonly metadata: { readonly uid: string } };
 
-/** A cluster as the user's kubeconfig reaches it. @throws ApiException; Error of the connection, or where there is no kubeconfig */
+/** A cluster as the user's kubeconfig reaches it. @throws as the edge does; Error where there is no kubeconfig */
 export interface Cluster {
   readonly namespace: string;
   /** The user's name as the API server knows it. */
@@ -27,45 +24,48 @@ export interface Cluster {
   workload(name: string): Promise<SeenWorkload | undefined>;
   /** Of the namespace, or of all. */
   workloads(all: boolean): Promise<SeenWorkload[]>;
+  /** A run by the name of its object. @returns undefined where it is not there, or not the user's to read */
+  run(name: string): Promise<RunView | undefined>;
+  suspend(name: string, held: boolean): Promise<void>;
   decide(workload: SeenWorkload, spec: AgentDecision["spec"]): Promise<void>;
 }
 
-const KIND = { group: "agentic.dev", version: "v1alpha1" } as const;
-const WORKLOADS = { ...KIND, plural: "agentworkloads" } as const;
-
-export function connectCluster({ namespace, context, kubeconfig }: ClusterOptions): Cluster {
-  const config = new KubeConfig();
-  if (kubeconfig === undefined) config.loadFromDefault();
-  else config.loadFromFile(kubeconfig);
-  if (context !== undefined) {
-    if (!config.getContextObject(context)) throw new Error(`the kubeconfig has no context ${context}`);
-    config.setCurrentContext(context);
-  }
+export function connectCluster(
+  { namespace, context, kubeconfig }: ClusterOptions,
+  engine: Pick<RunEngine, "view">,
+): Cluster {
+  const config = kubeConfig({ file: kubeconfig, context });
+  const kube = connectKube(config);
   const own = namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? "default";
-  const objects = config.makeApiClient(CustomObjectsApi);
   return {
     namespace: own,
     async whoAmI() {
-      const { status } = await config.makeApiClient(AuthenticationV1Api).createSelfSubjectReview({ body: {} });
-      return status?.userInfo?.username ?? "";
+      const asked = await outcome(config.makeApiClient(AuthenticationV1Api).createSelfSubjectReview({ body: {} }));
+      return ("value" in asked && asked.value.status?.userInfo?.username) || "";
     },
     async workload(name) {
-      try {
-        return workloadSchema.parse(await objects.getNamespacedCustomObject({ ...WORKLOADS, namespace: own, name }));
-      } catch (error) {
-        if (error instanceof ApiException && error.code === 404) return undefined;
-        throw error;
-      }
+      const object = await kube.workloads.get({ namespace: own, name });
+      return object && seen(object);
     },
     async workloads(all) {
-      const listed: unknown = all
-        ? await objects.listCustomObjectForAllNamespaces({ ...KIND, resourcePlural: WORKLOADS.plural })
-        : await objects.listNamespacedCustomObject({ ...WORKLOADS, namespace: own });
-      return z.object({ items: z.array(workloadSchema) }).parse(listed).items;
+      if (!all) return (await kube.workloads.list({ namespace: own })).map(seen);
+      const everywhere: SeenWorkload[] = [];
+      for await (const object of kube.workloads.listAll()) everywhere.push(seen(object));
+      return everywhere;
+    },
+    async run(name) {
+      const object = await kube.workflows.get({ namespace: own, name }).catch((error: unknown) => {
+        if (error instanceof TerminalError && error.reason === "Forbidden") return undefined;
+        throw error;
+      });
+      return object && engine.view(object);
+    },
+    async suspend(name, held) {
+      await kube.workloads.merge({ namespace: own, name }, { spec: { suspend: held } });
     },
     async decide({ metadata }, spec) {
       const { name, uid } = metadata;
-      const body = {
+      await kube.decisions.create(own, {
         apiVersion: API_VERSION,
         kind: "AgentDecision",
         metadata: {
@@ -73,17 +73,20 @@ export function connectCluster({ namespace, context, kubeconfig }: ClusterOption
           ownerReferences: [{ apiVersion: API_VERSION, kind: "AgentWorkload", name, uid }],
         },
         spec,
-      };
-      await objects.createNamespacedCustomObject({ ...KIND, plural: "agentdecisions", namespace: own, body });
+      });
     },
   };
 }
 
-/** An error in a sentence: what the API server says, where it is from there. */
-export function explain(error: unknown): string {
-  if (error instanceof ApiException) {
-    const { message: said } = statusOf(error);
-    return error.code === 404 ? `${said}: is agentic installed in this cluster, in this version?` : said;
-  }
-  return error instanceof Error ? error.message : String(error);
+function seen({ metadata, spec, status, ...rest }: KubeObject): SeenWorkload {
+  const { namespace, name, uid, generation } = metadata;
+  const { apiVersion, kind } = rest as Record<string, unknown>;
+  const workload = agentWorkloadSchema.parse({
+    apiVersion: apiVersion ?? API_VERSION,
+    kind: kind ?? "AgentWorkload",
+    metadata: { namespace, name, uid, generation },
+    spec,
+    status,
+  });
+  return { ...workload, metadata: { ...workload.metadata, uid } };
 }

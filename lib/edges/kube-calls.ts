@@ -26,14 +26,27 @@ class PooledKubeConfig extends KubeConfig {
   }
 }
 
+export interface KubeSource {
+  /** The kubeconfig; absent: the pod's service account, $KUBECONFIG, or ~/.kube/config. */
+  readonly file?: string | undefined;
+  /** Its context; absent: its current one. */
+  readonly context?: string | undefined;
+  /** Absent: 15 seconds. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /**
- * By a kubeconfig's file; else from the pod's service account, or from KUBECONFIG. Nothing is connected before the first call. A call
- * that takes longer than `timeoutMs` ends with ApiUnavailable.
+ * How a cluster is reached. Nothing is connected before the first call. A call that takes longer than `timeoutMs` ends with
+ * ApiUnavailable. @throws Error where the file or the context is not there
  */
-export function kubeConfig(file?: string, timeoutMs = CALL_TIMEOUT_MS): KubeConfig {
+export function kubeConfig({ file, context, timeoutMs = CALL_TIMEOUT_MS }: KubeSource = {}): KubeConfig {
   const config = new PooledKubeConfig(timeoutMs);
   if (file === undefined) config.loadFromDefault();
   else config.loadFromFile(file);
+  if (context !== undefined) {
+    if (!config.getContextObject(context)) throw new Error(`the kubeconfig has no context ${context}`);
+    config.setCurrentContext(context);
+  }
   return config;
 }
 
@@ -60,7 +73,7 @@ function unavailable(detail: string, cause: unknown): RetryableError {
 }
 
 /** The Status object in an error's body. */
-export function statusOf(error: ApiException<unknown>): { reason: string; message: string } {
+function statusOf(error: ApiException<unknown>): { reason: string; message: string } {
   let body: unknown = error.body;
   if (typeof body === "string") {
     try {

@@ -87,9 +87,7 @@ export interface Kube {
   event(event: CoreV1Event & { metadata: { namespace: string } }): Promise<void>;
 }
 
-/** `kubeconfig` and `timeoutMs`: as kubeConfig takes them. */
-export function connectKube(kubeconfig?: string, timeoutMs?: number): Kube {
-  const config = kubeConfig(kubeconfig, timeoutMs);
+export function connectKube(config = kubeConfig()): Kube {
   const objects = config.makeApiClient(CustomObjectsApi);
   const core = config.makeApiClient(CoreV1Api);
   return {

@@ -9,6 +9,7 @@ import { argoEngine } from "../../functions/reconcile/argo/engine.ts";
 import type { NodeView, RunView, Settlement } from "../../functions/reconcile/run-engine.ts";
 import { planStop, planTurn } from "../../functions/reconcile/workload/turn.ts";
 import { connectKube } from "../../lib/edges/kube.ts";
+import { kubeConfig } from "../../lib/edges/kube-calls.ts";
 import { loadShipped } from "../../pipelines/shipped.ts";
 import { BUILD_MS, built } from "../cluster/built.ts";
 import { apply, argo, kubeconfig, kubectl, until } from "../kubernetes/cluster.ts";
@@ -65,7 +66,7 @@ async function start(name: string, spec?: Record<string, unknown>, items?: numbe
   return workflow.metadata.name;
 }
 
-const { workflows } = connectKube(kubeconfig);
+const { workflows } = connectKube(kubeConfig({ file: kubeconfig }));
 
 async function view(name: string): Promise<RunView> {
   const object = await workflows.get({ namespace: NAMESPACE, name });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, describe, test } from "vitest";
 import { argoEngine } from "../../functions/reconcile/argo/engine.ts";
 import { connectKube, type KindClient, type KubeObject } from "../../lib/edges/kube.ts";
+import { kubeConfig } from "../../lib/edges/kube-calls.ts";
 import { kubeconfig, kubectl } from "../kubernetes/cluster.ts";
 import { NAMESPACE } from "../kubernetes/namespaces.ts";
 import { startedSteps } from "../unit/reconcile/argo.ts";
@@ -18,7 +19,7 @@ import {
 // The DAGs that reconcile renders, on the real Argo, against Argo in memory (test/unit/reconcile/argo.ts): with the same answers both
 // start the same nodes, ask for the same steps, and end in the same phase.
 
-const real = connectKube(kubeconfig).workflows;
+const real = connectKube(kubeConfig({ file: kubeconfig })).workflows;
 
 /** Without their owner, which exists in memory alone: the garbage collector would take them away. */
 const withoutOwner: KindClient = {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectKube, type Kube, type KubeObject } from "../../lib/edges/kube.ts";
+import { kubeConfig } from "../../lib/edges/kube-calls.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 
 // What the client makes of an API server's answers. That they are a real API server's is for the tests on a cluster.
@@ -65,7 +66,8 @@ async function all(objects: AsyncIterable<KubeObject>): Promise<KubeObject[]> {
   return found;
 }
 
-const kubeAt = async (port: number): Promise<Kube> => connectKube(await writeKubeconfig(folder, port));
+const kubeAt = async (port: number): Promise<Kube> =>
+  connectKube(kubeConfig({ file: await writeKubeconfig(folder, port) }));
 
 function objectOf(name: string, resourceVersion = "7"): KubeObject {
   return {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { connectKube, type Kube } from "../../lib/edges/kube.ts";
+import { kubeConfig } from "../../lib/edges/kube-calls.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 
 const REF = { namespace: "team-a", name: "demo" };
@@ -21,7 +22,7 @@ async function kubeOf(listener: RequestListener, timeoutMs?: number): Promise<Ku
   const folder = await mkdtemp(join(tmpdir(), "kube-"));
   cleanups.push(() => rm(folder, { recursive: true }));
   const { port } = server.address() as AddressInfo;
-  return connectKube(await writeKubeconfig(folder, port), timeoutMs);
+  return connectKube(kubeConfig({ file: await writeKubeconfig(folder, port), timeoutMs }));
 }
 
 function close(server: Server): Promise<void> {

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "vitest";
 import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
 import type { NodeView } from "../../../functions/reconcile/run-engine.ts";
 import { connectKube } from "../../../lib/edges/kube.ts";
+import { kubeConfig } from "../../../lib/edges/kube-calls.ts";
 import { createAgents, deleteAgent } from "../agents.ts";
 import { apply, kubeconfig, kubectl, until } from "../cluster.ts";
 import { TENANT } from "../namespaces.ts";
@@ -23,7 +24,7 @@ afterAll(async () => {
   await deleteAgent(TENANT, "waiting");
 });
 
-const { workflows } = connectKube(kubeconfig);
+const { workflows } = connectKube(kubeConfig({ file: kubeconfig }));
 
 async function nodesOf(name: string): Promise<readonly NodeView[]> {
   const workflow = (await workload(TENANT, name))?.status?.workflow;

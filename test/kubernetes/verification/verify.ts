@@ -4,6 +4,7 @@ import { listRef } from "../../../engine/pipeline.ts";
 import type { Item } from "../../../engine/result.ts";
 import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
 import { connectKube, type KubeObject as Read } from "../../../lib/edges/kube.ts";
+import { kubeConfig } from "../../../lib/edges/kube-calls.ts";
 import { playInMemory, type RandomRun, randomRun } from "../../unit/reconcile/random-pipeline.ts";
 import { createAgents, deleteAgent } from "../agents.ts";
 import { apply, ask, kubeconfig, kubectl } from "../cluster.ts";
@@ -44,7 +45,7 @@ export interface Verified {
   readonly findings: readonly string[];
 }
 
-const { workloads, workflows } = connectKube(kubeconfig);
+const { workloads, workflows } = connectKube(kubeConfig({ file: kubeconfig }));
 
 /** @throws Error where the cluster itself cannot be used */
 export async function verify({ seed, ms, say }: Verification): Promise<Verified> {

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { EXIT } from "../exit-code.ts";
+import type { Cluster, SeenWorkload } from "./cluster.ts";
+import { failuresOf, missing } from "./describe.ts";
+import { runTree } from "./tree.ts";
+
+const LOOK_MS = 1000;
+
+/** `kubectl agentic watch`: a line with each change until the run ends, then the run as a tree. @returns the exit code, as the run ended */
+export async function watch(cluster: Cluster, name: string): Promise<number> {
+  let before = "";
+  for (;;) {
+    const workload = await cluster.workload(name);
+    if (!workload) return missing(cluster, name);
+    const line = lineOf(workload);
+    if (line !== before) process.stdout.write(`${new Date().toISOString().slice(11, 19)}  ${line}\n`);
+    before = line;
+    if (hasEnded(workload)) {
+      process.stdout.write(runTree(workload, await failuresOf(cluster, workload)));
+      return workload.status?.phase === "Succeeded" ? EXIT.succeeded : EXIT.failed;
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+function hasEnded({ metadata, status }: SeenWorkload): boolean {
+  const seen = status?.conditions?.find(({ type }) => type === "Ready")?.observedGeneration;
+  // An edit that reconcile has not looked at yet may start it again.
+  return status?.finishedAt !== undefined && seen === metadata.generation;
+}
+
+function lineOf({ status = {} }: SeenWorkload): string {
+  const { phase = "Pending", steps = [], reviews = [], conditions = [], usage } = status;
+  const open = reviews.filter(({ decision }) => decision === undefined).map(({ gate }) => `gate ${gate} waits`);
+  const ready = conditions.find(({ type, status: is }) => type === "Ready" && is !== "True");
+  const trouble =
+    ready && !["Progressing", "AwaitingReview"].includes(ready.reason) ? [`${ready.reason}: ${ready.message}`] : [];
+  return [
+    phase,
+    ...steps.flatMap(({ name, total, succeeded, failed }) => {
+      if (total === 0) return [];
+      return [`${name} ${succeeded}/${total}${failed > 0 ? ` (${failed} failed)` : ""}`];
+    }),
+    ...open,
+    ...(usage ? [`$${usage.costUsd}`] : []),
+    ...trouble,
+  ].join("  ");
+}
