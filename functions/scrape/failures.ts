@@ -19,15 +19,17 @@ export function tooSlow(url: URL): RetryableError {
   return new RetryableError("NavigationTimeout", `${url.host} did not answer in time`);
 }
 
+/** No fault of the page's. */
+export function egressAway(message: string): RetryableError {
+  return new RetryableError("EgressUnavailable", message, { countsAsAttempt: false });
+}
+
 const NET_ERRORS: readonly (readonly [RegExp, (detail: string, url: URL) => StepError])[] = [
   [/^ERR_(CERT|SSL|BAD_SSL)/, (d) => new TerminalError("InvalidCertificate", `the certificate is not valid: ${d}`)],
   [/^ERR_TOO_MANY_REDIRECTS/, (d) => new TerminalError("RedirectLoop", `redirects never end: ${d}`)],
   [/^ERR_UNSAFE_PORT/, (d) => new TerminalError("UnsafePort", `browsers refuse this port: ${d}`)],
   [/^ERR_(INVALID_REDIRECT|UNSAFE_REDIRECT|UNKNOWN_URL_SCHEME|DISALLOWED)/, (d) => new TerminalError("BadRedirect", d)],
-  [
-    /^ERR_PROXY_CONNECTION_FAILED/,
-    (d) => new RetryableError("EgressUnavailable", `the egress proxy does not answer: ${d}`),
-  ],
+  [/^ERR_PROXY_CONNECTION_FAILED/, (d) => egressAway(`the egress proxy does not answer: ${d}`)],
   [/^ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED)/, (d) => new RetryableError("NetworkChanged", d)],
   [/^ERR_(TIMED_OUT|CONNECTION_TIMED_OUT)/, (_, url) => tooSlow(url)],
   [/^ERR_CONNECTION/, (d) => new RetryableError("ConnectionRefused", `the connection broke: ${d}`)],

@@ -15,6 +15,8 @@ export interface Traffic {
   lastDocument(): Response | undefined;
   /** The latest navigation of the main frame if it got no answer. */
   lastFailure(): { url: string; errorText: string } | undefined;
+  /** The egress proxy was not there for something that the page asked for: what it shows is not the page. */
+  lostProxy(): boolean;
   /** Rejects with TerminalError RedirectLoop when the page navigates again and again by itself. */
   readonly looped: Promise<never>;
   egress(): Promise<Capture["egress"]>;
@@ -29,6 +31,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
   loop.promise.catch(() => undefined);
   let requests = 0;
   let navigations = 0;
+  let lostProxy = false;
   let document: Response | undefined;
   let failure: { url: string; errorText: string } | undefined;
 
@@ -75,6 +78,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     // Chromium hides the header of a tunnel that the proxy refused: the list tells whether it was the host's name.
     if (errorText === "net::ERR_TUNNEL_CONNECTION_FAILED")
       refuse(request.url(), hostAllowed(new URL(request.url()).hostname, allow) ? "TunnelRefused" : "HostNotAllowed");
+    if (errorText === "net::ERR_PROXY_CONNECTION_FAILED") lostProxy = true;
     if (isMain(request) && errorText !== "net::ERR_ABORTED") failure = { url: request.url(), errorText };
   });
 
@@ -82,6 +86,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     pending: () => inFlight.size,
     lastDocument: () => document,
     lastFailure: () => failure,
+    lostProxy: () => lostProxy,
     looped: loop.promise,
     async egress() {
       const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);

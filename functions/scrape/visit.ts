@@ -4,6 +4,7 @@ import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 import { blockedBy } from "./block-page.ts";
 import { closeConsent } from "./consent.ts";
 import { navigate, requireDocument } from "./document.ts";
+import { egressAway } from "./failures.ts";
 import {
   MAX_DOM_CHARS,
   MAX_HEIGHT,
@@ -37,7 +38,7 @@ export interface VisitOptions extends Pick<Tab, "url" | "allow" | "access" | "si
 /**
  * Opens a page once and reads what it shows. The context sends everything by the egress proxy.
  * @throws TerminalError EgressRefused, HostNotFound, InvalidCertificate, RedirectLoop, NotAPage, Blocked, HttpError, EmptyPage;
- *   RetryableError NavigationTimeout, ConnectionRefused, BadResponse, HttpError, TooManyRequests, PageUnresponsive
+ *   RetryableError EgressUnavailable, NavigationTimeout, ConnectionRefused, BadResponse, HttpError, TooManyRequests, PageUnresponsive
  */
 export async function visit(context: BrowserContext, options: VisitOptions): Promise<Visit> {
   const started = performance.now();
@@ -63,6 +64,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   await settle(traffic.pending, wait.quiet);
   // Scripts may have navigated elsewhere meanwhile.
   const response = await requireDocument(tab);
+  if (traffic.lostProxy()) throw egressAway(`the egress proxy went away while ${options.url.host} loaded`);
 
   const reading = await ask(tab, () => page.evaluate(readPage, { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS }));
   const block = blockedBy({ ...reading, status: response.status(), headers: response.headers() });

@@ -8,6 +8,7 @@ export interface Build {
   readonly context: string;
   readonly dockerfile: string;
   readonly args: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
   /** Files that build steps may read, by id; they are in no layer. */
   readonly secrets: Readonly<Record<string, string>>;
 }
@@ -143,9 +144,10 @@ async function pushByFile(
   }
 }
 
-function common({ tag, context, dockerfile, args, secrets }: Build): string[] {
+function common({ tag, context, dockerfile, args, labels, secrets }: Build): string[] {
   return [
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
+    ...Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
     ...Object.entries(secrets).flatMap(([id, path]) => ["--secret", `id=${id},src=${path}`]),
     ...["--tag", tag, "--file", dockerfile, context],
   ];

@@ -8,6 +8,7 @@ import type { Compression, Engine } from "./engine.ts";
 import { hashFiles, inputsOf } from "./inputs.ts";
 import { lendSettings } from "./lend.ts";
 import { locked } from "./lock.ts";
+import { provenance } from "./provenance.ts";
 
 export interface Recipe {
   /** The last part of dev.local/agentic/NAME. */
@@ -61,6 +62,7 @@ async function build(engine: Engine, bases: Bases, recipe: Recipe): Promise<Imag
         context,
         dockerfile: join(root, recipe.dockerfile),
         args: { ...bases, ...recipe.args },
+        labels: provenance(root),
         secrets: lendSettings(),
       }),
     );

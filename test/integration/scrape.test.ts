@@ -26,7 +26,7 @@ const HOSTS = ["shop.test", "closed.test", "no-robots.test", "robots-down.test",
 
 const asker = await createAsker();
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
-const own = redisForFile();
+const ownRedis = redisForFile();
 let site: HostileSite;
 let chromium: Chromium;
 let browser: Browser;
@@ -60,7 +60,7 @@ beforeAll(async () => {
   chromium = await startChromium();
   browser = connectBrowser(() => chromium.endpoint(), chromium.directory);
   const graph = createGraph({ artifacts, browser, egressProxy: proxy.url }, createHostQueue(0));
-  app = createAgentApp(graph, asker.deps({ redis: own.redis, artifacts, log }));
+  app = createAgentApp(graph, asker.deps({ redis: ownRedis.redis, artifacts, log }));
 });
 afterAll(async () => {
   await browser?.close();
@@ -334,6 +334,30 @@ test("nothing of a page passes by the proxy, and nothing foreign through it", as
   } finally {
     udp.close();
   }
+});
+
+test("a page whose proxy went away while it loaded is no capture of it", async () => {
+  const other = await startEgressProxy({
+    verifyToken: asker.verifyEgressToken,
+    log,
+    host: "127.0.0.1",
+    port: 0,
+    resolve: new Map([["shop.test", { address: "127.0.0.1", port: site.httpPort }]]),
+    lookup: () => Promise.reject(new Error("no other name")),
+  });
+  const graph = createGraph({ artifacts, browser, egressProxy: other.url }, createHostQueue(0));
+  const without = createAgentApp(graph, asker.deps({ redis: ownRedis.redis, artifacts, log }));
+  const input = { item: "http://shop.test/breaks", params: {}, from: {} };
+  const asked = asker.ask(without, {
+    step: "scrape",
+    input,
+    allow: ["shop.test"],
+    seconds: 60,
+    revision: `r-${++count}`,
+  });
+  await expect.poll(() => site.seen, { timeout: 30_000 }).toContain("shop.test /hang");
+  await other.close();
+  expect(await asked).toMatchObject({ status: 503, reason: "EgressUnavailable" });
 });
 
 test("a browser that died is started again, and the next capture works", async () => {
