@@ -15,12 +15,27 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Finds the review that the token permits. `gate`: the one that was asked for; absent, the token names it. */
+/** Finds the review that the token permits, and logs who got none. `gate`: the one that was asked for; absent, the token names it. */
 export async function admit(
-  { authorize, reviews }: Pick<ApproveDeps, "authorize" | "reviews">,
+  deps: Pick<ApproveDeps, "authorize" | "reviews" | "log">,
   token: string | undefined,
   ref: ReviewRef,
   gate?: string,
+): Promise<Admitted | Refusal> {
+  const admitted = await findAdmitted(deps, token, ref, gate);
+  if ("status" in admitted)
+    deps.log.warn(
+      { review: [ref.namespace, ref.name, gate ?? "?"].join("/"), refused: admitted.reason },
+      "review refused",
+    );
+  return admitted;
+}
+
+async function findAdmitted(
+  { authorize, reviews }: Pick<ApproveDeps, "authorize" | "reviews">,
+  token: string | undefined,
+  ref: ReviewRef,
+  gate: string | undefined,
 ): Promise<Admitted | Refusal> {
   const who = await authorize(token, ref);
   if ("status" in who) return { ...who, reason: "NotAllowed" };

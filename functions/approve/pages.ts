@@ -57,7 +57,10 @@ export function createPages(deps: ApproveDeps): Hono {
   const loader = createReviewLoader(deps.artifacts);
 
   pages.onError((error, c) => {
-    if (error instanceof HTTPException && error.status === 403) return say(c, FOREIGN_FORM);
+    if (error instanceof HTTPException && error.status === 403) {
+      deps.log.warn({ review: c.req.path, refused: FOREIGN_FORM.reason }, "review refused");
+      return say(c, FOREIGN_FORM);
+    }
     const known = error instanceof RetryableError || error instanceof TerminalError;
     deps.log[error instanceof RetryableError ? "info" : "error"]({ err: error }, "review page failed");
     if (error instanceof RetryableError) c.header("retry-after", String(error.retryAfterSeconds));
@@ -78,7 +81,10 @@ export function createPages(deps: ApproveDeps): Hono {
       if (token === undefined) return next();
       const ref = refOf(c);
       const who = await deps.authorize(token, ref);
-      if ("status" in who) return say(c, { ...who, reason: "NotAllowed" });
+      if ("status" in who) {
+        deps.log.warn({ review: c.req.path, refused: "NotAllowed" }, "review refused");
+        return say(c, { ...who, reason: "NotAllowed" });
+      }
       keepToken(c, who.gate, token, workloadPath(ref));
       return c.redirect(gatePath(ref, who.gate), 303);
     });

@@ -26,7 +26,10 @@ let reviews: FolderReviews;
 let app: Hono;
 let now: Date;
 let record: ReviewRecord;
+/** Lines of JSON, of warnings and errors. */
+const logged: string[] = [];
 beforeEach(async () => {
+  logged.length = 0;
   folder = await mkdtemp(join(tmpdir(), "agentic-approve-"));
   store = createFolderArtifacts(join(folder, "artifacts"));
   reviews = createFolderReviews(join(folder, "reviews"));
@@ -43,7 +46,7 @@ function appOver(artifacts: Artifacts): Hono {
     artifacts,
     authorize: createLinkAuthorizer(keys.publicKey),
     now: () => now,
-    log: pino({ level: "silent" }),
+    log: pino({ level: "warn" }, { write: (line: string) => void logged.push(line) }),
     draining: new AbortController().signal,
   });
 }
@@ -134,6 +137,25 @@ describe("a link", () => {
 
   test("cannot say that a timeout decided", async () => {
     await expect(token({ how: "Timeout" as ReviewLink["how"] })).rejects.toThrow();
+  });
+});
+
+describe("who is refused stands in the log, without the token", () => {
+  const forged = () => token({}, generateKeyPairSync("ed25519").privateKey);
+  test.each<[string, (bearer: string) => unknown]>([
+    ["a page", (bearer) => get(PATH, bearer)],
+    ["a link", (bearer) => app.request(`${PATH}?token=${bearer}`, { headers: { accept: "text/html" } })],
+    ["a decision as JSON", (bearer) => postJson(approved(), { token: bearer })],
+  ])("%s", async (_, ask) => {
+    const bearer = await forged();
+    await ask(bearer);
+    expect(logged).toEqual([expect.stringMatching(/"review":"[^"]*default\/invoicing[^"]*","refused":"NotAllowed"/)]);
+    expect(logged.join("")).not.toContain(bearer);
+  });
+
+  test("a form of another page", async () => {
+    await postForm({ decision: "approved", digest: record.review.digest }, { origin: "https://evil.example" });
+    expect(logged).toEqual([expect.stringContaining('"refused":"ForeignForm"')]);
   });
 });
 
