@@ -15,14 +15,14 @@ export interface AnswerSource {
 }
 
 /**
- * Puts a model's answer over what the rules extracted. Drops a claim whose quote is not on the page, and a price whose amount is not in
- * its quote, and counts them in a caveat. Where it drops everything of a kind, what the rules extracted stays.
+ * Puts a model's answer over what the rules extracted. Drops a claim whose quote is not on the page or does not contain it, and a price
+ * whose amount is not in its quote, and counts them in a caveat. Where it drops everything of a kind, what the rules extracted stays.
  */
 export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model, usage }: AnswerSource): Analysis {
   const page = squash(text);
   const { screenshot } = extracted.design;
   let dropped = 0;
-  const isOnPage = (quote: string): boolean => squash(quote) !== "" && page.includes(squash(quote));
+  const isOnPage = (quote: string): boolean => contains(page, quote);
   const onPage = <T extends { quote: string }>(claims: readonly T[], holds: (claim: T) => boolean = () => true): T[] =>
     claims.slice(0, MAX_EACH).filter((claim) => {
       const found = isOnPage(claim.quote) && holds(claim);
@@ -32,7 +32,7 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model,
   const evidence = (quote: string): { text: string; screenshot: string } => ({ text: quote.slice(0, 300), screenshot });
   const orElse = <T>(found: T[], fallback: T[]): T[] => (found.length > 0 ? found : fallback);
   const claimsOf = (claims: readonly { value: string; quote: string }[]) =>
-    onPage(claims, ({ value }) => value.trim() !== "").map(({ value, quote }) => ({
+    onPage(claims, ({ value, quote }) => contains(quote, value)).map(({ value, quote }) => ({
       value,
       evidence: evidence(quote),
     }));
@@ -54,7 +54,7 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model,
       extracted.offers,
     ),
     callsToAction: orElse(
-      onPage(answer.callsToAction, ({ value }) => isOnPage(value)).map(({ value, quote }) => ({
+      onPage(answer.callsToAction, ({ value, quote }) => contains(quote, value)).map(({ value, quote }) => ({
         text: value,
         ...targetOf(extracted, value),
         evidence: evidence(quote),
@@ -62,7 +62,7 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model,
       extracted.callsToAction,
     ),
     proof: orElse(
-      onPage(answer.proof, ({ value }) => value.trim() !== "").map(({ kind, value, quote }) => ({
+      onPage(answer.proof, ({ value, quote }) => contains(quote, value)).map(({ kind, value, quote }) => ({
         kind,
         value,
         evidence: evidence(quote),
@@ -73,8 +73,8 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model,
       ...extracted.design,
       layout: orElse(
         answer.layout
-          .map((word) => word.trim().slice(0, 40))
-          .filter((word) => word !== "")
+          .map((word) => word.trim())
+          .filter((word) => LAYOUT_WORD.test(word))
           .slice(0, MAX_EACH),
         extracted.design.layout,
       ),
@@ -99,13 +99,34 @@ function priceOf({ amount, currency, period, per, from }: ModelOffer): Analysis[
 function isQuoted({ amount, currency, quote }: ModelOffer): boolean {
   if (amount === null || currency === null) return amount === currency;
   if (amount < 0 || !/^[A-Z]{3}$/.test(currency)) return false;
-  return amount === 0 || findMoney(quote).some((money) => money.amount === amount);
+  return findMoney(quote).some((money) => money.amount === amount) || (amount === 0 && FREE.test(quote));
 }
 
 /** The model does not see where a button leads; the markup says it. */
 function targetOf(extracted: Analysis, text: string): { target?: string } {
   const target = extracted.callsToAction.find((action) => squash(action.text) === squash(text))?.target;
   return target === undefined ? {} : { target };
+}
+
+/** A zero price in words. */
+const FREE = /(?<!\p{L})(?:free|kostenlos|kostenfrei|gratis|gratuite?|gratuito|grátis)(?!\p{L})/iu;
+/** What a picture shows cannot be looked up: short words, and no address or sentence. */
+const LAYOUT_WORD = /^[\p{L}\p{N}]+(?:[ -][\p{L}\p{N}]+){0,3}$/u;
+/** Shorter text stands on any page. */
+const MIN_QUOTE = 2;
+
+/** Whole words of `text`, beyond which the quote does not go. */
+function contains(text: string, quote: string): boolean {
+  const [whole, part] = [squash(text), squash(quote)];
+  if (part.length < MIN_QUOTE) return false;
+  for (let at = whole.indexOf(part); at >= 0; at = whole.indexOf(part, at + 1))
+    if (!isLetter(whole[at - 1], part[0]) && !isLetter(part.at(-1), whole[at + part.length])) return true;
+  return false;
+}
+
+/** A word goes on from one character to the next. */
+function isLetter(one: string | undefined, next: string | undefined): boolean {
+  return /^[\p{L}\p{N}]{2}$/u.test(`${one ?? " "}${next ?? " "}`);
 }
 
 /** For comparison: quotes differ from the page in white space, case and quotation marks. */

@@ -35,7 +35,7 @@ export function instructions(objective: string): string {
     "You analyze one competitor's web page from its text and a screenshot, for a market analyst.",
     `The analyst's question: ${objective}`,
     "Report only what the page itself says. Every quote is copied word for word from the text, at most 200 characters.",
-    "positioning: the main claim in your words. audience: whom the page addresses. offers: each plan with its price as shown",
+    "Every value stands in its quote, in the page's own words. positioning: the main claim. audience: whom the page addresses. offers: each plan with its price as shown",
     "(amount null where none is named; currency as ISO 4217; per: what is counted, such as user). callsToAction: texts of the",
     "main buttons. proof: testimonials, customers, numbers, ratings, awards, guarantees. layout: short words for what the",
     "screenshot shows. At most six entries a list. Be brief.",

@@ -78,7 +78,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     // Chromium hides the header of a tunnel that the proxy refused: the list tells whether it was the host's name.
     if (errorText === "net::ERR_TUNNEL_CONNECTION_FAILED")
       refuse(request.url(), hostAllowed(new URL(request.url()).hostname, allow) ? "TunnelRefused" : "HostNotAllowed");
-    if (errorText === "net::ERR_PROXY_CONNECTION_FAILED") lostProxy = true;
+    if (isProxyGone(errorText, request.url())) lostProxy = true;
     if (isMain(request) && errorText !== "net::ERR_ABORTED") failure = { url: request.url(), errorText };
   });
 
@@ -93,4 +93,13 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
       return { requests, bytes: Math.max(0, Math.round(bytes)), refused: [...refused.values()] };
     },
   };
+}
+
+/** Of a server that breaks off the proxy tells in an answer of its own: a connection without any is one to the proxy. In a tunnel it may be either. */
+function isProxyGone(errorText: string, url: string): boolean {
+  const isTunnel = url.startsWith("https:");
+  return (
+    errorText === "net::ERR_PROXY_CONNECTION_FAILED" ||
+    (!isTunnel && /^net::ERR_(?:EMPTY_RESPONSE|CONNECTION_(?:RESET|CLOSED|REFUSED))$/.test(errorText))
+  );
 }

@@ -111,8 +111,8 @@ export const pages: Record<string, Page> = {
     response.write("<title>Streaming</title><h1>Begins</h1>");
   },
   "/never-loads": html(`<h1>Never loads</h1><img src="/hang"><script src="/hang" async></script>`),
-  // What follows a broken connection asks for more.
-  "/breaks": html(`<h1>Half a page</h1><img src="/hang" onerror="this.onerror = null; this.src = '/pixel.png'">`),
+  "/waits": html(`<h1>Half a page</h1><img src="/hang">`),
+  "/part-cut": html(`<h1>A page</h1><img src="/cut">`),
   "/busy-loop": html(
     `<h1>Busy</h1><script>addEventListener("load", () => setTimeout(() => { for (;;); }, 0))</script>`,
   ),

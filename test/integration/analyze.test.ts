@@ -46,7 +46,7 @@ beforeEach(() => {
 });
 
 const ANSWER: ModelAnalysis = {
-  positioning: { value: "Quiet office cleaning", quote: "Clean offices, quietly" },
+  positioning: { value: "Clean offices", quote: "Clean offices, quietly" },
   audience: [{ value: "small offices", quote: "For small offices and studios." }],
   offers: [
     {
@@ -240,7 +240,7 @@ describe("with a model", () => {
     expect(analysis).toMatchObject({
       analyst: { kind: "model", model: "gpt-4o-mini" },
       usage: result.usage,
-      positioning: { value: "Quiet office cleaning", evidence: { text: "Clean offices, quietly" } },
+      positioning: { value: "Clean offices", evidence: { text: "Clean offices, quietly" } },
       offers: [{ name: "Weekly" }, { name: "Daily", features: ["Five visits"] }],
       callsToAction: [{ text: "Choose Weekly", target: "http://tidy.test/weekly" }],
       design: { layout: ["hero", "two cards"] },

@@ -347,7 +347,7 @@ test("a page whose proxy went away while it loaded is no capture of it", async (
   });
   const graph = createGraph({ artifacts, browser, egressProxy: other.url }, createHostQueue(0));
   const without = createAgentApp(graph, asker.deps({ redis: ownRedis.redis, artifacts, log }));
-  const input = { item: "http://shop.test/breaks", params: {}, from: {} };
+  const input = { item: "http://shop.test/waits", params: {}, from: {} };
   const asked = asker.ask(without, {
     step: "scrape",
     input,
@@ -358,6 +358,10 @@ test("a page whose proxy went away while it loaded is no capture of it", async (
   await expect.poll(() => site.seen, { timeout: 30_000 }).toContain("shop.test /hang");
   await other.close();
   expect(await asked).toMatchObject({ status: 503, reason: "EgressUnavailable" });
+});
+
+test("a part of a page that its server broke off is the page's own affair", async () => {
+  expect((await capture("http://shop.test/part-cut")).egress.refused).toEqual([]);
 });
 
 test("a browser that died is started again, and the next capture works", async () => {

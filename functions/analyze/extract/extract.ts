@@ -1,6 +1,7 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { findAudience } from "./audience.ts";
 import { findCallsToAction } from "./calls-to-action.ts";
+import { instructsModel } from "./instructs.ts";
 import { findOffers } from "./offers.ts";
 import { findName, findPositioning } from "./positioning.ts";
 import { findProof } from "./proof.ts";
@@ -35,12 +36,9 @@ export function extract(page: Page): Omit<Analysis, "site" | "analyst" | "design
   };
 }
 
-const INJECTION =
-  /\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+|your\s+|the\s+)*(?:previous|prior|above|earlier)\s+(?:instructions?|prompts?|rules)|\bignorier\w*\s+(?:alle\s+)?(?:vorherigen|bisherigen)\s+anweisungen|\b(?:you are|act as) (?:now )?an? (?:ai|assistant|language model)\b|\bsystem prompt\b/iu;
-
 /** What a reader of the report must know of this page. */
 function findCaveats(html: string): string[] {
-  return INJECTION.test(html)
+  return instructsModel(html)
     ? ["The page tries to instruct the reader's model. It was read as data, and no instruction was followed."]
     : [];
 }
