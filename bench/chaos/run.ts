@@ -38,7 +38,8 @@ const { workloads } = connectKube(kubeConfig({ file: kubeconfig }));
 /** The fifty pages from apply to the report, approved at once, while the strikes fall. @throws Error where the cluster cannot be used */
 export async function runFifty(namespace: string, name: string, strikes: Iterator<Strike>): Promise<ChaosRun> {
   const example = parse(readFileSync(FILE, "utf8")) as Example;
-  const objective = `What do these pages promise? ${name}`;
+  // The provider's log goes on from bench to bench.
+  const objective = `What do these pages promise? ${name}, ${Date.now()}`;
   const inputs = { ...example.spec.inputs, objective };
   // Kills are no failures of a step, and what they take is measured, not ended by a deadline.
   const spec = { ...example.spec, inputs, retry: { limit: 20 }, deadlines: { item: "1h", run: "2h" } };
