@@ -29,13 +29,27 @@ const PATTERNS: readonly RegExp[] = [
   String.raw`\bdo not (?:mention|tell|reveal|disclose|report)\s+(?:\S{1,30}\s+){0,6}(?:user|reader|analyst|human|operator)\b`,
 ].map((source) => new RegExp(source, "iu"));
 
-/** Letters of other scripts that look like Latin ones. */
-const LOOKALIKES: Readonly<Record<string, string>> = Object.fromEntries(
-  [..."аaеeоoрpсcуyхxіiјjѕsԁdһhɡgοoαaιiνvρp"].reduce<[string, string][]>((pairs, letter, index, all) => {
-    if (index % 2 === 0) pairs.push([letter, all[index + 1] ?? ""]);
-    return pairs;
-  }, []),
-);
+/** Cyrillic and Greek letters that look like Latin ones. */
+const LOOKALIKES: Readonly<Record<string, string>> = {
+  а: "a",
+  е: "e",
+  о: "o",
+  р: "p",
+  с: "c",
+  у: "y",
+  х: "x",
+  і: "i",
+  ј: "j",
+  ѕ: "s",
+  ԁ: "d",
+  һ: "h",
+  ɡ: "g",
+  ο: "o",
+  α: "a",
+  ι: "i",
+  ν: "v",
+  ρ: "p",
+};
 const LOOKALIKE = new RegExp(`[${Object.keys(LOOKALIKES).join("")}]`, "gu");
 /** Characters that no font shows, soft hyphens included. */
 const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
