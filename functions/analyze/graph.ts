@@ -70,6 +70,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
         purpose: "analyze",
         instructions: instructions(objectiveOf(context)),
         data: await readText(artifacts, state.digest),
+        language: capture.lang,
         image: await pictureFor(await artifacts.get(capture.artifacts.screenshot)),
         schema: modelAnalysisSchema,
       });

@@ -15,8 +15,11 @@ export function objectiveOf({ input, step }: Pick<StepContext, "input" | "step">
   throw new TerminalError("InvalidInput", `step ${step} needs the input objective: name it in the step's \`with\``);
 }
 
-/** Asks the workload's model, within the workload's limits and at its cost. @throws as Model.ask */
-export function askModel<T>(
+/** `language`: of the data, BCP 47. */
+export type AskedQuestion<T> = Omit<Question<T>, "model" | "maxOutputTokens"> & { readonly language?: string };
+
+/** Asks the workload's model, without people's addresses and numbers unless the workload keeps them, within the workload's limits and at its cost. @throws as Model.ask */
+export async function askModel<T>(
   model: Model,
   {
     input,
@@ -25,16 +28,27 @@ export function askModel<T>(
     deadline,
     signal,
   }: Pick<StepContext, "input" | "workload" | "claims" | "deadline" | "signal">,
-  question: Omit<Question<T>, "model" | "maxOutputTokens">,
+  { language, data, ...question }: AskedQuestion<T>,
 ): Promise<Answer<T>> {
   const choice = modelChoiceOf(input.params);
   const { budgetUsd, spentUsd = 0 } = claims;
   return model.ask(
     {
       ...question,
+      ...(data === undefined ? {} : { data: isKept(input) ? data : await masked(data, language) }),
       maxOutputTokens: choice?.maxOutputTokens ?? MAX_OUTPUT_TOKENS,
       ...(choice ? { model: choice } : {}),
     },
     { ledger: workload.uid, spentUsd, deadline, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
   );
+}
+
+function isKept({ params }: Pick<StepContext, "input">["input"]): boolean {
+  return params["personalData"] === "keep";
+}
+
+/** Loaded when it is needed: its table of countries would slow each start. */
+async function masked(data: string, language: string | undefined): Promise<string> {
+  const { maskPersonalData } = await import("./personal-data.ts");
+  return maskPersonalData(data, language);
 }

@@ -317,6 +317,18 @@ describe("with a model", () => {
     expect(provider.requests.map(({ max_tokens }) => max_tokens)).toEqual([4000, 1024]);
   });
 
+  test.each([
+    ["mask", "Ask [mail] or [phone]."],
+    ["keep", "Ask ada@tidy.test or (415) 555-2671."],
+    [undefined, "Ask [mail] or [phone]."],
+  ])("people's addresses and numbers on their way to the model: %s", async (personalData, told) => {
+    provider.answer({ content: ANSWER });
+    const line = "Ask ada@tidy.test or (415) 555-2671.";
+    const params = { objective: "What does cleaning cost?", ...(personalData ? { personalData } : {}) };
+    await analysisOf({ model: model(), text: line, params });
+    expect(JSON.stringify(provider.requests[0])).toContain(told);
+  });
+
   test("without an objective it fails for good, and asks nothing", async () => {
     expect(await resultOf({ model: model(), params: {} })).toMatchObject({ outcome: "failed", reason: "InvalidInput" });
     expect(provider.requests).toEqual([]);
