@@ -1,13 +1,15 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createAgents } from "./agents.ts";
-import { apply, kubeconfig } from "./cluster.ts";
+import { apply, kubeconfig, until } from "./cluster.ts";
 import { TENANT } from "./namespaces.ts";
 import { pipeline, run, strings, testAgent } from "./tenant.ts";
 import { decide, untilPhase, workload } from "./workload.ts";
 
 // `kubectl agentic`, as its user types it. How people decide with it: decisions.test.ts.
 
+const WHERE = ["-n", TENANT, "--kubeconfig", kubeconfig];
 const PLUGIN = new URL("../../cli/kubectl-agentic.ts", import.meta.url).pathname;
 
 function agentic(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -58,11 +60,16 @@ describe.concurrent("kubectl agentic", () => {
     await untilPhase(TENANT, name, "Suspended");
     expect(await agentic("resume", name)).toMatchObject({ code: 0, stdout: `${name} resumed\n` });
     await untilPhase(TENANT, name, "AwaitingReview");
-    const watching = agentic("watch", name);
+    const watch = execFile(process.execPath, [PLUGIN, "watch", name, ...WHERE]);
+    let stdout = "";
+    watch.stdout?.on("data", (text: string) => {
+      stdout += text;
+    });
+    const ended = once(watch, "close");
+    await until("its first line", async () => /^\d\d:\d\d:\d\d {2}AwaitingReview .*gate ask waits/.test(stdout));
     await decide(TENANT, name, "approved", { gate: "ask" });
-    const { code, stdout } = await watching;
+    const [code] = (await ended) as [number];
     expect([code, (await workload(TENANT, name))?.status.phase]).toEqual([0, "Succeeded"]);
-    expect(stdout).toMatch(/^\d\d:\d\d:\d\d {2}AwaitingReview .*gate ask waits/);
     expect(stdout).toMatch(/\d\d:\d\d:\d\d {2}Succeeded/);
     expect(stdout).toMatch(/└─ write {2}succeeded/);
   });
