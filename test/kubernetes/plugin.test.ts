@@ -43,7 +43,7 @@ describe.concurrent("kubectl agentic", () => {
     await untilPhase(TENANT, name, "AwaitingReview");
     const { code, stdout } = await agentic("describe", name);
     expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^${TENANT}/${name}  AwaitingReview  ${TENANT}/shown  2/2 items, 2 failed`));
+    expect(stdout).toMatch(new RegExp(`^${TENANT}/${name}  AwaitingReview  ${TENANT}/shown  0/2 items, 2 failed`));
     expect(stdout).toMatch(/├─ find {3}0\/2 succeeded, 2 failed\n│ {5}a: Unlucky: as drawn\n│ {5}b: Unlucky/);
     expect(stdout).toMatch(/├─ ask {4}waits for a decision until .*, then: Reject/);
     expect(stdout).toMatch(/└─ write {2}waits\n/);
