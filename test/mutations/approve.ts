@@ -89,8 +89,8 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a link that is invalid sets no cookie",
-      find: '      if ("status" in who) return say(c, { ...who, reason: "NotAllowed" });\n',
-      replace: "",
+      find: '        return say(c, { ...who, reason: "NotAllowed" });\n      }\n      keepToken',
+      replace: "      }\n      keepToken",
     },
     { why: "no page is kept by a cache", find: '    c.header("cache-control", "no-store");\n', replace: "" },
     { why: "no script runs on a page", find: "    defaultSrc: [\"'none'\"],\n", replace: "" },
