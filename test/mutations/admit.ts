@@ -97,6 +97,7 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
       why: "the server's certificate issues none",
       find: "new BasicConstraintsExtension(false, undefined, true)",
       replace: "new BasicConstraintsExtension(true, undefined, true)",
+      equivalent: "its key usage, digitalSignature alone, lets it issue none either",
     },
     {
       why: "it is for its names",

@@ -103,6 +103,14 @@ describe("a decision", () => {
     });
   });
 
+  test("is on the latest review of its gate: one of an earlier run may stand before it", async () => {
+    const earlier = { ...reviewOf("a", "9"), run: "0000000000" };
+    object = objectWith({ reviews: [earlier, A] });
+    expect((await reviews.read(REF, "a"))?.review).toEqual(A);
+    expect(await reviews.decide(REF, decisionOn(A))).toEqual({ outcome: "decided", decision: decisionOn(A) });
+    expect(object?.status).toEqual({ reviews: [earlier, { ...A, ...decisionOn(A) }] });
+  });
+
   test("that is the second is told of the first", async () => {
     await reviews.decide(REF, decisionOn(A));
     const second = await reviews.decide(REF, decisionOn(A, { decision: "rejected", by: "bob" }));
