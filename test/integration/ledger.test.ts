@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError } from "../../lib/errors.ts";
+import { openLedger } from "../../lib/model/ledger.ts";
 import type { Model, ModelOptions, Spender } from "../../lib/model/model.ts";
 import { countTokens } from "../../lib/model/tokens.ts";
 import { type FakeAnswer, type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
@@ -62,6 +63,14 @@ const reasonOf = (asked: Promise<unknown>): Promise<string> =>
 async function loseAskingLease(): Promise<void> {
   for (const key of await own.redis.keys(`agentic:asking:{uid-${ledgers}}:*`)) await own.redis.del(key);
 }
+
+test("a reservation that is sent again counts once", async () => {
+  const ledger = openLedger(own.redis, { name: `uid-${ledgers}`, spentUsd: 0 });
+  const reservation = { id: "call-1", worstUsd: 0.6, callMs: 60_000 };
+  for (const _ of ["first", "again"])
+    expect(await ledger.reserve(reservation, 1)).toEqual({ verdict: "reserved", spentUsd: 0 });
+  expect(await books()).toEqual({ spent: 0, reserved: [600_000_000] });
+});
 
 describe("a call that may have been billed stays reserved", () => {
   test.each<[string, FakeAnswer]>([

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { DEFAULT_MODEL, type ModelChoice } from "../../lib/model/choice.ts";
@@ -356,6 +357,15 @@ describe("a budget", () => {
       reason: "BudgetExceeded",
     });
     await model().ask(question, spender({ budgetUsd: "0.00047" }));
+  });
+
+  test("counts the schema", async () => {
+    provider.answer(GOOD);
+    const schema = z.strictObject({ claim: z.string().describe("as the page has it ".repeat(500)) });
+    const budget = () => spender({ budgetUsd: "0.0002" });
+    // Some 2,500 tokens, all written to the provider's cache: $0.0003.
+    expect(await endOf(model().ask({ ...question, schema }, budget()))).toMatchObject({ reason: "BudgetExceeded" });
+    await model().ask(question, budget());
   });
 
   test("holds when the provider bills all that was reserved", async () => {
