@@ -136,6 +136,10 @@ describe("the cost of a call", () => {
     expect(await costOf({ ...GOOD, costUsd: 0.5 })).toBe(0.5);
   });
 
+  test("is the price table's, where a gateway reports less than nothing", async () => {
+    expect(await costOf({ ...GOOD, costUsd: -0.5 })).toBe(GOOD_USD);
+  });
+
   test("counts cached input and cache writes at their own prices", async () => {
     const usage = { input: 10_000, cached: 6_000, cacheWrite: 2_000, output: 100 };
     // 2,000 × $0.10, 6,000 × $0.01, 2,000 × $0.125, 100 × $0.50 a million.
