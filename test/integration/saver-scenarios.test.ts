@@ -215,3 +215,24 @@ test("a channel's value is taken from the parent only where the versions are equ
   });
   expect(await read("4")).toBeUndefined();
 });
+
+test("a task that runs again keeps what it wrote first; an error or an interrupt takes the place of the one before", async () => {
+  const saver = new RedisSaver(own.redis);
+  const config = { configurable: { thread_id: "again", checkpoint_ns: "", checkpoint_id: "1" } };
+  const checkpoint = { v: 4, id: "1", ts: "", versions_seen: {}, channel_values: {}, channel_versions: {} };
+  await saver.put(
+    { configurable: { thread_id: "again", checkpoint_ns: "", checkpoint_id: "" } },
+    checkpoint,
+    { source: "loop", step: 0, parents: {} },
+    {},
+  );
+  for (const time of ["first", "second"]) {
+    await saver.putWrites(config, [["channel", time]], "task-1");
+    await saver.putWrites(config, [[INTERRUPT, time]], "task-2");
+  }
+  const { pendingWrites = [] } = (await saver.getTuple(config)) ?? {};
+  expect(pendingWrites.toSorted()).toEqual([
+    ["task-1", "channel", "first"],
+    ["task-2", INTERRUPT, "second"],
+  ]);
+});
