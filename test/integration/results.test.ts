@@ -36,6 +36,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe("results", () => {
+  test("of another workload are none, though they have the same bytes", async () => {
+    await results.put("uid", RESULT);
+    expect(await results.get("other", DIGEST)).toBeUndefined();
+    expect(await results.get("uid", DIGEST)).toEqual(RESULT);
+  });
+
   test("are stored as canonical JSON under its digest, in the workload's scope", async () => {
     expect(await results.put("uid", RESULT)).toBe(DIGEST);
     expect(await readFile(join(folder, "uid", `${DIGEST}.json`), "utf8")).toBe(canonicalJson(RESULT));
