@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type AgentPipeline, agentPipelineSchema } from "../crd/agentpipeline.ts";
 import type { AgentWorkload } from "../crd/agentworkload.ts";
-import { candidates, SHARED_NAMESPACE } from "../engine/freeze.ts";
+import { candidates, imagePipeline, SHARED_NAMESPACE } from "../engine/freeze.ts";
 import type { Kube, KubeObject } from "./edges/kube.ts";
 
 export interface FindPipelineDeps {
@@ -16,11 +16,12 @@ export interface NoPipeline {
   readonly message: string;
 }
 
-/** The pipeline that a workload without an image names, of its namespace or a shared one. */
+/** The pipeline of a workload: that of its image, or the one that it names, of its namespace or a shared one. */
 export async function findPipeline(
   { metadata, spec }: Pick<AgentWorkload, "metadata" | "spec">,
   deps: FindPipelineDeps,
 ): Promise<AgentPipeline | NoPipeline> {
+  if (spec.image !== undefined) return imagePipeline({ metadata });
   const name = spec.pipeline ?? deps.defaultPipeline;
   if (name === undefined)
     return {

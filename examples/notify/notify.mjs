@@ -22,7 +22,7 @@ async function bodyOf(request) {
 
 /** 4xx: the Broker gives up on the event; 5xx: it delivers it again. */
 const server = createServer(async (request, response) => {
-  const answer = (status, why = "") => response.writeHead(status, why ? { "x-reason": why } : {}).end();
+  const answer = (status) => response.writeHead(status).end();
   if (request.method !== "POST") return answer(request.url === "/health/readiness" ? 200 : 404);
   let text;
   try {

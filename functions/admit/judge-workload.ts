@@ -1,7 +1,6 @@
 import type { AgentPipeline } from "../../crd/agentpipeline.ts";
 import type { AgentWorkload } from "../../crd/agentworkload.ts";
 import { parseDuration } from "../../crd/duration.ts";
-import { imagePipeline } from "../../engine/freeze.ts";
 import { MODEL } from "../../engine/run.ts";
 import { workloadProblems } from "../../engine/workload-check.ts";
 import { findPipeline } from "../../lib/find-pipeline.ts";
@@ -19,7 +18,7 @@ const SOON_MS = 30 * 24 * 3_600_000;
 const SHORT_QUESTION = { inputTokens: 100, images: 0 };
 
 export async function judgeWorkload(workload: AgentWorkload, deps: JudgeDeps): Promise<Judgement> {
-  const found = workload.spec.image === undefined ? await findPipeline(workload, deps) : imagePipeline(workload);
+  const found = await findPipeline(workload, deps);
   // It may be applied, or corrected, after its workload: reconcile waits for it.
   if (!("spec" in found)) {
     if (found.reason === "InvalidSpec") return { problems: [found.message], warnings: [] };

@@ -43,7 +43,7 @@ export async function askModel<T>(
   );
 }
 
-function isKept({ params }: Pick<StepContext, "input">["input"]): boolean {
+function isKept({ params }: StepContext["input"]): boolean {
   return params["personalData"] === "keep";
 }
 

@@ -3,7 +3,7 @@ import type { AgentPipeline } from "../../../crd/agentpipeline.ts";
 import type { AgentWorkload } from "../../../crd/agentworkload.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
 import { pipelineProblems, type SpecProblem } from "../../../engine/check.ts";
-import { agentNames, candidates, freeze, imagePipeline, SHARED_NAMESPACE } from "../../../engine/freeze.ts";
+import { agentNames, candidates, freeze, SHARED_NAMESPACE } from "../../../engine/freeze.ts";
 import type { FrozenPipeline } from "../../../engine/pipeline.ts";
 import { workloadProblems } from "../../../engine/workload-check.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
@@ -29,7 +29,7 @@ export async function resolve(
   object: KubeObject,
   deps: ResolveDeps,
 ): Promise<{ pipeline: FrozenPipeline } | Refusal> {
-  const found = workload.spec.image === undefined ? await findPipeline(workload, deps) : imagePipeline(workload);
+  const found = await findPipeline(workload, deps);
   if (!("spec" in found)) return found;
   const problems = await pipelineProblems(found.spec);
   const name = `${found.metadata.namespace}/${found.metadata.name}`;
