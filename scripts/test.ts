@@ -5,17 +5,34 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { NO_REGISTRY } from "./deploy/registry.ts";
 
-const CHECKS = ["check:types", "check:lint", "check:generated", "check:structure", "check:unused", "build"];
+const CHECKS = [
+  "check:types",
+  "check:lint",
+  "check:generated",
+  "check:structure",
+  "check:licences",
+  "check:unused",
+  "build",
+];
 /** vitest projects: what runs on this machine, and what needs a cluster with the product on it. */
 const LOCAL = ["unit", "integration", "e2e", "func"];
 const ON_CLUSTER = ["contract", "kubernetes", "alone"];
 const { KUBECONFIG, REGISTRY } = process.env;
 
 let passed = 0;
-let failed = 0;
+/** What failed, a line each: the end of a long log says it all again. */
+const failures: string[] = [];
+
+/** What vitest's JSON reporter writes, as far as it is read here. */
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+}
 
 function run(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: "inherit" }).status === 0;
@@ -26,7 +43,7 @@ function check(name: string, command: string, args: readonly string[]): boolean 
   process.stdout.write(`\n== ${name}\n`);
   const ok = run(command, args);
   if (ok) passed++;
-  else failed++;
+  else failures.push(name);
   return ok;
 }
 
@@ -37,16 +54,19 @@ function vitest(projects: readonly string[]): void {
   const chosen = projects.flatMap((name) => ["--project", name]);
   const ran = run("vitest", ["run", ...chosen, "--reporter=default", "--reporter=json", `--outputFile=${results}`]);
   try {
-    const counts = JSON.parse(readFileSync(results, "utf8")) as Record<string, number>;
-    const { numTotalTests = 0, numPassedTests = 0 } = counts;
-    passed += numPassedTests;
+    const report = JSON.parse(readFileSync(results, "utf8")) as Report;
+    const tests = report.testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults.map((result) => ({ ...result, file: relative(".", name) })),
+    );
     // A skipped test is a failure that nobody saw.
-    failed += numTotalTests - numPassedTests;
+    const bad = tests.filter(({ status }) => status !== "passed");
+    passed += tests.length - bad.length;
+    failures.push(...bad.map(({ file, fullName, status }) => `${file}: ${fullName} (${status})`));
     // A file that does not load fails without a test of its own.
-    if (!ran && numTotalTests === numPassedTests) failed++;
+    if (!ran && bad.length === 0)
+      failures.push(`${projects.join(", ")}: a file did not load, or an error came outside of a test`);
   } catch {
-    process.stdout.write("the test runner left no results\n");
-    failed++;
+    failures.push(`${projects.join(", ")}: the test runner left no results`);
   }
   rmSync(folder, { recursive: true, force: true });
 }
@@ -72,5 +92,6 @@ for (const name of CHECKS) check(name, "npm", ["run", "--silent", name]);
 vitest(LOCAL);
 onCluster();
 
-process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
-process.exit(failed === 0 ? 0 : 1);
+process.stdout.write(failures.map((what) => `\nFAILED  ${what}`).join(""));
+process.stdout.write(`\n${passed} passed, ${failures.length} failed\n`);
+process.exit(failures.length === 0 ? 0 : 1);

@@ -10,14 +10,20 @@ export interface FailedItem {
   readonly why: string;
 }
 
-/** A run's failures that its DAG knows, in its order. */
+/** A run's failures that its DAG knows, by step and item: the engine keeps its nodes in no order. */
 export function failedItems(run: Run, nodes: readonly NodeView[]): FailedItem[] {
-  return nodes.flatMap(({ role, step, index, phase, message }) => {
-    if (role !== "step" || (phase !== "Failed" && phase !== "Error")) return [];
-    const stage = run.stages.find(({ steps }) => steps.some(({ name }) => name === step));
-    const item = index === undefined ? undefined : nameOf(stage && inputList(run, stage)?.[index], index);
-    return [{ step, ...(item === undefined ? {} : { item }), why: message ?? phase }];
-  });
+  const failed = nodes.filter(({ role, phase }) => role === "step" && (phase === "Failed" || phase === "Error"));
+  return run.stages.flatMap((stage) =>
+    stage.steps.flatMap(({ name: step }) =>
+      failed
+        .filter((node) => node.step === step)
+        .sort((one, other) => (one.index ?? 0) - (other.index ?? 0))
+        .map(({ index, phase, message }) => {
+          const item = index === undefined ? undefined : nameOf(inputList(run, stage)?.[index], index);
+          return { step, ...(item === undefined ? {} : { item }), why: message ?? phase };
+        }),
+    ),
+  );
 }
 
 /** How a person knows an item: its text, or its URL; of a list that a step returned, its number. */

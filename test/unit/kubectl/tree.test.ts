@@ -84,7 +84,7 @@ Broken: step write: it broke
   });
 });
 
-test("what failed is named as the inputs name it", () => {
+test("what failed is named as the inputs name it, in the order of steps and items", () => {
   const list = ["https://a.example/", { url: "https://b.example/" }, { id: 3 }];
   const run = runWith(
     [
@@ -105,12 +105,12 @@ test("what failed is named as the inputs name it", () => {
     ...over,
   });
   const nodes = [
-    node({ index: 0 }),
-    node({ index: 1 }),
+    node({ step: "write" }),
     node({ index: 2, phase: "Error" }),
+    node({ index: 1 }),
     node({ index: 1, phase: "Succeeded" }),
     node({ role: "gate", step: "ask" }),
-    node({ step: "write" }),
+    node({ index: 0 }),
   ];
   const why = "Broken: no";
   expect(failedItems(run, nodes)).toEqual([
