@@ -1,6 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { hostname } from "node:os";
 import type { Hono } from "hono";
+import { SHARED_NAMESPACE } from "./engine/freeze.ts";
 import { argoEngine } from "./functions/reconcile/argo/engine.ts";
 import { createApp } from "./functions/reconcile/index.ts";
 import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
@@ -19,6 +20,7 @@ import { createResultStore } from "./lib/durable/results.ts";
 import { connectBroker } from "./lib/edges/broker.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { connectRedisWhenever } from "./lib/edges/redis.ts";
+import { createTenantLogins } from "./lib/edges/tenant-login.ts";
 import { privateKey } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
@@ -51,6 +53,10 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   const lease = { holder, ttlMs: LEASE_MS, patienceMs: LEASE_PATIENCE_MS };
   // Asked for when it is needed, and again until it answers: Redis may be away when this process starts.
   const stepStore = () => chooseStepStore(config.CHECKPOINTS, redis, config.REDIS_URL);
+  const agentSettings = readAgentSettings();
+  // The checkpoints of redis-stack have keys of upstream's making, which begin with no namespace.
+  const logins =
+    config.TENANTS_KEY && config.CHECKPOINTS === "redis" ? createTenantLogins(redis, config.TENANTS_KEY) : undefined;
   const stepPublicKey = createPublicKey(stepKey);
   const hasModel = modelEndpoint(config) !== undefined;
   return createApp({
@@ -59,7 +65,14 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     artifacts,
     results: createResultStore(artifacts),
     send: connectBroker(config.BROKER_URL),
-    agentSettings: readAgentSettings(),
+    agentSettings(namespace) {
+      const { REDIS_URL: url } = agentSettings;
+      return url && namespace !== SHARED_NAMESPACE && logins
+        ? { ...agentSettings, REDIS_URL: logins.urlFor(namespace, url) }
+        : agentSettings;
+    },
+    ensureLogin: async (namespace) => logins?.ensure(namespace),
+    removeLogin: async (namespace) => logins?.remove(namespace),
     ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
     readStates: (identities) => readStates(redis, identities),
     claimRequests: async (uid, requests) => {

@@ -55,11 +55,11 @@ async function resultOf(
   { redis, artifacts }: Traces,
 ): Promise<StepOutcome | undefined> {
   const { step } = instance;
-  const { uid } = run.workload;
+  const { workload } = run;
   const revision = run.pipeline.agents[step.agent ?? ""]?.revision ?? "";
-  const identity = stepIdentity({ uid, step: step.name, revision, input: inputOf(run, instance, outcomes) });
+  const identity = stepIdentity({ workload, step: step.name, revision, input: inputOf(run, instance, outcomes) });
   const [state] = await readStates(redis, [identity]);
-  return state?.ended && createResultStore(artifacts).get(uid, state.ended.digest);
+  return state?.ended && createResultStore(artifacts).get(workload.uid, state.ended.digest);
 }
 
 async function decided(

@@ -34,6 +34,8 @@ const schema = z.object({
   /** PEM (PKCS #8) of the same keys' private halves: reconcile's alone. */
   STEP_TOKEN_PRIVATE_KEY: z.string().optional(),
   REVIEW_LINK_PRIVATE_KEY: z.string().optional(),
+  /** Reconcile's: the passwords of tenants' own logins to Redis are made of it. Absent: agents of all namespaces share one login. */
+  TENANTS_KEY: z.string().min(32, "is too short: 'openssl rand -hex 32' makes one").optional(),
   /** The AgentPipeline, of agentic-system, of workloads that name none. */
   DEFAULT_PIPELINE: z.string().optional(),
   /** The Broker's ingress, as its status.address says. */

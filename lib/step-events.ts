@@ -63,7 +63,7 @@ export function identityOfRequest({
   revision,
   input,
 }: Omit<StepRequest, "token" | "egressToken">): string {
-  return stepIdentity({ uid: workload.uid, step, revision, input });
+  return stepIdentity({ workload, step, revision, input });
 }
 
 export function stepRequested(

@@ -176,8 +176,8 @@ class Runner {
     }
     const agent = this.#run.pipeline.agents[step.agent ?? ""];
     if (!agent) throw new Error(`the pipeline was frozen without agent ${step.agent}`);
-    const { uid } = this.#run.workload;
-    const identity = stepIdentity({ uid, step: step.name, revision: agent.revision, input: turn.input });
+    const { workload } = this.#run;
+    const identity = stepIdentity({ workload, step: step.name, revision: agent.revision, input: turn.input });
     const known = await this.#edges.recorded(identity);
     if (known) this.#settle(instance, known, { recorded: true, ms: 0 });
     else this.#waiting.set(keyOf(instance), { identity, agent, input: turn.input });

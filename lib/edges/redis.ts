@@ -117,6 +117,7 @@ export async function storeErrors<T>(command: Promise<T>): Promise<T> {
   try {
     return await command;
   } catch (cause) {
+    if (cause instanceof RetryableError) throw cause;
     throw new RetryableError(...describe(cause instanceof Error ? cause.message : String(cause)), {
       cause,
       countsAsAttempt: false,

@@ -57,7 +57,7 @@ export interface Ledger {
 }
 
 export interface LedgerOptions {
-  /** The workload's uid. */
+  /** engine/identity.ts ledgerName of the workload. */
   readonly name: string;
   /** US dollars that are known to be spent from elsewhere: what a ledger that Redis lost starts from. */
   readonly spentUsd: number;

@@ -3,7 +3,8 @@ import type { Redis } from "ioredis";
 import pRetry from "p-retry";
 import { z } from "zod";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
-import { addUsage, NO_USAGE, type Usage } from "../../engine/result.ts";
+import { ledgerName } from "../../engine/identity.ts";
+import { addUsage, NO_USAGE, type Usage, type WorkloadRef } from "../../engine/result.ts";
 import { acquireLease } from "../durable/lease.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
 import type { Logger } from "../log.ts";
@@ -19,8 +20,8 @@ import { countTokens } from "./tokens.ts";
 
 /** Who pays for a question. */
 export interface Spender {
-  /** The ledger that the budget belongs to: the workload's uid. */
-  readonly ledger: string;
+  /** Whom the budget belongs to. */
+  readonly workload: Pick<WorkloadRef, "namespace" | "uid">;
   /** US dollars that the workload's status says were spent: what the ledger starts from when Redis lost it. */
   readonly spentUsd: number;
   /** US dollars, a decimal string; absent: no ceiling. */
@@ -80,7 +81,7 @@ export function createModel(options: ModelOptions): Model {
       const context = {
         ...options,
         name,
-        ledger: openLedger(options.redis, { name: spender.ledger, spentUsd: spender.spentUsd }),
+        ledger: openLedger(options.redis, { name: ledgerName(spender.workload), spentUsd: spender.spentUsd }),
       };
       const messages = messagesFor(question);
       const first = await answerOnce(context, question, messages, spender);

@@ -39,7 +39,7 @@ export async function askModel<T>(
       maxOutputTokens: choice?.maxOutputTokens ?? MAX_OUTPUT_TOKENS,
       ...(choice ? { model: choice } : {}),
     },
-    { ledger: workload.uid, spentUsd, deadline, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
+    { workload, spentUsd, deadline, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
   );
 }
 

@@ -35,13 +35,13 @@ function logins(): Manifest[] {
   const step = keyPair();
   const review = keyPair();
   const random = (bytes = 24): string => randomBytes(bytes).toString("hex");
-  const [password, agentsPassword, browserToken] = [random(), random(), random()];
+  const [password, agentsPassword, tenantsKey, browserToken] = [random(), random(), random(32), random()];
   const [accessKey, secretKey] = [random(10), random()];
   // LiteLLM takes no other form of key.
   const modelKey = `sk-${random()}`;
   const host = (service: string): string => `${service}.${NAMESPACE}.svc.cluster.local`;
   return [
-    secret("agentic-redis", { password, agentsPassword }),
+    secret("agentic-redis", { password, agentsPassword, tenantsKey }),
     // The root login of the object store.
     secret("agentic-store", { accessKey, secretKey }),
     secret("agentic-browser", { token: browserToken }),

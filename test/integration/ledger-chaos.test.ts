@@ -116,13 +116,13 @@ async function live({ budget, askers, calls }: Chaos, { patienceMs }: { readonly
       const died = Promise.withResolvers<string>();
       const redis = connectionOf(asker, () => {
         // Its asking lease, if it has it, ends at once instead of in some seconds.
-        void own.redis.keys(`agentic:asking:{${ledger}}:*`).then((keys) => own.redis.del("none", ...keys));
+        void own.redis.keys(`agentic:asking:{default.${ledger}}:*`).then((keys) => own.redis.del("none", ...keys));
         died.resolve("died");
       });
       const asked = modelBehind(provider, redis, { timeoutMs: patienceMs / 5 }).ask(
         { ...QUESTION, data: `${QUESTION.data} ${asker.question}` },
         {
-          ledger,
+          workload: { namespace: "default", uid: ledger },
           spentUsd: 0,
           budgetUsd: (ceiling / 1e9).toFixed(9),
           deadline: new Date(Date.now() + patienceMs),
@@ -136,7 +136,7 @@ async function live({ budget, askers, calls }: Chaos, { patienceMs }: { readonly
       return Promise.race([end, died.promise]);
     }),
   );
-  const { spent = "0", ...reservations } = await own.redis.hgetall(`agentic:spent:{${ledger}}`);
+  const { spent = "0", ...reservations } = await own.redis.hgetall(`agentic:spent:{default.${ledger}}`);
   const reserved = Object.values(reservations).reduce((sum, one) => sum + Number(one.split(" ")[0]), 0);
   return { ceiling, paid, spent: Number(spent), reserved, answers, ends };
 }

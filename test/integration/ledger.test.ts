@@ -36,7 +36,7 @@ const GOOD_NANO = 60_000;
 const model = (options: Partial<ModelOptions> = {}): Model => modelBehind(provider, own.redis, options);
 function spender(more: Partial<Spender> = {}): Spender {
   return {
-    ledger: `uid-${ledgers}`,
+    workload: { namespace: "default", uid: `uid-${ledgers}` },
     spentUsd: 0,
     budgetUsd: "1",
     deadline: new Date(Date.now() + 60_000),
@@ -51,7 +51,7 @@ interface Books {
   readonly reserved: readonly number[];
 }
 async function books(redis: Redis = own.redis): Promise<Books> {
-  const { spent = "0", ...reserved } = await redis.hgetall(`agentic:spent:{uid-${ledgers}}`);
+  const { spent = "0", ...reserved } = await redis.hgetall(`agentic:spent:{default.uid-${ledgers}}`);
   return { spent: Number(spent), reserved: Object.values(reserved).map((one) => Number(one.split(" ")[0])) };
 }
 const reasonOf = (asked: Promise<unknown>): Promise<string> =>
@@ -61,11 +61,11 @@ const reasonOf = (asked: Promise<unknown>): Promise<string> =>
   );
 /** As if the process that asks had been stopped for longer than its lease. */
 async function loseAskingLease(): Promise<void> {
-  for (const key of await own.redis.keys(`agentic:asking:{uid-${ledgers}}:*`)) await own.redis.del(key);
+  for (const key of await own.redis.keys(`agentic:asking:{default.uid-${ledgers}}:*`)) await own.redis.del(key);
 }
 
 test("a reservation that is sent again counts once", async () => {
-  const ledger = openLedger(own.redis, { name: `uid-${ledgers}`, spentUsd: 0 });
+  const ledger = openLedger(own.redis, { name: `default.uid-${ledgers}`, spentUsd: 0 });
   const reservation = { id: "call-1", worstUsd: 0.6, callMs: 60_000 };
   for (const _ of ["first", "again"])
     expect(await ledger.reserve(reservation, 1)).toEqual({ verdict: "reserved", spentUsd: 0 });
@@ -139,7 +139,7 @@ describe("a process that dies", () => {
   });
 
   test("leaves no room that a reservation took, however long ago", async () => {
-    await own.redis.hset(`agentic:spent:{uid-${ledgers}}`, "dead", "999999000 1000");
+    await own.redis.hset(`agentic:spent:{default.uid-${ledgers}}`, "dead", "999999000 1000");
     expect(await reasonOf(model().ask(question, spender()))).toBe("BudgetExceeded");
     expect(provider.requests).toHaveLength(0);
   });
@@ -184,7 +184,7 @@ test("a reservation is in flight for as long as its call may take", async () => 
   const stop = new AbortController();
   const end = reasonOf(model({ timeoutMs: 1_000_000 }).ask(question, spender({ signal: stop.signal })));
   await expect.poll(() => provider.requests.length).toBe(1);
-  const { spent: _, ...reserved } = await own.redis.hgetall(`agentic:spent:{uid-${ledgers}}`);
+  const { spent: _, ...reserved } = await own.redis.hgetall(`agentic:spent:{default.uid-${ledgers}}`);
   const until = Number(Object.values(reserved)[0]?.split(" ")[1]);
   expect(until).toBeGreaterThan(Date.now() + 900_000);
   stop.abort(new RetryableError("Draining", "going away"));

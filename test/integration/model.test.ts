@@ -32,14 +32,15 @@ const GOOD_USD = 0.00015;
 const model = (options: Partial<ModelOptions> = {}): Model => modelBehind(provider, own.redis, options);
 function spender(more: Partial<Spender> = {}): Spender {
   const deadline = new Date(Date.now() + 120_000);
-  return { ledger: `uid-${ledgers}`, spentUsd: 0, deadline, signal: AbortSignal.timeout(120_000), ...more };
+  const workload = { namespace: "default", uid: `uid-${ledgers}` };
+  return { workload, spentUsd: 0, deadline, signal: AbortSignal.timeout(120_000), ...more };
 }
 function choice(name: string, more: Partial<ModelChoice> = {}): ModelChoice {
   return { name, fallbacks: [], maxOutputTokens: 100, ...more };
 }
 /** Billionths of a dollar. */
 function spent(): Promise<string | null> {
-  return own.redis.hget(`agentic:spent:{uid-${ledgers}}`, "spent");
+  return own.redis.hget(`agentic:spent:{default.uid-${ledgers}}`, "spent");
 }
 async function endOf(asked: Promise<unknown>): Promise<{ kind: string; reason: string; message: string }> {
   try {
@@ -149,7 +150,7 @@ describe("the cost of a call", () => {
 
   test("includes reasoning tokens once, as output", async () => {
     expect(await costOf({ content, usage: { input: 1000, output: 900, reasoning: 800 } })).toBeCloseTo(0.00055, 10);
-    const [key = ""] = await own.redis.keys(`agentic:answer:{uid-${ledgers}}:*`);
+    const [key = ""] = await own.redis.keys(`agentic:answer:{default.uid-${ledgers}}:*`);
     expect(JSON.parse((await own.redis.get(key)) ?? "{}").usage).toMatchObject({
       outputTokens: 900,
       reasoningTokens: 800,
@@ -221,7 +222,7 @@ describe("an answer is paid for once", () => {
   test("another workload pays for itself", async () => {
     provider.answer(GOOD);
     await model().ask(question, spender());
-    await model().ask(question, spender({ ledger: `uid-${ledgers}-other` }));
+    await model().ask(question, spender({ workload: { namespace: "default", uid: `uid-${ledgers}-other` } }));
     expect(provider.requests).toHaveLength(2);
   });
 

@@ -238,7 +238,12 @@ describe("the report", () => {
     expect(question?.instructions).toContain("<reviewer_comment>\nMind  prices\n</reviewer_comment>");
     expect(question?.instructions).toContain(OBJECTIVE);
     expect(question).toMatchObject({ model: choice, maxOutputTokens: 5000 });
-    expect(spender).toMatchObject({ ledger: UID, budgetUsd: "0.50", spentUsd: 0.1, deadline: expect.any(Date) });
+    expect(spender).toMatchObject({
+      workload: expect.objectContaining({ uid: UID }),
+      budgetUsd: "0.50",
+      spentUsd: 0.1,
+      deadline: expect.any(Date),
+    });
     expect((await files(result)).html).toContain("Price at $29.");
   });
 

@@ -1,9 +1,11 @@
+import { Redis } from "ioredis";
 import { beforeAll, describe, expect, test } from "vitest";
 import { AGENT_LABEL } from "../../functions/reconcile/agent/render.ts";
 import { NONSENSE } from "../cluster/support/nonsense.ts";
 import { createAgents, deleteAgent, untilReady } from "./agents.ts";
 import { apply, get, kubectl, list, until } from "./cluster.ts";
 import { TENANT } from "./namespaces.ts";
+import { forwardPort } from "./port-forward.ts";
 import {
   agent,
   executionKey,
@@ -135,6 +137,29 @@ describe.concurrent("pipelines of a tenant's own", () => {
 
   const schema = { type: "object", required: ["nonsense"], properties: { nonsense: { enum: NONSENSE } } };
   const ask = { name: "ask", agent: "nonsense", with: ["nonsense"], timeout: `${NONSENSE_S}s` };
+
+  test("its agents log in to Redis as their namespace, and reach nothing of another's", async () => {
+    const secret = await until("the worker's Secret", () => get("secrets", TENANT, "agent-worker"));
+    const given = new URL(Buffer.from(secret["data"].REDIS_URL, "base64").toString());
+    expect(given.username).toBe(`agentic-tenant-${TENANT}`);
+    await apply(pipeline("logs-in", { steps: [{ name: "work", agent: "worker" }] }));
+    await apply(run("logs-in", { pipeline: "logs-in", inputs: {} }));
+    await untilPhase(TENANT, "logs-in", "Succeeded");
+    given.host = await forwardPort({ namespace: SYSTEM, name: "redis" }, 6379);
+    const redis = new Redis(given.href);
+    try {
+      expect(await redis.exists(`agentic:{${TENANT}.none}:record`)).toBe(0);
+      for (const command of [
+        ["GET", "agentic:{agentic-system.x}:record"],
+        ["SCAN", "0"],
+        ["FLUSHALL"],
+        ["ACL", "LIST"],
+      ])
+        await expect(redis.call(...(command as [string]))).rejects.toThrow("NOPERM");
+    } finally {
+      redis.disconnect();
+    }
+  });
 
   test("agents that answer nonsense: each step ends, the workload says how, and other runs go on", async () => {
     await apply(pipeline("nonsense", { inputs: { schema }, steps: [ask] }));

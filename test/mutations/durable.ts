@@ -261,6 +261,34 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
       replace: "if (false)",
     },
   ]),
+  ...mutationsOf(
+    "lib/edges/tenant-login.ts",
+    ["test/integration/tenant-login.test.ts"],
+    [
+      {
+        why: "a tenant reaches the steps of its namespace only",
+        find: "return [`~agentic:{${namespace}.*`, ...ledgers];",
+        replace: "return [`~agentic:{${namespace}*`, ...ledgers];",
+      },
+      {
+        why: "a tenant reaches the budgets of its namespace only",
+        find: "`~agentic:${what}:{${namespace}.*`",
+        replace: "`~agentic:${what}:*`",
+      },
+      { why: "a login that is made again has no rights from before", find: '"reset", "on"', replace: '"on"' },
+      { why: "a tenant's commands are listed", find: '  "-@all",\n', replace: '  "+@all",\n' },
+      { why: "keys of others are not listed", find: '"-scan", "-randomkey"', replace: '"-randomkey"' },
+      { why: "no key is drawn at random", find: '"-randomkey", "-dbsize"', replace: '"-dbsize"' },
+      { why: "a tenant ends nobody's script", find: '"-script", "-client"', replace: '"-client"' },
+      { why: "a tenant listens to nobody's keys", find: '"-script", "-client"', replace: '"-script"' },
+      {
+        why: "no code is left for others to run",
+        find: 'const SHARED_CODE = ["-function", ',
+        replace: "const SHARED_CODE = [",
+      },
+      { why: "a namespace has a password of its own", find: "`redis/${namespace}`", replace: '"redis"' },
+    ],
+  ),
   ...mutationsOf("lib/edges/redis.ts", DURABLE, [
     {
       why: "a Sentinel is refused",

@@ -441,6 +441,11 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("functions/reconcile/workload/apply.ts", unit("claims", "writes", "lifecycle"), [
     {
+      why: "a tenant's agents can log in when a step reaches them",
+      find: "    await deps.ensureLogin(run.workload.namespace);\n",
+      replace: "",
+    },
+    {
       why: "a finalizer is written on what was seen",
       find: "finalizers, resourceVersion: metadata.resourceVersion }",
       replace: "finalizers }",
@@ -906,6 +911,11 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf("functions/reconcile/agent/reconcile.ts", AGENT, [
+    {
+      why: "a namespace with other Agents keeps its login",
+      find: "  if (others.some((one) => one.metadata.uid !== uid)) return;\n",
+      replace: "",
+    },
     {
       why: "a Knative Service that is somebody else's stays as it is",
       find: "if (isByImage(agent.spec) && before && !isOwnedBy(before, object)) {",

@@ -13,8 +13,10 @@ import { applyTrigger, removeTrigger, type TriggerDeps } from "./triggers.ts";
 
 export interface AgentDeps extends TriggerDeps {
   readonly kube: Kube;
-  /** What every agent by image gets as its environment: addresses, logins, keys (config/: Secret agentic-agent). */
-  readonly agentSettings: Readonly<Record<string, string>>;
+  /** What agents by image of a namespace get as their environment: addresses, logins, keys (config/: Secret agentic-agent). */
+  readonly agentSettings: (namespace: string) => Readonly<Record<string, string>>;
+  /** The last agent of a namespace is deleted, and with it the namespace's login. */
+  readonly removeLogin: (namespace: string) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -84,8 +86,9 @@ async function applyService(
     await removeOwnService(agent, object, kube);
     return service;
   }
-  const wanted = renderService(agent, agent.spec, agentSettings);
-  const secret = renderSecret(agent, agentSettings);
+  const settings = agentSettings(agent.metadata.namespace);
+  const wanted = renderService(agent, agent.spec, settings);
+  const secret = renderSecret(agent, settings);
   await kube.ensureServiceAccount(renderServiceAccount(agent));
   if (service && hashIn(service) === hashIn(wanted)) {
     await kube.ensureSecret(secret);
@@ -131,7 +134,23 @@ async function remove(object: KubeObject, deps: AgentDeps): Promise<AgentOutcome
   if (trigger === "going") return { changed: false, requeueAt: new Date(deps.now().getTime() + TURN_MS) };
   if (trigger === "givenUp")
     deps.log.warn({ agent: `${namespace}/${name}` }, "Agent deleted; Knative has not deleted its Trigger yet");
+  await removeLastLogin(object, deps);
   const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);
   const result = await deps.kube.agents.merge({ namespace, name }, { metadata: { finalizers: left, resourceVersion } });
   return { changed: true, ...(result === "conflict" ? { requeueAt: deps.now() } : {}) };
+}
+
+/** A login that stays behind reaches only what its namespace had: a Redis that is away holds no deletion up. */
+async function removeLastLogin({ metadata }: KubeObject, { kube, removeLogin, log }: AgentDeps): Promise<void> {
+  const { namespace, uid } = metadata;
+  const others = await kube.agents.list({ namespace });
+  if (others.some((one) => one.metadata.uid !== uid)) return;
+  try {
+    await removeLogin(namespace);
+  } catch (error) {
+    log.warn(
+      { err: error, namespace },
+      "the last Agent of the namespace is deleted, but its login to Redis could not be",
+    );
+  }
 }

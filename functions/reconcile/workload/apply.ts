@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
+import { SHARED_NAMESPACE } from "../../../engine/freeze.ts";
 import { usageOf } from "../../../engine/outcomes.ts";
 import { type Run, stepDeadlineMs } from "../../../engine/run.ts";
 import type { StepRequested } from "../../../lib/durable/requests.ts";
@@ -29,6 +30,8 @@ export interface ApplyDeps {
   readonly send: SendEvent;
   /** Of a workload's steps, those that are to be sent now (lib/durable/requests.ts). */
   readonly claimRequests: <T extends StepRequested>(uid: string, requests: readonly T[]) => Promise<T[]>;
+  /** Agents of this namespace are about to be sent steps: sees to it that they can log in where progress is kept. */
+  readonly ensureLogin: (namespace: string) => Promise<void>;
   readonly withdrawRequest: (identity: string) => Promise<void>;
   readonly dropSteps: (uid: string) => Promise<void>;
   /** Mints the tokens of one step (lib/token.ts). */
@@ -150,6 +153,9 @@ async function dispatch(run: Run, steps: readonly StepView[], observed: Observed
     // A result that does not count is a failure of an earlier attempt, or stale, or its bytes are gone.
     return [{ view, work, identity, attempt, startAnew: state.ended !== undefined }];
   });
+  // Before the claim: a request that is claimed and not sent waits until it may be claimed again.
+  if (steps.some(({ step }) => isTenants(run.pipeline.agents[step.agent ?? ""])))
+    await deps.ensureLogin(run.workload.namespace);
   const claimed = await deps.claimRequests(run.workload.uid, requests);
   const atOnce = pLimit(SENDS_AT_ONCE);
   const send = async ({ view, work }: { view: StepView; work: StepWork }): Promise<void> => {
@@ -163,6 +169,9 @@ async function dispatch(run: Run, steps: readonly StepView[], observed: Observed
   };
   await allOf(claimed.map((one) => atOnce(send, one)));
 }
+
+const isTenants = (agent: { namespace: string } | undefined): boolean =>
+  agent !== undefined && agent.namespace !== SHARED_NAMESPACE;
 
 /** One that ran out while its request was on its way comes back as a dead letter, and is sent anew. */
 const expiry = (now: Date): Date => new Date(now.getTime() + TOKEN_LIFE_MS);

@@ -259,7 +259,7 @@ function workOf({ run, table, redone }: Looking, stage: Stage, view: StepView): 
   const revision = run.pipeline.agents[step.agent ?? ""]?.revision ?? "";
   return {
     input: turn.input,
-    identity: stepIdentity({ uid: run.workload.uid, step: step.name, revision, input: turn.input }),
+    identity: stepIdentity({ workload: run.workload, step: step.name, revision, input: turn.input }),
   };
 }
 

@@ -8,5 +8,5 @@ export function traceId({ workload, run }: Pick<Run, "workload" | "run">): strin
 
 /** W3C trace context of a step's request; the parent span is the step itself. */
 export function traceparent(run: Pick<Run, "workload" | "run">, identity: string): string {
-  return `00-${traceId(run)}-${identity.slice(0, 16)}-01`;
+  return `00-${traceId(run)}-${identity.slice(-16)}-01`;
 }

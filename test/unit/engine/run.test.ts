@@ -30,7 +30,7 @@ describe("tolerated failures", () => {
 
 describe("the identity of a step", () => {
   const dependencies = {
-    uid: "uid-1",
+    workload: { namespace: "team-a", uid: "uid-1" },
     step: "check",
     revision: "1",
     input: {
@@ -41,10 +41,11 @@ describe("the identity of a step", () => {
   };
   const base = stepIdentity(dependencies);
 
-  test("is 32 hex characters", () => expect(base).toMatch(/^[0-9a-f]{32}$/));
+  test("begins with the namespace", () => expect(base).toMatch(/^team-a\.[0-9a-f]{32}$/));
 
   test.each([
-    ["the workload", { uid: "uid-2" }],
+    ["the workload", { workload: { namespace: "team-a", uid: "uid-2" } }],
+    ["its namespace", { workload: { namespace: "team-b", uid: "uid-1" } }],
     ["the step", { step: "other" }],
     ["the agent's revision", { revision: "2" }],
     ["the item", { input: { ...dependencies.input, item: "https://b.example/" } }],
@@ -56,7 +57,9 @@ describe("the identity of a step", () => {
 
   test("does not depend on the order of keys", () => {
     const { from, params, item } = dependencies.input;
-    expect(stepIdentity({ input: { from, params, item }, revision: "1", step: "check", uid: "uid-1" })).toBe(base);
+    expect(
+      stepIdentity({ input: { from, params, item }, revision: "1", step: "check", workload: dependencies.workload }),
+    ).toBe(base);
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
         expect(canonicalJson(Object.fromEntries(Object.entries(value).reverse()))).toBe(canonicalJson(value));

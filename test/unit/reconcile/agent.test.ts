@@ -135,7 +135,8 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
       },
       event: never,
     },
-    agentSettings: settings,
+    agentSettings: () => settings,
+    removeLogin: async () => {},
     exclusively: (_key, work) => work(),
     now: () => NOW,
     log: createLog("test", "silent"),
@@ -207,7 +208,7 @@ describe("an agent by image", () => {
     await cluster.look();
     cluster.written();
     const agentSettings = { ...SETTINGS, REDIS_URL: "redis://other.example/" };
-    await cluster.look({ agentSettings });
+    await cluster.look({ agentSettings: (namespace) => (namespace === "team-a" ? agentSettings : SETTINGS) });
     expect(cluster.written()).toEqual(APPLIED.slice(0, 3));
     expect(cluster.secrets.at(-1)).toMatchObject({ stringData: agentSettings });
   });
@@ -512,6 +513,14 @@ describe("the condition Ready", () => {
 });
 
 describe("deletion", () => {
+  /** To its last look. */
+  async function goes(cluster: ReturnType<typeof createCluster>): Promise<void> {
+    await cluster.look();
+    cluster.remove();
+    await cluster.look();
+    cluster.unsubscribe();
+  }
+
   test("takes the Trigger along, which is in another namespace, and lets the Agent go", async () => {
     const cluster = createCluster(IMAGE);
     await cluster.look();
@@ -526,6 +535,29 @@ describe("deletion", () => {
     expect(cluster.written()).toEqual(["merge agent"]);
     expect(cluster.object("agent")).toBeUndefined();
     expect(await cluster.look()).toEqual({ changed: false });
+  });
+
+  test.each([
+    ["the last one's takes the namespace's login along", "team-b", ["team-a"]],
+    ["one beside others leaves the login", "team-a", []],
+  ])("%s", async (_what, elsewhere, removed) => {
+    const cluster = createCluster(IMAGE);
+    cluster.put("agent", { namespace: elsewhere, name: "other" }, { ...agentOf(IMAGE), metadata: { uid: "other" } });
+    const logins: string[] = [];
+    await goes(cluster);
+    await cluster.look({ removeLogin: async (namespace) => void logins.push(namespace) });
+    expect(logins).toEqual(removed);
+    expect(cluster.object("agent")).toBeUndefined();
+  });
+
+  test("goes on without Redis, which then keeps the login", async () => {
+    const cluster = createCluster(IMAGE);
+    await goes(cluster);
+    const removeLogin = async (): Promise<never> => {
+      throw new RetryableError("StoreUnavailable", "away");
+    };
+    await cluster.look({ removeLogin });
+    expect(cluster.object("agent")).toBeUndefined();
   });
 
   test("waits two minutes for Knative to let the Trigger go", async () => {

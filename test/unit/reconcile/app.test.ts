@@ -40,7 +40,8 @@ function createWorld(over: Partial<ReconcileAppDeps> = {}) {
   const { deps } = harness;
   const app = createApp({
     ...deps,
-    agentSettings: {},
+    agentSettings: () => ({}),
+    removeLogin: async () => {},
     exclusively: (_key, work) => {
       looks++;
       return work();

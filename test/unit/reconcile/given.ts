@@ -286,7 +286,7 @@ function namesOf(given: Given, run: Run): Map<string, string> {
         const turn = turnOf(run, instance, table);
         const name = index === undefined ? step.name : `${step.name}/${index}`;
         if (turn.do === "run")
-          names.set(stepIdentity({ uid: UID, step: step.name, revision: "r1", input: turn.input }), name);
+          names.set(stepIdentity({ workload: run.workload, step: step.name, revision: "r1", input: turn.input }), name);
         setOutcome(table, step.name, index, resultOf(given, name));
       }
     }

@@ -313,6 +313,7 @@ export function createHarness(options: HarnessOptions) {
           return true;
         }),
       ),
+    ensureLogin: () => unreliable(() => undefined),
     withdrawRequest: (identity) =>
       unreliable(() => void states.set(identity, { ...stateOf(identity), requested: false })),
     dropSteps: () => unreliable(() => states.clear()),

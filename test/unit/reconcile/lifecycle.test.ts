@@ -388,6 +388,32 @@ describe("what a run needs", () => {
     expect(ready(world)?.message).toContain("3 × InvalidOutput");
   });
 
+  test("a namespace's own agents can log in before a step is claimed", async () => {
+    const world = start({ spec: { image: "example/worker:1", inputs: { items: ["x"] } } });
+    const calls: string[] = [];
+    const { claimRequests } = world.deps;
+    Object.assign(world.deps, {
+      ensureLogin: async (namespace) => void calls.push(`login ${namespace}`),
+      claimRequests: (uid, asked) => {
+        calls.push("claim");
+        return claimRequests(uid, asked);
+      },
+    } satisfies Partial<ReconcileDeps>);
+    await world.settle({ rounds: 1 });
+    const agent = world.objects.agents.get("team-a/demo");
+    if (agent) world.objects.agents.set("team-a/demo", { ...agent, status: { revision: "r9" } });
+    await world.settle();
+    expect(world.status.phase).toBe("Succeeded");
+    expect(calls.slice(0, 2)).toEqual(["login team-a", "claim"]);
+  });
+
+  test("shared agents have a login of their own", async () => {
+    const world = start();
+    Object.assign(world.deps, { ensureLogin: fails("LoginRefused") });
+    await world.settle({ decision: "approved" });
+    expect(world.status.phase).toBe("Succeeded");
+  });
+
   test("the Agent of a workload's image is made, and the run starts once it is ready", async () => {
     const world = start({ spec: { image: "example/worker:1", inputs: { items: ["x", "y"] } } });
     await world.settle({ rounds: 1 });
