@@ -87,6 +87,7 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
       why: "a second reservation for the same request replaces the first",
       find: "  elseif fields[i] ~= ARGV[1] then",
       replace: "  else",
+      tests: ["test/integration/ledger.test.ts"],
     },
     {
       why: "a workload pays from its own ledger",
