@@ -21,7 +21,7 @@ import { connectBroker } from "./lib/edges/broker.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { connectRedisWhenever } from "./lib/edges/redis.ts";
 import { createTenantLogins } from "./lib/edges/tenant-login.ts";
-import { privateKey } from "./lib/keys.ts";
+import { privateKey, publicKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
 import { mintReviewLink } from "./lib/review-link.ts";
@@ -57,7 +57,11 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   // The checkpoints of redis-stack have keys of upstream's making, which begin with no namespace.
   const logins =
     config.TENANTS_KEY && config.CHECKPOINTS === "redis" ? createTenantLogins(redis, config.TENANTS_KEY) : undefined;
-  const stepPublicKey = createPublicKey(stepKey);
+  // Agents answer with tokens that the key before the last rotation signed.
+  const stepPublicKeys = [
+    createPublicKey(stepKey),
+    ...(config.STEP_TOKEN_PUBLIC_KEY ? publicKeys("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY) : []),
+  ];
   const hasModel = modelEndpoint(config) !== undefined;
   return createApp({
     kube: connectKube(),
@@ -87,8 +91,8 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
       recordResult(redis, identity, { outcome, digest, now: new Date(), keepMs: KEEP_MS }),
     dropSteps: async (uid) => dropSteps(redis, await stepStore(), uid, DROP),
     exclusively: (key, work) => exclusively(redis, key, lease, work),
-    verifyToken: createStepTokenVerifier(stepPublicKey),
-    verifyExpiredToken: createStepTokenVerifier(stepPublicKey, { evenExpired: true }),
+    verifyToken: createStepTokenVerifier(stepPublicKeys),
+    verifyExpiredToken: createStepTokenVerifier(stepPublicKeys, { evenExpired: true }),
     mintTokens: (claims, expiresAt) => mintStepTokens(claims, stepKey, expiresAt),
     async reviewUrl({ findings, digest, timeoutAt, step }) {
       const { namespace, name } = findings.workload;

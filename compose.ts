@@ -4,7 +4,7 @@ import { AGENT_FUNCTIONS, agentGraph } from "./compose-agents.ts";
 import type { Config } from "./lib/config.ts";
 import { connectAgent, connectArtifacts } from "./lib/connect.ts";
 import type { Reviews } from "./lib/edges/reviews.ts";
-import { publicKey } from "./lib/keys.ts";
+import { publicKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 
 /**
@@ -43,7 +43,7 @@ async function composeApprove(config: Config, log: Logger, draining: AbortSignal
   return createApp({
     artifacts: await connectArtifacts(config),
     reviews: await reviewsOf(config),
-    authorize: createLinkAuthorizer(publicKey("REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY)),
+    authorize: createLinkAuthorizer(publicKeys("REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY)),
     now: () => new Date(),
     log,
     draining,

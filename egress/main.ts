@@ -1,5 +1,5 @@
 import type { Config } from "../lib/config.ts";
-import { publicKey } from "../lib/keys.ts";
+import { publicKeys } from "../lib/keys.ts";
 import type { Logger } from "../lib/log.ts";
 import { parseResolvedHost, RESOLVED_HOST_FORM, type ResolvedHost } from "../lib/resolved-host.ts";
 import { createEgressTokenVerifier } from "../lib/token.ts";
@@ -9,7 +9,7 @@ import { startEgressProxy } from "./proxy.ts";
 /** Runs the egress proxy until SIGTERM or SIGINT. */
 export async function runEgress(config: Config, log: Logger): Promise<void> {
   const proxy = await startEgressProxy({
-    verifyToken: createEgressTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY)),
+    verifyToken: createEgressTokenVerifier(publicKeys("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY)),
     resolve: readResolve(config.EGRESS_RESOLVE),
     denied: readDenied(config.EGRESS_DENY),
     host: config.HOST,

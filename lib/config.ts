@@ -27,9 +27,9 @@ const schema = z.object({
   LLM_BASE_URL: z.url().optional(),
   /** Of LLM_BASE_URL, where that is not the provider's own: LiteLLM's key, for one. It switches nothing on by itself. */
   LLM_API_KEY: z.string().optional(),
-  /** PEM (SPKI) of the Ed25519 key that step tokens are signed with. */
+  /** PEM (SPKI) of the Ed25519 key that step tokens are signed with; while keys are rotated of both, one after the other. */
   STEP_TOKEN_PUBLIC_KEY: z.string().optional(),
-  /** PEM (SPKI) of the Ed25519 key that review links are signed with. */
+  /** Likewise of the key that review links are signed with. */
   REVIEW_LINK_PUBLIC_KEY: z.string().optional(),
   /** PEM (PKCS #8) of the same keys' private halves: reconcile's alone. */
   STEP_TOKEN_PRIVATE_KEY: z.string().optional(),

@@ -3,7 +3,7 @@ import type { AgentAppDeps } from "./agent-app.ts";
 import { modelEndpoint, type Settings } from "./config.ts";
 import { type Artifacts, openArtifacts } from "./edges/artifacts.ts";
 import type { Browser } from "./edges/browser.ts";
-import { publicKey } from "./keys.ts";
+import { publicKeys } from "./keys.ts";
 import type { Logger } from "./log.ts";
 import type { Model } from "./model/model.ts";
 
@@ -54,7 +54,7 @@ export async function connectAgent(
     import("./edges/browser.ts"),
     connectArtifacts(settings),
   ]);
-  const verifyToken = createStepTokenVerifier(publicKey("STEP_TOKEN_PUBLIC_KEY", settings.STEP_TOKEN_PUBLIC_KEY));
+  const verifyToken = createStepTokenVerifier(publicKeys("STEP_TOKEN_PUBLIC_KEY", settings.STEP_TOKEN_PUBLIC_KEY));
   const redis = await connectRedisWhenever(settings.REDIS_URL, log);
   const runDurably = createRunDurably({
     store: await chooseStepStore(settings.CHECKPOINTS, redis, settings.REDIS_URL),

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { ReviewRef } from "./edges/reviews.ts";
+import { keyFinder, keyId } from "./keys.ts";
 
 /** A signed link to the review of one gate: whoever has it may see these findings and decide on them, once. */
 const linkSchema = z.object({
@@ -21,7 +22,7 @@ const AUDIENCE = "agentic-review";
 
 export async function mintReviewLink(privateKey: KeyObject, reviewLink: ReviewLink, expiresAt: Date): Promise<string> {
   return new SignJWT(linkSchema.parse(reviewLink))
-    .setProtectedHeader({ alg: "EdDSA" })
+    .setProtectedHeader({ alg: "EdDSA", kid: await keyId(privateKey) })
     .setAudience(AUDIENCE)
     .setExpirationTime(expiresAt)
     .sign(privateKey);
@@ -36,11 +37,12 @@ export interface Refused {
   readonly message: string;
 }
 
-export function createLinkAuthorizer(publicKey: KeyObject): Authorize {
+export function createLinkAuthorizer(publicKeys: readonly KeyObject[]): Authorize {
+  const findKey = keyFinder(publicKeys);
   return async (token, ref) => {
     if (!token) return { status: 401, message: "Open the review by its link, which carries the permission to decide." };
     try {
-      const { payload } = await jwtVerify(token, publicKey, { audience: AUDIENCE, algorithms: ["EdDSA"] });
+      const { payload } = await jwtVerify(token, findKey, { audience: AUDIENCE, algorithms: ["EdDSA"] });
       const { namespace, name, gate, digest, by, how } = linkSchema.parse(payload);
       if (namespace === ref.namespace && name === ref.name) return { by, how, gate, digest };
       return { status: 403, message: `This link is for the workload ${namespace}/${name}.` };

@@ -1,7 +1,8 @@
-import type { CryptoKey, KeyObject } from "jose";
+import type { KeyObject } from "node:crypto";
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { TerminalError } from "./errors.ts";
+import { keyFinder, keyId } from "./keys.ts";
 
 /** What a step is allowed, signed by whoever requested it: agents trust this and not the event's body. */
 const stepClaimsSchema = z.object({
@@ -35,7 +36,6 @@ export type EgressClaims = z.infer<typeof egressClaimsSchema>;
 
 const STEP_AUDIENCE = "agentic-step";
 const EGRESS_AUDIENCE = "agentic-egress";
-type Key = CryptoKey | KeyObject;
 
 /** Minutes, not hours: a redelivery gets tokens of its own. */
 export const TOKEN_LIFE_MS = 10 * 60_000;
@@ -43,12 +43,13 @@ export const TOKEN_LIFE_MS = 10 * 60_000;
 /** The two tokens of one step, EdDSA. `expiresAt`: TOKEN_LIFE_MS from now. */
 export async function mintStepTokens(
   claims: StepClaims,
-  privateKey: Key,
+  privateKey: KeyObject,
   expiresAt: Date,
 ): Promise<{ token: string; egressToken: string }> {
+  const kid = await keyId(privateKey);
   const sign = (payload: Record<string, unknown>, audience: string): Promise<string> =>
     new SignJWT(payload)
-      .setProtectedHeader({ alg: "EdDSA" })
+      .setProtectedHeader({ alg: "EdDSA", kid })
       .setAudience(audience)
       .setExpirationTime(expiresAt)
       .sign(privateKey);
@@ -61,25 +62,29 @@ export type VerifyStepToken = (token: string) => Promise<StepClaims>;
 export type VerifyEgressToken = (token: string) => Promise<EgressClaims>;
 
 /** @throws TerminalError InvalidToken. `evenExpired`: for a dead letter, which comes back late. */
-export function createStepTokenVerifier(publicKey: Key, { evenExpired = false } = {}): VerifyStepToken {
-  return verifier(publicKey, STEP_AUDIENCE, stepClaimsSchema, evenExpired);
+export function createStepTokenVerifier(
+  publicKeys: readonly KeyObject[],
+  { evenExpired = false } = {},
+): VerifyStepToken {
+  return verifier(publicKeys, STEP_AUDIENCE, stepClaimsSchema, evenExpired);
 }
 
 /** @throws TerminalError InvalidToken */
-export function createEgressTokenVerifier(publicKey: Key): VerifyEgressToken {
-  return verifier(publicKey, EGRESS_AUDIENCE, egressClaimsSchema, false);
+export function createEgressTokenVerifier(publicKeys: readonly KeyObject[]): VerifyEgressToken {
+  return verifier(publicKeys, EGRESS_AUDIENCE, egressClaimsSchema, false);
 }
 
 function verifier<T>(
-  key: Key,
+  keys: readonly KeyObject[],
   audience: string,
   schema: z.ZodType<T>,
   evenExpired: boolean,
 ): (token: string) => Promise<T> {
+  const findKey = keyFinder(keys);
   return async (token) => {
     try {
       const options = { audience, algorithms: ["EdDSA"], ...(evenExpired ? { currentDate: new Date(0) } : {}) };
-      const { payload } = await jwtVerify(token, key, options);
+      const { payload } = await jwtVerify(token, findKey, options);
       return schema.parse(payload);
     } catch (cause) {
       throw new TerminalError(

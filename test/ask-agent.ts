@@ -1,7 +1,7 @@
+import { generateKeyPairSync } from "node:crypto";
 import { type CloudEvent, HTTP } from "cloudevents";
 import type { Hono } from "hono";
 import type { Redis } from "ioredis";
-import { generateKeyPair } from "jose";
 import type { StepInput, StepResult, WorkloadRef } from "../engine/result.ts";
 import type { AgentAppDeps } from "../lib/agent-app.ts";
 import { RedisStepStore } from "../lib/durable/redis-step-store.ts";
@@ -41,9 +41,9 @@ export interface Asker {
 
 /** An asker with keys of its own. */
 export async function createAsker(): Promise<Asker> {
-  const keys = await generateKeyPair("EdDSA");
+  const keys = generateKeyPairSync("ed25519");
   return {
-    verifyEgressToken: createEgressTokenVerifier(keys.publicKey),
+    verifyEgressToken: createEgressTokenVerifier([keys.publicKey]),
     deps: ({ redis, artifacts, log }) => ({
       runDurably: createRunDurably({
         store: new RedisStepStore(redis),
@@ -55,7 +55,7 @@ export async function createAsker(): Promise<Asker> {
         recursionLimit: 100,
         now: () => new Date(),
       }),
-      verifyToken: createStepTokenVerifier(keys.publicKey),
+      verifyToken: createStepTokenVerifier([keys.publicKey]),
       log,
       draining: new AbortController().signal,
     }),

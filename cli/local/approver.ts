@@ -17,7 +17,7 @@ export interface ApproverDeps {
 
 /** The approve function over a run's folder. */
 export function createApprover(deps: ApproverDeps): Hono {
-  return createApp({ ...deps, authorize: createLinkAuthorizer(deps.publicKey), now: () => new Date() });
+  return createApp({ ...deps, authorize: createLinkAuthorizer([deps.publicKey]), now: () => new Date() });
 }
 
 /** The permission to decide on one gate's findings, in the name of the user who runs this command. */

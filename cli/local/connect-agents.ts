@@ -31,7 +31,7 @@ export async function connectAgents(
       recursionLimit: stack.settings.RECURSION_LIMIT,
       now: () => new Date(),
     }),
-    verifyToken: createStepTokenVerifier(keys.publicKey),
+    verifyToken: createStepTokenVerifier([keys.publicKey]),
     log,
     draining: stack.stopping,
   };

@@ -110,7 +110,7 @@ async function startParts(
 
 /** At the port of the command before, where that is free: agents that still run know it. */
 async function startProxy(earlierPort: number, { publicKey, resolve, log }: StackOptions) {
-  const options = { verifyToken: createEgressTokenVerifier(publicKey), resolve, host: "127.0.0.1", log };
+  const options = { verifyToken: createEgressTokenVerifier([publicKey]), resolve, host: "127.0.0.1", log };
   return startEgressProxy({ ...options, port: earlierPort }).catch(() => startEgressProxy({ ...options, port: 0 }));
 }
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const app = createApp({
     reviews,
     artifacts,
-    authorize: createLinkAuthorizer(keys.publicKey),
+    authorize: createLinkAuthorizer([keys.publicKey]),
     now: () => OPENED,
     log: pino({ level: "silent" }),
     draining: new AbortController().signal,

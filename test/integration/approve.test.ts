@@ -44,7 +44,7 @@ function appOver(artifacts: Artifacts): Hono {
   return createApp({
     reviews,
     artifacts,
-    authorize: createLinkAuthorizer(keys.publicKey),
+    authorize: createLinkAuthorizer([keys.publicKey]),
     now: () => now,
     log: pino({ level: "warn" }, { write: (line: string) => void logged.push(line) }),
     draining: new AbortController().signal,

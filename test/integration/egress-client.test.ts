@@ -1,6 +1,6 @@
+import { generateKeyPairSync } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { generateKeyPair } from "jose";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
@@ -10,7 +10,7 @@ import { createEgressTokenVerifier, mintStepTokens } from "../../lib/token.ts";
 import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
 
 const JOB = "job-1";
-const keys = await generateKeyPair("EdDSA");
+const keys = generateKeyPairSync("ed25519");
 const never = new AbortController().signal;
 let site: HostileSite;
 let server: http.Server;
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const plain = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
   proxy = await startEgressProxy({
-    verifyToken: createEgressTokenVerifier(keys.publicKey),
+    verifyToken: createEgressTokenVerifier([keys.publicKey]),
     log: pino({ level: "silent" }),
     host: "127.0.0.1",
     port: 0,

@@ -1,13 +1,13 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { generateKeyPair } from "jose";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
 import { createEgressTokenVerifier, mintStepTokens, type StepClaims } from "../../lib/token.ts";
 
-const keys = await generateKeyPair("EdDSA");
+const keys = generateKeyPairSync("ed25519");
 const log = pino({ level: "silent" });
 let server: http.Server;
 let proxy: EgressProxy;
@@ -44,7 +44,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const target = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
   proxy = await startEgressProxy({
-    verifyToken: createEgressTokenVerifier(keys.publicKey),
+    verifyToken: createEgressTokenVerifier([keys.publicKey]),
     log,
     host: "127.0.0.1",
     port: 0,
@@ -167,7 +167,7 @@ describe.each(["plain", "tunnel"] as const)("by %s request", (way) => {
       "a token signed by another",
       "job-1",
       async () => {
-        const other = await generateKeyPair("EdDSA");
+        const other = generateKeyPairSync("ed25519");
         const tokens = await mintStepTokens(claimsOf("job-1"), other.privateKey, new Date(Date.now() + 60_000));
         return tokens.egressToken;
       },
@@ -241,7 +241,7 @@ test("a tunnel ends with its token, and a token that has expired is refused at o
 test("a job has so many bytes, and no more: its tunnels are closed", async () => {
   const target = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
   const own = await startEgressProxy({
-    verifyToken: createEgressTokenVerifier(keys.publicKey),
+    verifyToken: createEgressTokenVerifier([keys.publicKey]),
     log,
     host: "127.0.0.1",
     port: 0,
@@ -260,7 +260,7 @@ test("a job has so many bytes, and no more: its tunnels are closed", async () =>
 });
 
 test("a token is verified once for all that a page asks for, and again a minute later", async () => {
-  const verify = createEgressTokenVerifier(keys.publicKey);
+  const verify = createEgressTokenVerifier([keys.publicKey]);
   let verified = 0;
   const target = { address: "127.0.0.1", port: (server.address() as AddressInfo).port };
   const own = await startEgressProxy({

@@ -1,10 +1,10 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CloudEvent, HTTP } from "cloudevents";
-import { exportPKCS8, exportSPKI, generateKeyPair } from "jose";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { upstream } from "../../engine/outcomes.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
@@ -14,7 +14,7 @@ import { type Served, serveFunction } from "../func/served.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { captureTidy } from "./tidy.ts";
 
-const keys = await generateKeyPair("EdDSA", { extractable: true });
+const keys = generateKeyPairSync("ed25519");
 let folder: string;
 let redis: TestRedis;
 beforeAll(async () => {
@@ -27,7 +27,8 @@ afterAll(async () => {
 });
 
 async function serve(name: string, settings: Record<string, string> = {}): Promise<Served> {
-  const [publicPem, privatePem] = await Promise.all([exportSPKI(keys.publicKey), exportPKCS8(keys.privateKey)]);
+  const publicPem = keys.publicKey.export({ type: "spki", format: "pem" }).toString();
+  const privatePem = keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   return serveFunction(name, {
     REDIS_URL: redis.url,
     ARTIFACTS_URL: `file://${folder}`,

@@ -7,6 +7,11 @@ const TOKEN = ["test/unit/token.test.ts", ...AGENT_APP];
 export const CONTRACT_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/token.ts", TOKEN, [
     {
+      why: "a token names the key that signed it",
+      find: '.setProtectedHeader({ alg: "EdDSA", kid })',
+      replace: '.setProtectedHeader({ alg: "EdDSA" })',
+    },
+    {
       why: "a token is for one audience",
       find: "const options = { audience, algorithms",
       replace: "const options = { algorithms",

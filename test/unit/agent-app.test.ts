@@ -28,7 +28,7 @@ const REQUEST = {
 const IDENTITY = identityOfRequest(REQUEST);
 
 function app(runDurably: RunDurably, draining = new AbortController().signal) {
-  const verifyToken = createStepTokenVerifier(keys.publicKey);
+  const verifyToken = createStepTokenVerifier([keys.publicKey]);
   return createAgentApp(graph, { runDurably, verifyToken, log: createLog("test", "silent"), draining });
 }
 

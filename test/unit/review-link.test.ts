@@ -7,7 +7,7 @@ const { privateKey, publicKey } = generateKeyPairSync("ed25519");
 const REF = { namespace: "team-a", name: "demo" };
 const LINK: ReviewLink = { ...REF, gate: "review", digest: "d".repeat(64), by: "ann", how: "ReviewLink" };
 const LATER = new Date(Date.now() + 60_000);
-const authorize = createLinkAuthorizer(publicKey);
+const authorize = createLinkAuthorizer([publicKey]);
 
 function signed(payload: Record<string, unknown>, audience = "agentic-review"): Promise<string> {
   return new SignJWT(payload)

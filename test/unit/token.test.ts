@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
-import { decodeJwt, SignJWT } from "jose";
+import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
+import { keyId } from "../../lib/keys.ts";
 import {
   createEgressTokenVerifier,
   createStepTokenVerifier,
@@ -22,8 +23,8 @@ const CLAIMS: StepClaims = {
 const LATER = new Date(Date.now() + TOKEN_LIFE_MS);
 const BEFORE = new Date(Date.now() - 1000);
 
-const step = createStepTokenVerifier(publicKey);
-const egress = createEgressTokenVerifier(publicKey);
+const step = createStepTokenVerifier([publicKey]);
+const egress = createEgressTokenVerifier([publicKey]);
 
 function signed(payload: Record<string, unknown>, audience: string): Promise<string> {
   return new SignJWT(payload)
@@ -58,10 +59,38 @@ describe("the two tokens of a step", () => {
   });
 
   test("a dead letter's counts after its end, and for its audience all the same", async () => {
-    const evenExpired = createStepTokenVerifier(publicKey, { evenExpired: true });
+    const evenExpired = createStepTokenVerifier([publicKey], { evenExpired: true });
     const { token, egressToken } = await mintStepTokens(CLAIMS, privateKey, BEFORE);
     expect(await evenExpired(token)).toEqual(CLAIMS);
     await expect(evenExpired(egressToken)).rejects.toMatchObject({ reason: "InvalidToken" });
+  });
+
+  describe("while keys are rotated", () => {
+    const next = generateKeyPairSync("ed25519");
+    const rotating = createStepTokenVerifier([publicKey, next.publicKey, publicKey]);
+
+    test("those of both keys count", async () => {
+      for (const key of [privateKey, next.privateKey])
+        expect(await rotating((await mintStepTokens(CLAIMS, key, LATER)).token)).toEqual(CLAIMS);
+    });
+
+    test("those of a key that was taken away do not, nor those of one that only claims its id", async () => {
+      const { token } = await mintStepTokens(CLAIMS, next.privateKey, LATER);
+      await expect(step(token)).rejects.toMatchObject({ reason: "InvalidToken" });
+      const forged = await new SignJWT({ ...CLAIMS })
+        .setProtectedHeader({ alg: "EdDSA", kid: await keyId(publicKey) })
+        .setAudience("agentic-step")
+        .setExpirationTime(LATER)
+        .sign(next.privateKey);
+      await expect(rotating(forged)).rejects.toMatchObject({ reason: "InvalidToken" });
+    });
+
+    test("a token names the key that signed it", async () => {
+      const { token, egressToken } = await mintStepTokens(CLAIMS, next.privateKey, LATER);
+      expect(await keyId(next.privateKey)).toBe(await keyId(next.publicKey));
+      for (const one of [token, egressToken])
+        expect(decodeProtectedHeader(one)).toEqual({ alg: "EdDSA", kid: await keyId(next.publicKey) });
+    });
   });
 
   test("one of our key that is not a step's is refused", async () => {

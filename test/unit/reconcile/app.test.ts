@@ -46,8 +46,8 @@ function createWorld(over: Partial<ReconcileAppDeps> = {}) {
       looks++;
       return work();
     },
-    verifyToken: createStepTokenVerifier(keys.publicKey),
-    verifyExpiredToken: createStepTokenVerifier(keys.publicKey, { evenExpired: true }),
+    verifyToken: createStepTokenVerifier([keys.publicKey]),
+    verifyExpiredToken: createStepTokenVerifier([keys.publicKey], { evenExpired: true }),
     markUndeliverable: async (identity, why) => void undeliverable.push(`${identity}: ${why}`),
     recordResult: async (identity, outcome, digest) => {
       recorded.push({ identity, outcome, result: await deps.results.get(UID, digest) });
