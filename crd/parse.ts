@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { type Agent, agentSchema } from "./agent.ts";
 import { type AgentPipeline, agentPipelineSchema } from "./agentpipeline.ts";
 import { type AgentWorkload, agentWorkloadSchema } from "./agentworkload.ts";
+import { type Path, pathText } from "./path-text.ts";
 
 export interface Problem {
   /** The name that parseDocuments was given. */
@@ -17,7 +18,6 @@ export interface Problem {
 }
 
 /** Keys and indexes from the root of a document. */
-type Path = readonly (string | number)[];
 
 interface Place {
   readonly file?: string;
@@ -211,12 +211,4 @@ function offsetOf(document: Document, path: Path): number {
     if (isNode(node) && node.range) return node.range[0];
   }
   return 0;
-}
-
-/** As in spec.steps[3].name. */
-export function pathText(path: Path): string {
-  return path.reduce<string>(
-    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text ? `${text}.${part}` : part),
-    "",
-  );
 }

@@ -1,5 +1,6 @@
 import type { AgentSpec } from "../crd/agent.ts";
 import type { PipelineSpec } from "../crd/agentpipeline.ts";
+import { type Path, pathText } from "../crd/path-text.ts";
 import { ConditionError, parseCondition } from "./condition.ts";
 import { schemaProblem, validateBySchema } from "./json-schema.ts";
 import { listRef, outputStep, type PipelineStep } from "./pipeline.ts";
@@ -9,8 +10,13 @@ import { ancestorsOf } from "./stages.ts";
 
 /** Something wrong with a spec, and where: keys and indexes below `spec`. */
 export interface SpecProblem {
-  readonly path: readonly (string | number)[];
+  readonly path: Path;
   readonly message: string;
+}
+
+/** As in `spec.steps[3].agent is …`, a text a problem. */
+export function problemTexts(problems: readonly SpecProblem[]): string[] {
+  return problems.map(({ path, message }) => `${pathText(["spec", ...path])} ${message}`);
 }
 
 /** What the CRD's schema cannot check of a pipeline: all problems at once. */

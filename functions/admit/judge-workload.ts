@@ -1,6 +1,7 @@
 import type { AgentPipeline } from "../../crd/agentpipeline.ts";
 import type { AgentWorkload } from "../../crd/agentworkload.ts";
 import { parseDuration } from "../../crd/duration.ts";
+import { problemTexts } from "../../engine/check.ts";
 import { MODEL } from "../../engine/run.ts";
 import { workloadProblems } from "../../engine/workload-check.ts";
 import { findPipeline } from "../../lib/find-pipeline.ts";
@@ -10,7 +11,6 @@ import { modelEnd } from "../../lib/model/prices.ts";
 import type { Judgement } from "./admission-review.ts";
 import type { JudgeDeps } from "./deps.ts";
 import { missingAgents } from "./missing-agents.ts";
-import { problemTexts } from "./problem-text.ts";
 
 /** A model that ends within this time is worth a word. */
 const SOON_MS = 30 * 24 * 3_600_000;

@@ -1,13 +1,13 @@
 import type { Agent } from "../../crd/agent.ts";
 import type { AgentPipeline } from "../../crd/agentpipeline.ts";
-import { parseObject, pathText } from "../../crd/parse.ts";
+import { parseObject } from "../../crd/parse.ts";
+import { pathText } from "../../crd/path-text.ts";
 import { addressProblems } from "../../engine/agent-address.ts";
-import { agentProblems, pipelineProblems } from "../../engine/check.ts";
+import { agentProblems, pipelineProblems, problemTexts } from "../../engine/check.ts";
 import type { Judgement } from "./admission-review.ts";
 import type { JudgeDeps } from "./deps.ts";
 import { judgeWorkload } from "./judge-workload.ts";
 import { missingAgents } from "./missing-agents.ts";
-import { problemTexts } from "./problem-text.ts";
 
 /** What is wrong with an object that somebody applies, and what is unwise of it. @throws RetryableError of the API server */
 export async function judge(object: Readonly<Record<string, unknown>>, deps: JudgeDeps): Promise<Judgement> {

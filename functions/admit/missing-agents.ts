@@ -1,5 +1,6 @@
 import type { AgentPipeline } from "../../crd/agentpipeline.ts";
-import { agentNames, candidates, SHARED_NAMESPACE } from "../../engine/freeze.ts";
+import { agentNames, SHARED_NAMESPACE } from "../../engine/freeze.ts";
+import { findAgent } from "../../lib/find-agent.ts";
 import type { JudgeDeps } from "./deps.ts";
 
 /** Objects may be applied in any order: an agent that is missing yet is a warning. */
@@ -10,7 +11,7 @@ export async function missingAgents(
   const { namespace } = pipeline.metadata;
   const missing = await Promise.all(
     agentNames(pipeline).map(async (name) => {
-      for (const ref of candidates(name, namespace)) if (await kube.agents.get(ref)) return [];
+      if (await findAgent(name, namespace, kube)) return [];
       return [`there is no Agent ${name} in ${namespace} or ${SHARED_NAMESPACE} yet: runs wait for it`];
     }),
   );

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Agent, type AgentStatus, agentSchema } from "../../../crd/agent.ts";
 import { addressProblems } from "../../../engine/agent-address.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
-import { agentProblems } from "../../../engine/check.ts";
+import { agentProblems, problemTexts } from "../../../engine/check.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
@@ -72,7 +72,7 @@ async function lookOnce(ref: ObjectRef, deps: AgentDeps): Promise<AgentOutcome> 
 
 async function specProblem(agent: Agent, { isNamespace }: Kube): Promise<string | undefined> {
   const [problem] = [...(await addressProblems(agent, isNamespace)), ...(await agentProblems(agent.spec))];
-  return problem && `${problem.path.join(".")} ${problem.message}`;
+  return problem && problemTexts([problem])[0];
 }
 
 /** Only what has changed is applied: most looks change nothing. @returns the Knative Service that does the Agent's steps */

@@ -2,11 +2,12 @@ import { type Agent, agentSchema } from "../../../crd/agent.ts";
 import type { AgentPipeline } from "../../../crd/agentpipeline.ts";
 import type { AgentWorkload } from "../../../crd/agentworkload.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
-import { pipelineProblems, type SpecProblem } from "../../../engine/check.ts";
-import { agentNames, candidates, freeze, SHARED_NAMESPACE } from "../../../engine/freeze.ts";
+import { pipelineProblems, problemTexts, type SpecProblem } from "../../../engine/check.ts";
+import { agentNames, freeze, SHARED_NAMESPACE } from "../../../engine/freeze.ts";
 import type { FrozenPipeline } from "../../../engine/pipeline.ts";
 import { workloadProblems } from "../../../engine/workload-check.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
+import { findAgent } from "../../../lib/find-agent.ts";
 import { findPipeline } from "../../../lib/find-pipeline.ts";
 import { isOwnedBy } from "../owner.ts";
 
@@ -61,7 +62,7 @@ async function findAgents(pipeline: AgentPipeline, deps: ResolveDeps): Promise<{
   const agents = new Map<string, Agent & { revision: string }>();
   const problems: Refusal[] = [];
   for (const name of agentNames(pipeline)) {
-    const agent = await findAgent(name, pipeline.metadata.namespace, deps);
+    const agent = await findAgent(name, pipeline.metadata.namespace, deps.kube);
     const revision = agent?.status?.revision;
     if (!agent)
       problems.push({
@@ -82,15 +83,6 @@ export function notReady({ metadata, status }: Agent): string {
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
   const why = ready ? `${ready.reason}: ${ready.message}` : "reconcile has not looked at it yet";
   return `Agent ${metadata.namespace}/${metadata.name} is not ready (${why})`;
-}
-
-async function findAgent(name: string, namespace: string, deps: ResolveDeps): Promise<Agent | undefined> {
-  for (const ref of candidates(name, namespace)) {
-    const object = await deps.kube.agents.get(ref);
-    const parsed = object && agentSchema.safeParse(object);
-    if (parsed?.success) return parsed.data;
-  }
-  return undefined;
 }
 
 /** The Agent of a workload's image: its own, and gone with it. */
@@ -119,6 +111,4 @@ function specOf(object: KubeObject): unknown {
   return agentSchema.shape.spec.safeParse(object.spec).data ?? {};
 }
 
-function list(problems: readonly SpecProblem[]): string {
-  return problems.map(({ path, message }) => `spec.${path.join(".")} ${message}`).join("; ");
-}
+const list = (problems: readonly SpecProblem[]): string => problemTexts(problems).join("; ");

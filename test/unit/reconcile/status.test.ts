@@ -215,7 +215,7 @@ describe("phase and the condition Ready", () => {
       { pipeline: pipelineOf({ steps: [{ name: "a", agent: "fetch", after: ["a"] }] }) },
       "Failed",
       "InvalidPipeline",
-      /agentic-system\/p is invalid: spec.steps.0.after.0 is the step itself/,
+      /agentic-system\/p is invalid: spec\.steps\[0\]\.after\[0\] is the step itself/,
     ],
     [
       "no such pipeline",
