@@ -151,6 +151,7 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
       why: "a lease is renewed by its holder only",
       find: "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0",
       replace: "redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1",
+      tests: ["test/integration/lease.test.ts"],
     },
     {
       why: "a renewal that is refused loses the lease",
