@@ -102,6 +102,7 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
       why: "only the result that was found lost is made again",
       find: "if digest and digest == ARGV[6] then",
       replace: "if digest and ARGV[6] ~= '' then",
+      tests: ["test/integration/step-store.test.ts"],
     },
     {
       why: "the record of a step that is done again does not expire while it runs",
@@ -124,6 +125,7 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
       why: "a step that is forgotten takes the lease from whoever works on it",
       find: "redis.call('UNLINK', KEYS[1], KEYS[2])\ndelete_checkpoints",
       replace: "redis.call('UNLINK', KEYS[1])\ndelete_checkpoints",
+      tests: ["test/integration/step-store.test.ts"],
     },
   ]),
   ...mutationsOf("lib/durable/lease.ts", DURABLE, [
