@@ -24,7 +24,7 @@ describe.concurrent("an object that nobody judged", () => {
     await apply(asking("inputs", { sites: ["ftp://x.example/"], objective: "" }));
     const { message } = await untilReason("inputs", "InvalidSpec");
     expect(message).toMatch(/spec\.inputs\.objective/);
-    expect(message).toMatch(/spec\.inputs\.sites\.0/);
+    expect(message).toMatch(/spec\.inputs\.sites\[0\]/);
     const object = await workload(NAMESPACE, "inputs");
     expect(object && condition(object, "Accepted")).toMatchObject({ status: "False", reason: "InvalidSpec" });
   });
