@@ -3,6 +3,7 @@ import { type Agent, type AgentStatus, agentSchema } from "../../../crd/agent.ts
 import { addressProblems } from "../../../engine/agent-address.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
 import { agentProblems, problemTexts } from "../../../engine/check.ts";
+import { SHARED_NAMESPACE } from "../../../engine/freeze.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
@@ -15,6 +16,8 @@ export interface AgentDeps extends TriggerDeps {
   readonly kube: Kube;
   /** What agents by image of a namespace get as their environment: addresses, logins, keys (config/: Secret agentic-agent). */
   readonly agentSettings: (namespace: string) => Readonly<Record<string, string>>;
+  /** Sees to it that the agents of a namespace can log in where progress is kept. */
+  readonly ensureLogin: (namespace: string) => Promise<void>;
   /** The last agent of a namespace is deleted, and with it the namespace's login. */
   readonly removeLogin: (namespace: string) => Promise<void>;
   readonly log: Logger;
@@ -80,13 +83,16 @@ async function applyService(
   agent: Agent,
   object: KubeObject,
   service: KubeObject | undefined,
-  { kube, agentSettings }: AgentDeps,
+  { kube, agentSettings, ensureLogin }: AgentDeps,
 ): Promise<KubeObject | undefined> {
   if (!isByImage(agent.spec)) {
     await removeOwnService(agent, object, kube);
     return service;
   }
-  const settings = agentSettings(agent.metadata.namespace);
+  const { namespace } = agent.metadata;
+  // Before its first pod: one that cannot log in refuses its first step, which is sent again half a minute later.
+  if (namespace !== SHARED_NAMESPACE) await ensureLogin(namespace);
+  const settings = agentSettings(namespace);
   const wanted = renderService(agent, agent.spec, settings);
   const secret = renderSecret(agent, settings);
   await kube.ensureServiceAccount(renderServiceAccount(agent));

@@ -136,6 +136,7 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
       event: never,
     },
     agentSettings: () => settings,
+    ensureLogin: async (namespace) => void writes.push(`ensure login ${namespace}`),
     removeLogin: async () => {},
     exclusively: (_key, work) => work(),
     now: () => NOW,
@@ -167,9 +168,9 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
 }
 type Cluster = ReturnType<typeof createCluster>;
 const readyOf = ({ status }: Cluster) => status?.conditions?.find(({ type }) => type === "Ready");
-const APPLIED = ["ensure serviceaccount", "replace secret", "apply service", "apply trigger"];
+const APPLIED = ["ensure login team-a", "ensure serviceaccount", "replace secret", "apply service", "apply trigger"];
 /** Of an Agent whose objects are as they should be: made again where somebody deleted them. */
-const ENSURED = ["ensure serviceaccount", "ensure secret"];
+const ENSURED = ["ensure login team-a", "ensure serviceaccount", "ensure secret"];
 
 describe("an agent by image", () => {
   test("gets a service account, a Secret, a Knative Service and a Trigger, once", async () => {
@@ -190,8 +191,8 @@ describe("an agent by image", () => {
   });
 
   test.each<[string, object, string[]]>([
-    ["another image", { image: "example/reader:2" }, APPLIED.slice(0, 3)],
-    ["more memory", { ...IMAGE, resources: { limits: { memory: "1Gi" } } }, APPLIED.slice(0, 3)],
+    ["another image", { image: "example/reader:2" }, APPLIED.slice(0, 4)],
+    ["more memory", { ...IMAGE, resources: { limits: { memory: "1Gi" } } }, APPLIED.slice(0, 4)],
     ["startAhead", { ...IMAGE, startAhead: true }, [...ENSURED, "apply trigger"]],
     ["an output schema, which is none of its objects'", { ...IMAGE, output: { schema: { type: "object" } } }, ENSURED],
   ])("only what an edit changes is applied: %s", async (_what, spec, applied) => {
@@ -209,7 +210,7 @@ describe("an agent by image", () => {
     cluster.written();
     const agentSettings = { ...SETTINGS, REDIS_URL: "redis://other.example/" };
     await cluster.look({ agentSettings: (namespace) => (namespace === "team-a" ? agentSettings : SETTINGS) });
-    expect(cluster.written()).toEqual(APPLIED.slice(0, 3));
+    expect(cluster.written()).toEqual(APPLIED.slice(0, 4));
     expect(cluster.secrets.at(-1)).toMatchObject({ stringData: agentSettings });
   });
 
