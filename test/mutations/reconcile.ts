@@ -443,7 +443,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     {
       why: "a tenant's agents can log in when a step reaches them",
       find: "    await deps.ensureLogin(run.workload.namespace);\n",
-      replace: "",
+      replace: "    ;\n",
     },
     {
       why: "a finalizer is written on what was seen",
@@ -911,6 +911,11 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf("functions/reconcile/agent/reconcile.ts", AGENT, [
+    {
+      why: "an agent's first pod can log in",
+      find: "  if (namespace !== SHARED_NAMESPACE) await ensureLogin(namespace);\n",
+      replace: "",
+    },
     {
       why: "a namespace with other Agents keeps its login",
       find: "  if (others.some((one) => one.metadata.uid !== uid)) return;\n",
