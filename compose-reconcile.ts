@@ -57,6 +57,8 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   // The checkpoints of redis-stack have keys of upstream's making, which begin with no namespace.
   const logins =
     config.TENANTS_KEY && config.CHECKPOINTS === "redis" ? createTenantLogins(redis, config.TENANTS_KEY) : undefined;
+  // Shared agents work for every namespace, by the login of their settings.
+  const loginsOf = (namespace: string) => (namespace === SHARED_NAMESPACE ? undefined : logins);
   // Agents answer with tokens that the key before the last rotation signed.
   const stepPublicKeys = [
     createPublicKey(stepKey),
@@ -71,12 +73,11 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     send: connectBroker(config.BROKER_URL),
     agentSettings(namespace) {
       const { REDIS_URL: url } = agentSettings;
-      return url && namespace !== SHARED_NAMESPACE && logins
-        ? { ...agentSettings, REDIS_URL: logins.urlFor(namespace, url) }
-        : agentSettings;
+      const own = url && loginsOf(namespace)?.urlFor(namespace, url);
+      return own ? { ...agentSettings, REDIS_URL: own } : agentSettings;
     },
-    ensureLogin: async (namespace) => logins?.ensure(namespace),
-    removeLogin: async (namespace) => logins?.remove(namespace),
+    ensureLogin: async (namespace) => loginsOf(namespace)?.ensure(namespace),
+    removeLogin: async (namespace) => loginsOf(namespace)?.remove(namespace),
     ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
     readStates: (identities) => readStates(redis, identities),
     claimRequests: async (uid, requests) => {

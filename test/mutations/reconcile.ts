@@ -913,7 +913,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/agent/reconcile.ts", AGENT, [
     {
       why: "an agent's first pod can log in",
-      find: "  if (namespace !== SHARED_NAMESPACE) await ensureLogin(namespace);\n",
+      find: "  await ensureLogin(namespace);\n",
       replace: "",
     },
     {

@@ -3,7 +3,6 @@ import { type Agent, type AgentStatus, agentSchema } from "../../../crd/agent.ts
 import { addressProblems } from "../../../engine/agent-address.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
 import { agentProblems, problemTexts } from "../../../engine/check.ts";
-import { SHARED_NAMESPACE } from "../../../engine/freeze.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
@@ -91,7 +90,7 @@ async function applyService(
   }
   const { namespace } = agent.metadata;
   // Before its first pod: one that cannot log in refuses its first step, which is sent again half a minute later.
-  if (namespace !== SHARED_NAMESPACE) await ensureLogin(namespace);
+  await ensureLogin(namespace);
   const settings = agentSettings(namespace);
   const wanted = renderService(agent, agent.spec, settings);
   const secret = renderSecret(agent, settings);
