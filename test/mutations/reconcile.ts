@@ -905,9 +905,19 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "revision",
     },
     {
+      why: "a Trigger that has just become ready does not deliver yet",
+      find: " ?? tooNew(trigger, now);",
+      replace: ";",
+    },
+    {
+      why: "a clock that is behind Knative's makes no Agent wait",
+      find: "Math.abs(now.getTime() - Date.parse(since))",
+      replace: "now.getTime() - Date.parse(since)",
+    },
+    {
       why: "no run starts while requests would reach nobody",
-      find: "return noTrigger ? { ...(url === undefined ? {} : { url }), reason",
-      replace: "return noTrigger ? { ...known, reason",
+      find: " && noTrigger === undefined;",
+      replace: ";",
     },
   ]),
   ...mutationsOf("functions/reconcile/agent/reconcile.ts", AGENT, [

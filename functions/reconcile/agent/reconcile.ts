@@ -67,7 +67,7 @@ async function lookOnce(ref: ObjectRef, deps: AgentDeps): Promise<AgentOutcome> 
   // A Trigger without its subscriber would settle at some later time, perhaps together with others.
   const reached = urlOf(agent, service) !== undefined;
   const trigger = reached ? await applyTrigger(agent, deps) : undefined;
-  const known = readiness(agent, service, trigger, revisionOf(agent, service));
+  const known = readiness(agent, service, trigger, revisionOf(agent, service), deps.now());
   const outcome = await write(object, statusOf(object, known, deps.now()), deps);
   return reached && !trigger ? { ...outcome, requeueAt: new Date(deps.now().getTime() + TURN_MS) } : outcome;
 }

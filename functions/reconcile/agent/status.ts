@@ -55,16 +55,26 @@ export function revisionOf({ metadata, spec }: Agent, service: KubeObject | unde
   return service && revision && `${revision}.${service.metadata.uid.slice(0, 8)}`;
 }
 
+/**
+ * How long a Trigger must have been ready: Knative says so about 0.25 s before the channel's dispatcher sends it events, and
+ * loses what comes in between. Conditions carry whole seconds, so it is one second at least.
+ */
+const DELIVERS_AFTER_MS = 2000;
+
 /** Its Knative Service must be ready, and its Trigger. Both say why they are not, e.g. an image that does not pull. Pure. */
 export function readiness(
   agent: Agent,
   service: KubeObject | undefined,
   trigger: KubeObject | undefined,
   revision: string | undefined,
+  now: Date,
 ): Readiness {
   const { spec } = agent;
   const url = urlOf(agent, service);
-  const known = { ...(url === undefined ? {} : { url }), ...(revision === undefined ? {} : { revision }) };
+  const noTrigger = problemIn(trigger, "the Trigger") ?? tooNew(trigger, now);
+  // Without a revision no run starts: its requests would reach nobody. Knative names the first one before the Service is ready.
+  const starts = revision !== undefined && noTrigger === undefined;
+  const known = { ...(url === undefined ? {} : { url }), ...(starts ? { revision } : {}) };
   if (spec.uri === undefined && !service) {
     const name = spec.service?.name ?? agent.metadata.name;
     return {
@@ -81,9 +91,14 @@ export function readiness(
     const more = `'kubectl -n ${namespace} describe pods -l ${AGENT_LABEL}=${name}' says more while it is tried`;
     return { ...known, reason: "ImageNotReady", message: `${noService}. ${more}` };
   }
-  const noTrigger = problemIn(trigger, "the Trigger");
-  // Without a revision no run starts: its requests would reach nobody.
-  return noTrigger ? { ...(url === undefined ? {} : { url }), reason: "TriggerNotReady", message: noTrigger } : known;
+  return noTrigger === undefined ? known : { ...known, reason: "TriggerNotReady", message: noTrigger };
+}
+
+function tooNew(trigger: KubeObject | undefined, now: Date): string | undefined {
+  const since = trigger && readyCondition(trigger)?.lastTransitionTime;
+  // The difference either way: where Knative's clock is ahead, nothing waits until ours has caught up.
+  if (since === undefined || Math.abs(now.getTime() - Date.parse(since)) >= DELIVERS_AFTER_MS) return undefined;
+  return `the Trigger has just become ready, and delivers ${DELIVERS_AFTER_MS / 1000} s later`;
 }
 
 function problemIn(object: KubeObject | undefined, what: string): string | undefined {

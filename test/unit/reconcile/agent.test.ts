@@ -268,6 +268,10 @@ describe("an agent by image", () => {
     };
     if (service) cluster.put("service", AGENT_REF, { ...service, status });
     await cluster.look();
+    const ref = { namespace: "agentic-system", name: TRIGGER };
+    const conditions = [{ type: "Ready", status: "True" }];
+    cluster.put("trigger", ref, { ...cluster.object("trigger", ref), status: { observedGeneration: 1, conditions } });
+    await cluster.look();
     expect(readyOf(cluster)?.reason).toBe("ImageNotReady");
     expect(cluster.status?.revision).toBe("reader-00003.uid-serv");
   });
@@ -427,6 +431,14 @@ describe("the condition Ready", () => {
       /^the Trigger is not ready: BrokerNotReady: no Broker$/,
     ],
     [
+      "a Trigger that has just become ready",
+      IMAGE,
+      knative({ status: "True" }),
+      knative({ status: "True", lastTransitionTime: "2026-01-01T09:59:59Z" }),
+      "TriggerNotReady",
+      /^the Trigger has just become ready, and delivers 2 s later$/,
+    ],
+    [
       "a service that is missing",
       { service: { name: "other" } },
       undefined,
@@ -447,6 +459,26 @@ describe("the condition Ready", () => {
     expect(readyOf(cluster)).toMatchObject({ status: "False", reason });
     expect(readyOf(cluster)?.message).toMatch(message);
     expect(outcome.requeueAt).toEqual(new Date(NOW.getTime() + 2000));
+  });
+
+  test.each<[string, string]>([
+    ["two seconds ago", "2026-01-01T09:59:58Z"],
+    ["by a clock that is ahead of ours", "2026-01-01T10:00:10Z"],
+  ])("a Trigger that became ready %s delivers", async (_when, lastTransitionTime) => {
+    const since = knative({ status: "True", lastTransitionTime });
+    const { cluster } = await lookAfter(IMAGE, knative({ status: "True" }), since);
+    expect(readyOf(cluster)?.status).toBe("True");
+  });
+
+  test("no run starts while its Trigger does not deliver, though its Service has a revision", async () => {
+    const almost = knative({ status: "Unknown", message: "no route yet" });
+    const { cluster } = await lookAfter(IMAGE, almost, knative({ status: "Unknown" }));
+    expect(readyOf(cluster)).toMatchObject({ status: "False", reason: "ImageNotReady" });
+    expect(cluster.status?.revision).toBeUndefined();
+    const object = cluster.object("trigger", trigger);
+    if (object) cluster.put("trigger", trigger, { ...object, ...knative({ status: "True" }) });
+    await cluster.look();
+    expect(cluster.status?.revision).toBe("reader-00001.uid-serv");
   });
 
   test("an address needs no Service", async () => {
