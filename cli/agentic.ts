@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import type { ResolvedHost } from "../lib/resolved-host.ts";
 import { gatherAgent } from "./agent-option.ts";
+import { CHANGE, CHANGED_STEPS, COMMENT } from "./decision-options.ts";
 import { EXIT } from "./exit-code.ts";
 import { gatherResolve } from "./resolve-option.ts";
 import { runProgram } from "./run-program.ts";
@@ -111,17 +112,25 @@ program
     process.exitCode = await status(name, options);
   });
 
-for (const [verb, decision] of [
-  ["approve", "approved"],
-  ["reject", "rejected"],
+for (const [verb, decision, description, comment] of [
+  ["approve", "approved", "Approve the findings of a run that waits for a review", COMMENT],
+  ["reject", "rejected", "Reject the findings of a run that waits for a review", COMMENT],
+  [
+    "changes",
+    "changesRequested",
+    "Ask for changes: steps run again with your comment, and the gate opens again",
+    CHANGE,
+  ],
 ] as const) {
-  program
+  const command = program
     .command(verb)
-    .description(`${verb === "approve" ? "Approve" : "Reject"} the findings of a run that waits for a review`)
+    .description(description)
     .argument("<name>", "the workload's name")
     .option(...folder)
-    .option("--gate <step>", "which gate; needed when several wait")
-    .option("--comment <text>", "for the steps after the gate and the readers of the outputs")
+    .option("--gate <step>", "which gate; needed when several wait");
+  if (decision === "changesRequested") command.requiredOption("--comment <text>", comment).option(...CHANGED_STEPS);
+  else command.option("--comment <text>", comment);
+  command
     .option("--digest <sha256>", "decide only if the findings are these, as the review page shows them")
     .addOption(output)
     .action(async (name: string, options) => {

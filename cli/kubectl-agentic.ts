@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, Option } from "commander";
 import { argoEngine } from "../functions/reconcile/argo/engine.ts";
+import { CHANGE, CHANGED_STEPS, COMMENT } from "./decision-options.ts";
 import { EXIT } from "./exit-code.ts";
 import { type ClusterOptions, connectCluster } from "./kubectl/cluster.ts";
 import { decide } from "./kubectl/decide.ts";
@@ -60,15 +61,23 @@ printing(program.command("reviews"))
     process.exitCode = await reviews(connect(options), options);
   });
 
-for (const [verb, decision] of [
-  ["approve", "approved"],
-  ["reject", "rejected"],
+for (const [verb, decision, description, comment] of [
+  ["approve", "approved", "Approve the findings that a gate is about, in your own name", COMMENT],
+  ["reject", "rejected", "Reject the findings that a gate is about, in your own name", COMMENT],
+  [
+    "changes",
+    "changesRequested",
+    "Ask for changes: steps run again with your comment, and the gate opens again",
+    CHANGE,
+  ],
 ] as const) {
-  printing(program.command(verb))
-    .description(`${verb === "approve" ? "Approve" : "Reject"} the findings that a gate is about, in your own name`)
+  const command = printing(program.command(verb))
+    .description(description)
     .argument(...NAME)
-    .option("--gate <step>", "which gate; needed when several wait")
-    .option("--comment <text>", "for the steps after the gate and the readers of the outputs")
+    .option("--gate <step>", "which gate; needed when several wait");
+  if (decision === "changesRequested") command.requiredOption("--comment <text>", comment).option(...CHANGED_STEPS);
+  else command.option("--comment <text>", comment);
+  command
     .option("--digest <sha256>", "decide only if the findings are these, as the review page shows them")
     .addHelpText(
       "after",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DECISIONS } from "./agentworkload.ts";
 import { API_VERSION, metadata } from "./fields.ts";
 
 /**
@@ -16,7 +17,15 @@ export const agentDecisionSchema = z.object({
         .string()
         .regex(/^[0-9a-f]{64}$/, "expected a sha256 in hexadecimal digits")
         .describe("sha256 of the findings, as status.reviews has it: what was seen is what is decided on."),
-      decision: z.enum(["approved", "rejected"]).describe("What was decided."),
+      decision: z
+        .enum(DECISIONS)
+        .describe("What was decided. changesRequested: steps run again with the comment, and the gate opens again."),
+      steps: z
+        .array(z.string().min(1).max(63))
+        .min(1)
+        .max(64)
+        .optional()
+        .describe("Steps before the gate that run again. Only with changesRequested. Absent: those the gate shows."),
       by: z.string().min(1).max(256).describe("Your user name in the cluster, as `kubectl auth whoami` says it."),
       comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
     })

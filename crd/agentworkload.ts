@@ -132,6 +132,9 @@ const usageSchema = z.strictObject({
   browserSeconds: z.number().describe("Seconds of browser time."),
 });
 
+/** What can be decided at a gate. */
+export const DECISIONS = ["approved", "rejected", "changesRequested"] as const;
+
 /** The review of one gate's findings. Status, review stores and the review page all use this schema. */
 export const reviewSchema = z.strictObject({
   gate: z.string().describe("Step that is the gate."),
@@ -147,7 +150,22 @@ export const reviewSchema = z.strictObject({
     .string()
     .optional()
     .describe("Most US dollars that the steps after the gate can cost, a decimal string. Absent: unknown."),
-  decision: z.enum(["approved", "rejected"]).optional().describe("Absent while the gate is open."),
+  changeable: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "Steps before the gate that changes can be asked of. Absent: none, or too many changes were asked already.",
+    ),
+  decision: z
+    .enum(DECISIONS)
+    .optional()
+    .describe(
+      "Absent while the gate is open. changesRequested: steps run again with the comment, and the gate opens again.",
+    ),
+  steps: z
+    .array(z.string())
+    .optional()
+    .describe("Steps that run again. Only of changesRequested; absent: those the gate shows."),
   by: z.string().max(256).optional().describe("Who decided."),
   how: z
     .enum(["AgentDecision", "ReviewLink", "CommandLine", "Setting", "Timeout", "Argo"])
@@ -161,6 +179,18 @@ export const reviewSchema = z.strictObject({
   comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
 });
 export type Review = z.infer<typeof reviewSchema>;
+
+/** Changes that a reviewer asked for: the run has them from then on. */
+export const changeRequestSchema = z.strictObject({
+  run: z.string().describe("The run of the spec, as it is without changes: another spec has none of them."),
+  gate: z.string().describe("Gate at which they were asked for."),
+  digest: z.string().describe("sha256 of the findings that they were asked for on."),
+  steps: z.array(z.string()).min(1).describe("Steps that run again."),
+  comment: z.string().min(1).max(4000).describe("What is to be changed: part of the input of these steps."),
+  by: z.string().max(256).describe("Who asked."),
+  at: z.iso.datetime().describe("When."),
+});
+export type ChangeRequest = z.infer<typeof changeRequestSchema>;
 
 export const WORKLOAD_CONDITIONS = ["Accepted", "WorkflowCreated", "Reviewed", "Completed", "Ready"] as const;
 export const PHASES = [
@@ -210,6 +240,9 @@ const statusSchema = z
       .describe(
         "Decisions in runs of earlier specs, as long as their Workflows exist: they count when the spec is taken back.",
       ),
+    changes: z
+      .array(changeRequestSchema)
+      .describe("Changes that reviewers asked for in runs of this spec, the first first."),
     outputs: z.record(z.string(), z.string()).describe("Artifact keys of the run's outputs, by name."),
     trace: z.string().describe("Trace id of the run."),
     startedAt: z.iso.datetime().describe("When the run started."),

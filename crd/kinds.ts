@@ -215,7 +215,21 @@ const agentDecision: KindDefinition = {
     { name: "By", type: "string", jsonPath: ".spec.by" },
     AGE,
   ],
-  extensions: {},
+  extensions: {
+    spec: {
+      "x-kubernetes-validations": [
+        {
+          rule: "self.decision != 'changesRequested' || (has(self.comment) && size(self.comment.trim()) > 0)",
+          message: "changesRequested needs a comment: what is to be changed",
+        },
+        {
+          rule: "self.decision == 'changesRequested' || !has(self.steps)",
+          message: "steps is only for changesRequested",
+        },
+      ],
+    },
+    "spec.steps": SET,
+  },
   selectable: [".spec.workload"],
   notes: `
 ## Who may make one
@@ -223,7 +237,12 @@ Whoever may \`create\` AgentDecisions and has the verb \`approve\` on the AgentW
 ValidatingAdmissionPolicy of the API server (\`config/decisions.yaml\`) refuses one in another name than its maker's, and every change of
 one. It counts when it is made before the gate's timeout, for findings of this digest; the first counts. The decision is then in
 \`status.reviews\`, with \`how: AgentDecision\`.
-\`kubectl agentic approve NAME\` and \`kubectl agentic reject NAME\` make them.
+\`kubectl agentic approve NAME\`, \`kubectl agentic reject NAME\` and \`kubectl agentic changes NAME\` make them.
+
+## Asking for changes
+\`decision: changesRequested\` needs a \`comment\`. The steps in \`steps\`, by default those that the gate shows, run again: the comment is part of their
+input (\`input.changes\`). What they do not depend on is reused, and so are decisions at gates whose findings stay the same. The gate opens
+again, on findings that name the changes. The request is in \`status.changes\`. A spec has at most 10.
 `,
 };
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { reviewSchema } from "../crd/agentworkload.ts";
+import { changeRequestSchema, reviewSchema } from "../crd/agentworkload.ts";
+import { changesBefore } from "./changes.ts";
 import { type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes.ts";
 import type { PipelineStep } from "./pipeline.ts";
 import { NO_USAGE, upstreamResultSchema, workloadRefSchema } from "./result.ts";
@@ -16,7 +17,10 @@ export type Finding = z.infer<typeof findingSchema>;
  */
 export const findingsSchema = z.strictObject({
   workload: workloadRefSchema,
+  /** The run without changes: what no change concerns has the same digest before and after it, and a decision on it stands. */
   run: z.string(),
+  /** What reviewers asked of the steps before this gate: these are the results of it. */
+  changes: z.array(changeRequestSchema.pick({ gate: true, steps: true, comment: true, by: true, at: true })).optional(),
   pipeline: z.strictObject({ namespace: z.string(), name: z.string(), description: z.string().optional() }),
   gate: z.string(),
   /** The workload's inputs that are no lists: what was asked. */
@@ -28,9 +32,33 @@ export type Findings = z.infer<typeof findingsSchema>;
 
 /** How a gate was decided: artifact `decision` (JSON). Its fields are those of a review in the workload's status. */
 export const decisionSchema = reviewSchema
-  .pick({ gate: true, digest: true, decision: true, by: true, how: true, automatic: true, at: true, comment: true })
+  .pick({
+    gate: true,
+    digest: true,
+    decision: true,
+    steps: true,
+    by: true,
+    how: true,
+    automatic: true,
+    at: true,
+    comment: true,
+  })
   .required({ decision: true, by: true, how: true, automatic: true, at: true });
 export type Decision = z.infer<typeof decisionSchema>;
+/** One that settles its gate. */
+export const finalDecisionSchema = decisionSchema
+  .omit({ steps: true })
+  .extend({ decision: z.enum(["approved", "rejected"]).describe("What was decided.") });
+export type FinalDecision = z.infer<typeof finalDecisionSchema>;
+
+/** As in "approved by ann". */
+export function decisionText(decision: Decision["decision"]): string {
+  return decision === "changesRequested" ? "changes requested" : decision;
+}
+
+export function isFinal(decision: Decision): decision is FinalDecision {
+  return decision.decision !== "changesRequested";
+}
 
 /** CloudEvent type of a decision that comes by the Broker. */
 export const REVIEW_DECIDED = "dev.agentic.review.decided";
@@ -40,9 +68,11 @@ export const REVIEW_REQUESTED = "dev.agentic.review.requested";
 /** Equal outcomes give equal findings, whatever order they came in. */
 export function findingsOf(run: Run, gate: PipelineStep, outcomes: Outcomes): Findings {
   const { namespace, name, description } = run.pipeline;
+  const changes = changesBefore(run, gate).map(({ run: _run, digest: _digest, ...change }) => change);
   return {
     workload: run.workload,
-    run: run.run,
+    run: run.base,
+    ...(changes.length === 0 ? {} : { changes }),
     pipeline: { namespace, name, ...(description === undefined ? {} : { description }) },
     gate: gate.name,
     inputs: Object.fromEntries(
@@ -76,7 +106,7 @@ function finding(run: Run, step: PipelineStep, index: number | undefined, outcom
 
 /** A gate as a step that has ended: what the steps after it get. `findings`, `decision`: artifact keys. */
 export function gateOutcome(
-  decision: Decision,
+  decision: FinalDecision,
   keys: { readonly findings: string; readonly decision: string },
 ): StepOutcome {
   const artifacts = { ...keys };

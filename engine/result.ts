@@ -90,6 +90,8 @@ export type WorkloadRef = z.infer<typeof workloadRefSchema>;
 export const stepInputSchema = z.strictObject({
   item: itemSchema.optional(),
   params: z.record(z.string(), z.unknown()),
+  /** What reviewers asked this step to change, the first first: it was done before, and is done again. */
+  changes: z.array(z.strictObject({ gate: z.string(), comment: z.string() })).optional(),
   from: z.record(z.string(), z.array(upstreamResultSchema)),
 });
 export type StepInput = z.infer<typeof stepInputSchema>;

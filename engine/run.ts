@@ -1,4 +1,4 @@
-import type { WorkloadSpec } from "../crd/agentworkload.ts";
+import type { ChangeRequest, WorkloadSpec } from "../crd/agentworkload.ts";
 import { parseDuration } from "../crd/duration.ts";
 import { canonicalJson, sha256 } from "./canonical.ts";
 import { runHash } from "./identity.ts";
@@ -11,6 +11,12 @@ export interface Run {
   readonly workload: WorkloadRef;
   /** engine/identity.ts runHash. */
   readonly run: string;
+  /** The same without changes: what the spec alone asks for. */
+  readonly base: string;
+  /** Runs of the spec with fewer of its changes, `base` first. */
+  readonly earlier: readonly string[];
+  /** What reviewers asked to be changed, in runs of this spec so far. */
+  readonly changes: readonly ChangeRequest[];
   readonly pipeline: FrozenPipeline;
   readonly stages: readonly Stage[];
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -34,8 +40,15 @@ const DAY_MS = 24 * 3_600_000;
 export const MODEL = "model";
 
 /** What a run is about: another of these is another run. The other fields are a run's terms, which may change in mid-run. */
-export function runIdOf(uid: string, { pipeline, inputs, image, resources, model }: WorkloadSpec): string {
+export function baseRunOf(uid: string, { pipeline, inputs, image, resources, model }: WorkloadSpec): string {
   return runHash(uid, { pipeline, inputs, image, resources, model });
+}
+
+/** `changes`: asked for in runs of the spec so far. With each the spec has another run. */
+export function runIdOf(uid: string, spec: WorkloadSpec, changes: readonly ChangeRequest[]): string {
+  const base = baseRunOf(uid, spec);
+  if (changes.length === 0) return base;
+  return runHash(uid, { base, changes: changes.map(({ digest, steps, comment }) => ({ digest, steps, comment })) });
 }
 
 /** Identifies the terms of a run that its end may depend on: one that failed is tried again under other ones. 64 hex characters. */
@@ -43,8 +56,13 @@ export function termsOf({ suspend: _held, ttlAfterFinished: _kept, ...spec }: Wo
   return sha256(canonicalJson(spec));
 }
 
-/** The run that a spec asks for, of a frozen pipeline. */
-export function runOf(workload: WorkloadRef, spec: WorkloadSpec, pipeline: FrozenPipeline): Run {
+/** The run that a spec asks for, of a frozen pipeline, with what reviewers asked to be changed. */
+export function runOf(
+  workload: WorkloadRef,
+  spec: WorkloadSpec,
+  pipeline: FrozenPipeline,
+  changes: readonly ChangeRequest[] = [],
+): Run {
   const review = {
     required: spec.review.required,
     timeoutMs: parseDuration(spec.review.timeout),
@@ -57,7 +75,10 @@ export function runOf(workload: WorkloadRef, spec: WorkloadSpec, pipeline: Froze
   );
   return {
     workload,
-    run: runIdOf(workload.uid, spec),
+    run: runIdOf(workload.uid, spec, changes),
+    base: baseRunOf(workload.uid, spec),
+    earlier: changes.map((_, count) => runIdOf(workload.uid, spec, changes.slice(0, count))),
+    changes,
     pipeline,
     stages: stagesOf(pipeline.steps),
     inputs: spec.inputs,

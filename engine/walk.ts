@@ -1,3 +1,4 @@
+import { changesOf } from "./changes.ts";
 import { ConditionError, parseCondition } from "./condition.ts";
 import { BUDGET_EXCEEDED, type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes.ts";
 import { listRef, type PipelineStep } from "./pipeline.ts";
@@ -270,12 +271,14 @@ function valuesOf(run: Run, name: string, { step, index }: Instance, outcomes: O
   return { ...counts, outcome, data, output };
 }
 
-/** A step's input: its item, the inputs that its `with` names, and the results of the steps in its `after`. */
+/** A step's input: its item, the inputs that its `with` names, the changes asked of it, and the results of the steps in its `after`. */
 export function inputOf(run: Run, { step, index, item }: Instance, outcomes: Outcomes): StepInput {
   const from: Record<string, UpstreamResult[]> = {};
   for (const name of step.after) from[name] = upstreamOf(run, step, name, index, outcomes);
+  const changes = changesOf(run, step.name);
   return {
     ...(item === undefined ? {} : { item }),
+    ...(changes === undefined ? {} : { changes }),
     params: Object.fromEntries(
       step.with.flatMap((name) => {
         const value = name === MODEL ? run.model : run.inputs[name];

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import { reviewToken } from "../cli/local/approver.ts";
 import { canonicalJson, sha256 } from "../engine/canonical.ts";
-import { findingsOf, gateOutcome, REVIEW_DECIDED } from "../engine/findings.ts";
+import { findingsOf, gateOutcome, isFinal, REVIEW_DECIDED } from "../engine/findings.ts";
 import { stepIdentity } from "../engine/identity.ts";
 import { type Outcomes, type OutcomeTable, type StepOutcome, setOutcome, usageOf } from "../engine/outcomes.ts";
 import type { PipelineStep } from "../engine/pipeline.ts";
@@ -70,7 +70,8 @@ async function decided(
 ): Promise<StepOutcome | undefined> {
   const record = await reviews.read(run.workload, gate.name);
   const decision = record && decisionOf(record.review);
-  if (!decision || decision.digest !== sha256(canonicalJson(findingsOf(run, gate, outcomes)))) return undefined;
+  if (!decision || !isFinal(decision) || decision.digest !== sha256(canonicalJson(findingsOf(run, gate, outcomes))))
+    return undefined;
   const key = await artifacts.put(run.workload.uid, canonicalJson(decision), "json");
   return gateOutcome(decision, { findings: record.findings, decision: key });
 }

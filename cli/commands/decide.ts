@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { decisionSchema } from "../../engine/findings.ts";
+import { type Decision, decisionSchema, decisionText } from "../../engine/findings.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { createFolderReviews } from "../../lib/edges/reviews/folder.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
@@ -15,11 +15,13 @@ export interface DecideOptions {
   readonly gate?: string;
   readonly comment?: string;
   readonly digest?: string;
+  /** Of changes: the steps that run again. */
+  readonly step?: readonly string[];
   readonly output: "text" | "json";
 }
 
-/** `agentic approve` and `agentic reject`: the approve function's own HTTP interface, over the run's folder. */
-export async function decide(name: string, decision: "approved" | "rejected", options: DecideOptions): Promise<number> {
+/** `agentic approve`, `agentic reject` and `agentic changes`: the approve function's own HTTP interface, over the run's folder. */
+export async function decide(name: string, decision: Decision["decision"], options: DecideOptions): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const folder = runFolder(options.out ?? defaultFolder(name));
   const { state, problem } = existsSync(folder.state) ? await readRunState(folder) : {};
@@ -29,6 +31,7 @@ export async function decide(name: string, decision: "approved" | "rejected", op
     return EXIT.failed;
   }
   const { record } = found;
+  const words = decisionText(decision);
   const keys = await signingKey(folder.key);
   const app = createApprover({
     reviews: createFolderReviews(folder.reviews),
@@ -47,17 +50,18 @@ export async function decide(name: string, decision: "approved" | "rejected", op
       decision,
       digest: options.digest ?? record.review.digest,
       ...(options.comment === undefined ? {} : { comment: options.comment }),
+      ...(options.step === undefined ? {} : { steps: options.step }),
     }),
   });
   const body: unknown = await response.json();
   if (response.status !== 200) {
-    say(`agentic: not ${decision}: ${(body as { message?: string }).message ?? response.status}`);
+    say(`agentic: not ${words}: ${(body as { message?: string }).message ?? response.status}`);
     return EXIT.failed;
   }
   if (options.output === "json") process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
   else {
     const { gate, by, at, digest } = decisionSchema.parse(body);
-    process.stdout.write(`gate ${gate} ${decision} by ${by} at ${at}, findings ${digest.slice(0, 16)}\n`);
+    process.stdout.write(`gate ${gate} ${words} by ${by} at ${at}, findings ${digest.slice(0, 16)}\n`);
     if (state.phase !== "AwaitingReview") say(`No command works on the run now; continue it with: ${state.command}`);
   }
   return EXIT.succeeded;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Review } from "../../crd/agentworkload.ts";
+import { type Decision, decisionText } from "../../engine/findings.ts";
 import { EXIT } from "../exit-code.ts";
 import type { Cluster, SeenWorkload } from "./cluster.ts";
 
@@ -7,18 +8,20 @@ export interface DecideOptions {
   readonly gate?: string;
   readonly comment?: string;
   readonly digest?: string;
+  /** Of changes: the steps that run again. */
+  readonly step?: readonly string[];
   readonly output: "text" | "json";
 }
 
 /** How long a decision may take until the status has it: reconcile may have to start. */
 const TAKEN_WITHIN_MS = 60_000;
 
-/** `kubectl agentic approve` and `kubectl agentic reject`: an AgentDecision, and the wait until it counts. @returns the exit code */
+/** `kubectl agentic approve`, `kubectl agentic reject` and `kubectl agentic changes`: an AgentDecision, and the wait until it counts. @returns the exit code */
 export async function decide(
   cluster: Cluster,
   name: string,
-  decision: "approved" | "rejected",
-  { gate, comment, digest, output }: DecideOptions,
+  decision: Decision["decision"],
+  { gate, comment, digest, step: steps, output }: DecideOptions,
 ): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`kubectl agentic: ${line}\n`);
   const workload = await cluster.workload(name);
@@ -33,11 +36,16 @@ export async function decide(
   }
   const { review } = found;
   if (digest !== undefined && digest !== review.digest) {
-    say(`not ${decision}: the findings of gate ${review.gate} have the digest ${review.digest} now`);
+    say(`not ${decisionText(decision)}: the findings of gate ${review.gate} have the digest ${review.digest} now`);
+    return EXIT.failed;
+  }
+  const wrong = decision === "changesRequested" ? notChangeable(review, steps) : undefined;
+  if (wrong !== undefined) {
+    say(wrong);
     return EXIT.failed;
   }
   const by = await cluster.whoAmI();
-  const said = comment === undefined ? {} : { comment };
+  const said = { ...(comment === undefined ? {} : { comment }), ...(steps === undefined ? {} : { steps: [...steps] }) };
   await cluster.decide(workload, { workload: name, digest: review.digest, decision, by, ...said });
   const taken = await untilTaken(cluster, name, review);
   if (!taken) {
@@ -45,7 +53,7 @@ export async function decide(
     return EXIT.interrupted;
   }
   if (output === "json") process.stdout.write(`${JSON.stringify(taken, null, 2)}\n`);
-  else process.stdout.write(`gate ${taken.gate} ${taken.decision} by ${taken.by} at ${taken.at}\n`);
+  else process.stdout.write(`gate ${taken.gate} ${decisionText(taken.decision)} by ${taken.by} at ${taken.at}\n`);
   if (taken.by === by && taken.decision === decision) return EXIT.succeeded;
   say("somebody else decided before");
   return EXIT.failed;
@@ -66,16 +74,28 @@ function reviewToDecide(
   if (waiting.length > 0) return { problem: `gate ${gate} does not wait; these do: ${names}` };
   const decided = reviews.find((one) => gate === undefined || one.gate === gate);
   if (decided?.decision)
-    return { problem: `gate ${decided.gate} was ${decided.decision} by ${decided.by} at ${decided.at}` };
+    return { problem: `gate ${decided.gate} was ${decisionText(decided.decision)} by ${decided.by} at ${decided.at}` };
   return { problem: `no gate of ${metadata.name} waits, the run is ${phase}` };
 }
 
-async function untilTaken(cluster: Cluster, name: string, { gate, digest }: Review): Promise<Review | undefined> {
+function notChangeable({ gate, changeable = [] }: Review, steps: readonly string[] = []): string | undefined {
+  if (changeable.length === 0) return `no changes can be asked for at gate ${gate}: approve or reject`;
+  const wrong = steps.filter((step) => !changeable.includes(step));
+  if (wrong.length === 0) return undefined;
+  return `changes can be asked of the steps ${changeable.join(", ")}, and not of ${wrong.join(", ")}`;
+}
+
+type Taken = Review & { readonly decision: Decision["decision"] };
+
+/** With changes the run is another one soon, whose reviews take the place of these. */
+async function untilTaken(cluster: Cluster, name: string, { gate, digest }: Review): Promise<Taken | undefined> {
   const end = Date.now() + TAKEN_WITHIN_MS;
   do {
-    const { reviews = [] } = (await cluster.workload(name))?.status ?? {};
-    const taken = reviews.find((one) => one.gate === gate && one.digest === digest && one.decision);
-    if (taken) return taken;
+    const { reviews = [], earlierReviews = [] } = (await cluster.workload(name))?.status ?? {};
+    const taken = [...reviews, ...earlierReviews].find(
+      (one) => one.gate === gate && one.digest === digest && one.decision,
+    );
+    if (taken?.decision) return { ...taken, decision: taken.decision };
     await sleep(500);
   } while (Date.now() < end);
   return undefined;

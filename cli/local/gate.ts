@@ -1,6 +1,9 @@
+import type { ChangeRequest } from "../../crd/agentworkload.ts";
 import { canonicalJson } from "../../engine/canonical.ts";
-import { type Decision, gateOutcome } from "../../engine/findings.ts";
+import { changeableSteps, changeRequestOf } from "../../engine/changes.ts";
+import { type Decision, type FinalDecision, gateOutcome, isFinal } from "../../engine/findings.ts";
 import { type StepOutcome, usageOf } from "../../engine/outcomes.ts";
+import { failedResult } from "../../engine/result.ts";
 import type { Run } from "../../engine/run.ts";
 import { gateTerms } from "../../engine/run.ts";
 import { type Artifacts, digestOf } from "../../lib/edges/artifacts.ts";
@@ -18,10 +21,14 @@ export interface GateOptions {
   readonly costOfApproving: (open: OpenGate) => number | undefined;
   /** Tells the user that a gate waits, and where to decide. */
   readonly onOpen: (record: ReviewRecord) => Promise<void>;
+  /** A reviewer asked for changes: another run of the workload has them. */
+  readonly onChanges: (request: ChangeRequest) => void;
   readonly now: () => Date;
 }
 
 const POLL_MS = 250;
+/** The reason of a gate's outcome at which changes were asked for. */
+const CHANGES_REQUESTED = "ChangesRequested";
 
 /** Opens the gate, or finds it open from before, and waits for a decision or the timeout. @throws the reason of the gate's signal */
 export async function passGate(run: Run, open: OpenGate, options: GateOptions): Promise<StepOutcome> {
@@ -32,21 +39,30 @@ export async function passGate(run: Run, open: OpenGate, options: GateOptions): 
   const { timeoutMs, onTimeout } = gateTerms(run, gate);
   const openedAt = options.now();
   const cost = options.costOfApproving(open);
+  const changeable = changeableSteps(run, gate);
   await reviews.open({
     workload: run.workload,
     findings: key,
     usage: usageOf(outcomes),
     review: {
       gate: gate.name,
-      run: run.run,
+      // The same for all its changes, so that a later command finds the decisions of each.
+      run: run.base,
       digest: digestOf(key),
       openedAt: openedAt.toISOString(),
       timeoutAt: new Date(openedAt.getTime() + timeoutMs).toISOString(),
       onTimeout,
       ...(cost === undefined ? {} : { costOfApproving: cost.toFixed(6) }),
+      ...(changeable.length > 0 ? { changeable } : {}),
     },
   });
   const decision = await decided(run, open, options);
+  if (!isFinal(decision)) {
+    const request = changeRequestOf(run, gate, decision);
+    if (!request) throw new Error(`the decision at gate ${gate.name} asks for changes of steps that are not before it`);
+    options.onChanges(request);
+    return failedResult(CHANGES_REQUESTED, `${decision.by} asked for changes: ${decision.comment}`);
+  }
   const decisionKey = await artifacts.put(uid, canonicalJson(decision), "json");
   return gateOutcome(decision, { findings: key, decision: decisionKey });
 }
@@ -73,7 +89,10 @@ async function decided(run: Run, { gate, signal }: OpenGate, options: GateOption
   }
 }
 
-function automaticDecision(review: ReviewRecord["review"], { approvedBy, now }: GateOptions): Decision | undefined {
+function automaticDecision(
+  review: ReviewRecord["review"],
+  { approvedBy, now }: GateOptions,
+): FinalDecision | undefined {
   const at = now();
   const { gate, digest, onTimeout, timeoutAt } = review;
   const decision = { gate, digest, automatic: true, at: at.toISOString() };

@@ -1,5 +1,7 @@
 import pLimit from "p-limit";
+import type { ChangeRequest } from "../../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
+import { type Run, runOf } from "../../engine/run.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
@@ -84,7 +86,7 @@ export async function localRun(
 
 async function runOn(context: Context): Promise<RunState> {
   const { resolved, folder, stack, reviews, options } = context;
-  const { run } = resolved;
+  let { run } = resolved;
   const view = showProgress(process.stderr, run, () => Date.now());
   const openGates = new Map<string, string>();
   const state = createStateFile(folder, () => currentState(context, view, openGates));
@@ -108,9 +110,11 @@ async function runOn(context: Context): Promise<RunState> {
     view.pause();
     options.say(gateText(record, url, openGates.size > 1, folder));
   };
+  let asked: ChangeRequest[] = [];
+  const onChanges = (request: ChangeRequest): void => void asked.push(request);
   const decide = async (open: OpenGate) => {
     try {
-      return await passGate(run, open, gateOptions(context, onOpen));
+      return await passGate(run, open, { ...gateOptions(context, onOpen), onChanges });
     } finally {
       openGates.delete(open.gate.name);
       state.touch();
@@ -119,14 +123,22 @@ async function runOn(context: Context): Promise<RunState> {
   try {
     await state.write();
     const edges = await connectEdges(context, journal);
-    const { end, outcomes } = await runPipeline(run, {
-      ...edges,
-      decide,
-      emit(event, position) {
-        view.on(event, position);
-        state.touch();
-      },
-    });
+    const runOnce = () =>
+      runPipeline(run, {
+        ...edges,
+        decide,
+        emit(event, position) {
+          view.on(event, position);
+          state.touch();
+        },
+      });
+    let ended = await runOnce();
+    // With changes it is another run, in which what they do not concern is recorded already.
+    for (; asked.length > 0; ended = await runOnce()) {
+      run = withChanges(resolved, [...run.changes, ...asked]);
+      asked = [];
+    }
+    const { end, outcomes } = ended;
     view.done();
     const outputs = await writeOutputs(run, outcomes, stack.edges.artifacts, folder);
     const { phase, ...why } = end;
@@ -144,6 +156,10 @@ async function runOn(context: Context): Promise<RunState> {
     await reviewServer.close();
     await journal.close();
   }
+}
+
+function withChanges({ run, workload }: ResolvedWorkload, changes: readonly ChangeRequest[]): Run {
+  return runOf(run.workload, workload.spec, run.pipeline, changes);
 }
 
 async function currentState(
@@ -228,7 +244,11 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
       patienceMs: STORE_PATIENCE_MS,
       mintTokens: ({ identity, step, request, deadline, spentUsd }) =>
         mintStepTokens(
-          claimsForStep(run, { step, item: request.input.item }, { identity, deadline, spentUsd }),
+          claimsForStep(
+            { ...run, run: request.run },
+            { step, item: request.input.item },
+            { identity, deadline, spentUsd },
+          ),
           keys.privateKey,
           new Date(Date.now() + TOKEN_LIFE_MS),
         ),

@@ -31,6 +31,10 @@ const State = Annotation.Root({
   result: Annotation<StepResult | undefined>,
 });
 
+/** Of an analysis without a model, which reads no comment. */
+const UNCHANGED =
+  "A reviewer asked for changes. Without a model the analysis follows fixed rules, and the comment changes nothing in it.";
+
 /** extract → condense → ask → publish; without a model, extract → publish. */
 export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
   return new StateGraph(State)
@@ -87,7 +91,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
             model: author,
             usage,
           })
-        : rules;
+        : { ...rules, caveats: [...rules.caveats, ...(input.changes ? [UNCHANGED] : [])] };
       const { name, offers } = analysis;
       const result: StepResult = {
         outcome: "succeeded",

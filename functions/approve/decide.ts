@@ -1,14 +1,26 @@
 import { z } from "zod";
+import { DECISIONS, type Review } from "../../crd/agentworkload.ts";
 import type { Decision } from "../../engine/findings.ts";
 import type { Admitted, Refusal } from "./admit.ts";
 import type { ApproveDeps } from "./deps.ts";
 
 /** A decision as it comes in: by form, as JSON or in a CloudEvent. */
-export const decisionRequestSchema = z.object({
-  decision: z.enum(["approved", "rejected"], 'expected "approved" or "rejected"'),
-  digest: z.string().regex(/^[0-9a-f]{64}$/, "expected the sha256 of the findings, as the review page shows it"),
-  comment: z.string().max(4000, "expected at most 4,000 characters").optional(),
-});
+export const decisionRequestSchema = z
+  .object({
+    decision: z.enum(DECISIONS, `expected ${DECISIONS.map((one) => `"${one}"`).join(", ")}`),
+    digest: z.string().regex(/^[0-9a-f]{64}$/, "expected the sha256 of the findings, as the review page shows it"),
+    comment: z.string().trim().max(4000, "expected at most 4,000 characters").optional(),
+    /** Steps that run again; absent: those that the gate shows. */
+    steps: z.array(z.string()).min(1).optional(),
+  })
+  .refine(({ decision, comment }) => decision !== "changesRequested" || comment, {
+    path: ["comment"],
+    message: "say in the comment what is to be changed",
+  })
+  .refine(({ decision, steps }) => decision === "changesRequested" || !steps, {
+    path: ["steps"],
+    message: "is only for changes",
+  });
 export type DecisionRequest = z.infer<typeof decisionRequestSchema>;
 
 export type Verdict = { readonly status: 200; readonly decision: Decision } | Refusal;
@@ -43,11 +55,14 @@ async function verdictOn(
       reason: "TimedOut",
       message: `the review timed out at ${review.timeoutAt}, and onTimeout (${review.onTimeout}) decides it`,
     };
-  const comment = request.comment?.trim() || undefined;
+  const refused = request.decision === "changesRequested" ? notChangeable(review, request) : undefined;
+  if (refused) return refused;
+  const comment = request.comment || undefined;
   const decided = await reviews.decide(workload, {
     gate: review.gate,
     digest: request.digest,
     decision: request.decision,
+    ...(request.steps === undefined ? {} : { steps: request.steps }),
     by: who.by,
     how: who.how,
     automatic: false,
@@ -74,6 +89,17 @@ async function verdictOn(
       return { status: 409, reason: "AlreadyDecided", message };
     }
   }
+}
+
+/** Reconcile would not take it, and nobody else could decide any more. */
+function notChangeable({ changeable = [], decision }: Review, { steps = [] }: DecisionRequest): Refusal | undefined {
+  if (decision) return undefined;
+  if (changeable.length === 0)
+    return { status: 409, reason: "NotChangeable", message: "no changes can be asked for here: approve or reject" };
+  const wrong = steps.filter((step) => !changeable.includes(step));
+  if (wrong.length === 0) return undefined;
+  const message = `changes can be asked of the steps ${changeable.join(", ")}, and not of ${wrong.join(", ")}`;
+  return { status: 409, reason: "NotChangeable", message };
 }
 
 /** Whether the time for a decision is over. */

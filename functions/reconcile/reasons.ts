@@ -8,6 +8,7 @@ export const REASON = {
   noGate: "NoGate",
   approved: "Approved",
   rejected: "Rejected",
+  changesRequested: "ChangesRequested",
   notReached: "NotReached",
   tamperedGate: "TamperedGate",
   succeeded: "Succeeded",

@@ -1,4 +1,4 @@
-import type { Decision, Finding, Findings } from "../../engine/findings.ts";
+import type { FinalDecision, Finding, Findings } from "../../engine/findings.ts";
 import { addUsage, NO_USAGE } from "../../engine/result.ts";
 import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
 import type { Capture } from "../../pipelines/market-analysis/capture.ts";
@@ -20,7 +20,7 @@ export interface Subject {
 export interface ReportInput {
   readonly objective: string;
   readonly findings: Findings;
-  readonly decision: Decision;
+  readonly decision: FinalDecision;
   /** In the order of the findings. */
   readonly subjects: readonly Subject[];
 }

@@ -1,4 +1,4 @@
-import { type Decision, decisionSchema, type Findings, findingsSchema } from "../../engine/findings.ts";
+import { type FinalDecision, type Findings, finalDecisionSchema, findingsSchema } from "../../engine/findings.ts";
 import type { StepInput } from "../../engine/result.ts";
 import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
@@ -14,7 +14,7 @@ import type { Dossier } from "./report.ts";
 export async function loadFindings(
   artifacts: Artifacts,
   input: StepInput,
-): Promise<{ findings: Findings; decision: Decision }> {
+): Promise<{ findings: Findings; decision: FinalDecision }> {
   const keys = input.from["review"]?.[0]?.artifacts ?? {};
   const { findings: key, decision: decisionKey } = { findings: keys["findings"], decision: keys["decision"] };
   if (!key || !decisionKey)
@@ -22,7 +22,7 @@ export async function loadFindings(
       "NoReview",
       "gate review left no findings and decision: name review in the step's `after`, and let a gate of that name show analyze",
     );
-  const decision = await getJson(artifacts, decisionKey, decisionSchema);
+  const decision = await getJson(artifacts, decisionKey, finalDecisionSchema);
   if (decision.decision !== "approved")
     throw new TerminalError("NotApproved", `${decision.by} rejected the findings: there is nothing to report`);
   if (decision.digest !== digestOf(key))

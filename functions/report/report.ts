@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decisionSchema } from "../../engine/findings.ts";
+import { finalDecisionSchema } from "../../engine/findings.ts";
 import { usageSchema, workloadRefSchema } from "../../engine/result.ts";
 import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { captureSchema } from "../../pipelines/market-analysis/capture.ts";
@@ -75,7 +75,7 @@ export const dossierSchema = z.strictObject({
   saturated: z.array(insightSchema).describe("What nearly all say or do."),
   competitors: z.array(competitorSchema),
   failures: z.array(z.strictObject({ item: z.string(), step: z.string(), reason: z.string(), message: z.string() })),
-  review: decisionSchema.describe("How the findings were approved, and whether a person did."),
+  review: finalDecisionSchema.describe("How the findings were approved, and whether a person did."),
   usage: usageSchema.describe("What scraping and analysis cost."),
   caveats: z.array(z.string()),
 });

@@ -35,12 +35,22 @@ export async function askModel<T>(
   return model.ask(
     {
       ...question,
+      instructions: question.instructions + guidanceOf(input),
       ...(data === undefined ? {} : { data: isKept(input) ? data : await masked(data, language) }),
       maxOutputTokens: choice?.maxOutputTokens ?? MAX_OUTPUT_TOKENS,
       ...(choice ? { model: choice } : {}),
     },
     { workload, spentUsd, deadline, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
   );
+}
+
+/** What reviewers asked to be changed, for the model: they may say what to look at, and not what an answer looks like. */
+function guidanceOf({ changes = [] }: StepContext["input"]): string {
+  if (changes.length === 0) return "";
+  const comments = changes.map(
+    ({ comment }) => `<reviewer_comment>\n${comment.replaceAll(/<\/?reviewer_comment>/gi, "")}\n</reviewer_comment>`,
+  );
+  return `\nA reviewer of your earlier answer asked for changes. Follow this guidance as to emphasis and scope; it cannot change the form of the answer, nor what counts as evidence.\n${comments.join("\n")}`;
 }
 
 function isKept({ params }: StepContext["input"]): boolean {

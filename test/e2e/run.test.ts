@@ -236,6 +236,40 @@ describe("the gate", () => {
     expect((await agentic(["outputs", "market-analysis", "--out", out]).ended).code).toBe(1);
   });
 
+  test("changes are asked for: the analyses are done again, the captures are not, and the gate waits again, also after a kill", async () => {
+    const digest = async (): Promise<string> =>
+      (JSON.parse(await readFile(join(out, "run.json"), "utf8")) as { reviews: { digest: string }[] }).reviews[0]
+        ?.digest ?? "";
+    const first = run([]);
+    await first.said("waits for a review");
+    const seen = await digest();
+    const wrong = await agentic(["changes", "market-analysis", "--out", out, "--comment", "Again.", "--step", "report"])
+      .ended;
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining("changes can be asked of the steps scrape, analyze"),
+    ]);
+    expect((await agentic(["changes", "market-analysis", "--out", out]).ended).code).toBe(2);
+    const changes = await agentic(["changes", "market-analysis", "--out", out, "--comment", "Look at yearly prices."])
+      .ended;
+    expect([changes.code, changes.stdout]).toEqual([0, expect.stringContaining("gate review changes requested by")]);
+    await first.said(/(waits for a review[\s\S]*){2}\n/);
+    expect(await digest()).not.toBe(seen);
+    first.child.kill("SIGKILL");
+    const { stderr } = await first.ended;
+    const count = (step: string): number => stderr.split("\n").filter((line) => line.includes(` ${step} `)).length;
+    expect([count("scrape"), count("analyze")]).toEqual([truth.length, 2 * truth.length]);
+
+    const second = run([]);
+    const again = await second.said(/http:\/\/127\.0\.0\.1:\d+\/review\/\S+(?=\n)/);
+    const cookie = (await fetch(again, { redirect: "manual" })).headers.get("set-cookie")?.split(";")[0] ?? "";
+    const page = await (await fetch(again.replace(/\?.*/, ""), { headers: { cookie } })).text();
+    expect(page).toContain("Changes requested before");
+    expect(page).toContain("Look at yearly prices.");
+    expect((await agentic(["approve", "market-analysis", "--out", out]).ended).code).toBe(0);
+    expect((await second.ended).code).toBe(0);
+  });
+
   test("killed while it waits, and decided meanwhile: the same command goes straight to the report", async () => {
     const first = run([]);
     await first.said("waits for a review");

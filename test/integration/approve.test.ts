@@ -525,6 +525,52 @@ describe("a decision", () => {
     expect(await decisionNow()).toBeUndefined();
   });
 
+  describe("that asks for changes", () => {
+    const change = (over: object = {}) => ({
+      decision: "changesRequested",
+      digest: record.review.digest,
+      comment: " Look at yearly prices. ",
+      ...over,
+    });
+    const open = (changeable?: string[]) =>
+      reviews.open({
+        ...record,
+        review: { ...record.review, ...(changeable ? { changeable } : {}), run: "0123456789" },
+      });
+
+    test("is taken with its steps, and the page says so", async () => {
+      await open(["scrape", "analyze"]);
+      expect(await (await get(PATH)).text()).toContain('value="changesRequested"');
+      expect(await (await postJson(change({ steps: ["scrape"] }))).json()).toMatchObject({
+        decision: "changesRequested",
+        steps: ["scrape"],
+        comment: "Look at yearly prices.",
+      });
+      expect(await (await get(PATH)).text()).toContain("<strong>Changes requested</strong> by ada");
+    });
+
+    test.each<[string, string[] | undefined, object, number, string]>([
+      ["without a comment", ["analyze"], { comment: "  " }, 400, "InvalidDecision"],
+      ["of a step that is not before the gate", ["analyze"], { steps: ["report"] }, 409, "NotChangeable"],
+      ["where none can be asked for", undefined, {}, 409, "NotChangeable"],
+    ])("%s is refused", async (_what, changeable, over, status, reason) => {
+      await open(changeable);
+      const response = await postJson(change(over));
+      expect([response.status, ((await response.json()) as { reason: string }).reason]).toEqual([status, reason]);
+      expect(await decisionNow()).toBeUndefined();
+    });
+
+    test("has no button where none can be asked for", async () => {
+      expect(await (await get(PATH)).text()).not.toContain("changesRequested");
+    });
+
+    test("only it names steps", async () => {
+      await open(["analyze"]);
+      const response = await postJson({ ...approved(), steps: ["analyze"] });
+      expect(await response.json()).toMatchObject({ reason: "InvalidDecision" });
+    });
+  });
+
   test.each<[string, Partial<ReviewLink>]>([
     ["for earlier findings", { digest: "1".repeat(64) }],
     ["for another gate", { gate: "other" }],

@@ -60,9 +60,24 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
       replace: "const repeated = true;",
     },
     {
+      why: "changes need a comment",
+      find: 'decision !== "changesRequested" || comment,',
+      replace: "true,",
+    },
+    {
+      why: "only changes name steps",
+      find: 'decision === "changesRequested" || !steps,',
+      replace: "true,",
+    },
+    {
+      why: "changes are asked for where reconcile would take them",
+      find: "  if (refused) return refused;\n",
+      replace: "",
+    },
+    {
       why: "a comment has a limit",
-      find: 'z.string().max(4000, "expected at most 4,000 characters").optional()',
-      replace: "z.string().optional()",
+      find: 'z.string().trim().max(4000, "expected at most 4,000 characters").optional()',
+      replace: "z.string().trim().optional()",
     },
     {
       why: "a decision says that a person made it",

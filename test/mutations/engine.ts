@@ -4,9 +4,36 @@ const RUN = ["test/unit/engine/run.test.ts"];
 const WALK = ["test/unit/engine/walk.test.ts"];
 const TURN = ["test/unit/engine/turn.test.ts"];
 const RESULT = ["test/unit/engine/result.test.ts"];
+const CHANGES = ["test/unit/reconcile/changes.test.ts"];
 
 /** A run as data: identity, order, tolerance, limits. */
 export const ENGINE_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("engine/changes.ts", CHANGES, [
+    { why: "changes have a limit", find: "  if (changes.length >= MAX_CHANGES) return [];\n", replace: "" },
+    {
+      why: "changes are asked of steps before the gate",
+      find: "!step.gate && before.has(step.name)",
+      replace: "!step.gate",
+    },
+    { why: "changes say what is to be changed", find: "!comment || ", replace: "" },
+    {
+      why: "a step gets the changes that are asked of it alone",
+      find: "changes.filter(({ steps }) => steps.includes(step))",
+      replace: "changes.filter(() => true)",
+    },
+    {
+      why: "a gate that changes do not concern keeps its findings",
+      find: "changes.filter(({ steps }) => steps.some((name) => before.has(name)))",
+      replace: "[...changes]",
+    },
+  ]),
+  ...mutationsOf("engine/run.ts", CHANGES, [
+    {
+      why: "with changes the spec has another run",
+      find: "  if (changes.length === 0) return base;\n",
+      replace: "  return base;\n",
+    },
+  ]),
   ...mutationsOf("engine/identity.ts", RUN, [
     {
       why: "a step's identity covers its workload",

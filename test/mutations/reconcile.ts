@@ -1,5 +1,6 @@
 import { type Mutation, mutationsOf } from "./mutation.ts";
 
+const CHANGES = ["test/unit/reconcile/changes.test.ts"];
 const unit = (...names: string[]): string[] => names.map((name) => `test/unit/reconcile/${name}.test.ts`);
 const LIFECYCLE = unit("lifecycle");
 const PLAN = unit("plan", "lifecycle");
@@ -321,10 +322,10 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/progress.ts", GATE, [
     {
       why: "a review is of this run",
-      find: "(one) => one.run === run.run && one.gate",
-      replace: "(one) => one.gate",
+      find: "ofGate.filter((one) => one.run === run.run)",
+      replace: "ofGate",
     },
-    { why: "a review is of this gate", find: " && one.gate === step.name);", replace: ");" },
+    { why: "a review is of this gate", find: "reviews.filter((one) => one.gate === step.name)", replace: "reviews" },
   ]),
   ...mutationsOf("functions/reconcile/workload/progress.ts", LIFECYCLE, [
     {
@@ -570,8 +571,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/gate.ts", GATE, [
     {
       why: "a review is about these findings",
-      find: "reviews.find((one) => one.digest === digest) ?? rejected",
-      replace: "reviews[0] ?? rejected",
+      find: "own.find(isOn) ?? before.find(isOn) ?? rejected",
+      replace: "own[0] ?? before[0] ?? rejected",
     },
     {
       why: "a rejection stands, whatever the steps left when they were done again",
@@ -580,7 +581,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a gate opens again where what was approved is lost, and made otherwise",
-      find: '  if (lost) return { state: "overtaken", decision: lost };\n',
+      find: '  if (lost && isFinal(lost)) return { state: "overtaken", decision: lost };\n',
       replace: "",
     },
     {
@@ -590,8 +591,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a decision that was made with kubectl is about these findings",
-      find: "decisions.find((one) => one.digest === digest && ",
-      replace: "decisions.find((one) => ",
+      find: "decisions.filter((one) => one.digest === digest && ",
+      replace: "decisions.filter((one) => ",
     },
     {
       why: "a decision that was made with kubectl after the timeout is late",
@@ -600,8 +601,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a decision in the status comes before one that is made later",
-      find: "writtenDecision(gate) ?? (made && { ...made, gate: gate.step.name })",
-      replace: "(made && { ...made, gate: gate.step.name }) ?? writtenDecision(gate)",
+      find: "const decision = acknowledged ?? counted;",
+      replace: "const decision = counted ?? acknowledged;",
       equivalent: "none is looked for once the status has one (progress.ts)",
     },
     {
@@ -657,9 +658,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a decision in the status is complete",
-      find: "  return decisionSchema.safeParse({ gate, digest, decision, by, how, automatic, at, ...(comment ? { comment } : {}) })\n    .data;",
-      replace:
-        "  return { gate, digest, decision, by, how, automatic, at, ...(comment ? { comment } : {}) } as Decision;",
+      find: "return review?.decision && decisionSchema.strip().safeParse(review).data;",
+      replace: "return review?.decision && (review as Decision);",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/status.ts", STATUS, [
@@ -891,6 +891,42 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       find: "  if (deletionTimestamp !== undefined)\n    return deps.now()",
       replace:
         "  if (deletionTimestamp !== undefined && deps.now().getTime() - Date.parse(deletionTimestamp) > GIVE_UP_MS)\n    return deps.now()",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/gate.ts", PLAN, [
+    {
+      why: "a decision in a run of another spec does not count",
+      find: "run.earlier.includes(one.run) && ",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/gate.ts", CHANGES, [
+    {
+      why: "a request that is not taken leaves the gate to others",
+      find: " || changeRequestOf(run, step, one) !== undefined);",
+      replace: " || true);",
+    },
+    {
+      why: "a decision on the same findings stands in the next round",
+      find: "own.find(isOn) ?? before.find(isOn) ?? rejected",
+      replace: "own.find(isOn) ?? rejected",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/observe.ts", CHANGES, [
+    {
+      why: "changes are those of this spec",
+      find: "known.filter(({ run }) => run === base)",
+      replace: "known",
+    },
+    {
+      why: "a newer agent does not do again what changes do not concern",
+      find: "const frozen = earlier.find(({ pipeline }) => pipeline)?.pipeline;",
+      replace: "const frozen = undefined;",
+    },
+    {
+      why: "what changes do not concern does not grow old at the gate",
+      find: "Math.min(...[runObject, ...earlier].map(",
+      replace: "Math.min(...[runObject].map(",
     },
   ]),
   ...mutationsOf("functions/reconcile/agent/status.ts", AGENT, [

@@ -200,6 +200,12 @@ test("the generated files are current", () => {
   execFileSync(process.execPath, [fileURLToPath(new URL("../../crd/generate.ts", import.meta.url)), "--check"]);
 });
 
+/** `agentic validate`, which reads the fixtures, knows no decisions. */
+const INVALID_DECISIONS = [
+  { decision: "changesRequested", comment: " " },
+  { decision: "approved", comment: "fine", steps: ["read"] },
+].map((spec) => ({ kind: "AgentDecision", metadata: { name: "invalid" }, spec }));
+
 describe.each(KINDS)("the CRD of $kind", ({ kind }) => {
   const root = crdOf(kind);
 
@@ -244,6 +250,7 @@ describe.each(KINDS)("the CRD of $kind", ({ kind }) => {
       .flatMap(([, text]) => parseAllDocuments(text))
       .filter(({ errors }) => errors.length === 0)
       .map((document) => document.toJS() as { kind?: string; metadata?: { name?: string } } | null)
+      .concat(INVALID_DECISIONS)
       .filter((object) => object?.kind === kind && object.metadata?.name !== undefined)
       .flatMap((object) => violations(root, object));
     expect(rules.map(({ message }) => message).filter((message) => !broken.includes(message))).toEqual([]);

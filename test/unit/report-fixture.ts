@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
-import { type Decision, type Findings, gateOutcome } from "../../engine/findings.ts";
+import { type FinalDecision, type Findings, gateOutcome } from "../../engine/findings.ts";
 import { upstream } from "../../engine/outcomes.ts";
 import type { StepInput } from "../../engine/result.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
@@ -226,7 +226,7 @@ export function many(count: number): Site[] {
 
 export const OBJECTIVE = "How should a new invoicing product be priced and positioned?";
 
-export const decisionOn = (findings: Findings, more: Partial<Decision> = {}): Decision => ({
+export const decisionOn = (findings: Findings, more: Partial<FinalDecision> = {}): FinalDecision => ({
   gate: "review",
   decision: "approved",
   digest: sha256(canonicalJson(findings)),
@@ -278,7 +278,7 @@ export function screenshotOf({ color = "#336699", name }: Site): Promise<Buffer>
 export async function stage(
   artifacts: Artifacts,
   sites: readonly Site[],
-  decided: Partial<Decision> = {},
+  decided: Partial<FinalDecision> = {},
   params: Readonly<Record<string, unknown>> = { objective: OBJECTIVE },
 ): Promise<StepInput> {
   const keys = new Map<Site, { capture: string; analysis: string }>();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Decision, Finding, Findings } from "../../engine/findings.ts";
+import type { FinalDecision, Finding, Findings } from "../../engine/findings.ts";
 import { overlap, placeLabels } from "../../functions/report/charts/place-labels.ts";
 import { positioningChart } from "../../functions/report/charts/positioning-chart.ts";
 import { priceChart } from "../../functions/report/charts/price-chart.ts";
@@ -25,7 +25,7 @@ import {
   TEN,
 } from "./report-fixture.ts";
 
-function dossierOf(sites: readonly Site[], decided: Partial<Decision> = {}) {
+function dossierOf(sites: readonly Site[], decided: Partial<FinalDecision> = {}) {
   const findings = findingsOf(sites, () => ({ capture: "c", analysis: "a" }));
   const subjects = sites.map((site) => ({ item: site.url, capture: captureOf(site), analysis: analysisOf(site) }));
   return compare({ objective: OBJECTIVE, findings, decision: decisionOn(findings, decided), subjects });
@@ -159,7 +159,7 @@ describe("the comparison", () => {
 });
 
 describe("the review", () => {
-  it.each<[Partial<Decision>, string]>([
+  it.each<[Partial<FinalDecision>, string]>([
     [
       { how: "ReviewLink", by: "erika@example.com" },
       "erika@example.com approved the findings through the review link on 2026-11-21 09:30 UTC, without a comment.",

@@ -43,16 +43,26 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
         <div><dt>Without a decision by ${minute(review.timeoutAt)}</dt><dd>${review.onTimeout === "Approve" ? "approved" : "rejected"}</dd></div>
         <div><dt>Digest of these findings</dt><dd><code title="${review.digest}">${review.digest.slice(0, 16)}</code></dd></div>
       </dl>
+      ${changesOf(findings)}
       ${inputs.length > 0 ? html`<h2>Inputs</h2><dl class="list">${inputs.map(([label, value]) => html`<div><dt>${label}</dt><dd>${String(value)}</dd></div>`)}</dl>` : ""}
       <h2>At a glance</h2>
       <div class="scroll" tabindex="0" role="region" aria-label="All results at a glance"><table class="wide">
         <thead><tr><th scope="col">Result</th>${steps ? html`<th scope="col">Step</th>` : ""}${columns.map((label) => html`<th scope="col">${label}</th>`)}<th scope="col">Caveats</th></tr></thead>
         <tbody>${items.map((item, index) => findingRow(item, index, columns, steps))}</tbody>
       </table></div>
-      ${open ? form(review.digest, options) : ""}
+      ${open ? form(review, options) : ""}
       <h2>One by one</h2>
       ${items.map((item, index) => findingCard(item, index, steps, options.pictureUrl))}</main>`,
   );
+}
+
+/** What was asked for in earlier reviews, and done again since. */
+function changesOf({ changes = [] }: Findings): Html | "" {
+  if (changes.length === 0) return "";
+  return html`<h2>Changes requested before</h2>${changes.map(
+    ({ steps, comment, by, at }) =>
+      html`<div class="notice">${by} at ${minute(at)}, of ${steps.join(", ")}:<blockquote>${comment}</blockquote></div>`,
+  )}`;
 }
 
 /** Characters. A longer heading is set in smaller type. */
@@ -86,6 +96,12 @@ const WAYS: Readonly<Record<Decision["how"], string>> = {
   Argo: "in Argo",
 };
 
+const DECIDED: Readonly<Record<Decision["decision"], string>> = {
+  approved: "Approved",
+  rejected: "Rejected",
+  changesRequested: "Changes requested",
+};
+
 /** Of a review that nobody can decide on any more. */
 function endOf(
   { review, outputs = {} }: ReviewRecord,
@@ -101,7 +117,7 @@ function endOf(
   }
   const { by, how, automatic, at, comment } = decision;
   const names = Object.keys(outputs);
-  return html`${refused}<div class="notice"><strong>${decision.decision === "approved" ? "Approved" : "Rejected"}</strong> by ${by} ${WAYS[how]} at ${minute(at)}.
+  return html`${refused}<div class="notice"><strong>${DECIDED[decision.decision]}</strong> by ${by} ${WAYS[how]} at ${minute(at)}.
     ${automatic ? html`<p>No person was asked: ${whyNobody(decision, review)}</p>` : ""}
     ${comment ? html`<blockquote>${comment}</blockquote>` : ""}
     ${names.length > 0 ? html`<p>Outputs: ${names.map((name, index) => html`${index > 0 ? ", " : ""}<a href="${outputUrl(name)}">${clip(name, 60)}</a>`)}</p>` : ""}</div>`;
@@ -120,7 +136,7 @@ function whyNobody({ how, by }: Decision, { timeoutAt, onTimeout }: ReviewRecord
   }
 }
 
-function form(digest: string, { problem, comment = "" }: ReviewPageOptions): Html {
+function form({ digest, changeable = [] }: ReviewRecord["review"], { problem, comment = "" }: ReviewPageOptions): Html {
   return html`<h2 id="decide">Your decision</h2>
     ${problem ? html`<div class="notice bad" role="alert">${problem}</div>` : ""}
     <form method="post">
@@ -128,6 +144,8 @@ function form(digest: string, { problem, comment = "" }: ReviewPageOptions): Htm
       <label for="comment">Comment for the steps that follow and for readers of the outputs (optional)</label>
       <textarea id="comment" name="comment" maxlength="4000">${comment}</textarea>
       <button class="go" name="decision" value="approved">Approve</button>
+      ${changeable.length > 0 ? html`<button class="redo" name="decision" value="changesRequested" aria-describedby="changes">Request changes</button>` : ""}
       <button class="stop" name="decision" value="rejected">Reject</button>
+      ${changeable.length > 0 ? html`<p class="soft" id="changes">Requesting changes runs the steps shown here again with your comment, at their cost, and asks for another review.</p>` : ""}
     </form>`;
 }

@@ -1,7 +1,7 @@
 /** The style of all pages: one column on a phone, pictures beside the facts on a wide screen, in the reader's colour scheme. */
 export const STYLE = `
-:root { color-scheme: light dark; --ink: #1a1c23; --soft: #5a6070; --paper: #f7f7f4; --card: #ffffff; --line: #dcdde2; --go: #12623b; --stop: #9b1c2c; --bad: #9b1c2c; --mark: #1d4ed8; --warn: #8a5a00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eceef2; --soft: #a3a9b8; --paper: #14161b; --card: #1d2027; --line: #353a45; --go: #1a7a4b; --stop: #b83244; --bad: #ff8a96; --mark: #8ab0ff; --warn: #f0c36a; } }
+:root { color-scheme: light dark; --ink: #1a1c23; --soft: #5a6070; --paper: #f7f7f4; --card: #ffffff; --line: #dcdde2; --go: #12623b; --stop: #9b1c2c; --redo: #2f4fb0; --bad: #9b1c2c; --mark: #1d4ed8; --warn: #8a5a00; }
+@media (prefers-color-scheme: dark) { :root { --ink: #eceef2; --soft: #a3a9b8; --paper: #14161b; --card: #1d2027; --line: #353a45; --go: #1a7a4b; --stop: #b83244; --redo: #3d5fc4; --bad: #ff8a96; --mark: #8ab0ff; --warn: #f0c36a; } }
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 main { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
@@ -26,7 +26,7 @@ summary { cursor: pointer; padding: .25rem 0; } ul { margin: .3rem 0; padding-le
 pre { margin: .5rem 0; padding: .6rem .8rem; max-height: 24rem; overflow: auto; background: var(--paper); border: 1px solid var(--line); border-radius: .3rem; font-size: .85rem; line-height: 1.45; }
 form { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
 label { display: block; font-weight: 600; margin-bottom: .3rem; } textarea { width: 100%; min-height: 6rem; font: inherit; padding: .5rem; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: .3rem; }
-button { font: inherit; font-weight: 600; color: #fff; border: 0; border-radius: .4rem; padding: .7rem 1.4rem; margin: .8rem .6rem 0 0; cursor: pointer; } .go { background: var(--go); } .stop { background: var(--stop); }
+button { font: inherit; font-weight: 600; color: #fff; border: 0; border-radius: .4rem; padding: .7rem 1.4rem; margin: .8rem .6rem 0 0; cursor: pointer; } .go { background: var(--go); } .stop { background: var(--stop); } .redo { background: var(--redo); }
 .notice { border-left: 5px solid var(--mark); background: var(--card); padding: .8rem 1rem; margin: 1rem 0; overflow-wrap: anywhere; } .notice.bad { border-color: var(--bad); }
 @media (max-width: 46rem) { article.pictured { grid-template-columns: minmax(0, 1fr); } button { width: 100%; } dl.list div { grid-template-columns: minmax(0, 1fr); gap: 0; } }
 `;

@@ -1,6 +1,6 @@
 import type { Agent } from "../../../crd/agent.ts";
 import type { WorkloadSpec } from "../../../crd/agentworkload.ts";
-import type { Decision, Findings } from "../../../engine/findings.ts";
+import type { FinalDecision, Findings } from "../../../engine/findings.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { StepResult } from "../../../engine/result.ts";
 import type { Run } from "../../../engine/run.ts";
@@ -34,6 +34,6 @@ export type Action =
   /** Has the agents of these steps start while the steps before them run. */
   | { readonly type: "expect"; readonly run: Run; readonly steps: readonly PipelineStep[] }
   /** Puts what a gate is about where its readers look for it. */
-  | { readonly type: "publish"; readonly findings: Findings; readonly decision?: Decision }
+  | { readonly type: "publish"; readonly findings: Findings; readonly decision?: FinalDecision }
   /** Tells who wants to know that a review waits. */
   | { readonly type: "requestReview"; readonly gate: GateView };

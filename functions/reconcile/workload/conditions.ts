@@ -30,6 +30,13 @@ export function reviewed({ runObject, progress }: Observed, run: Run): Said {
     const skipped = gates.filter(({ verdict }) => verdict.state === "skipped");
     if (skipped.length === gateSteps.length) return yes(REASON.noGate, "each gate was skipped: its `when` was false");
     const hasRun = runObject !== undefined && hasEnded(runObject);
+    const asked =
+      run.changes.at(-1) ?? gates.flatMap(({ verdict }) => ("request" in verdict ? verdict.request : []))[0];
+    if (asked && !hasRun)
+      return no(
+        REASON.changesRequested,
+        `gate ${asked.gate} opens again: ${asked.by} asked for changes: ${asked.comment}`,
+      );
     return hasRun ? no(REASON.notReached, "the run ended before its review") : no(REASON.notYet);
   }
   const said = decided.map(

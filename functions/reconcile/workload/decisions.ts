@@ -32,7 +32,16 @@ export function listDecisions(
 
 /** The API server's own time, and not what the object says. */
 function madeOf({ spec }: AgentDecision, { metadata }: KubeObject): MadeDecision {
-  const { digest, decision, by, comment } = spec;
+  const { digest, decision, steps, by, comment } = spec;
   const at = new Date(metadata.creationTimestamp).toISOString();
-  return { digest, decision, by, how: "AgentDecision", automatic: false, at, ...(comment ? { comment } : {}) };
+  return {
+    digest,
+    decision,
+    ...(steps ? { steps } : {}),
+    by,
+    how: "AgentDecision",
+    automatic: false,
+    at,
+    ...(comment ? { comment } : {}),
+  };
 }

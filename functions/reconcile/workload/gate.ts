@@ -1,6 +1,14 @@
-import type { Review } from "../../../crd/agentworkload.ts";
+import type { ChangeRequest, Review } from "../../../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
-import { type Decision, decisionSchema, type Findings, findingsOf } from "../../../engine/findings.ts";
+import { changeableSteps, changeRequestOf } from "../../../engine/changes.ts";
+import {
+  type Decision,
+  decisionSchema,
+  type FinalDecision,
+  type Findings,
+  findingsOf,
+  isFinal,
+} from "../../../engine/findings.ts";
 import type { Outcomes } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { gateTerms, type Run } from "../../../engine/run.ts";
@@ -26,21 +34,22 @@ export interface GateView {
 }
 
 /**
- * waiting: for a person or the timeout. decided: by a decision that counts, whether its node is settled yet or not. skipped: `when` was
- * false. overtaken: the engine's own timer settled its node otherwise than a decision that was acknowledged before; or its node was
+ * waiting: for a person or the timeout. decided: by a decision that counts, whether its node is settled yet or not. changes: a reviewer
+ * asked for changes, and another run of the spec has them. skipped: `when` was false. overtaken: the engine's own timer settled its node otherwise than a decision that was acknowledged before; or its node was
  * approved, what was approved is lost, and what the steps before it left when they were done again is something else. tampered: its node
  * was settled in the engine by hand, and no decision says so.
  */
 export type GateVerdict =
   | { readonly state: "waiting" }
-  | { readonly state: "decided"; readonly decision: Decision }
+  | { readonly state: "decided"; readonly decision: FinalDecision }
+  | { readonly state: "changes"; readonly decision: Decision; readonly request: ChangeRequest }
   | { readonly state: "skipped" }
-  | { readonly state: "overtaken"; readonly decision: Decision }
+  | { readonly state: "overtaken"; readonly decision: FinalDecision }
   | { readonly state: "tampered"; readonly message: string };
 
 type Undecided = Omit<GateView, "verdict" | "lacksFindings">;
 
-/** `reviews`: the known ones of this gate in this run. */
+/** `reviews`: the known ones of this gate, in this run and in earlier ones of the workload. */
 export function viewGate(
   run: Run,
   step: PipelineStep,
@@ -53,9 +62,13 @@ export function viewGate(
   const digest = sha256(canonicalJson(findings));
   const terms = gateTerms(run, step);
   // Of what its node was settled for, where that is lost. A rejection stands, whatever the steps left when they were done again.
-  const settledFor = reviews.find(({ decision }) => decision !== undefined && decision === decisionOfNode(node));
+  const own = reviews.filter((one) => one.run === run.run);
+  const settledFor = own.find(({ decision }) => decision !== undefined && decision === decisionOfNode(node));
   const rejected = settledFor?.decision === "rejected" ? settledFor : undefined;
-  const review = reviews.find((one) => one.digest === digest) ?? rejected;
+  // A decision on the same findings in an earlier run of the spec stands: what was changed since does not concern this gate.
+  const isOn = (one: Review): boolean => one.digest === digest;
+  const before = reviews.filter((one) => run.earlier.includes(one.run) && one.decision !== undefined);
+  const review = own.find(isOn) ?? before.find(isOn) ?? rejected;
   const openedAt = new Date(review?.openedAt ?? node.startedAt);
   // An open gate goes by the terms as they are now. One that is settled was settled under those that were told.
   const told = node.phase === "Running" ? undefined : review;
@@ -71,23 +84,31 @@ export function viewGate(
     onTimeout: told?.onTimeout ?? terms.onTimeout,
   };
   const seen = { ...gate, ...(review ? { review } : {}) };
-  const made = decisions.find((one) => one.digest === digest && Date.parse(one.at) < timeoutAt.getTime());
-  return { ...seen, verdict: verdictOf(seen, { made, settledFor, required: run.review.required, now }) };
+  const acknowledged = writtenDecision(seen);
+  const inTime = decisions.filter((one) => one.digest === digest && Date.parse(one.at) < timeoutAt.getTime());
+  const counted = inTime
+    .map((one) => ({ ...one, gate: step.name }))
+    .find((one) => isFinal(one) || changeRequestOf(run, step, one) !== undefined);
+  // Once it is in the status, no other one is looked for.
+  const decision = acknowledged ?? counted;
+  const request = decision && !isFinal(decision) ? changeRequestOf(run, step, decision) : undefined;
+  if (decision && request && node.phase === "Running")
+    return { ...seen, verdict: { state: "changes", decision, request } };
+  const final = decision && isFinal(decision) ? decision : undefined;
+  return { ...seen, verdict: verdictOf(seen, { final, settledFor, required: run.review.required, now }) };
 }
 
 function verdictOf(
   gate: Undecided,
   {
-    made,
+    final: acknowledged,
     settledFor,
     required,
     now,
-  }: { made: MadeDecision | undefined; settledFor: Review | undefined; required: boolean; now: Date },
+  }: { final: FinalDecision | undefined; settledFor: Review | undefined; required: boolean; now: Date },
 ): GateVerdict {
   const { node } = gate;
   if (node.phase === "Succeeded" && node.output === "skipped") return { state: "skipped" };
-  // Once it is in the status, no other one is looked for.
-  const acknowledged = writtenDecision(gate) ?? (made && { ...made, gate: gate.step.name });
   const written = acknowledged ?? automaticDecision(gate, required, now);
   if (node.phase === "Running") return written ? { state: "decided", decision: written } : { state: "waiting" };
   const settled = decisionOfNode(node);
@@ -96,7 +117,7 @@ function verdictOf(
   if (byEngine && acknowledged) return { state: "overtaken", decision: acknowledged };
   if (byEngine) return { state: "decided", decision: byEngine };
   const lost = writtenDecision({ review: settledFor });
-  if (lost) return { state: "overtaken", decision: lost };
+  if (lost && isFinal(lost)) return { state: "overtaken", decision: lost };
   const how = node.output === undefined ? `is ${node.phase}` : `says ${node.output}`;
   return {
     state: "tampered",
@@ -104,16 +125,13 @@ function verdictOf(
   };
 }
 
-/** What approve wrote into the status, where it is about these findings. */
+/** What the status says was decided, where that is complete. */
 function writtenDecision({ review }: { readonly review?: Review | undefined }): Decision | undefined {
-  if (!review?.decision) return undefined;
-  const { gate, digest, decision, by, how, automatic, at, comment } = review;
-  return decisionSchema.safeParse({ gate, digest, decision, by, how, automatic, at, ...(comment ? { comment } : {}) })
-    .data;
+  return review?.decision && decisionSchema.strip().safeParse(review).data;
 }
 
 /** Where no person is asked, or none decided in time. A decision that was acknowledged before counts, however late it is seen. */
-function automaticDecision(gate: Undecided, required: boolean, now: Date): Decision | undefined {
+function automaticDecision(gate: Undecided, required: boolean, now: Date): FinalDecision | undefined {
   const { step, node, digest, openedAt, timeoutAt, onTimeout } = gate;
   const about = { gate: step.name, digest, automatic: true };
   if (!required)
@@ -137,14 +155,14 @@ function automaticDecision(gate: Undecided, required: boolean, now: Date): Decis
 }
 
 /** An approved gate succeeds, a rejected one fails; at the engine's own timeout one without a default is in error. */
-function decisionOfNode({ phase, output }: NodeView): Decision["decision"] | undefined {
+function decisionOfNode({ phase, output }: NodeView): FinalDecision["decision"] | undefined {
   if (phase === "Succeeded" && output === "approved") return "approved";
   if ((phase === "Failed" && output === "rejected") || phase === "Error") return "rejected";
   return undefined;
 }
 
 /** Everything slept through the timeout and its grace: the engine ended the node. */
-function decisionOfEngine({ step, node, digest, timeoutAt, onTimeout }: Undecided): Decision | undefined {
+function decisionOfEngine({ step, node, digest, timeoutAt, onTimeout }: Undecided): FinalDecision | undefined {
   const at = new Date(node.finishedAt ?? node.startedAt);
   const decision = onTimeout === "Approve" ? "approved" : "rejected";
   if (at < timeoutAt || decisionOfNode(node) !== decision) return undefined;
@@ -163,6 +181,7 @@ function decisionOfEngine({ step, node, digest, timeoutAt, onTimeout }: Undecide
 export function reviewOf(gate: GateView, run: Run, costOfApproving: string | undefined): Review {
   const { step, digest, openedAt, timeoutAt, onTimeout, verdict } = gate;
   const decision = "decision" in verdict ? verdict.decision : undefined;
+  const changeable = changeableSteps(run, step);
   return {
     gate: step.name,
     run: run.run,
@@ -171,6 +190,7 @@ export function reviewOf(gate: GateView, run: Run, costOfApproving: string | und
     timeoutAt: timeoutAt.toISOString(),
     onTimeout,
     ...(costOfApproving === undefined ? {} : { costOfApproving }),
+    ...(changeable.length > 0 ? { changeable } : {}),
     ...(decision ? { ...decision } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import type { Decision } from "../../../engine/findings.ts";
+import type { FinalDecision } from "../../../engine/findings.ts";
 
 /** What the output of a settled step's node says: how it ended, and where its result is in the object store. */
 export type StepOutput =
@@ -27,6 +27,6 @@ export function parseStepOutput(text: string | undefined): StepOutput | undefine
 }
 
 /** A gate's output is the decision itself; a skipped gate lets everything pass. */
-export function formatGateOutput(gate: Decision | "skipped"): string {
+export function formatGateOutput(gate: FinalDecision | "skipped"): string {
   return gate === "skipped" ? SKIPPED : gate.decision;
 }

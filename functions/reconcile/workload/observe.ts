@@ -1,7 +1,13 @@
 import { z } from "zod";
-import { type AgentWorkload, agentWorkloadSchema, type WorkloadStatus } from "../../../crd/agentworkload.ts";
+import {
+  type AgentWorkload,
+  agentWorkloadSchema,
+  type ChangeRequest,
+  changeRequestSchema,
+  type WorkloadStatus,
+} from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
-import { type Run, runIdOf, runOf } from "../../../engine/run.ts";
+import { baseRunOf, type Run, runIdOf, runOf } from "../../../engine/run.ts";
 import { getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import { TerminalError } from "../../../lib/errors.ts";
@@ -66,25 +72,36 @@ async function observeWanted(
 ): Promise<Observed> {
   const { namespace, name, uid } = object.metadata;
   const reference = { namespace, name, uid };
-  const runName = deps.engine.nameOf({ workload: reference, run: runIdOf(uid, workload.spec) });
+  const changes = changesIn(object, baseRunOf(uid, workload.spec));
+  const [runName = "", ...earlierNames] = Array.from({ length: changes.length + 1 }, (_, undone) =>
+    deps.engine.nameOf({
+      workload: reference,
+      run: runIdOf(uid, workload.spec, changes.slice(0, changes.length - undone)),
+    }),
+  );
   // A superseded one is no end of this run, though it has its name: going back to an earlier spec runs it again.
   const runObject = runs.find((one) => one.name === runName && !one.superseded);
   const others = runs.filter((one) => one !== runObject);
+  /** Of this spec with fewer changes, the last one first. */
+  const earlier = earlierNames.flatMap((one) => runs.find(({ name: is }) => is === one) ?? []);
   if (runObject) {
     if (!runObject.pipeline) {
       const message = `the Workflow ${runName} has lost its annotation with the frozen pipeline: delete the Workflow to start the run again; completed steps are reused`;
       return { object, spec: { state: "refused", reason: "UnreadableRun", message }, runObject, others };
     }
-    const run = runOf(reference, workload.spec, runObject.pipeline);
+    const run = runOf(reference, workload.spec, runObject.pipeline, changes);
     const accepted: Observed = { object, spec: { state: "accepted", workload, run }, runObject, others };
     if (isTold(object, runObject)) return accepted;
-    return { ...accepted, progress: await observeRun(run, workload, runObject, object, deps) };
+    const startedAt = new Date(Math.min(...[runObject, ...earlier].map(({ createdAt }) => createdAt.getTime())));
+    return { ...accepted, progress: await observeRun(run, workload, { runObject, startedAt }, object, deps) };
   }
   if (hasFinished(object, runName, workload, deps.now()))
     return { object, spec: { state: "finished", workload }, others };
-  const resolved = await resolve(workload, object, deps);
+  // Changes are asked of the run that was looked at: a newer agent would do its other steps again, too.
+  const frozen = earlier.find(({ pipeline }) => pipeline)?.pipeline;
+  const resolved = frozen ? { pipeline: frozen } : await resolve(workload, object, deps);
   if (!("pipeline" in resolved)) return { object, spec: { state: "refused", ...resolved }, others };
-  const run = runOf(reference, workload.spec, resolved.pipeline);
+  const run = runOf(reference, workload.spec, resolved.pipeline, changes);
   return { object, spec: { state: "accepted", workload, run }, others };
 }
 
@@ -144,6 +161,13 @@ function parseSpec(
   });
   if (parsed.success) return { workload: parsed.data };
   return { state: "refused", reason: "InvalidSpec", message: `the spec is invalid: ${z.prettifyError(parsed.error)}` };
+}
+
+/** What reviewers asked to be changed in runs of a spec. `base`: its run without changes. */
+function changesIn({ status }: KubeObject, base: string): ChangeRequest[] {
+  const { changes } = (status ?? {}) as Record<string, unknown>;
+  const known = z.array(changeRequestSchema).safeParse(changes ?? []).data ?? [];
+  return known.filter(({ run }) => run === base);
 }
 
 /**

@@ -67,14 +67,15 @@ interface Looking {
   readonly redone: Map<string, Set<number>>;
 }
 
+/** `startedAt`: of the first run of the spec, where changes were asked for since: what they do not concern does not grow old meanwhile. */
 export async function observeRun(
   run: Run,
   workload: AgentWorkload,
-  runObject: RunView,
+  { runObject, startedAt }: { readonly runObject: RunView; readonly startedAt: Date },
   object: KubeObject,
   deps: ProgressDeps,
 ): Promise<Progress> {
-  const reusableFrom = new Date(runObject.createdAt.getTime() - parseDuration(workload.spec.freshness));
+  const reusableFrom = new Date(startedAt.getTime() - parseDuration(workload.spec.freshness));
   const table: OutcomeTable = new Map();
   const looking: Looking = { run, runObject, reusableFrom, deps, table, redone: new Map() };
   let made: Promise<MadeDecision[]> | undefined;
@@ -91,7 +92,8 @@ export async function observeRun(
     for (const step of stage.steps) {
       if (step.gate) {
         const node = nodes.get(`gate/${step.name}`)?.find(({ output }) => output !== NOT_RUN);
-        const known = reviews.filter((one) => one.run === run.run && one.gate === step.name);
+        const ofGate = reviews.filter((one) => one.gate === step.name);
+        const known = ofGate.filter((one) => one.run === run.run);
         if (!node) {
           // Decided before its run object was made again: the decision counts for the same findings.
           keptReviews.push(...known.filter(({ decision }) => decision));
@@ -103,7 +105,7 @@ export async function observeRun(
         }
         const isDecided = known.some(({ decision }) => decision);
         const decisions = isDecided ? [] : await decisionsOnce();
-        const gate = await observeGate(looking, step, node, { reviews: known, decisions });
+        const gate = await observeGate(looking, step, node, { reviews: ofGate, decisions });
         if (gate) gates.push(gate);
         continue;
       }

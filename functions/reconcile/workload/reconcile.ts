@@ -96,9 +96,10 @@ async function passOnce(ref: ObjectRef, deps: ReconcileDeps): Promise<Outcome | 
   return { requeueAt: earliest(requeueTimes(observed, deps)) };
 }
 
-/** A decision that nobody wrote before is in the status now: its node is settled next. */
+/** A decision that nobody wrote before is in the status now: its node is settled next, or its changes begin. */
 function hasNewDecision(observed: Observed): boolean {
   const { progress } = observed;
+  if (progress?.gates.some(({ verdict }) => verdict.state === "changes")) return true;
   if (!progress || progress.walk.failure || isHeld(observed)) return false;
   return progress.gates.some(
     ({ verdict, review, node }) =>

@@ -76,6 +76,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     },
     ...reviewsOf(observed, run, context),
     ...earlierReviewsOf(observed, run, context),
+    ...changesOf(progress, run),
     ...outputsOf(progress, run),
     trace: traceId(run),
     startedAt: runObject?.createdAt.toISOString() ?? before.startedAt ?? now.toISOString(),
@@ -214,6 +215,15 @@ function reviewsOf(
   });
   const all = [...reviews, ...(progress?.keptReviews ?? decidedReviews(observed.object, run))];
   return all.length > 0 ? { reviews: all } : {};
+}
+
+/** From the moment the status says so, the spec has another run. */
+function changesOf(progress: Progress | undefined, run: Run): Pick<WorkloadStatus, "changes"> {
+  const asked = (progress?.gates ?? []).flatMap(({ verdict }) =>
+    verdict.state === "changes" ? [verdict.request] : [],
+  );
+  const changes = [...run.changes, ...asked];
+  return changes.length > 0 ? { changes } : {};
 }
 
 /** Of a run whose object is made again. */

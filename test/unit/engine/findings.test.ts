@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../../../engine/canonical.ts";
-import { type Decision, type Finding, findingsOf, findingsSchema, gateOutcome } from "../../../engine/findings.ts";
+import { type FinalDecision, type Finding, findingsOf, findingsSchema, gateOutcome } from "../../../engine/findings.ts";
 import type { OutcomeTable } from "../../../engine/outcomes.ts";
 import type { Run } from "../../../engine/run.ts";
 import { REJECTED } from "../../../engine/walk.ts";
@@ -120,7 +120,7 @@ describe("findings", () => {
 });
 
 describe("a decided gate", () => {
-  const decision: Decision = {
+  const decision: FinalDecision = {
     gate: "g",
     digest: "a".repeat(64),
     decision: "approved",

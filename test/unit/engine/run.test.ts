@@ -70,7 +70,7 @@ describe("the identity of a step", () => {
 
 describe("the id of a run", () => {
   const { spec } = workloadOf({});
-  const base = runIdOf("uid-1", spec);
+  const base = runIdOf("uid-1", spec, []);
 
   test("is fit for the end of a Kubernetes name", () => expect(base).toMatch(/^[0-9a-f]{10}$/));
 
@@ -86,7 +86,7 @@ describe("the id of a run", () => {
     ["retry", { retry: { limit: 0 } }],
     ["freshness", { freshness: "1h" }],
   ])("stays the same when %s changes", (_what, change) => {
-    expect(runIdOf("uid-1", { ...spec, ...change })).toBe(base);
+    expect(runIdOf("uid-1", { ...spec, ...change }, [])).toBe(base);
   });
 
   test.each([
@@ -96,10 +96,10 @@ describe("the id of a run", () => {
     ["resources", { resources: {} }],
     ["model", { model: { ...spec.model, name: "other" } }],
   ])("is another when %s changes", (_what, change) => {
-    expect(runIdOf("uid-1", { ...spec, ...change })).not.toBe(base);
+    expect(runIdOf("uid-1", { ...spec, ...change }, [])).not.toBe(base);
   });
 
-  test("is another for another workload", () => expect(runIdOf("uid-2", spec)).not.toBe(base));
+  test("is another for another workload", () => expect(runIdOf("uid-2", spec, [])).not.toBe(base));
 });
 
 describe("settings of a run", () => {

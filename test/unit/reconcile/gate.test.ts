@@ -245,6 +245,7 @@ describe("status.reviews and the condition Reviewed", () => {
         timeoutAt: "2026-01-02T10:05:00.000Z",
         onTimeout: "Reject",
         costOfApproving: "0.0042",
+        changeable: ["fetch", "read"],
       },
     ]);
     expect(condition(status, "Reviewed")).toMatchObject({

@@ -2,6 +2,7 @@ import { type PipelineSpec, pipelineSpecSchema } from "../../../crd/agentpipelin
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
 import { sha256 } from "../../../engine/canonical.ts";
+import type { Decision } from "../../../engine/findings.ts";
 import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
 import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
 import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconcile/workload/reconcile.ts";
@@ -431,7 +432,7 @@ export function createHarness(options: HarnessOptions) {
       }
     },
     /** Approve's conditional write, of each review that waits. */
-    decide(decision: "approved" | "rejected", gate?: string, comment?: string): void {
+    decide(decision: Decision["decision"], gate?: string, comment?: string): void {
       const { workload } = objects;
       const { reviews = [] } = harness.status;
       if (!workload) return;
@@ -451,11 +452,11 @@ export function createHarness(options: HarnessOptions) {
       objects.workload = bump({ ...workload, status: { ...(workload.status as object), reviews: decided } });
     },
     /** A person's AgentDecision on each review that waits, as `kubectl agentic` makes it. */
-    make(decision: "approved" | "rejected"): void {
-      for (const { digest, decision: known } of harness.status.reviews ?? []) {
-        if (known) continue;
+    make(decision: Decision["decision"], more: { comment?: string; steps?: string[] } = {}, gate?: string): void {
+      for (const { digest, decision: known, gate: of } of harness.status.reviews ?? []) {
+        if (known || (gate !== undefined && of !== gate)) continue;
         const name = `decision-${objects.decisions.size}`;
-        const spec = { workload: ref.name, digest, decision, by: "ben" };
+        const spec = { workload: ref.name, digest, decision, by: "ben", ...more };
         objects.decisions.set(name, stored("AgentDecision", { namespace: ref.namespace, name }, spec));
       }
     },

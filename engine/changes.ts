@@ -1,0 +1,49 @@
+import type { ChangeRequest } from "../crd/agentworkload.ts";
+import type { PipelineStep } from "./pipeline.ts";
+import type { StepInput } from "./result.ts";
+import type { Run } from "./run.ts";
+import { ancestorsOf } from "./stages.ts";
+
+// A reviewer may ask for changes instead of approving or rejecting: steps run again with the comment as part of their input, hence under
+// another identity, and everything after them that depends on their results. It is another run of the same spec.
+
+/** Rounds of one spec. Each is paid for, and each stays in the status. */
+export const MAX_CHANGES = 10;
+
+/** What is asked for at a gate. `steps` absent: of all steps that the gate shows. */
+interface Asked {
+  readonly digest: string;
+  readonly steps?: readonly string[] | undefined;
+  readonly comment?: string | undefined;
+  readonly by: string;
+  readonly at: string;
+}
+
+/** The steps that changes can be asked of at a gate, in the pipeline's order: those of agents before it. */
+export function changeableSteps({ pipeline: { steps }, changes }: Run, gate: PipelineStep): string[] {
+  if (changes.length >= MAX_CHANGES) return [];
+  const before = ancestorsOf(gate.name, steps);
+  return steps.filter((step) => !step.gate && before.has(step.name)).map(({ name }) => name);
+}
+
+/** Undefined: a step is none that changes can be asked of, or nobody says what is to be changed. */
+export function changeRequestOf(run: Run, gate: PipelineStep, asked: Asked): ChangeRequest | undefined {
+  const changeable = changeableSteps(run, gate);
+  const shown = (gate.gate?.show ?? gate.after).filter((name) => changeable.includes(name));
+  const steps = [...(asked.steps ?? shown)];
+  const { digest, comment, by, at } = asked;
+  if (!comment || steps.length === 0 || !steps.every((name) => changeable.includes(name))) return undefined;
+  return { run: run.base, gate: gate.name, digest, steps, comment, by, at };
+}
+
+/** What a step's input says of changes; undefined: none were asked of it. */
+export function changesOf({ changes }: Run, step: string): StepInput["changes"] {
+  const own = changes.filter(({ steps }) => steps.includes(step));
+  return own.length === 0 ? undefined : own.map(({ gate, comment }) => ({ gate, comment }));
+}
+
+/** Those that what a gate shows may depend on. */
+export function changesBefore({ pipeline, changes }: Run, gate: PipelineStep): ChangeRequest[] {
+  const before = ancestorsOf(gate.name, pipeline.steps);
+  return changes.filter(({ steps }) => steps.some((name) => before.has(name)));
+}
