@@ -1,6 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { hostname } from "node:os";
 import type { Hono } from "hono";
+import type { Redis } from "ioredis";
 import { SHARED_NAMESPACE } from "./engine/freeze.ts";
 import { argoEngine } from "./functions/reconcile/argo/engine.ts";
 import { createApp } from "./functions/reconcile/index.ts";
@@ -20,7 +21,8 @@ import { createResultStore } from "./lib/durable/results.ts";
 import { connectBroker } from "./lib/edges/broker.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { connectRedisWhenever } from "./lib/edges/redis.ts";
-import { createTenantLogins } from "./lib/edges/tenant-login.ts";
+import { createRedisLogins } from "./lib/edges/tenant-login/redis.ts";
+import type { TenantLogins } from "./lib/edges/tenant-login.ts";
 import { privateKey, publicKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
@@ -54,11 +56,9 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   // Asked for when it is needed, and again until it answers: Redis may be away when this process starts.
   const stepStore = () => chooseStepStore(config.CHECKPOINTS, redis, config.REDIS_URL);
   const agentSettings = readAgentSettings();
-  // The checkpoints of redis-stack have keys of upstream's making, which begin with no namespace.
-  const logins =
-    config.TENANTS_KEY && config.CHECKPOINTS === "redis" ? createTenantLogins(redis, config.TENANTS_KEY) : undefined;
-  // Shared agents work for every namespace, by the login of their settings.
-  const loginsOf = (namespace: string) => (namespace === SHARED_NAMESPACE ? undefined : logins);
+  const logins = tenantLogins(config, redis);
+  // Shared agents work for every namespace, by the logins of their settings.
+  const loginsOf = (namespace: string) => (namespace === SHARED_NAMESPACE ? [] : logins);
   // Agents answer with tokens that the key before the last rotation signed.
   const stepPublicKeys = [
     createPublicKey(stepKey),
@@ -71,13 +71,14 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     artifacts,
     results: createResultStore(artifacts),
     send: connectBroker(config.BROKER_URL),
-    agentSettings(namespace) {
-      const { REDIS_URL: url } = agentSettings;
-      const own = url && loginsOf(namespace)?.urlFor(namespace, url);
-      return own ? { ...agentSettings, REDIS_URL: own } : agentSettings;
+    agentSettings: (namespace) =>
+      loginsOf(namespace).reduce((settings, login) => login.settingsFor(namespace, settings), agentSettings),
+    ensureLogins: async (namespace) => {
+      await Promise.all(loginsOf(namespace).map((login) => login.ensure(namespace)));
     },
-    ensureLogin: async (namespace) => loginsOf(namespace)?.ensure(namespace),
-    removeLogin: async (namespace) => loginsOf(namespace)?.remove(namespace),
+    removeLogins: async (namespace) => {
+      await Promise.all(loginsOf(namespace).map((login) => login.remove(namespace)));
+    },
     ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
     readStates: (identities) => readStates(redis, identities),
     claimRequests: async (uid, requests) => {
@@ -113,4 +114,11 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     log,
     draining,
   });
+}
+
+/** Of each store that can have logins of tenants. */
+function tenantLogins(config: Config, redis: Redis): readonly TenantLogins[] {
+  const { TENANTS_KEY: key, CHECKPOINTS } = config;
+  // The checkpoints of redis-stack have keys of upstream's making, which begin with no namespace.
+  return key && CHECKPOINTS === "redis" ? [createRedisLogins(redis, key)] : [];
 }

@@ -1,3 +1,4 @@
+import { type ArtifactOwner, isArtifactOf } from "./artifact-key.ts";
 import { validateBySchema } from "./json-schema.ts";
 import type { FrozenAgent } from "./pipeline.ts";
 import { failedResult, type StepResult } from "./result.ts";
@@ -5,8 +6,21 @@ import { failedResult, type StepResult } from "./result.ts";
 /** Problems that a message lists: a result with 500 wrong entries must stay readable. */
 const MAX_LISTED = 5;
 
-/** The result, or the failure of a step whose data does not match the output schema of its agent. What the step cost is kept. */
-export async function checkedResult(result: StepResult, { name, output }: FrozenAgent): Promise<StepResult> {
+/**
+ * The result, or the failure of a step whose result names another workload's artifact, or whose data does not match the output schema of
+ * its agent. What the step cost is kept.
+ */
+export async function checkedResult(
+  result: StepResult,
+  { name, output }: FrozenAgent,
+  workload: ArtifactOwner,
+): Promise<StepResult> {
+  const foreign = Object.entries(result.artifacts).find(([, key]) => !isArtifactOf(workload, key));
+  if (foreign) {
+    const [role, key] = foreign.map((text) => JSON.stringify(text.slice(0, 200)));
+    const message = `agent ${name} returned ${key} as its artifact ${role}, which is no artifact of this workload: return the keys that artifacts.put returned for it`;
+    return { ...failedResult("InvalidArtifactKey", message), usage: result.usage };
+  }
   if (result.outcome !== "succeeded" || output === undefined) return result;
   const problems = await validateBySchema(output, result.data ?? null);
   if (problems.length === 0) return result;

@@ -19,6 +19,11 @@ export function stepIdentity({ workload, step, revision, input }: StepDependenci
   return `${namespace}.${sha256(canonicalJson({ uid, step, revision, input })).slice(0, 32)}`;
 }
 
+/** The namespace that a step's identity begins with. */
+export function namespaceIn(identity: string): string {
+  return identity.slice(0, identity.lastIndexOf("."));
+}
+
 /** The workload's budget ledger, also begun by its namespace. */
 export function ledgerName({ namespace, uid }: Pick<WorkloadRef, "namespace" | "uid">): string {
   return `${namespace}.${uid}`;

@@ -59,7 +59,7 @@ async function resultOf(
   const revision = run.pipeline.agents[step.agent ?? ""]?.revision ?? "";
   const identity = stepIdentity({ workload, step: step.name, revision, input: inputOf(run, instance, outcomes) });
   const [state] = await readStates(redis, [identity]);
-  return state?.ended && createResultStore(artifacts).get(workload.uid, state.ended.digest);
+  return state?.ended && createResultStore(artifacts).get(workload, state.ended.digest);
 }
 
 async function decided(
@@ -72,7 +72,7 @@ async function decided(
   const decision = record && decisionOf(record.review);
   if (!decision || !isFinal(decision) || decision.digest !== sha256(canonicalJson(findingsOf(run, gate, outcomes))))
     return undefined;
-  const key = await artifacts.put(run.workload.uid, canonicalJson(decision), "json");
+  const key = await artifacts.put(run.workload, canonicalJson(decision), "json");
   return gateOutcome(decision, { findings: record.findings, decision: key });
 }
 
@@ -87,12 +87,12 @@ export async function reviewInvocation(
   { artifacts, reviews }: Traces,
   { key, file, now }: { readonly key: KeyObject; readonly file: string; readonly now: Date },
 ): Promise<string> {
-  const { namespace, name, uid } = run.workload;
+  const { namespace, name } = run.workload;
   const text = canonicalJson(findingsOf(run, gate, outcomes));
   const { timeoutMs, onTimeout } = gateTerms(run, gate);
   const record = {
     workload: run.workload,
-    findings: await artifacts.put(uid, text, "json"),
+    findings: await artifacts.put(run.workload, text, "json"),
     usage: usageOf(outcomes),
     review: {
       gate: gate.name,

@@ -31,6 +31,9 @@ export type StepAnswer = { readonly status: number; readonly body: string } & (
   | { readonly reason: string; readonly message: string }
 );
 
+/** The workload of the steps that are asked for. */
+export const askedWorkload = (uid = "uid-1"): WorkloadRef => ({ namespace: "default", name: "demo", uid });
+
 /** Asks agents for steps, as reconcile does. */
 export interface Asker {
   readonly verifyEgressToken: ReturnType<typeof createEgressTokenVerifier>;
@@ -60,14 +63,14 @@ export async function createAsker(): Promise<Asker> {
       draining: new AbortController().signal,
     }),
     async ask(app, asked) {
-      const { step, input, uid = "uid-1", revision = "1", seconds = 180, retryLimit = 0 } = asked;
-      const workload: WorkloadRef = { namespace: "default", name: "demo", uid };
+      const { step, input, uid, revision = "1", seconds = 180, retryLimit = 0 } = asked;
+      const workload = askedWorkload(uid);
       const request = { workload, run: "run-1", step, revision, input };
       const deadline = new Date(Date.now() + seconds * 1000).toISOString();
       const { allow = [], budgetUsd } = asked;
       const tokens = await mintStepTokens(
         {
-          sub: uid,
+          sub: workload.uid,
           jti: identityOfRequest(request),
           run: request.run,
           allow: [...allow],

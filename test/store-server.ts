@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { S3Settings } from "../lib/edges/artifacts/s3.ts";
+import type { S3Settings } from "../lib/edges/artifacts/s3-client.ts";
 import { built } from "./cluster/built.ts";
 import { freePort } from "./free-port.ts";
 

@@ -19,7 +19,10 @@ export async function connectStore(): Promise<(key: string) => Promise<unknown>>
       secretAccessKey: login("secretKey"),
     },
   });
-  return async (key) => JSON.parse(new TextDecoder().decode(await artifacts.get(key)));
+  return async (key) => {
+    const [namespace = "", uid = ""] = key.split("/");
+    return JSON.parse(new TextDecoder().decode(await artifacts.get({ namespace, uid }, key)));
+  };
 }
 
 /** Fields that tell of the run, and not of the market. */

@@ -5,7 +5,6 @@
  */
 import { FIFTY_PAGES } from "../../examples/pages-50.ts";
 import type { ModelAnalysis } from "../../functions/analyze/question.ts";
-import { getJson } from "../../lib/edges/artifacts.ts";
 import { createLog } from "../../lib/log.ts";
 import { DEFAULT_MODEL } from "../../lib/model/choice.ts";
 import { costOf } from "../../lib/model/cost.ts";
@@ -37,12 +36,12 @@ const sites: Site[] = [];
 try {
   // The extractive results come first: the provider's answers are made of them.
   const answers = new Map<string, string>();
-  await withSteps(async ({ artifacts, scrape, analyze }) => {
+  await withSteps(async ({ read, scrape, analyze }) => {
     for (const { url } of FIFTY_PAGES) {
       const analyzed = await analyze(url, await scrape(url));
       answers.set(
         url,
-        JSON.stringify(answerOf(await getJson(artifacts, analyzed.artifacts["analysis"] ?? "", analysisSchema))),
+        JSON.stringify(answerOf(analysisSchema.parse(await read(analyzed.artifacts["analysis"] ?? "")))),
       );
     }
   });

@@ -1,6 +1,5 @@
 /** The extractive analyst on the ten sample sites, scraped for real, against what a person read there. */
 import { loadTruth } from "../../examples/truth.ts";
-import { getJson } from "../../lib/edges/artifacts.ts";
 import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { report } from "../harness.ts";
 import { add, type Count, type Kind, score } from "./score.ts";
@@ -9,10 +8,10 @@ import { withSteps } from "./steps.ts";
 const GOAL: Readonly<Partial<Record<Kind, number>>> = { prices: 0.95 };
 
 const totals = new Map<Kind, Count>();
-await withSteps(async ({ artifacts, scrape, analyze }) => {
+await withSteps(async ({ read, scrape, analyze }) => {
   for (const truth of await loadTruth()) {
     const analyzed = await analyze(truth.site, await scrape(truth.site));
-    const analysis = await getJson(artifacts, analyzed.artifacts["analysis"] ?? "", analysisSchema);
+    const analysis = analysisSchema.parse(await read(analyzed.artifacts["analysis"] ?? ""));
     for (const [kind, count] of Object.entries(score(truth, analysis)) as [Kind, Count][]) {
       totals.set(kind, add(totals.get(kind) ?? { right: 0, found: 0, there: 0 }, count));
       if (count.right < count.found || count.right < count.there)

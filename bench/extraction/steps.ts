@@ -12,15 +12,16 @@ import { createGraph as createScrape } from "../../functions/scrape/graph.ts";
 import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
 import { allowListFor } from "../../lib/allow-list.ts";
-import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
+import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectBrowser } from "../../lib/edges/browser.ts";
 import { startChromium } from "../../lib/edges/chromium.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import type { Model } from "../../lib/model/model.ts";
-import { type AskedStep, createAsker, resultOf, type StepAnswer } from "../../test/ask-agent.ts";
+import { type AskedStep, askedWorkload, createAsker, resultOf, type StepAnswer } from "../../test/ask-agent.ts";
 
 export interface Steps {
-  readonly artifacts: Artifacts;
+  /** The JSON of an artifact. */
+  read(key: string): Promise<unknown>;
   /** @throws Error when the step fails */
   scrape(site: string): Promise<StepResult>;
   analyze(site: string, scraped: StepResult): Promise<StepResult>;
@@ -64,7 +65,7 @@ export async function withSteps<T>(
     const run = async (app: typeof scrapeApp, asked: AskedStep): Promise<StepResult> =>
       succeeded(asked, await asker.ask(app, asked));
     return await use({
-      artifacts,
+      read: async (key) => JSON.parse(new TextDecoder().decode(await artifacts.get(askedWorkload(), key))),
       scrape(site) {
         const allow = allowListFor({ egress: { item: true } }, site, []);
         return run(scrapeApp, { step: "scrape", input: { item: site, params: {}, from: {} }, allow });

@@ -38,7 +38,7 @@ export function createBroker(options: BrokerOptions): (order: StepOrder) => Prom
       options.signal.throwIfAborted();
       const verdict = await deliver(agent, order, options);
       if (verdict.is === "completed")
-        return agent.isRemote ? withArtifacts(verdict.result, agent, options) : verdict.result;
+        return agent.isRemote ? withArtifacts(verdict.result, agent, order, options) : verdict.result;
       const sentence = `${agent.title} ${verdict.why}`;
       if (verdict.is === "failed") return failedResult(verdict.reason, sentence);
       storeAwaySince = STORE_REASONS.has(verdict.reason) ? (storeAwaySince ?? Date.now()) : undefined;
@@ -81,9 +81,10 @@ async function deliver(agent: ReachedAgent, order: StepOrder, options: BrokerOpt
 async function withArtifacts(
   result: StepResult,
   agent: ReachedAgent,
+  { request: { workload } }: StepOrder,
   { artifacts, agentEnv }: BrokerOptions,
 ): Promise<StepResult> {
-  const missing = await missingOf(Object.values(result.artifacts), artifacts);
+  const missing = await missingOf(workload, Object.values(result.artifacts), artifacts);
   if (missing === undefined) return result;
   const sentence = `${agent.title} returned the artifact ${missing}, which is not in the run's store: start it with ARTIFACTS_URL as in ${agentEnv}`;
   return failedResult("ArtifactMissing", sentence);

@@ -34,8 +34,7 @@ const CHANGES_REQUESTED = "ChangesRequested";
 export async function passGate(run: Run, open: OpenGate, options: GateOptions): Promise<StepOutcome> {
   const { gate, findings, outcomes } = open;
   const { artifacts, reviews } = options;
-  const { uid } = run.workload;
-  const key = await artifacts.put(uid, canonicalJson(findings), "json");
+  const key = await artifacts.put(run.workload, canonicalJson(findings), "json");
   const { timeoutMs, onTimeout } = gateTerms(run, gate);
   const openedAt = options.now();
   const cost = options.costOfApproving(open);
@@ -63,7 +62,7 @@ export async function passGate(run: Run, open: OpenGate, options: GateOptions): 
     options.onChanges(request);
     return failedResult(CHANGES_REQUESTED, `${decision.by} asked for changes: ${decision.comment}`);
   }
-  const decisionKey = await artifacts.put(uid, canonicalJson(decision), "json");
+  const decisionKey = await artifacts.put(run.workload, canonicalJson(decision), "json");
   return gateOutcome(decision, { findings: key, decision: decisionKey });
 }
 

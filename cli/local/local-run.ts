@@ -223,9 +223,8 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
   }
   const results = createResultStore(artifacts);
   const agents = await connectAgents(resolved, stack, { results, keys, log: options.log });
-  const { uid } = run.workload;
   const records = createStepRecords({
-    uid,
+    workload: run.workload,
     journal,
     results,
     artifacts,

@@ -55,7 +55,7 @@ export async function writeOutputs(
   const paths: Record<string, string> = {};
   for (const { name, key, path } of files) {
     paths[name] = join(folder.path, path);
-    await writeFile(join(folder.path, path), await artifacts.get(key));
+    await writeFile(join(folder.path, path), await artifacts.get(run.workload, key));
   }
   return paths;
 }

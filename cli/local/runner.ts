@@ -201,7 +201,7 @@ class Runner {
         retryLimit: retryLimitOf(this.#run, step),
         spentUsd: usageOf(this.#outcomes).costUsd,
       });
-      const result = await checkedResult(answered, agent);
+      const result = await checkedResult(answered, agent, workload);
       await this.#edges.record(identity, result);
       return result;
     });

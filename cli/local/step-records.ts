@@ -1,3 +1,4 @@
+import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import type { StepResult } from "../../engine/result.ts";
 import type { ResultStore } from "../../lib/durable/results.ts";
 import type { StepStore } from "../../lib/durable/step-store.ts";
@@ -6,8 +7,8 @@ import { TerminalError } from "../../lib/errors.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 
 export interface StepRecordsOptions {
-  /** The workload's uid, whose results these are. */
-  readonly uid: string;
+  /** Whose results these are. */
+  readonly workload: ArtifactOwner;
   readonly journal: Journal;
   readonly results: ResultStore;
   readonly artifacts: Artifacts;
@@ -28,20 +29,21 @@ export interface StepRecords {
 }
 
 export function createStepRecords(options: StepRecordsOptions): StepRecords {
-  const { uid, journal, results, artifacts, store, now } = options;
+  const { workload, journal, results, artifacts, store, now } = options;
   return {
     async find(identity) {
       const entry = journal.find(identity);
       if (!entry) return undefined;
       if (stands(entry, options)) {
-        const result = await results.get(uid, entry.digest);
-        if (result && (await missingOf(Object.values(result.artifacts), artifacts)) === undefined) return result;
+        const result = await results.get(workload, entry.digest);
+        if (result && (await missingOf(workload, Object.values(result.artifacts), artifacts)) === undefined)
+          return result;
       }
       await store.forget([identity]);
       return undefined;
     },
     async add(identity, result) {
-      const digest = await results.put(uid, result);
+      const digest = await results.put(workload, result);
       await journal.append({ identity, outcome: result.outcome, digest, at: now().toISOString() });
     },
   };
@@ -54,11 +56,15 @@ function stands({ outcome, at }: JournalEntry, { reusableSince, failuresStandUnt
   );
 }
 
-/** The first key whose bytes are gone or changed, or that is none. @throws RetryableError ArtifactStoreUnavailable */
-export async function missingOf(keys: readonly string[], artifacts: Artifacts): Promise<string | undefined> {
+/** The first key whose bytes are gone or changed, or that is none of this workload. @throws RetryableError ArtifactStoreUnavailable */
+export async function missingOf(
+  workload: ArtifactOwner,
+  keys: readonly string[],
+  artifacts: Artifacts,
+): Promise<string | undefined> {
   for (const key of keys) {
     try {
-      await artifacts.get(key);
+      await artifacts.get(workload, key);
     } catch (error) {
       if (error instanceof TerminalError) return key;
       throw error;

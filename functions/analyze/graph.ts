@@ -1,4 +1,5 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import { NO_USAGE, type StepInput, type StepResult, type Usage } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
@@ -40,8 +41,8 @@ export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
   return new StateGraph(State)
     .addNode("extract", async (_state, runtime) => {
       const { workload, input } = contextOf(runtime);
-      const capture = await getJson(artifacts, captureKeyOf(input), captureSchema);
-      const html = await readText(artifacts, capture.artifacts.dom);
+      const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
+      const html = await readText(artifacts, workload, capture.artifacts.dom);
       const { screenshot } = capture.artifacts;
       // Loaded here: the HTML parser would slow each start.
       const [{ extract }, { readDesign }] = await Promise.all([
@@ -52,42 +53,42 @@ export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
         site: capture.url,
         analyst: { kind: "extractive" },
         ...extract({ html, screenshot, url: capture.finalUrl, title: capture.title, description: capture.description }),
-        design: await readDesign(await artifacts.get(screenshot), html, screenshot),
+        design: await readDesign(await artifacts.get(workload, screenshot), html, screenshot),
         usage: NO_USAGE,
       };
-      return { extracted: await putJson(artifacts, workload.uid, analysisSchema.parse(analysis)) };
+      return { extracted: await putJson(artifacts, workload, analysisSchema.parse(analysis)) };
     })
     .addNode("condense", async ({ extracted }, runtime) => {
       const { workload, input } = contextOf(runtime);
       const [capture, analysis] = await Promise.all([
-        getJson(artifacts, captureKeyOf(input), captureSchema),
-        getJson(artifacts, extracted, analysisSchema),
+        getJson(artifacts, workload, captureKeyOf(input), captureSchema),
+        getJson(artifacts, workload, extracted, analysisSchema),
       ]);
-      const told = await digest(capture, analysis, await readText(artifacts, capture.artifacts.text));
-      return { digest: await artifacts.put(workload.uid, told, "txt") };
+      const told = await digest(capture, analysis, await readText(artifacts, workload, capture.artifacts.text));
+      return { digest: await artifacts.put(workload, told, "txt") };
     })
     .addNode("ask", async (state, runtime) => {
       const context = contextOf(runtime);
       if (!model) throw new TypeError("there is no model to ask");
-      const capture = await getJson(artifacts, captureKeyOf(context.input), captureSchema);
+      const capture = await getJson(artifacts, context.workload, captureKeyOf(context.input), captureSchema);
       const asked = await askModel(model, context, {
         purpose: "analyze",
         instructions: instructions(objectiveOf(context)),
-        data: await readText(artifacts, state.digest),
+        data: await readText(artifacts, context.workload, state.digest),
         language: capture.lang,
-        image: await pictureFor(await artifacts.get(capture.artifacts.screenshot)),
+        image: await pictureFor(await artifacts.get(context.workload, capture.artifacts.screenshot)),
         schema: modelAnalysisSchema,
       });
-      const answer = await putJson(artifacts, context.workload.uid, asked.answer);
+      const answer = await putJson(artifacts, context.workload, asked.answer);
       return { answer, author: asked.model, usage: asked.usage };
     })
     .addNode("publish", async ({ extracted, answer, author, usage = NO_USAGE }, runtime) => {
       const { workload, input } = contextOf(runtime);
-      const capture = await getJson(artifacts, captureKeyOf(input), captureSchema);
-      const rules = await getJson(artifacts, extracted, analysisSchema);
+      const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
+      const rules = await getJson(artifacts, workload, extracted, analysisSchema);
       const analysis = answer
-        ? merge(rules, await getJson(artifacts, answer, modelAnalysisSchema), {
-            text: await readText(artifacts, capture.artifacts.text),
+        ? merge(rules, await getJson(artifacts, workload, answer, modelAnalysisSchema), {
+            text: await readText(artifacts, workload, capture.artifacts.text),
             model: author,
             usage,
           })
@@ -98,9 +99,9 @@ export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
         output: describe(analysis),
         data: { name, offers: offers.length, priced: offers.filter(({ price }) => price !== null).length },
         artifacts: {
-          analysis: await putJson(artifacts, workload.uid, analysis),
+          analysis: await putJson(artifacts, workload, analysis),
           capture: captureKeyOf(input),
-          [SUMMARY]: await putSummary(artifacts, workload.uid, summaryOf(analysis, capture)),
+          [SUMMARY]: await putSummary(artifacts, workload, summaryOf(analysis, capture)),
         },
         usage,
       };
@@ -123,10 +124,10 @@ function captureKeyOf({ from }: StepInput): string {
   );
 }
 
-async function readText(artifacts: Artifacts, key: string): Promise<string> {
-  return new TextDecoder().decode(await artifacts.get(key));
+async function readText(artifacts: Artifacts, workload: ArtifactOwner, key: string): Promise<string> {
+  return new TextDecoder().decode(await artifacts.get(workload, key));
 }
 
-function putJson(artifacts: Artifacts, uid: string, value: unknown): Promise<string> {
-  return artifacts.put(uid, JSON.stringify(value), "json");
+function putJson(artifacts: Artifacts, workload: ArtifactOwner, value: unknown): Promise<string> {
+  return artifacts.put(workload, JSON.stringify(value), "json");
 }

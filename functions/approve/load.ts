@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
+import { isArtifactOf } from "../../engine/artifact-key.ts";
 import { type Finding, type Findings, findingsSchema } from "../../engine/findings.ts";
 import { SUMMARY, type Summary, summarySchema } from "../../engine/summary.ts";
 import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
@@ -66,7 +67,7 @@ async function loadFindings(
   artifacts: Artifacts,
   { findings: key, review, workload }: ReviewRecord,
 ): Promise<Findings> {
-  const findings = await getJson(artifacts, key, findingsSchema);
+  const findings = await getJson(artifacts, workload, key, findingsSchema);
   const same =
     digestOf(key) === review.digest && findings.gate === review.gate && findings.workload.uid === workload.uid;
   if (!same)
@@ -87,11 +88,10 @@ async function loadFinding(
   const key = finding.artifacts[SUMMARY];
   if (key === undefined) return { finding };
   try {
-    if (!belongsTo(workload.uid, key)) throw new TerminalError("InvalidSummary", "it is no artifact of this workload");
-    const summary = readSummary(await artifacts.get(key));
+    const summary = readSummary(await artifacts.get(workload, key));
     const foreign = summary.pictures
       .flatMap(({ image, full }) => (full ? [image, full] : [image]))
-      .find((picture) => !belongsTo(workload.uid, picture) || !/\.(png|jpg)$/.test(picture));
+      .find((picture) => !isArtifactOf(workload, picture) || !/\.(png|jpg)$/.test(picture));
     if (foreign !== undefined)
       throw new TerminalError("InvalidSummary", `${JSON.stringify(foreign)} is no PNG or JPEG of this workload`);
     return { finding, summary: summaryView(summary, limit) };
@@ -115,9 +115,4 @@ function readSummary(bytes: Uint8Array): Summary {
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": "));
   throw new TerminalError("InvalidSummary", issues.join("; "));
-}
-
-/** Of another workload's artifacts nothing is shown, whatever an agent names. */
-export function belongsTo(uid: string, key: string): boolean {
-  return key.startsWith(`${uid}/`) && /^[0-9a-f]{64}\.[a-z]+$/.test(key.slice(uid.length + 1));
 }

@@ -5,12 +5,13 @@ import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { z } from "zod";
+import { artifactScope, isArtifactOf } from "../../engine/artifact-key.ts";
 import type { ReviewRecord, ReviewRef } from "../../lib/edges/reviews.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { type Admitted, admit, type Refusal } from "./admit.ts";
 import { decide, decisionRequestSchema, type Verdict } from "./decide.ts";
 import type { ApproveDeps } from "./deps.ts";
-import { belongsTo, createReviewLoader } from "./load.ts";
+import { createReviewLoader } from "./load.ts";
 import { messagePage } from "./page/document.ts";
 import { gatesPage } from "./page/gates-page.ts";
 import { reviewPage } from "./page/review-page.ts";
@@ -111,11 +112,12 @@ export function createPages(deps: ApproveDeps): Hono {
   pages.get(`${GATE}/pictures/:file`, async (c) => {
     const seen = await admitTo(deps, c);
     if ("status" in seen) return say(c, seen);
-    const key = `${seen.record.workload.uid}/${c.req.param("file")}`;
+    const { workload } = seen.record;
+    const key = `${artifactScope(workload)}/${c.req.param("file")}`;
     if (!(await loader.pictures(seen.record)).has(key)) return c.notFound();
     c.header("cache-control", "private, max-age=31536000, immutable");
     c.header("content-type", key.endsWith(".png") ? "image/png" : "image/jpeg");
-    return c.body(new Uint8Array(await deps.artifacts.get(key)));
+    return c.body(new Uint8Array(await deps.artifacts.get(seen.record.workload, key)));
   });
 
   pages.get(`${GATE}/outputs/:output`, async (c) => {
@@ -126,7 +128,7 @@ export function createPages(deps: ApproveDeps): Hono {
     const extension = key.slice(key.lastIndexOf(".") + 1);
     if (ACTIVE.has(extension)) c.header("content-security-policy", "sandbox");
     c.header("content-type", OUTPUT_TYPES[extension] ?? "application/octet-stream");
-    return c.body(new Uint8Array(await deps.artifacts.get(key)));
+    return c.body(new Uint8Array(await deps.artifacts.get(seen.record.workload, key)));
   });
 
   pages.post(
@@ -213,7 +215,7 @@ function urlsOf({ record: { workload, review } }: Admitted): {
 
 function outputOf({ outputs = {}, workload }: ReviewRecord, name: string): string | undefined {
   const key = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
-  return key !== undefined && belongsTo(workload.uid, key) ? key : undefined;
+  return key !== undefined && isArtifactOf(workload, key) ? key : undefined;
 }
 
 function commentOf(body: unknown): string | undefined {

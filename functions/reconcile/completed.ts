@@ -1,5 +1,6 @@
 import type { CloudEvent } from "cloudevents";
 import { z } from "zod";
+import { namespaceIn } from "../../engine/identity.ts";
 import { failedResult, type StepResult } from "../../engine/result.ts";
 import type { ResultStore } from "../../lib/durable/results.ts";
 import type { StepEnd } from "../../lib/durable/step-store.ts";
@@ -35,11 +36,12 @@ export async function takeResult(event: CloudEvent<unknown>, deps: CompletedDeps
   if (jti !== claim.request)
     throw new TerminalError("InvalidToken", "the token in the answer is that of another request");
   const result = resultIn(event);
-  const digest = await deps.results.put(sub, result);
+  const workload = { namespace: namespaceIn(jti), uid: sub };
+  const digest = await deps.results.put(workload, result);
   const recorded = await deps.recordResult(jti, result.outcome, digest);
   if (recorded === "dropped") {
     // Its bytes came after those of the workload had been deleted: nobody would delete them again.
-    await deps.artifacts.drop(sub);
+    await deps.artifacts.drop(workload);
     return;
   }
   deps.log.info({ identity: jti, outcome: result.outcome, reason: result.reason }, "result taken from an event");

@@ -1,4 +1,5 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import type { StepResult } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
@@ -32,41 +33,41 @@ const State = Annotation.Root({
 
 /** compare → write → render → print. */
 export function createGraph({ artifacts, browser, model }: ReportEdges): StepGraph {
-  const read = async ({ dossier, narrative }: typeof State.State): Promise<Report> => ({
-    ...(await getJson(artifacts, dossier, dossierSchema)),
-    narrative: await getJson(artifacts, narrative, narrativeSchema),
+  const read = async (workload: ArtifactOwner, { dossier, narrative }: typeof State.State): Promise<Report> => ({
+    ...(await getJson(artifacts, workload, dossier, dossierSchema)),
+    narrative: await getJson(artifacts, workload, narrative, narrativeSchema),
   });
 
   return new StateGraph(State)
     .addNode("compare", async (_state, runtime) => {
       const context = contextOf(runtime);
-      const { findings, decision } = await loadFindings(artifacts, context.input);
-      const subjects = await loadSubjects(artifacts, findings);
+      const { findings, decision } = await loadFindings(artifacts, context);
+      const subjects = await loadSubjects(artifacts, context.workload, findings);
       const dossier = compare({ objective: objectiveOf(context), findings, decision, subjects });
-      return { dossier: await artifacts.put(context.workload.uid, JSON.stringify(dossier), "json") };
+      return { dossier: await artifacts.put(context.workload, JSON.stringify(dossier), "json") };
     })
     .addNode("write", async (state, runtime) => {
       const context = contextOf(runtime);
-      const dossier = await getJson(artifacts, state.dossier, dossierSchema);
+      const dossier = await getJson(artifacts, context.workload, state.dossier, dossierSchema);
       const narrative = model
         ? await narrate(dossier, (question) => askModel(model, context, question))
         : strategize(dossier);
-      return { narrative: await artifacts.put(context.workload.uid, JSON.stringify(narrative), "json") };
+      return { narrative: await artifacts.put(context.workload, JSON.stringify(narrative), "json") };
     })
     .addNode("render", async (state, runtime) => {
-      const { uid } = contextOf(runtime).workload;
-      const report = await read(state);
-      const page = await reportPage(report, await loadPictures(artifacts, report));
+      const { workload } = contextOf(runtime);
+      const report = await read(workload, state);
+      const page = await reportPage(report, await loadPictures(artifacts, workload, report));
       return {
-        html: await artifacts.put(uid, page, "html"),
-        markdown: await artifacts.put(uid, reportMarkdown(report), "md"),
-        json: await artifacts.put(uid, `${JSON.stringify(report, null, 2)}\n`, "json"),
+        html: await artifacts.put(workload, page, "html"),
+        markdown: await artifacts.put(workload, reportMarkdown(report), "md"),
+        json: await artifacts.put(workload, `${JSON.stringify(report, null, 2)}\n`, "json"),
       };
     })
     .addNode("print", async (state, runtime) => {
       const { workload, signal } = contextOf(runtime);
-      const report = await read(state);
-      const page = new TextDecoder().decode(await artifacts.get(state.html));
+      const report = await read(workload, state);
+      const page = new TextDecoder().decode(await artifacts.get(workload, state.html));
       const { answer, recommendation, caveats, usage } = report.narrative;
       const result: StepResult = {
         outcome: "succeeded",
@@ -75,8 +76,8 @@ export function createGraph({ artifacts, browser, model }: ReportEdges): StepGra
           html: state.html,
           markdown: state.markdown,
           json: state.json,
-          pdf: await artifacts.put(workload.uid, await printPdf(browser, page, report.date, signal), "pdf"),
-          [SUMMARY]: await putSummary(artifacts, workload.uid, {
+          pdf: await artifacts.put(workload, await printPdf(browser, page, report.date, signal), "pdf"),
+          [SUMMARY]: await putSummary(artifacts, workload, {
             title: report.objective,
             facts: [
               fact("Answer", answer),

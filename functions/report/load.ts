@@ -1,5 +1,6 @@
+import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import { type FinalDecision, type Findings, finalDecisionSchema, findingsSchema } from "../../engine/findings.ts";
-import type { StepInput } from "../../engine/result.ts";
+import type { StepContext } from "../../lib/durable/durable.ts";
 import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
@@ -13,7 +14,7 @@ import type { Dossier } from "./report.ts";
  */
 export async function loadFindings(
   artifacts: Artifacts,
-  input: StepInput,
+  { workload, input }: Pick<StepContext, "workload" | "input">,
 ): Promise<{ findings: Findings; decision: FinalDecision }> {
   const keys = input.from["review"]?.[0]?.artifacts ?? {};
   const { findings: key, decision: decisionKey } = { findings: keys["findings"], decision: keys["decision"] };
@@ -22,24 +23,28 @@ export async function loadFindings(
       "NoReview",
       "gate review left no findings and decision: name review in the step's `after`, and let a gate of that name show analyze",
     );
-  const decision = await getJson(artifacts, decisionKey, finalDecisionSchema);
+  const decision = await getJson(artifacts, workload, decisionKey, finalDecisionSchema);
   if (decision.decision !== "approved")
     throw new TerminalError("NotApproved", `${decision.by} rejected the findings: there is nothing to report`);
   if (decision.digest !== digestOf(key))
     throw new TerminalError("DigestMismatch", "the decision is on other findings than these: review them again");
-  return { findings: await getJson(artifacts, key, findingsSchema), decision };
+  return { findings: await getJson(artifacts, workload, key, findingsSchema), decision };
 }
 
 /** The sites that were captured and analyzed, in the order of the findings. @throws TerminalError NothingToReport */
-export async function loadSubjects(artifacts: Artifacts, { results }: Findings): Promise<Subject[]> {
+export async function loadSubjects(
+  artifacts: Artifacts,
+  workload: ArtifactOwner,
+  { results }: Findings,
+): Promise<Subject[]> {
   const subjects: Subject[] = [];
   // One after the other: five hundred at once would wait for one store anyway.
   for (const finding of results) {
     const keys = analysisOf(finding);
     if (!keys) continue;
     const [capture, analysis] = await Promise.all([
-      getJson(artifacts, keys.capture, captureSchema),
-      getJson(artifacts, keys.analysis, analysisSchema),
+      getJson(artifacts, workload, keys.capture, captureSchema),
+      getJson(artifacts, workload, keys.analysis, analysisSchema),
     ]);
     subjects.push({ item: itemOf(finding), capture, analysis });
   }
@@ -54,12 +59,13 @@ export async function loadSubjects(artifacts: Artifacts, { results }: Findings):
 /** A small picture of each competitor's page, by id. */
 export async function loadPictures(
   artifacts: Artifacts,
+  workload: ArtifactOwner,
   { competitors }: Dossier,
 ): Promise<Map<string, string | null>> {
   const pictures = new Map<string, string | null>();
   // One after the other: fifty decoded screenshots at once would take 200 MB.
   for (const { id, analysis } of competitors)
-    pictures.set(id, await pictureOf(await artifacts.get(analysis.design.screenshot)));
+    pictures.set(id, await pictureOf(await artifacts.get(workload, analysis.design.screenshot)));
   return pictures;
 }
 

@@ -47,14 +47,14 @@ export function createGraph(edges: ScrapeEdges, hosts: HostQueue = createHostQue
       }
     })
     .addNode("publish", async ({ captured }, runtime) => {
-      const { uid } = contextOf(runtime).workload;
+      const { workload } = contextOf(runtime);
       const capture = captureSchema.parse(captured);
       const result: StepResult = {
         outcome: "succeeded",
         output: describe(capture),
         artifacts: {
-          capture: await artifacts.put(uid, JSON.stringify(capture), "json"),
-          [SUMMARY]: await putSummary(artifacts, uid, summaryOf(capture)),
+          capture: await artifacts.put(workload, JSON.stringify(capture), "json"),
+          [SUMMARY]: await putSummary(artifacts, workload, summaryOf(capture)),
         },
         usage: { ...NO_USAGE, browserSeconds: capture.browserSeconds },
       };
@@ -95,7 +95,7 @@ async function capturePage(
       }),
   );
   const browserSeconds = Math.round(performance.now() - started) / 1000;
-  const put = artifacts.put.bind(artifacts, context.workload.uid);
+  const put = artifacts.put.bind(artifacts, context.workload);
   const [dom, text, screenshot, fullPage] = await Promise.all([
     put(bytes.html, "html"),
     put(bytes.text, "txt"),

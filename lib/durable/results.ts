@@ -1,14 +1,15 @@
 import { LRUCache } from "lru-cache";
+import { type ArtifactOwner, artifactKey } from "../../engine/artifact-key.ts";
 import { canonicalJson } from "../../engine/canonical.ts";
 import { type StepResult, stepResultSchema } from "../../engine/result.ts";
 import { type Artifacts, digestOf, getIfKept } from "../edges/artifacts.ts";
 
-/** Step results in the object store, by the SHA-256 of their canonical JSON. `uid`: the workload's, whose bytes are dropped together. */
+/** Step results in the object store, by the SHA-256 of their canonical JSON. They are artifacts of their workload. */
 export interface ResultStore {
   /** @returns the digest, 64 hex characters. @throws RetryableError ArtifactStoreUnavailable; TerminalError StoreRefused */
-  put(uid: string, result: StepResult): Promise<string>;
+  put(workload: ArtifactOwner, result: StepResult): Promise<string>;
   /** Undefined: its bytes are gone, or are no result. @throws RetryableError ArtifactStoreUnavailable; TerminalError StoreRefused */
-  get(uid: string, digest: string): Promise<StepResult | undefined>;
+  get(workload: ArtifactOwner, digest: string): Promise<StepResult | undefined>;
 }
 
 /** Characters of JSON kept in memory: reconcile reads the same thousand results at every look at a run. */
@@ -25,19 +26,19 @@ export function createResultStore(artifacts: Artifacts): ResultStore {
     return parsed.data;
   };
   return {
-    async put(uid, result) {
+    async put(workload, result) {
       const json = canonicalJson(result);
-      const key = await artifacts.put(uid, json, "json");
+      const key = await artifacts.put(workload, json, "json");
       parse(key, json);
       return digestOf(key);
     },
-    async get(uid, digest) {
+    async get(workload, digest) {
       // A digest comes from Redis or from a Workflow, where others can write.
       if (!DIGEST.test(digest)) return undefined;
-      const key = `${uid}/${digest}.json`;
+      const key = artifactKey(workload, digest, "json");
       const cached = cache.get(key);
       if (cached) return cached;
-      const bytes = await getIfKept(artifacts, key);
+      const bytes = await getIfKept(artifacts, workload, key);
       if (!bytes) return undefined;
       try {
         return parse(key, new TextDecoder().decode(bytes));

@@ -35,7 +35,7 @@ export function createRunDurably(options: RunDurablyOptions): RunDurably {
     if ("heldBy" in start)
       throw new RetryableError("LeaseHeld", `${start.heldBy} works on this step`, { countsAsAttempt: false });
     const { digest } = "ended" in start ? start.ended : await finishStep(step, start.started, options);
-    const result = await results.get(workload.uid, digest);
+    const result = await results.get(workload, digest);
     if (result) return result;
     if (digest !== lostResult && "ended" in start) return run(step, digest);
     throw new RetryableError("ArtifactStoreUnavailable", `the object store lost the result ${digest} at once`, {
@@ -50,7 +50,7 @@ async function finishStep(step: DurableStep, started: StartedStep, options: RunD
   try {
     const result = crashedResult(step, started) ?? (await attemptStep(step, started, options));
     // The record must never name a result that is not stored.
-    const digest = await options.results.put(workload.uid, result);
+    const digest = await options.results.put(workload, result);
     return await started.finish({ outcome: result.outcome, digest, finishedAt: options.now() }, options.keepMs);
   } catch (error) {
     await started.release();

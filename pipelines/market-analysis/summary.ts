@@ -1,3 +1,4 @@
+import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import { canonicalJson } from "../../engine/canonical.ts";
 import { type Summary, summarySchema } from "../../engine/summary.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
@@ -32,7 +33,7 @@ export function pictureOf({ url, viewport, artifacts }: Capture): Summary["pictu
 /** Stores a summary, cut to what the review page takes. @returns its artifact key */
 export function putSummary(
   artifacts: Artifacts,
-  scope: string,
+  workload: ArtifactOwner,
   { title, subtitle, facts, pictures, caveats }: Summary,
 ): Promise<string> {
   const summary = summarySchema.parse({
@@ -42,7 +43,7 @@ export function putSummary(
     pictures: pictures.map((picture) => ({ ...picture, alt: shorten(picture.alt, 2300) })),
     caveats: caveats.slice(0, 50).map((caveat) => shorten(caveat, 1000)),
   });
-  return artifacts.put(scope, canonicalJson(summary), "json");
+  return artifacts.put(workload, canonicalJson(summary), "json");
 }
 
 /** Well-formed: text cut elsewhere may end in half a character, which has no canonical JSON. */

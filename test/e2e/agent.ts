@@ -14,7 +14,7 @@ await serveAgent({
         const done = async (over: Partial<StepResult> = {}): Promise<{ result: StepResult }> => ({
           result: {
             outcome: "succeeded",
-            artifacts: { text: await artifacts.put(workload.uid, `${step} ${JSON.stringify(input)}`, "txt") },
+            artifacts: { text: await artifacts.put(workload, `${step} ${JSON.stringify(input)}`, "txt") },
             usage: NO_USAGE,
             ...over,
           },

@@ -111,7 +111,9 @@ describe.sequential("an AgentWorkload, step by step by func invoke", () => {
     const printed = await invoke(url, "report");
     const { outcome, artifacts } = dataOf(printed);
     expect([outcome, Object.keys(artifacts)]).toEqual(["succeeded", expect.arrayContaining(["html", "pdf"])]);
-    const html = await createFolderArtifacts(join(folder, "artifacts")).get(artifacts["html"] ?? "");
+    const key: string = artifacts["html"] ?? "";
+    const [namespace = "", uid = ""] = key.split("/");
+    const html = await createFolderArtifacts(join(folder, "artifacts")).get({ namespace, uid }, key);
     expect(Buffer.from(html).toString()).toContain("Rosterly");
     expect(await invoke(url, "report")).toBe(printed);
   });

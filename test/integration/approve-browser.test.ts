@@ -13,7 +13,7 @@ import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { CHROMIUM_NAMES } from "../../lib/edges/chromium.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import { createLinkAuthorizer, mintReviewLink } from "../../lib/review-link.ts";
-import { OPENED, REF, recordOf, sites, UID } from "./review-fixture.ts";
+import { OPENED, REF, recordOf, sites, WORKLOAD } from "./review-fixture.ts";
 
 // What only a browser decides: which cookies and origins it sends, what a policy lets run, how wide a page is.
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   reviews = createFolderReviews(join(folder, "reviews"));
   const record = await recordOf(artifacts, await sites(artifacts));
   const report = "<title>Report</title><p id=t>static</p><script>document.title = 'ran'</script>";
-  await reviews.open({ ...record, outputs: { report: await artifacts.put(UID, report, "html") } });
+  await reviews.open({ ...record, outputs: { report: await artifacts.put(WORKLOAD, report, "html") } });
   const app = createApp({
     reviews,
     artifacts,

@@ -13,12 +13,25 @@ import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { RetryableError } from "../../lib/errors.ts";
 import { createLinkAuthorizer, mintReviewLink, type ReviewLink } from "../../lib/review-link.ts";
-import { fact, failed, OPENED, pngOf, REF, recordOf, sites, succeeded, summaryOf, UID } from "./review-fixture.ts";
+import {
+  fact,
+  failed,
+  OPENED,
+  pngOf,
+  REF,
+  recordOf,
+  sites,
+  succeeded,
+  summaryOf,
+  UID,
+  WORKLOAD,
+} from "./review-fixture.ts";
 
 const keys = generateKeyPairSync("ed25519");
-const WORKLOAD = "/review/default/invoicing";
-const PATH = `${WORKLOAD}/review`;
+const WORKLOAD_PATH = "/review/default/invoicing";
+const PATH = `${WORKLOAD_PATH}/review`;
 const OTHER_UID = "7d1f3c52-0000-4000-8000-000000000002";
+const OTHER = { ...REF, uid: OTHER_UID };
 
 let folder: string;
 let store: Artifacts;
@@ -70,7 +83,7 @@ async function pageOf(
 ): Promise<string> {
   record = await recordOf(store, results, over);
   await reviews.open(record);
-  const response = await get(`${WORKLOAD}/${record.review.gate}`);
+  const response = await get(`${WORKLOAD_PATH}/${record.review.gate}`);
   expect(response.status).toBe(200);
   return response.text();
 }
@@ -95,10 +108,10 @@ const decisionNow = async () => (await reviews.read(REF, "review"))?.review.deci
 
 describe("a link", () => {
   test("its token moves into a cookie, and with that the page is there", async () => {
-    const first = await app.request(`${WORKLOAD}?token=${await token()}`);
+    const first = await app.request(`${WORKLOAD_PATH}?token=${await token()}`);
     expect([first.status, first.headers.get("location")]).toEqual([303, PATH]);
     const cookie = first.headers.get("set-cookie") ?? "";
-    for (const attribute of ["HttpOnly", "SameSite=Lax", `Path=${WORKLOAD}`]) expect(cookie).toContain(attribute);
+    for (const attribute of ["HttpOnly", "SameSite=Lax", `Path=${WORKLOAD_PATH}`]) expect(cookie).toContain(attribute);
     expect(cookie).not.toContain("Secure");
     const page = await app.request(PATH, { headers: { cookie: cookie.split(";")[0] ?? "", accept: "text/html" } });
     expect([page.status, page.headers.get("cache-control")]).toEqual([200, "no-store"]);
@@ -237,27 +250,31 @@ describe("the review page", () => {
   });
 
   test.each<[string, () => Promise<string>, string]>([
-    ["that is not JSON", () => store.put(UID, "<html>", "html"), "it is not JSON"],
-    ["of another shape", () => store.put(UID, '{"title":1}', "json"), "title: Invalid input"],
-    ["that is gone", async () => `${UID}/${"3".repeat(64)}.json`, "is not in the store"],
-    ["that is no key", async () => "../../etc/passwd", "it is no artifact of this workload"],
-    ["that is not its own", () => store.put(OTHER_UID, JSON.stringify(summaryOf("Secret")), "json"), "no artifact of"],
-    ["that is too large", () => store.put(UID, " ".repeat(8 * 1024 * 1024 + 1), "json"), "it has 8388609 bytes"],
+    ["that is not JSON", () => store.put(WORKLOAD, "<html>", "html"), "it is not JSON"],
+    ["of another shape", () => store.put(WORKLOAD, '{"title":1}', "json"), "title: Invalid input"],
+    ["that is gone", async () => `${REF.namespace}/${UID}/${"3".repeat(64)}.json`, "is not in the store"],
+    ["that is no key", async () => "../../etc/passwd", "is not an artifact of"],
+    [
+      "that is not its own",
+      () => store.put(OTHER, JSON.stringify(summaryOf("Secret")), "json"),
+      "is not an artifact of",
+    ],
+    ["that is too large", () => store.put(WORKLOAD, " ".repeat(8 * 1024 * 1024 + 1), "json"), "it has 8388609 bytes"],
     [
       "with a picture of another workload",
       async () => {
-        const image = await store.put(OTHER_UID, await pngOf("#123456"), "png");
+        const image = await store.put(OTHER, await pngOf("#123456"), "png");
         const picture = { image, alt: "Secret", width: 640, height: 400 };
-        return store.put(UID, JSON.stringify(summaryOf("Secret", { pictures: [picture] })), "json");
+        return store.put(WORKLOAD, JSON.stringify(summaryOf("Secret", { pictures: [picture] })), "json");
       },
       "is no PNG or JPEG of this workload",
     ],
     [
       "with a picture that is a page",
       async () => {
-        const image = await store.put(UID, "<script>", "html");
+        const image = await store.put(WORKLOAD, "<script>", "html");
         const picture = { image, alt: "Secret", width: 640, height: 400 };
-        return store.put(UID, JSON.stringify(summaryOf("Secret", { pictures: [picture] })), "json");
+        return store.put(WORKLOAD, JSON.stringify(summaryOf("Secret", { pictures: [picture] })), "json");
       },
       "is no PNG or JPEG of this workload",
     ],
@@ -305,7 +322,7 @@ describe("the review page", () => {
   });
 
   test("with 500 results is there in time, reads a few at once, and its pictures read no summary again", async () => {
-    const image = await store.put(UID, await pngOf("#225588"), "png");
+    const image = await store.put(WORKLOAD, await pngOf("#225588"), "png");
     const long = "x".repeat(900);
     const results = await Promise.all(
       Array.from({ length: 500 }, (_, at) =>
@@ -329,10 +346,10 @@ describe("the review page", () => {
     let most = 0;
     app = appOver({
       ...store,
-      async get(key) {
+      async get(workload, key) {
         reads++;
         most = Math.max(most, ++running);
-        return store.get(key).finally(() => running--);
+        return store.get(workload, key).finally(() => running--);
       },
     });
     const started = performance.now();
@@ -344,7 +361,7 @@ describe("the review page", () => {
     expect(page.match(/<article/g)).toHaveLength(500);
     expect(most).toBeLessThanOrEqual(8);
     reads = 0;
-    const picture = await get(`${PATH}/pictures/${image.split("/")[1]}`);
+    const picture = await get(`${PATH}/pictures/${image.split("/").at(-1)}`);
     expect([picture.status, reads]).toEqual([200, 1]);
   });
 
@@ -356,20 +373,28 @@ describe("the review page", () => {
       expect([served.status, served.headers.get("content-type")]).toEqual([200, "image/png"]);
       expect(served.headers.get("cache-control")).toContain("immutable");
     }
-    const unrelated = await store.put(UID, await pngOf("#abcdef"), "png");
+    const unrelated = await store.put(WORKLOAD, await pngOf("#abcdef"), "png");
     for (const key of [record.findings, unrelated])
-      expect((await get(`${PATH}/pictures/${key.split("/")[1]}`)).status).toBe(404);
+      expect((await get(`${PATH}/pictures/${key.split("/").at(-1)}`)).status).toBe(404);
   });
 
-  test.each<[string, (key: string) => Partial<ReviewRecord>]>([
-    ["of another digest", () => ({ review: { ...record.review, digest: "4".repeat(64) } })],
-    ["of another gate", () => ({ review: { ...record.review, gate: "other" } })],
-    ["of another workload", () => ({ workload: { ...record.workload, uid: OTHER_UID } })],
-  ])("shows no findings %s", async (_name, over) => {
-    record = { ...record, ...over(record.findings) };
+  test.each<[string, () => Promise<Partial<ReviewRecord>>, string]>([
+    ["of another digest", async () => ({ review: { ...record.review, digest: "4".repeat(64) } }), "FindingsMismatch"],
+    ["of another gate", async () => ({ review: { ...record.review, gate: "other" } }), "FindingsMismatch"],
+    ["of another workload", async () => ({ workload: { ...record.workload, uid: OTHER_UID } }), "InvalidArtifactKey"],
+    [
+      "that tell of another workload",
+      async () => {
+        const { findings, review } = await recordOf(store, [], { workload: { ...WORKLOAD, uid: OTHER_UID } });
+        return { findings, review };
+      },
+      "FindingsMismatch",
+    ],
+  ])("shows no findings %s", async (_name, over, reason) => {
+    record = { ...record, ...(await over()) };
     await reviews.open(record);
-    const response = await get(`${WORKLOAD}/${record.review.gate}`);
-    expect([response.status, await response.json()]).toMatchObject([500, { reason: "FindingsMismatch" }]);
+    const response = await get(`${WORKLOAD_PATH}/${record.review.gate}`);
+    expect([response.status, await response.json()]).toMatchObject([500, { reason }]);
   });
 
   test.each<[string, (key: string) => boolean]>([
@@ -378,8 +403,8 @@ describe("the review page", () => {
   ])("says when the store could not read %s, and that it may pass", async (_name, unreadable) => {
     app = appOver({
       ...store,
-      async get(key) {
-        if (!unreadable(key)) return store.get(key);
+      async get(workload, key) {
+        if (!unreadable(key)) return store.get(workload, key);
         throw new RetryableError("ArtifactStoreUnavailable", "the artifact store could not read", {
           retryAfterSeconds: 2,
         });
@@ -411,7 +436,7 @@ describe("another site", () => {
 
 describe("outputs", () => {
   test("are served by name, with the type of their bytes, and run nothing", async () => {
-    const put = (content: string, extension: "html" | "csv" | "svg") => store.put(UID, content, extension);
+    const put = (content: string, extension: "html" | "csv" | "svg") => store.put(WORKLOAD, content, extension);
     const outputs = {
       report: await put("<script>", "html"),
       "a table": await put("a,b", "csv"),
@@ -439,18 +464,18 @@ describe("outputs", () => {
   });
 
   test.each(["constructor", "__proto__", "toString", "other", ".."])("there is none named %s", async (name) => {
-    await reviews.open({ ...record, outputs: { html: await store.put(UID, "x", "html") } });
+    await reviews.open({ ...record, outputs: { html: await store.put(WORKLOAD, "x", "html") } });
     expect((await get(`${PATH}/outputs/${name}`)).status).toBe(404);
   });
 
   test("of another workload are not served", async () => {
-    await reviews.open({ ...record, outputs: { html: await store.put(OTHER_UID, "secret", "html") } });
+    await reviews.open({ ...record, outputs: { html: await store.put(OTHER, "secret", "html") } });
     expect((await get(`${PATH}/outputs/html`)).status).toBe(404);
   });
 
   test("whose key leads out of the workload's scope are not there", async () => {
-    const key = await store.put(OTHER_UID, "secret", "html");
-    await reviews.open({ ...record, outputs: { html: `${UID}/../${key}` } });
+    const key = await store.put(OTHER, "secret", "html");
+    await reviews.open({ ...record, outputs: { html: `${REF.namespace}/${UID}/../../${key}` } });
     expect((await get(`${PATH}/outputs/html`)).status).toBe(404);
   });
 });
@@ -714,7 +739,7 @@ describe("ten gates at once", () => {
       ten.map(async (one, at) =>
         postJson(
           { decision: at % 2 ? "approved" : "rejected", digest: one.review.digest },
-          { path: `${WORKLOAD}/${one.review.gate}`, token: await tokenOf(one) },
+          { path: `${WORKLOAD_PATH}/${one.review.gate}`, token: await tokenOf(one) },
         ),
       ),
     );
@@ -728,7 +753,7 @@ describe("ten gates at once", () => {
     expect(await decisionNow()).toBeUndefined();
     const [first, second] = ten;
     if (!first || !second) throw new Error("there are ten");
-    const crossed = await get(`${WORKLOAD}/${first.review.gate}`, await tokenOf(second));
+    const crossed = await get(`${WORKLOAD_PATH}/${first.review.gate}`, await tokenOf(second));
     expect(crossed.status).toBe(403);
   });
 
@@ -743,16 +768,18 @@ describe("ten gates at once", () => {
       at: OPENED.toISOString(),
     });
     const seen = async (records: readonly ReviewRecord[]) =>
-      app.request(WORKLOAD, { headers: { cookie: await cookiesOf(records), accept: "text/html" } });
+      app.request(WORKLOAD_PATH, { headers: { cookie: await cookiesOf(records), accept: "text/html" } });
     const page = await (await seen(ten.slice(0, 3))).text();
     const linked = [...page.matchAll(/<a href="([^"]+)">/g)].map(([, href]) => href);
-    expect(linked).toEqual(["gate-0", "gate-1", "gate-2"].map((gate) => `${WORKLOAD}/${gate}`));
+    expect(linked).toEqual(["gate-0", "gate-1", "gate-2"].map((gate) => `${WORKLOAD_PATH}/${gate}`));
     expect(page).toContain("approved by &lt;bob&gt; at 2026-11-20 12:00 UTC");
     expect(page).toContain("waits for a decision until 2026-11-21 12:00 UTC");
     const one = await seen(ten.slice(4, 5));
-    expect([one.status, one.headers.get("location")]).toEqual([303, `${WORKLOAD}/gate-4`]);
+    expect([one.status, one.headers.get("location")]).toEqual([303, `${WORKLOAD_PATH}/gate-4`]);
     expect((await seen([])).status).toBe(401);
-    const gone = await app.request(WORKLOAD, { headers: { authorization: `Bearer ${await token({ gate: "gone" })}` } });
+    const gone = await app.request(WORKLOAD_PATH, {
+      headers: { authorization: `Bearer ${await token({ gate: "gone" })}` },
+    });
     expect(gone.status).toBe(404);
   });
 

@@ -13,10 +13,15 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { sha256 } from "../../engine/canonical.ts";
-import type { S3Settings } from "../../lib/edges/artifacts/s3.ts";
+import type { S3Settings } from "../../lib/edges/artifacts/s3-client.ts";
 import { type Artifacts, createFolderArtifacts, digestOf, openArtifacts } from "../../lib/edges/artifacts.ts";
 import { BUILD_MS } from "../cluster/built.ts";
 import { startStore, type TestStore } from "../store-server.ts";
+
+const W = { namespace: "team", uid: "uid" };
+const W2 = { namespace: "team", uid: "uid-2" };
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 let store: TestStore;
 let temporary: string;
@@ -47,30 +52,25 @@ describe.each(STORES)("artifacts in %s", (_name, create) => {
   beforeEach(async () => {
     ({ artifacts, root } = await create());
   });
-  const text = async (key: string): Promise<string> => new TextDecoder().decode(await artifacts.get(key));
+  const text = async (key: string): Promise<string> => textOf(await artifacts.get(W, key));
 
   test.each([
     ["every byte", new Uint8Array(256).map((_, i) => i)],
     ["no byte", new Uint8Array()],
     ["3 MB", new Uint8Array(randomBytes(3_000_000))],
   ])("bytes come back as they were: %s", async (_case, bytes) => {
-    const key = await artifacts.put("uid", bytes, "png");
-    expect(key).toBe(`uid/${sha256(bytes)}.png`);
+    const key = await artifacts.put(W, bytes, "png");
+    expect(key).toBe(`team/uid/${sha256(bytes)}.png`);
     expect(digestOf(key)).toBe(sha256(bytes));
-    expect(sha256(await artifacts.get(key))).toBe(sha256(bytes));
-  });
-
-  test("a scope may have several parts", async () => {
-    const key = await artifacts.put("team-a/3f0c", "x,y\n", "csv");
-    expect(await text(key)).toBe("x,y\n");
+    expect(sha256(await artifacts.get(W, key))).toBe(sha256(bytes));
   });
 
   test("the same bytes are stored once", async () => {
-    const key = await artifacts.put("uid", "x", "txt");
+    const key = await artifacts.put(W, "x", "txt");
     const first = await stat(join(root, key));
-    expect(await artifacts.put("uid", "x", "txt")).toBe(key);
+    expect(await artifacts.put(W, "x", "txt")).toBe(key);
     expect((await stat(join(root, key))).ino).toBe(first.ino);
-    expect(await readdir(join(root, "uid"))).toHaveLength(1);
+    expect(await readdir(join(root, "team/uid"))).toHaveLength(1);
   });
 
   test.each([
@@ -78,15 +78,15 @@ describe.each(STORES)("artifacts in %s", (_name, create) => {
     ["emptied", (path: string) => truncate(path)],
     ["changed, of the same length", (path: string) => writeFile(path, "wrong")],
   ])("an object that was %s is refused, and replaced by the next put", async (_case, damage) => {
-    const key = await artifacts.put("uid", "whole", "txt");
+    const key = await artifacts.put(W, "whole", "txt");
     await damage(join(root, key));
-    await expect(artifacts.get(key)).rejects.toMatchObject({ name: "TerminalError", reason: "ArtifactCorrupt" });
-    await artifacts.put("uid", "whole", "txt");
+    await expect(artifacts.get(W, key)).rejects.toMatchObject({ name: "TerminalError", reason: "ArtifactCorrupt" });
+    await artifacts.put(W, "whole", "txt");
     expect(await text(key)).toBe("whole");
   });
 
   test("an object of which only a part is there for a moment is read again", async () => {
-    const key = await artifacts.put("uid", "whole", "txt");
+    const key = await artifacts.put(W, "whole", "txt");
     await truncate(join(root, key), 2);
     const completed = sleep(50).then(() => writeFile(join(root, key), "whole"));
     const [read] = await Promise.all([text(key), completed]);
@@ -94,37 +94,48 @@ describe.each(STORES)("artifacts in %s", (_name, create) => {
   });
 
   test.each([
-    ["an object that nobody stored", `uid/${"0".repeat(64)}.txt`, "ArtifactMissing"],
-    ["a path outside the store", `../uid/${"0".repeat(64)}.txt`, "InvalidArtifactKey"],
-    ["a path that leaves its scope", `uid/../../${"0".repeat(64)}.txt`, "InvalidArtifactKey"],
-    ["no hash", "uid/etc.txt", "InvalidArtifactKey"],
+    ["an object that nobody stored", `team/uid/${"0".repeat(64)}.txt`, "ArtifactMissing"],
+    ["another workload's object", `team/uid-2/${sha256("x")}.txt`, "InvalidArtifactKey"],
+    ["another namespace's object", `team-2/uid/${sha256("x")}.txt`, "InvalidArtifactKey"],
+    ["a path outside the store", `../team/uid/${"0".repeat(64)}.txt`, "InvalidArtifactKey"],
+    ["a path that leaves its scope", `team/uid/../../${"0".repeat(64)}.txt`, "InvalidArtifactKey"],
+    ["no hash", "team/uid/etc.txt", "InvalidArtifactKey"],
   ])("get of %s", async (_case, key, reason) => {
-    await expect(artifacts.get(key)).rejects.toMatchObject({ name: "TerminalError", reason });
-    await artifacts.put("uid", "x", "txt");
-    await expect(artifacts.get(key)).rejects.toMatchObject({ name: "TerminalError", reason });
+    await expect(artifacts.get(W, key)).rejects.toMatchObject({ name: "TerminalError", reason });
+    for (const one of [W, W2, { ...W, namespace: "team-2" }]) await artifacts.put(one, "x", "txt");
+    await expect(artifacts.get(W, key)).rejects.toMatchObject({ name: "TerminalError", reason });
   });
 
-  test.each(["", ".", "..", "uid/..", "/uid", "uid/"])("%j is no scope", async (scope) => {
-    const kept = await artifacts.put("uid", "x", "txt");
-    await expect(artifacts.put(scope, "x", "txt")).rejects.toMatchObject({ reason: "InvalidArtifactKey" });
-    await expect(artifacts.drop(scope)).rejects.toMatchObject({ reason: "InvalidArtifactKey" });
+  test.each([
+    { namespace: "", uid: "uid" },
+    { namespace: "team", uid: "" },
+    { namespace: "..", uid: "uid" },
+    { namespace: "team", uid: ".." },
+    { namespace: "team", uid: "." },
+    { namespace: "team", uid: "uid/.." },
+    { namespace: "team/uid", uid: "uid" },
+    { namespace: "Team", uid: "uid" },
+  ])("$namespace/$uid names no workload", async (nobody) => {
+    const kept = await artifacts.put(W, "x", "txt");
+    await expect(artifacts.put(nobody, "x", "txt")).rejects.toMatchObject({ reason: "InvalidArtifactKey" });
+    await expect(artifacts.drop(nobody)).rejects.toMatchObject({ reason: "InvalidArtifactKey" });
     expect(await text(kept)).toBe("x");
   });
 
   test("drop removes a scope and leaves the others", async () => {
-    await artifacts.drop("uid");
-    const [gone, kept] = [await artifacts.put("uid", "x", "txt"), await artifacts.put("uid-2", "x", "txt")];
-    await artifacts.drop("uid");
-    await expect(artifacts.get(gone)).rejects.toMatchObject({ reason: "ArtifactMissing" });
-    expect(await text(kept)).toBe("x");
-    await artifacts.drop("uid");
+    await artifacts.drop(W);
+    const [gone, kept] = [await artifacts.put(W, "x", "txt"), await artifacts.put(W2, "x", "txt")];
+    await artifacts.drop(W);
+    await expect(artifacts.get(W, gone)).rejects.toMatchObject({ reason: "ArtifactMissing" });
+    expect(textOf(await artifacts.get(W2, kept))).toBe("x");
+    await artifacts.drop(W);
   });
 
   test("drop removes 1,200 objects, and one that somebody else put there", async () => {
-    const first = await artifacts.put("uid", "x", "txt");
-    for (let i = 1; i < 1200; i++) await writeFile(join(root, `uid/${sha256(String(i))}.txt`), String(i));
-    await writeFile(join(root, "uid", `a&b <c> "d" 'e'.txt`), "");
-    await artifacts.drop("uid");
+    const first = await artifacts.put(W, "x", "txt");
+    for (let i = 1; i < 1200; i++) await writeFile(join(root, `team/uid/${sha256(String(i))}.txt`), String(i));
+    await writeFile(join(root, "team/uid", `a&b <c> "d" 'e'.txt`), "");
+    await artifacts.drop(W);
     expect(existsSync(dirname(join(root, first)))).toBe(false);
   });
 
@@ -132,17 +143,17 @@ describe.each(STORES)("artifacts in %s", (_name, create) => {
     const seen = new Set<string>();
     for (let round = 0; round < 12; round++) {
       const bytes = randomBytes(3_000_000);
-      const key = `uid/${sha256(bytes)}.png`;
+      const key = `team/uid/${sha256(bytes)}.png`;
       let writing = true;
       const writers = [0, 1 + (round % 6)].map(async (delay) => {
         await new Promise((resolve) => setTimeout(resolve, delay));
-        await artifacts.put("uid", bytes, "png");
-        expect(sha256(await artifacts.get(key))).toBe(sha256(bytes));
+        await artifacts.put(W, bytes, "png");
+        expect(sha256(await artifacts.get(W, key))).toBe(sha256(bytes));
       });
       const reader = async (): Promise<void> => {
         while (writing) {
           seen.add(
-            await artifacts.get(key).then(
+            await artifacts.get(W, key).then(
               () => "whole",
               (error) => String(error.reason ?? error),
             ),
@@ -162,7 +173,7 @@ describe.each(STORES)("artifacts in %s", (_name, create) => {
 
 describe("a folder", () => {
   test("only this user can read what is stored, and nothing else is left behind", async () => {
-    const key = await createFolderArtifacts(join(temporary, "artifacts")).put("team/uid", "x", "txt");
+    const key = await createFolderArtifacts(join(temporary, "artifacts")).put(W, "x", "txt");
     const modeOf = async (path: string): Promise<number> => (await stat(join(temporary, path))).mode & 0o777;
     expect(await modeOf(`artifacts/${key}`)).toBe(0o600);
     expect(await Promise.all(["artifacts", "artifacts/team", "artifacts/team/uid"].map(modeOf))).toEqual([
@@ -172,7 +183,7 @@ describe("a folder", () => {
   });
 
   test("the file is synced before it gets its name, then each folder that got a new name", async () => {
-    const path = join(temporary, `artifacts/uid/${sha256("x")}.txt`);
+    const path = join(temporary, `artifacts/team/uid/${sha256("x")}.txt`);
     const probe = await open(temporary);
     const handle = Object.getPrototypeOf(probe);
     await probe.close();
@@ -184,9 +195,9 @@ describe("a folder", () => {
     });
     try {
       const artifacts = createFolderArtifacts(join(temporary, "artifacts"));
-      await artifacts.put("uid", "x", "txt");
-      expect(named.splice(0)).toEqual([false, true, true, true]);
-      await artifacts.put("uid", "y", "txt");
+      await artifacts.put(W, "x", "txt");
+      expect(named.splice(0)).toEqual([false, true, true, true, true]);
+      await artifacts.put(W, "y", "txt");
       expect(named).toHaveLength(2);
     } finally {
       vi.restoreAllMocks();
@@ -194,8 +205,8 @@ describe("a folder", () => {
   });
 
   test("what cannot be written is trouble that may pass", async () => {
-    await writeFile(join(temporary, "uid"), "a file where a folder belongs");
-    await expect(createFolderArtifacts(temporary).put("uid", "x", "txt")).rejects.toMatchObject({
+    await writeFile(join(temporary, "team"), "a file where a folder belongs");
+    await expect(createFolderArtifacts(temporary).put(W, "x", "txt")).rejects.toMatchObject({
       name: "RetryableError",
       reason: "ArtifactStoreUnavailable",
       cause: { code: "ENOTDIR" },
@@ -212,13 +223,13 @@ describe("a folder", () => {
     }
     try {
       const artifacts = createFolderArtifacts(disk);
-      await expect(artifacts.put("uid", randomBytes(2_000_000), "png")).rejects.toMatchObject({
+      await expect(artifacts.put(W, randomBytes(2_000_000), "png")).rejects.toMatchObject({
         name: "RetryableError",
         reason: "ArtifactStoreUnavailable",
         cause: { code: "ENOSPC" },
       });
-      expect(await readdir(join(disk, "uid"))).toEqual([]);
-      await artifacts.put("uid", randomBytes(800_000), "png");
+      expect(await readdir(join(disk, "team/uid"))).toEqual([]);
+      await artifacts.put(W, randomBytes(800_000), "png");
     } finally {
       execFileSync("umount", [disk]);
     }
@@ -228,10 +239,11 @@ describe("a folder", () => {
 describe("an S3 server", () => {
   test("a bucket that is missing is created, by eight first writers at once too", async () => {
     const keys = await Promise.all(
-      Array.from({ length: 8 }, async (_, i) => (await inBucket()).put("uid", String(i), "txt")),
+      Array.from({ length: 8 }, async (_, i) => (await inBucket()).put(W, String(i), "txt")),
     );
     const artifacts = await inBucket();
-    for (const [i, key] of keys.entries()) expect(new TextDecoder().decode(await artifacts.get(key))).toBe(String(i));
+    for (const [i, key] of keys.entries())
+      expect(new TextDecoder().decode(await artifacts.get(W, key))).toBe(String(i));
   });
 
   test("a bucket in another region is created by its name, as AWS wants it", async () => {
@@ -243,8 +255,8 @@ describe("an S3 server", () => {
     });
     try {
       const artifacts = await openArtifacts({ url: "s3://agentic", s3: { ...elsewhere.s3, endpoint: between.url } });
-      const key = await artifacts.put("uid", "x", "txt");
-      expect(new TextDecoder().decode(await artifacts.get(key))).toBe("x");
+      const key = await artifacts.put(W, "x", "txt");
+      expect(new TextDecoder().decode(await artifacts.get(W, key))).toBe("x");
       expect(sent.join("\n")).toContain("<LocationConstraint>eu-central-1</LocationConstraint>");
     } finally {
       between.server.close();
@@ -254,14 +266,10 @@ describe("an S3 server", () => {
 
   test("a server that ended is trouble that may pass, and passes when it is back", async () => {
     const artifacts = await inBucket();
-    const key = await artifacts.put("uid", "x", "txt");
+    const key = await artifacts.put(W, "x", "txt");
     await store.kill();
     try {
-      for (const call of [
-        () => artifacts.put("uid", "y", "txt"),
-        () => artifacts.get(key),
-        () => artifacts.drop("uid"),
-      ])
+      for (const call of [() => artifacts.put(W, "y", "txt"), () => artifacts.get(W, key), () => artifacts.drop(W)])
         await expect(call()).rejects.toMatchObject({
           name: "RetryableError",
           reason: "ArtifactStoreUnavailable",
@@ -270,7 +278,7 @@ describe("an S3 server", () => {
     } finally {
       await store.restart();
     }
-    expect(new TextDecoder().decode(await artifacts.get(key))).toBe("x");
+    expect(new TextDecoder().decode(await artifacts.get(W, key))).toBe("x");
   });
 
   test("a server that hangs is given up, before its answer or in the middle of it", async () => {
@@ -284,7 +292,7 @@ describe("an S3 server", () => {
     const collecting = setInterval(runInNewContext("gc"), 500);
     process.kill(store.pid, "SIGSTOP");
     try {
-      const calls = [stopped.put("uid", "x", "txt"), halfway.get(`uid/${sha256("x")}.txt`)];
+      const calls = [stopped.put(W, "x", "txt"), halfway.get(W, `team/uid/${sha256("x")}.txt`)];
       for (const { reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[])
         expect(reason).toMatchObject({
           name: "RetryableError",
@@ -304,12 +312,8 @@ describe("an S3 server", () => {
     ["region", { region: "eu-west-1" }, "AuthorizationHeaderMalformed"],
   ])("a wrong %s is told by the settings to check, without any secret", async (_case, wrong, code) => {
     const artifacts = await inBucket(wrong);
-    const key = `uid/${sha256("x")}.txt`;
-    for (const call of [
-      () => artifacts.put("uid", "x", "txt"),
-      () => artifacts.get(key),
-      () => artifacts.drop("uid"),
-    ]) {
+    const key = `team/uid/${sha256("x")}.txt`;
+    for (const call of [() => artifacts.put(W, "x", "txt"), () => artifacts.get(W, key), () => artifacts.drop(W)]) {
       const error = await call().catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ name: "TerminalError", reason: "StoreRefused" });
       const all = inspect(error, { depth: 9 });
@@ -323,12 +327,14 @@ describe("an S3 server", () => {
 
   test("bytes that change on the way are not stored", async () => {
     const artifacts = await inBucket();
-    await artifacts.put("uid", "x", "txt");
+    await artifacts.put(W, "x", "txt");
     const changing = await forwardTo(store.s3.endpoint, (body) => Buffer.from(body.map((byte) => byte ^ 1)));
     try {
       const through = await inBucket({ endpoint: changing.url });
-      await expect(through.put("uid", "y", "txt")).rejects.toMatchObject({ name: "TerminalError" });
-      await expect(artifacts.get(`uid/${sha256("y")}.txt`)).rejects.toMatchObject({ reason: "ArtifactMissing" });
+      await expect(through.put(W, "y", "txt")).rejects.toMatchObject({ name: "TerminalError" });
+      await expect(artifacts.get(W, `team/uid/${sha256("y")}.txt`)).rejects.toMatchObject({
+        reason: "ArtifactMissing",
+      });
     } finally {
       changing.server.close();
     }
@@ -337,7 +343,7 @@ describe("an S3 server", () => {
 
 describe("a server that fails for a while", () => {
   const BODY = "x";
-  const KEY = `uid/${sha256(BODY)}.txt`;
+  const KEY = `team/uid/${sha256(BODY)}.txt`;
 
   /** Answers with each of these in turn, and with the object from then on. `broken`: half of it, then nothing. */
   async function failing(failures: readonly (number | "broken")[]) {
@@ -357,7 +363,7 @@ describe("a server that fails for a while", () => {
 
   test.each([[[500]], [[503, 503, 429]], [["broken", 502]]] as const)("%j is asked again", async (failures) => {
     const { artifacts, asked, server } = await failing(failures);
-    expect(new TextDecoder().decode(await artifacts.get(KEY))).toBe(BODY);
+    expect(new TextDecoder().decode(await artifacts.get(W, KEY))).toBe(BODY);
     expect(asked()).toBe(failures.length + 1);
     server.close();
   });
@@ -370,7 +376,7 @@ describe("a server that fails for a while", () => {
   ])("%i each time: asked %i times", async (status, times, name, reason) => {
     const { artifacts, asked, server } = await failing(Array.from({ length: 10 }, () => status));
     const message = expect.stringContaining(`${status} SlowDown`);
-    await expect(artifacts.get(KEY)).rejects.toMatchObject({ name, reason, message });
+    await expect(artifacts.get(W, KEY)).rejects.toMatchObject({ name, reason, message });
     expect(asked()).toBe(times);
     server.close();
   });

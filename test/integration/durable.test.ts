@@ -205,7 +205,7 @@ describe("runDurably", () => {
     expect(Object.keys(await fields()).toSorted()).toEqual(kept);
     expect(await own.redis.memory("USAGE", record)).toBeLessThan(512);
     expect(await stateOf()).toMatchObject({
-      ended: { outcome: "succeeded", digest: await results.put("uid", SUCCEEDED) },
+      ended: { outcome: "succeeded", digest: await results.put({ namespace: "default", uid: "uid" }, SUCCEEDED) },
     });
   });
 

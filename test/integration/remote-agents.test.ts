@@ -124,9 +124,9 @@ describe("an agent in a process of its own", () => {
   });
 
   test("is believed about artifacts that are in the run's store, and no others", async () => {
-    const key = await artifacts.put("uid", "bytes", "txt");
+    const key = await artifacts.put({ namespace: "default", uid: "uid" }, "bytes", "txt");
     expect((await send(await listen(answer(success({ artifacts: { page: key } }))))).outcome).toBe("succeeded");
-    const missing = success({ artifacts: { page: `uid/${"0".repeat(64)}.txt` } });
+    const missing = success({ artifacts: { page: `default/uid/${"0".repeat(64)}.txt` } });
     expect(await send(await listen(answer(missing)))).toMatchObject({
       reason: "ArtifactMissing",
       message: expect.stringMatching(/auditor at http:.*start it with ARTIFACTS_URL as in agent\.env/),

@@ -14,7 +14,7 @@ import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import type { Model } from "../../lib/model/model.ts";
-import { many, OBJECTIVE, type Site, stage, TEN, UID } from "../unit/report-fixture.ts";
+import { many, OBJECTIVE, type Site, stage, TEN, UID, WORKLOAD } from "../unit/report-fixture.ts";
 
 let folder: string;
 let artifacts: Artifacts;
@@ -38,7 +38,7 @@ async function run(input: StepInput, model?: Model): Promise<StepResult> {
   const deadline = new Date(Date.now() + 180_000);
   const context: StepContext = {
     identity: "r1",
-    workload: { namespace: "default", name: "invoicing", uid: UID },
+    workload: WORKLOAD,
     run: "a1b2c3d4e5",
     step: "report",
     input,
@@ -60,14 +60,14 @@ async function run(input: StepInput, model?: Model): Promise<StepResult> {
 }
 
 async function files(result: StepResult) {
-  const get = (role: string) => artifacts.get(result.artifacts[role] ?? "");
+  const get = (role: string) => artifacts.get(WORKLOAD, result.artifacts[role] ?? "");
   const text = async (role: string) => new TextDecoder().decode(await get(role));
   return {
     html: await text("html"),
     markdown: await text("markdown"),
     report: reportSchema.parse(JSON.parse(await text("json"))),
     pdf: Buffer.from(await get("pdf")),
-    summary: await getJson(artifacts, result.artifacts["summary"] ?? "", summarySchema),
+    summary: await getJson(artifacts, WORKLOAD, result.artifacts["summary"] ?? "", summarySchema),
   };
 }
 

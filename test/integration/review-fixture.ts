@@ -10,6 +10,7 @@ import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 
 export const UID = "7d1f3c52-0000-4000-8000-000000000001";
 export const REF = { namespace: "default", name: "invoicing" };
+export const WORKLOAD = { ...REF, uid: UID };
 export const OPENED = new Date("2026-11-20T12:00:00Z");
 export const TIMEOUT = "2026-11-21T12:00:00.000Z";
 
@@ -46,7 +47,7 @@ export async function succeeded(
   summary: unknown,
   step = "analyze",
 ): Promise<Finding> {
-  const key = await artifacts.put(UID, JSON.stringify(summary), "json");
+  const key = await artifacts.put(WORKLOAD, JSON.stringify(summary), "json");
   return { step, item, outcome: "succeeded", artifacts: { summary: key } };
 }
 
@@ -61,7 +62,7 @@ export async function recordOf(
   over: Partial<Findings> = {},
 ): Promise<ReviewRecord> {
   const findings: Findings = {
-    workload: { ...REF, uid: UID },
+    workload: WORKLOAD,
     run: "a1b2c3d4e5",
     pipeline: {
       namespace: "agentic-system",
@@ -73,7 +74,7 @@ export async function recordOf(
     results: [...results],
     ...over,
   };
-  const key = await artifacts.put(UID, canonicalJson(findings), "json");
+  const key = await artifacts.put(WORKLOAD, canonicalJson(findings), "json");
   return {
     workload: findings.workload,
     review: {
@@ -94,8 +95,8 @@ export async function recordOf(
 export async function sites(artifacts: Artifacts): Promise<Finding[]> {
   const site = async (name: string, color: string, over: Partial<Summary> = {}): Promise<Finding> => {
     const url = `https://${name.toLowerCase().replaceAll(" ", "-")}.example/`;
-    const image = await artifacts.put(UID, await pngOf(color, 1280, 800), "png");
-    const full = await artifacts.put(UID, await pngOf(color, 1280, 3600), "png");
+    const image = await artifacts.put(WORKLOAD, await pngOf(color, 1280, 800), "png");
+    const full = await artifacts.put(WORKLOAD, await pngOf(color, 1280, 3600), "png");
     const summary = summaryOf(name, {
       subtitle: url,
       pictures: [{ image, full, alt: `The page ${url} as it was seen`, width: 1280, height: 800 }],

@@ -17,7 +17,7 @@ import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/
 import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
 import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
-import { createAsker, resultOf } from "../ask-agent.ts";
+import { askedWorkload, createAsker, resultOf } from "../ask-agent.ts";
 import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
 import { redisForFile } from "./redis.ts";
 
@@ -91,10 +91,10 @@ function scrape(url: string, options: Options = {}): Promise<StepResult> {
 async function capture(url: string, options: Options = {}): Promise<Capture> {
   const result = await scrape(url, options);
   expect(result, JSON.stringify(result)).toMatchObject({ outcome: "succeeded" });
-  return getJson(artifacts, result.artifacts["capture"] ?? "", captureSchema);
+  return getJson(artifacts, askedWorkload(), result.artifacts["capture"] ?? "", captureSchema);
 }
 
-const textOf = async (key: string) => new TextDecoder().decode(await artifacts.get(key));
+const textOf = async (key: string) => new TextDecoder().decode(await artifacts.get(askedWorkload(), key));
 
 describe("a plain page", () => {
   test("is captured whole", async () => {
@@ -119,12 +119,12 @@ describe("a plain page", () => {
     expect(seen.egress.bytes).toBeGreaterThan(300);
     expect(await textOf(seen.artifacts.text)).toContain("From $19 per month.");
     expect(await textOf(seen.artifacts.dom)).toMatch(/^<!DOCTYPE html><html lang="en">.*<h1>Welcome<\/h1>/s);
-    expect(await sharp(await artifacts.get(seen.artifacts.screenshot)).metadata()).toMatchObject({
+    expect(await sharp(await artifacts.get(askedWorkload(), seen.artifacts.screenshot)).metadata()).toMatchObject({
       format: "png",
       width: 1280,
       height: 800,
     });
-    expect(await sharp(await artifacts.get(seen.artifacts.fullPage)).metadata()).toMatchObject({
+    expect(await sharp(await artifacts.get(askedWorkload(), seen.artifacts.fullPage)).metadata()).toMatchObject({
       format: "jpeg",
       width: 1280,
     });
@@ -140,8 +140,8 @@ describe("a plain page", () => {
 describe("a reviewer's summary", () => {
   test("shows the page, and what was cut or refused", async () => {
     const { artifacts: keys } = await scrape("http://shop.test/foreign-parts?inner=1&udp=1");
-    const seen = await getJson(artifacts, keys["capture"] ?? "", captureSchema);
-    expect(await getJson(artifacts, keys["summary"] ?? "", summarySchema)).toMatchObject({
+    const seen = await getJson(artifacts, askedWorkload(), keys["capture"] ?? "", captureSchema);
+    expect(await getJson(artifacts, askedWorkload(), keys["summary"] ?? "", summarySchema)).toMatchObject({
       title: seen.title,
       subtitle: seen.url,
       facts: expect.arrayContaining([
@@ -159,7 +159,9 @@ describe("a reviewer's summary", () => {
 
   test("of a title that is half a character", async () => {
     const { artifacts: keys, output } = await scrape("http://shop.test/half-character");
-    expect(await getJson(artifacts, keys["summary"] ?? "", summarySchema)).toMatchObject({ title: "half \ufffd" });
+    expect(await getJson(artifacts, askedWorkload(), keys["summary"] ?? "", summarySchema)).toMatchObject({
+      title: "half \ufffd",
+    });
     expect(output).toBe("200 half \ufffd");
   });
 });
@@ -256,7 +258,9 @@ describe("difficult pages are captured all the same", () => {
     const seen = await capture("http://shop.test/endless");
     expect(seen.pageHeight).toBeGreaterThanOrEqual(12_000);
     expect(seen.truncated).toEqual([expect.stringMatching(/^full page drawn to 12000 of /)]);
-    expect(await sharp(await artifacts.get(seen.artifacts.fullPage)).metadata()).toMatchObject({ height: 12_000 });
+    expect(await sharp(await artifacts.get(askedWorkload(), seen.artifacts.fullPage)).metadata()).toMatchObject({
+      height: 12_000,
+    });
   });
 
   test("ten megabytes of DOM are cut, and the capture says so", async () => {
@@ -264,7 +268,7 @@ describe("difficult pages are captured all the same", () => {
     expect(seen.truncated).toEqual(
       expect.arrayContaining([expect.stringMatching(/^DOM cut at 2\.0 million of 1?\d\.\d million characters/)]),
     );
-    expect((await artifacts.get(seen.artifacts.dom)).length).toBeLessThan(2_100_000);
+    expect((await artifacts.get(askedWorkload(), seen.artifacts.dom)).length).toBeLessThan(2_100_000);
   });
 
   test.each(["/never-loads", "/stream"])("%s: what is there after a while counts", async (path) => {

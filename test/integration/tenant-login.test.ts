@@ -9,7 +9,8 @@ import { claimRequests, readStates } from "../../lib/durable/requests.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
-import { createTenantLogins, type TenantLogins } from "../../lib/edges/tenant-login.ts";
+import { createRedisLogins } from "../../lib/edges/tenant-login/redis.ts";
+import type { TenantLogins } from "../../lib/edges/tenant-login.ts";
 import { RetryableError } from "../../lib/errors.ts";
 import { openLedger } from "../../lib/model/ledger.ts";
 import { graphOf, SUCCEEDED, stepOf } from "./durable-step.ts";
@@ -23,7 +24,7 @@ const open: Redis[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "agentic-tenant-"));
-  logins = createTenantLogins(own.redis, KEY);
+  logins = createRedisLogins(own.redis, KEY);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(async () => {
@@ -33,9 +34,12 @@ beforeEach(async () => {
   await logins.ensure("team-b");
 });
 
+const urlFor = (of: TenantLogins, namespace: string, shared: string): string =>
+  of.settingsFor(namespace, { REDIS_URL: shared })["REDIS_URL"] ?? "";
+
 /** Logs in as the URL of a namespace says, on the socket of this file's server. */
 function loggedIn(namespace: string, of = logins): Redis {
-  const { username, password } = new URL(of.urlFor(namespace, "redis://agents:shared@redis.example:6379"));
+  const { username, password } = new URL(urlFor(of, namespace, "redis://agents:shared@redis.example:6379"));
   const redis = new Redis(own.server.socket, { username, password, lazyConnect: true, retryStrategy: () => null });
   redis.on("error", () => {});
   open.push(redis);
@@ -81,12 +85,13 @@ describe("a tenant's login", () => {
   });
 
   test("another key makes other passwords, and another namespace has another one", async () => {
-    const other = createTenantLogins(own.redis, "x".repeat(64));
+    const other = createRedisLogins(own.redis, "x".repeat(64));
     await expect(loggedIn("team-a", other).ping()).rejects.toThrow();
-    const url = (of: TenantLogins, namespace: string) => new URL(of.urlFor(namespace, "redis://r.example/")).password;
-    expect(url(logins, "team-a")).toMatch(/^[0-9a-f]{64}$/);
-    expect(url(logins, "team-a")).not.toBe(url(logins, "team-b"));
-    expect(logins.urlFor("team-a", "redis://agents:shared@r.example:6379")).toMatch(
+    const password = (namespace: string) => new URL(urlFor(logins, namespace, "redis://r.example/")).password;
+    expect(password("team-a")).toMatch(/^[0-9a-f]{64}$/);
+    expect(password("team-a")).not.toBe(password("team-b"));
+    expect(logins.settingsFor("team-a", { LOG_LEVEL: "info" })).toEqual({ LOG_LEVEL: "info" });
+    expect(urlFor(logins, "team-a", "redis://agents:shared@r.example:6379")).toMatch(
       /^redis:\/\/agentic-tenant-team-a:[0-9a-f]{64}@r\.example:6379$/,
     );
   });
@@ -199,5 +204,5 @@ test("a Redis that lets nobody make logins says what to do", async () => {
   await own.redis.call("ACL", "SETUSER", "limited", "reset", "on", ">pw", "~*", "+@all", "-acl");
   const limited = new Redis(own.server.socket, { username: "limited", password: "pw" });
   open.push(limited);
-  await expect(createTenantLogins(limited, KEY).ensure("team-a")).rejects.toMatchObject({ reason: "LoginRefused" });
+  await expect(createRedisLogins(limited, KEY).ensure("team-a")).rejects.toMatchObject({ reason: "LoginRefused" });
 });

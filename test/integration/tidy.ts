@@ -2,6 +2,7 @@ import sharp from "sharp";
 import type { StepResult } from "../../engine/result.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import type { Capture } from "../../pipelines/market-analysis/capture.ts";
+import { askedWorkload } from "../ask-agent.ts";
 
 export const PAGE = `<title>Tidy – Cleaning plans</title><h1>Clean offices, quietly</h1><p>For small offices and studios.</p>
   <div class="plans"><div><h3>Weekly</h3><p>$90/month</p><ul><li>One visit</li></ul><a class="btn" href="/weekly">Choose Weekly</a></div>
@@ -28,7 +29,7 @@ export async function captureTidy(
     truncated = [],
   }: { readonly html?: string; readonly text?: string; readonly uid?: string; readonly truncated?: string[] } = {},
 ): Promise<StepResult> {
-  const put = artifacts.put.bind(artifacts, uid);
+  const put = artifacts.put.bind(artifacts, askedWorkload(uid));
   const png = sharp({ create: { width: 1280, height: 800, channels: 3, background: "#204060" } }).png();
   const capture: Capture = {
     url: "http://tidy.test/",

@@ -198,7 +198,7 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "the record never names a result that is not stored",
-      find: "await options.results.put(workload.uid, result);",
+      find: "await options.results.put(workload, result);",
       replace: 'await options.results.put(workload.uid, result).catch(() => "0".repeat(64));',
     },
     {
@@ -265,7 +265,7 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf(
-    "lib/edges/tenant-login.ts",
+    "lib/edges/tenant-login/redis.ts",
     ["test/integration/tenant-login.test.ts"],
     [
       {
@@ -289,7 +289,44 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
         find: 'const SHARED_CODE = ["-function", ',
         replace: "const SHARED_CODE = [",
       },
-      { why: "a namespace has a password of its own", find: "`redis/${namespace}`", replace: '"redis"' },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/edges/tenant-login.ts",
+    ["test/integration/tenant-login.test.ts"],
+    [{ why: "a namespace has a password of its own", find: "`${store}/${namespace}`", replace: "store" }],
+  ),
+  ...mutationsOf(
+    "engine/artifact-key.ts",
+    ["test/unit/engine/artifact-key.test.ts", "test/integration/artifacts.test.ts"],
+    [
+      {
+        why: "no scope leads out of the store",
+        find: "return SCOPE_FORM.test(scope) ? scope : undefined;",
+        replace: "return scope;",
+      },
+      {
+        why: "no key leads out of its workload's scope",
+        find: " && FILE_FORM.test(key.slice(scope.length + 1));",
+        replace: ";",
+      },
+      { why: "a key is of its workload", find: "key.startsWith(`${scope}/`) && ", replace: "" },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/edges/artifacts/bucket.ts",
+    ["test/unit/buckets.test.ts"],
+    [
+      {
+        why: "two long namespaces have two buckets",
+        find: ".${sha256(namespace).slice(0, HASH_LENGTH)}`",
+        replace: "`",
+      },
+      {
+        why: "a long namespace's bucket is no other's",
+        find: "`${prefix}${kept}.${sha256(",
+        replace: "`${prefix}${kept}-${sha256(",
+      },
     ],
   ),
   ...mutationsOf("lib/edges/redis.ts", DURABLE, [
@@ -420,14 +457,14 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
         replace: "await",
       },
       {
-        why: "no scope leads out of the store",
-        find: '  if (!SCOPE_FORM.test(scope)) throw invalidKey(scope, "a scope of artifacts");\n',
-        replace: "",
+        why: "nobody writes or removes outside the store",
+        find: "  if (scope === undefined)\n    throw",
+        replace: "  if (false)\n    throw",
       },
       {
-        why: "no key leads out of the store",
-        find: "  const digest = KEY_FORM.exec(key)?.[1];",
-        replace: "  const digest = /([0-9a-f]{64})/.exec(key)?.[1];",
+        why: "nobody reads another workload's artifact because an agent named it",
+        find: "      if (!isArtifactOf(workload, key))\n        throw",
+        replace: "      if (false)\n        throw",
       },
     ],
   ),

@@ -82,6 +82,16 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     ["test/unit/engine/progress.test.ts"],
     [
       {
+        why: "a result names its own workload's artifacts only",
+        find: "  if (foreign) {",
+        replace: "  if (foreign && false) {",
+      },
+      {
+        why: "a result that names another's artifact still costs what it cost",
+        find: 'return { ...failedResult("InvalidArtifactKey", message), usage: result.usage };',
+        replace: 'return failedResult("InvalidArtifactKey", message);',
+      },
+      {
         why: "data is checked against the agent's output schema",
         find: "  if (problems.length === 0) return result;",
         replace: "  if (problems.length >= 0) return result;",

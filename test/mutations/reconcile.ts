@@ -375,7 +375,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a result is checked against its agent's output schema",
-      find: "  return agent ? checkedResult(result, agent) : Promise.resolve(result);",
+      find: "  return agent ? checkedResult(result, agent, run.workload) : Promise.resolve(result);",
       replace: "  return Promise.resolve(result);",
     },
     {
@@ -443,7 +443,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/apply.ts", unit("claims", "writes", "lifecycle"), [
     {
       why: "a tenant's agents can log in when a step reaches them",
-      find: "    await deps.ensureLogin(run.workload.namespace);\n",
+      find: "    await deps.ensureLogins(run.workload.namespace);\n",
       replace: "    ;\n",
     },
     {
@@ -484,7 +484,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "artifacts go with their workload",
-      find: '    "its artifacts": (scope: string) => deps.artifacts.drop(scope),\n',
+      find: '    "its artifacts": () => deps.artifacts.drop(object.metadata),\n',
       replace: "",
     },
     {
@@ -959,7 +959,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/agent/reconcile.ts", AGENT, [
     {
       why: "an agent's first pod can log in",
-      find: "  await ensureLogin(namespace);\n",
+      find: "  await ensureLogins(namespace);\n",
       replace: "",
     },
     {

@@ -8,7 +8,8 @@ import type { Analysis, Price } from "../../pipelines/market-analysis/analysis.t
 import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 
 export const UID = "7d1f3c52-0000-4000-8000-000000000001";
-const SHOT = `${UID}/${"0".repeat(64)}.png`;
+export const WORKLOAD = { namespace: "default", name: "invoicing", uid: UID };
+const SHOT = `default/${UID}/${"0".repeat(64)}.png`;
 
 export interface Site {
   name: string;
@@ -243,7 +244,7 @@ export function findingsOf(
   keys: (site: Site) => { capture: string; analysis: string },
 ): Findings {
   return {
-    workload: { namespace: "default", name: "invoicing", uid: UID },
+    workload: WORKLOAD,
     run: "a1b2c3d4e5",
     pipeline: { namespace: "agentic-system", name: "market-analysis" },
     gate: "review",
@@ -283,17 +284,17 @@ export async function stage(
 ): Promise<StepInput> {
   const keys = new Map<Site, { capture: string; analysis: string }>();
   for (const one of sites) {
-    const shot = await artifacts.put(UID, await screenshotOf(one), "png");
+    const shot = await artifacts.put(WORKLOAD, await screenshotOf(one), "png");
     keys.set(one, {
-      capture: await artifacts.put(UID, JSON.stringify(captureOf(one, shot)), "json"),
-      analysis: await artifacts.put(UID, JSON.stringify(analysisOf(one, shot)), "json"),
+      capture: await artifacts.put(WORKLOAD, JSON.stringify(captureOf(one, shot)), "json"),
+      analysis: await artifacts.put(WORKLOAD, JSON.stringify(analysisOf(one, shot)), "json"),
     });
   }
   const findings = findingsOf(sites, (one) => keys.get(one) ?? { capture: "", analysis: "" });
   const decision = decisionOn(findings, decided);
   const review = gateOutcome(decision, {
-    findings: await artifacts.put(UID, canonicalJson(findings), "json"),
-    decision: await artifacts.put(UID, JSON.stringify(decision), "json"),
+    findings: await artifacts.put(WORKLOAD, canonicalJson(findings), "json"),
+    decision: await artifacts.put(WORKLOAD, JSON.stringify(decision), "json"),
   });
   return { params, from: { review: [upstream(review)] } };
 }

@@ -8,6 +8,7 @@ import { failedResult, NO_USAGE, type StepResult } from "../../engine/result.ts"
 import { createResultStore } from "../../lib/durable/results.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 
+const W = { namespace: "team", uid: "uid" };
 const NOW = new Date("2026-06-01T12:00:00Z");
 let folder: string;
 let opened: Journal[] = [];
@@ -27,7 +28,7 @@ async function open(reusableSince = new Date(0), failuresStandUntil?: Date) {
   const artifacts = createFolderArtifacts(join(folder, "artifacts"));
   const forgotten: string[] = [];
   const records = createStepRecords({
-    uid: "uid",
+    workload: W,
     journal,
     artifacts,
     results: createResultStore(artifacts),
@@ -47,7 +48,7 @@ const success = (artifacts: Record<string, string> = {}): StepResult => ({
 
 test("a success is found by the next command, with the same bytes", async () => {
   const first = await open();
-  const result = success({ page: await first.artifacts.put("uid", "bytes", "html") });
+  const result = success({ page: await first.artifacts.put(W, "bytes", "html") });
   await first.records.add("step", result);
   const second = await open();
   expect(await second.records.find("step")).toEqual(result);
@@ -85,9 +86,9 @@ test.each<[string, RegExp]>([
   ["the result itself", /\.json$/],
 ])("a success is done again when the bytes of %s are gone", async (_what, lost) => {
   const first = await open();
-  await first.records.add("step", success({ page: await first.artifacts.put("uid", "bytes", "html") }));
-  for (const name of await readdir(join(folder, "artifacts", "uid")))
-    if (lost.test(name)) await rm(join(folder, "artifacts", "uid", name));
+  await first.records.add("step", success({ page: await first.artifacts.put(W, "bytes", "html") }));
+  for (const name of await readdir(join(folder, "artifacts", "team/uid")))
+    if (lost.test(name)) await rm(join(folder, "artifacts", "team/uid", name));
   const second = await open();
   expect([await second.records.find("step"), second.forgotten]).toEqual([undefined, ["step"]]);
 });

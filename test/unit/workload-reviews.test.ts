@@ -71,8 +71,8 @@ describe("reviews in a workload's status", () => {
       outputs: { html: "uid-1/x" },
     };
     expect(await reviews.list(REF)).toEqual([
-      { ...common, review: A, findings: `uid-1/${A.digest}.json` },
-      { ...common, review: B, findings: `uid-1/${B.digest}.json` },
+      { ...common, review: A, findings: `default/uid-1/${A.digest}.json` },
+      { ...common, review: B, findings: `default/uid-1/${B.digest}.json` },
     ]);
     expect((await reviews.read(REF, "b"))?.review).toEqual(B);
     expect(await reviews.read(REF, "c")).toBeUndefined();

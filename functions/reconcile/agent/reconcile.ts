@@ -15,10 +15,10 @@ export interface AgentDeps extends TriggerDeps {
   readonly kube: Kube;
   /** What agents by image of a namespace get as their environment: addresses, logins, keys (config/: Secret agentic-agent). */
   readonly agentSettings: (namespace: string) => Readonly<Record<string, string>>;
-  /** Sees to it that the agents of a namespace can log in where progress is kept. */
-  readonly ensureLogin: (namespace: string) => Promise<void>;
-  /** The last agent of a namespace is deleted, and with it the namespace's login. */
-  readonly removeLogin: (namespace: string) => Promise<void>;
+  /** Sees to it that the agents of a namespace can log in to the stores. */
+  readonly ensureLogins: (namespace: string) => Promise<void>;
+  /** The last agent of a namespace is deleted, and with it the namespace's logins. */
+  readonly removeLogins: (namespace: string) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -82,7 +82,7 @@ async function applyService(
   agent: Agent,
   object: KubeObject,
   service: KubeObject | undefined,
-  { kube, agentSettings, ensureLogin }: AgentDeps,
+  { kube, agentSettings, ensureLogins }: AgentDeps,
 ): Promise<KubeObject | undefined> {
   if (!isByImage(agent.spec)) {
     await removeOwnService(agent, object, kube);
@@ -90,7 +90,7 @@ async function applyService(
   }
   const { namespace } = agent.metadata;
   // Before its first pod: one that cannot log in refuses its first step, which is sent again half a minute later.
-  await ensureLogin(namespace);
+  await ensureLogins(namespace);
   const settings = agentSettings(namespace);
   const wanted = renderService(agent, agent.spec, settings);
   const secret = renderSecret(agent, settings);
@@ -139,23 +139,23 @@ async function remove(object: KubeObject, deps: AgentDeps): Promise<AgentOutcome
   if (trigger === "going") return { changed: false, requeueAt: new Date(deps.now().getTime() + TURN_MS) };
   if (trigger === "givenUp")
     deps.log.warn({ agent: `${namespace}/${name}` }, "Agent deleted; Knative has not deleted its Trigger yet");
-  await removeLastLogin(object, deps);
+  await removeLastLogins(object, deps);
   const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);
   const result = await deps.kube.agents.merge({ namespace, name }, { metadata: { finalizers: left, resourceVersion } });
   return { changed: true, ...(result === "conflict" ? { requeueAt: deps.now() } : {}) };
 }
 
-/** A login that stays behind reaches only what its namespace had: a Redis that is away holds no deletion up. */
-async function removeLastLogin({ metadata }: KubeObject, { kube, removeLogin, log }: AgentDeps): Promise<void> {
+/** A login that stays behind reaches only what its namespace had: a store that is away holds no deletion up. */
+async function removeLastLogins({ metadata }: KubeObject, { kube, removeLogins, log }: AgentDeps): Promise<void> {
   const { namespace, uid } = metadata;
   const others = await kube.agents.list({ namespace });
   if (others.some((one) => one.metadata.uid !== uid)) return;
   try {
-    await removeLogin(namespace);
+    await removeLogins(namespace);
   } catch (error) {
     log.warn(
       { err: error, namespace },
-      "the last Agent of the namespace is deleted, but its login to Redis could not be",
+      "the last Agent of the namespace is deleted, but its logins to the stores could not all be",
     );
   }
 }

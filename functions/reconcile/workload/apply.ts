@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import type { ArtifactOwner } from "../../../engine/artifact-key.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
 import { SHARED_NAMESPACE } from "../../../engine/freeze.ts";
 import { usageOf } from "../../../engine/outcomes.ts";
@@ -30,8 +31,8 @@ export interface ApplyDeps {
   readonly send: SendEvent;
   /** Of a workload's steps, those that are to be sent now (lib/durable/requests.ts). */
   readonly claimRequests: <T extends StepRequested>(uid: string, requests: readonly T[]) => Promise<T[]>;
-  /** Agents of this namespace are about to be sent steps: sees to it that they can log in where progress is kept. */
-  readonly ensureLogin: (namespace: string) => Promise<void>;
+  /** Agents of this namespace are about to be sent steps: sees to it that they can log in to the stores. */
+  readonly ensureLogins: (namespace: string) => Promise<void>;
   readonly withdrawRequest: (identity: string) => Promise<void>;
   readonly dropSteps: (uid: string) => Promise<void>;
   /** Mints the tokens of one step (lib/token.ts). */
@@ -50,7 +51,7 @@ const SENDS_AT_ONCE = 16;
 /** Does it. "conflict": what it was decided on has changed; look again. @throws what the edges throw */
 export async function apply(action: Action, observed: Observed, deps: ApplyDeps): Promise<WriteResult> {
   const { object } = observed;
-  const { namespace, name, uid } = object.metadata;
+  const { namespace, name } = object.metadata;
   const ref = { namespace, name };
   switch (action.type) {
     case "addFinalizer":
@@ -59,11 +60,11 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
       await deps.kube.agents.apply(action.agent.metadata, action.agent);
       return "written";
     case "createRun":
-      await deps.artifacts.put(uid, canonicalJson(action.spec), "json");
+      await deps.artifacts.put(object.metadata, canonicalJson(action.spec), "json");
       await deps.kube.workflows.create(namespace, action.body);
       return "written";
     case "updateRun":
-      await deps.artifacts.put(uid, canonicalJson(action.spec), "json");
+      await deps.artifacts.put(object.metadata, canonicalJson(action.spec), "json");
       return deps.kube.workflows.merge(refOf(action.view), action.body);
     case "stopRun":
       return deps.kube.workflows.merge(refOf(action.view), deps.engine.supersede);
@@ -72,17 +73,19 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
     case "cleanUp":
       return cleanUp(observed, deps);
     case "expireArtifacts":
-      await deps.artifacts.drop(uid);
+      await deps.artifacts.drop(object.metadata);
       return "written";
     case "settle": {
-      const settlements = await Promise.all(action.settlements.map((one) => withStoredResult(one, uid, deps)));
+      const settlements = await Promise.all(
+        action.settlements.map((one) => withStoredResult(one, object.metadata, deps)),
+      );
       return deps.kube.workflows.patch(refOf(action.view), deps.engine.settle(action.view, settlements, deps.now()));
     }
     case "nudge":
       return deps.kube.workflows.merge(refOf(action.view), deps.engine.nudge(deps.now()));
     case "publish": {
-      await deps.artifacts.put(uid, canonicalJson(action.findings), "json");
-      if (action.decision) await deps.artifacts.put(uid, canonicalJson(action.decision), "json");
+      await deps.artifacts.put(object.metadata, canonicalJson(action.findings), "json");
+      if (action.decision) await deps.artifacts.put(object.metadata, canonicalJson(action.decision), "json");
       return "written";
     }
     case "requestReview":
@@ -105,11 +108,11 @@ async function allOf(promises: readonly Promise<unknown>[]): Promise<void> {
 /** A failure that no agent left (a condition that cannot be answered, a deadline) becomes a result like any other. */
 async function withStoredResult(
   { result, ...settlement }: PlannedSettlement,
-  uid: string,
+  workload: ArtifactOwner,
   deps: ApplyDeps,
 ): Promise<Settlement> {
   if (!result) return settlement;
-  const digest = await deps.results.put(uid, result);
+  const digest = await deps.results.put(workload, result);
   return { ...settlement, output: formatStepOutput({ outcome: result.outcome, digest }) };
 }
 
@@ -122,13 +125,13 @@ async function cleanUp({ object }: Observed, deps: ApplyDeps): Promise<WriteResu
   const since = deletionTimestamp === undefined ? deps.now() : new Date(deletionTimestamp);
   const givesUp = deps.now().getTime() - since.getTime() > DELETION_PATIENCE_MS;
   const drops = {
-    "its steps in Redis": deps.dropSteps,
-    "its artifacts": (scope: string) => deps.artifacts.drop(scope),
+    "its steps in Redis": () => deps.dropSteps(uid),
+    "its artifacts": () => deps.artifacts.drop(object.metadata),
     "the decisions on it": () => dropDecisions({ namespace, name }, deps),
   };
   for (const [what, drop] of Object.entries(drops)) {
     try {
-      await drop(uid);
+      await drop();
     } catch (error) {
       if (!givesUp) throw error;
       deps.log.error(
@@ -155,7 +158,7 @@ async function dispatch(run: Run, steps: readonly StepView[], observed: Observed
   });
   // Before the claim: a request that is claimed and not sent waits until it may be claimed again.
   if (steps.some(({ step }) => isTenants(run.pipeline.agents[step.agent ?? ""])))
-    await deps.ensureLogin(run.workload.namespace);
+    await deps.ensureLogins(run.workload.namespace);
   const claimed = await deps.claimRequests(run.workload.uid, requests);
   const atOnce = pLimit(SENDS_AT_ONCE);
   const send = async ({ view, work }: { view: StepView; work: StepWork }): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { ChangeRequest, Review } from "../../../crd/agentworkload.ts";
+import { artifactKey } from "../../../engine/artifact-key.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
 import { changeableSteps, changeRequestOf } from "../../../engine/changes.ts";
 import {
@@ -78,7 +79,7 @@ export function viewGate(
     node,
     findings,
     digest,
-    key: `${run.workload.uid}/${digest}.json`,
+    key: artifactKey(run.workload, digest, "json"),
     openedAt,
     timeoutAt,
     onTimeout: told?.onTimeout ?? terms.onTimeout,

@@ -7,6 +7,7 @@ import {
   type WorkloadStatus,
 } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
+import { artifactKey } from "../../../engine/artifact-key.ts";
 import { baseRunOf, type Run, runIdOf, runOf } from "../../../engine/run.ts";
 import { getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
@@ -127,7 +128,7 @@ async function observeLastAccepted(
 }
 
 async function readSpec(digest: string, { metadata }: KubeObject, { artifacts }: ObserveDeps): Promise<unknown> {
-  const bytes = await getIfKept(artifacts, `${metadata.uid}/${digest}.json`);
+  const bytes = await getIfKept(artifacts, metadata, artifactKey(metadata, digest, "json"));
   return bytes && JSON.parse(new TextDecoder().decode(bytes));
 }
 

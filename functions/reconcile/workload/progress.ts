@@ -4,6 +4,7 @@ import { type Agent, agentSchema } from "../../../crd/agent.ts";
 import { type AgentWorkload, type Review, reviewSchema } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
 import { checkedResult } from "../../../engine/agent-output.ts";
+import { artifactKey } from "../../../engine/artifact-key.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
 import { gateOutcome } from "../../../engine/findings.ts";
 import { type StepDependencies, stepIdentity } from "../../../engine/identity.ts";
@@ -165,12 +166,14 @@ async function observeGate(
     setOutcome(table, step.name, undefined, failedResult(REASON.tamperedGate, verdict.message));
   if (verdict.state === "decided") {
     const { decision } = verdict;
-    const key = `${run.workload.uid}/${sha256(canonicalJson(decision))}.json`;
+    const key = artifactKey(run.workload, sha256(canonicalJson(decision)), "json");
     setOutcome(table, step.name, undefined, gateOutcome(decision, { findings: gate.key, decision: key }));
   }
   // Its reader looks for the findings as long as it is open.
   const lacksFindings =
-    gate.review !== undefined && verdict.state === "waiting" && !(await getIfKept(deps.artifacts, gate.key));
+    gate.review !== undefined &&
+    verdict.state === "waiting" &&
+    !(await getIfKept(deps.artifacts, run.workload, gate.key));
   return { ...gate, verdict, lacksFindings };
 }
 
@@ -213,7 +216,7 @@ async function settledView(looking: Looking, view: StepView): Promise<StepView> 
   if (output?.outcome === "skipped") return { ...view, outcome: SKIPPED };
   if (output?.outcome === "notRun") return view;
   if (output) {
-    const result = await looking.deps.results.get(looking.run.workload.uid, output.digest);
+    const result = await looking.deps.results.get(looking.run.workload, output.digest);
     // What failed is not done again: Argo has gone on from its failure.
     if (!result) return output.outcome === "failed" ? { ...view, outcome: lostFailure(node) } : view;
     return { ...view, outcome: await checked(looking.run, view.step, result) };
@@ -279,7 +282,7 @@ async function runningView(looking: Looking, prepared: Prepared, state: StepStat
   const work = { input, identity, attempt, state };
   const { ended } = state;
   if (ended && (state.attempt === attempt || (ended.outcome === "succeeded" && ended.finishedAt >= reusableFrom))) {
-    const result = await deps.results.get(run.workload.uid, ended.digest);
+    const result = await deps.results.get(run.workload, ended.digest);
     if (result) return { ...view, work, digest: ended.digest, outcome: await checked(run, view.step, result) };
   }
   const late = deadlineProblem(looking, view.step, state, attempt);
@@ -304,7 +307,7 @@ function deadlineProblem(
 
 function checked(run: Run, step: PipelineStep, result: StepResult): Promise<StepResult> {
   const agent = run.pipeline.agents[step.agent ?? ""];
-  return agent ? checkedResult(result, agent) : Promise.resolve(result);
+  return agent ? checkedResult(result, agent, run.workload) : Promise.resolve(result);
 }
 
 /** Looked at only where a request is late: what its Agent says of itself explains it. */

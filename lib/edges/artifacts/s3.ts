@@ -1,89 +1,25 @@
-import { AwsClient } from "aws4fetch";
 import pLimit from "p-limit";
-import pRetry from "p-retry";
-import { sha256 } from "../../../engine/canonical.ts";
-import { TerminalError } from "../../errors.ts";
+import type { Buckets } from "./bucket.ts";
 import type { ObjectStore } from "./object-store.ts";
+import { createS3Client, type S3Settings, textsOf } from "./s3-client.ts";
 
-export interface S3Settings {
-  /** http(s)://host:port; buckets are addressed as paths below it. */
-  readonly endpoint: string;
-  readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
-
-/** Of one request, its answer's body included. */
-const TIMEOUT_MS = 10_000;
-/** Waits of 0.1 to 0.2, 0.3 to 0.6 and 0.9 to 1.8 s. After 20 s no further request starts: the step is delivered again later. */
-const RETRY = { retries: 3, minTimeout: 100, factor: 3, randomize: true, maxRetryTime: 20_000 };
 const DELETES_AT_ONCE = 16;
 
-/** Codes, not the status: versitygw answers 404 to an unknown login, too. */
+/** Codes, not the status: versitygw without accounts answers 404 to an unknown login, too. */
 const ABSENT = ["NoSuchKey", "NoSuchBucket"];
-/** Another writer created the bucket, or is about to. */
-const CREATED = ["BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"];
 
-interface S3Request {
-  readonly method: "GET" | "PUT" | "DELETE";
-  /** Absent: the bucket itself. */
-  readonly key?: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array<ArrayBuffer>;
-}
+/** An object's key is the artifact's. @throws Error for settings that cannot work; its message holds no secret */
+export function createS3Store(buckets: Buckets, settings: S3Settings): ObjectStore {
+  const { send, accept, createBucket } = createS3Client(settings);
+  /** Keys and scopes begin with the namespace. */
+  const bucketOf = (key: string): string => buckets.of(key.slice(0, key.indexOf("/")));
 
-interface S3Answer {
-  readonly status: number;
-  readonly body: Uint8Array;
-}
-
-/** @throws Error for settings that cannot work; its message holds no secret */
-export function createS3Store(bucket: string, settings: S3Settings): ObjectStore {
-  const endpoint = readEndpoint(settings.endpoint);
-  const client = new AwsClient({
-    accessKeyId: readCredential("AWS_ACCESS_KEY_ID", settings.accessKeyId),
-    secretAccessKey: readCredential("AWS_SECRET_ACCESS_KEY", settings.secretAccessKey),
-    region: settings.region,
-    service: "s3",
-  });
-
-  /** @throws Error when the store does not answer, or answers 429 or 5xx, each time */
-  const send = ({ method, key = "", query = {}, body }: S3Request): Promise<S3Answer> => {
-    const path = [bucket, ...key.split("/")].map(encodeURIComponent).join("/");
-    const url = `${endpoint}/${path}?${new URLSearchParams(query)}`;
-    // The store refuses bytes that changed on their way to it.
-    const headers = { "x-amz-content-sha256": sha256(body ?? "") };
-    const sendOnce = async (): Promise<S3Answer> => {
-      const request = await client.sign(url, { method, headers, body: body ?? null });
-      // The signal goes to fetch: a Request holds its own weakly, and loses it when garbage is collected.
-      const response = await fetch(request, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "manual" });
-      return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
-    };
-    return pRetry(async () => {
-      const answer = await sendOnce().catch((cause) => {
-        throw new Error(`${endpoint} did not answer: ${reasonOf(cause)}`, { cause });
-      });
-      if (answer.status === 429 || answer.status >= 500) throw new Error(`${endpoint} answered ${describe(answer)}`);
-      return answer;
-    }, RETRY);
-  };
-
-  /** The body of an answer that succeeded, undefined for one with an error code of `expected`. @throws TerminalError StoreRefused */
-  const accept = (answer: S3Answer, action: string, expected: readonly string[] = []): Uint8Array | undefined => {
-    if (answer.status >= 200 && answer.status < 300) return answer.body;
-    if (expected.includes(codeOf(answer) ?? "")) return undefined;
-    throw new TerminalError(
-      "StoreRefused",
-      `the object store at ${endpoint} refused to ${action} (${describe(answer)}): check S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the bucket in ARTIFACTS_URL; this login needs to read, write, list and delete there`,
-    );
-  };
-
-  const list = async function* (prefix: string): AsyncGenerator<readonly string[]> {
+  const list = async function* (bucket: string, prefix: string): AsyncGenerator<readonly string[]> {
     let token: string | undefined;
     do {
       const query = { "list-type": "2", prefix, ...(token ? { "continuation-token": token } : {}) };
-      const body = accept(await send({ method: "GET", query }), `list ${bucket}/${prefix}`, ["NoSuchBucket"]);
-      const xml = new TextDecoder().decode(body);
+      const answer = await send({ method: "GET", path: bucket, query });
+      const xml = new TextDecoder().decode(accept(answer, `list ${bucket}/${prefix}`, ["NoSuchBucket"]));
       yield textsOf(xml, "Key");
       token = textsOf(xml, "NextContinuationToken")[0];
     } while (token);
@@ -91,75 +27,29 @@ export function createS3Store(bucket: string, settings: S3Settings): ObjectStore
 
   return {
     async read(key) {
-      return accept(await send({ method: "GET", key }), `read ${bucket}/${key}`, ABSENT);
+      const path = `${bucketOf(key)}/${key}`;
+      return accept(await send({ method: "GET", path }), `read ${path}`, ABSENT);
     },
     async write(key, bytes) {
+      const bucket = bucketOf(key);
+      const path = `${bucket}/${key}`;
       // fetch's type rules out shared memory, which holds no artifact.
       const body = bytes as Uint8Array<ArrayBuffer>;
       const put = async (...expected: readonly string[]): Promise<boolean> =>
-        accept(await send({ method: "PUT", key, body }), `write ${bucket}/${key}`, expected) !== undefined;
+        accept(await send({ method: "PUT", path, body }), `write ${path}`, expected) !== undefined;
       if (await put("NoSuchBucket")) return;
-      accept(await send({ method: "PUT", ...locationOf(settings.region) }), `create the bucket ${bucket}`, CREATED);
+      await createBucket(bucket);
       await put();
     },
     async remove(scope) {
+      const bucket = bucketOf(scope);
       const limit = pLimit(DELETES_AT_ONCE);
       const removeOne = async (key: string): Promise<void> => {
-        accept(await send({ method: "DELETE", key }), `delete ${bucket}/${key}`, ABSENT);
+        const path = `${bucket}/${key}`;
+        accept(await send({ method: "DELETE", path }), `delete ${path}`, ABSENT);
       };
-      for await (const keys of list(`${scope}/`)) await Promise.all(keys.map((key) => limit(() => removeOne(key))));
+      for await (const keys of list(bucket, `${scope}/`))
+        await Promise.all(keys.map((key) => limit(() => removeOne(key))));
     },
   };
-}
-
-function readEndpoint(endpoint: string): string {
-  const { protocol, host, pathname, username, password } = new URL(endpoint);
-  if (username || password)
-    throw new Error("S3_ENDPOINT holds a login: put it into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
-  return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
-}
-
-/** A line break from a file would end up in a header, whose error quotes it. */
-function readCredential(name: string, value: string): string {
-  if (!/^[\x21-\x7e]+$/.test(value))
-    throw new Error(`${name} is empty or holds a space, a line break or non-ASCII text`);
-  return value;
-}
-
-/** AWS creates a bucket outside its first region only when the request names the region again. */
-function locationOf(region: string): Pick<S3Request, "body"> {
-  if (region === "us-east-1") return {};
-  const location = `<LocationConstraint>${region}</LocationConstraint>`;
-  const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
-  const xml = `<CreateBucketConfiguration xmlns="${namespace}">${location}</CreateBucketConfiguration>`;
-  return { body: new TextEncoder().encode(xml) };
-}
-
-/** fetch says "fetch failed" and puts the reason into the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no complete answer within ${TIMEOUT_MS / 1000} s`;
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return cause.message || String((cause as NodeJS.ErrnoException).code);
-}
-
-/** Only the code: the rest of an S3 error can quote the signed request. */
-const codeOf = ({ body }: S3Answer): string | undefined => textsOf(new TextDecoder().decode(body), "Code")[0];
-
-const describe = (answer: S3Answer): string => [answer.status, codeOf(answer)].filter(Boolean).join(" ");
-
-/** The texts of the elements of this name. S3's answers are flat enough to need no parser. */
-function textsOf(xml: string, element: string): string[] {
-  return [...xml.matchAll(new RegExp(`<${element}>([^<]*)</${element}>`, "g"))].map(([, text = ""]) =>
-    unescapeXml(text),
-  );
-}
-
-const NAMED: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-
-function unescapeXml(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) =>
-    name ? (NAMED[name] ?? whole) : String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(decimal)),
-  );
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
+import { artifactKey } from "../../../engine/artifact-key.ts";
 import { NO_USAGE } from "../../../engine/result.ts";
 import { RetryableError } from "../../errors.ts";
 import type { KindClient, KubeObject } from "../kube.ts";
@@ -49,7 +50,7 @@ function recordsOf({ metadata, status }: KubeObject): readonly ReviewRecord[] {
   return reviews.map((review) => ({
     workload: { namespace, name, uid },
     review,
-    findings: `${uid}/${review.digest}.json`,
+    findings: artifactKey(metadata, review.digest, "json"),
     usage: usage ? { ...usage, costUsd: Number(usage.costUsd) } : NO_USAGE,
     ...(outputs ? { outputs } : {}),
   }));

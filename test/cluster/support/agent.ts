@@ -49,7 +49,7 @@ function waiting(settings: Settings, { artifacts }: AgentEdges): StepGraph {
       await sleep(STEP_MS, undefined, { signal });
       const { returns, draw } = paramsSchema.parse(input.params);
       const random: Record<string, string> =
-        RANDOM_BYTES === 0 ? {} : { random: await artifacts.put(workload.uid, randomBytes(RANDOM_BYTES), "txt") };
+        RANDOM_BYTES === 0 ? {} : { random: await artifacts.put(workload, randomBytes(RANDOM_BYTES), "txt") };
       const result: StepResult = {
         outcome: "succeeded",
         output: `waited ${STEP_MS} ms`,

@@ -6,6 +6,8 @@ import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
 import { walk } from "../../../engine/walk.ts";
 import { bad, type Ended, ok, outcomesOf, runWith, skipped } from "./build.ts";
 
+const WORKLOAD = { namespace: "team", uid: "uid" };
+const OWN = `team/uid/${"0".repeat(64)}.png`;
 const cost = (costUsd: number) => ({ usage: { ...NO_USAGE, costUsd } });
 
 describe("progress", () => {
@@ -62,7 +64,7 @@ describe("an agent's result", () => {
   });
 
   test("that matches the output schema is left as it is", async () => {
-    expect(await checkedResult(result({ score: 1 }), agent)).toEqual(result({ score: 1 }));
+    expect(await checkedResult(result({ score: 1 }), agent, WORKLOAD)).toEqual(result({ score: 1 }));
   });
 
   test.each([
@@ -70,7 +72,7 @@ describe("an agent's result", () => {
     ["a missing field", {}, "data.score is missing"],
     ["no data", undefined, "data must be object"],
   ])("with %s fails its step, which still costs what it cost", async (_what, data, message) => {
-    expect(await checkedResult(result(data), agent)).toMatchObject({
+    expect(await checkedResult(result(data), agent, WORKLOAD)).toMatchObject({
       outcome: "failed",
       reason: "InvalidOutput",
       message: `agent worker returned data that does not match its output schema: ${message}`,
@@ -78,10 +80,36 @@ describe("an agent's result", () => {
     });
   });
 
+  test.each([
+    ["succeeded", `team/other/${"0".repeat(64)}.png`],
+    ["succeeded", `team-2/uid/${"0".repeat(64)}.png`],
+    ["succeeded", `team/uid/../other/${"0".repeat(64)}.png`],
+    ["succeeded", "picture.png"],
+    ["failed", `team/other/${"0".repeat(64)}.png`],
+  ] as const)(
+    "that %s and names the artifact %s of nobody or another workload fails its step",
+    async (outcome, key) => {
+      const named: StepResult = { ...result({ score: 1 }), outcome, artifacts: { own: OWN, picture: key } };
+      const checked = await checkedResult(named, agent, WORKLOAD);
+      expect(checked).toMatchObject({
+        outcome: "failed",
+        reason: "InvalidArtifactKey",
+        message: expect.stringContaining(`agent worker returned ${JSON.stringify(key)} as its artifact "picture"`),
+        artifacts: {},
+        usage: { costUsd: 0.5 },
+      });
+    },
+  );
+
+  test("that names its workload's artifacts is left as it is", async () => {
+    const named: StepResult = { ...result({ score: 1 }), artifacts: { picture: OWN } };
+    expect(await checkedResult(named, agent, WORKLOAD)).toEqual(named);
+  });
+
   test("that failed, or of an agent without a schema, is not checked", async () => {
     const failed: StepResult = { ...result(), outcome: "failed", reason: "Blocked", message: "no access" };
-    expect(await checkedResult(failed, agent)).toEqual(failed);
+    expect(await checkedResult(failed, agent, WORKLOAD)).toEqual(failed);
     const { output: _none, ...free } = agent;
-    expect(await checkedResult(result("anything"), free)).toEqual(result("anything"));
+    expect(await checkedResult(result("anything"), free, WORKLOAD)).toEqual(result("anything"));
   });
 });

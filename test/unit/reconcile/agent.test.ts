@@ -136,8 +136,8 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
       event: never,
     },
     agentSettings: () => settings,
-    ensureLogin: async (namespace) => void writes.push(`ensure login ${namespace}`),
-    removeLogin: async () => {},
+    ensureLogins: async (namespace) => void writes.push(`ensure login ${namespace}`),
+    removeLogins: async () => {},
     exclusively: (_key, work) => work(),
     now: () => NOW,
     log: createLog("test", "silent"),
@@ -578,7 +578,7 @@ describe("deletion", () => {
     cluster.put("agent", { namespace: elsewhere, name: "other" }, { ...agentOf(IMAGE), metadata: { uid: "other" } });
     const logins: string[] = [];
     await goes(cluster);
-    await cluster.look({ removeLogin: async (namespace) => void logins.push(namespace) });
+    await cluster.look({ removeLogins: async (namespace) => void logins.push(namespace) });
     expect(logins).toEqual(removed);
     expect(cluster.object("agent")).toBeUndefined();
   });
@@ -586,10 +586,10 @@ describe("deletion", () => {
   test("goes on without Redis, which then keeps the login", async () => {
     const cluster = createCluster(IMAGE);
     await goes(cluster);
-    const removeLogin = async (): Promise<never> => {
+    const removeLogins = async (): Promise<never> => {
       throw new RetryableError("StoreUnavailable", "away");
     };
-    await cluster.look({ removeLogin });
+    await cluster.look({ removeLogins });
     expect(cluster.object("agent")).toBeUndefined();
   });
 

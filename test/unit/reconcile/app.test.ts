@@ -7,7 +7,7 @@ import type { KindClient, KubeObject } from "../../../lib/edges/kube.ts";
 import { RetryableError } from "../../../lib/errors.ts";
 import { identityOfRequest, STEP_COMPLETED, stepRequested } from "../../../lib/step-events.ts";
 import { createStepTokenVerifier, mintStepTokens } from "../../../lib/token.ts";
-import { createHarness, done, pipelineOf, REF, UID } from "./harness.ts";
+import { createHarness, done, pipelineOf, REF, UID, WORKLOAD } from "./harness.ts";
 
 const keys = generateKeyPairSync("ed25519");
 const other = generateKeyPairSync("ed25519");
@@ -41,7 +41,7 @@ function createWorld(over: Partial<ReconcileAppDeps> = {}) {
   const app = createApp({
     ...deps,
     agentSettings: () => ({}),
-    removeLogin: async () => {},
+    removeLogins: async () => {},
     exclusively: (_key, work) => {
       looks++;
       return work();
@@ -50,7 +50,7 @@ function createWorld(over: Partial<ReconcileAppDeps> = {}) {
     verifyExpiredToken: createStepTokenVerifier([keys.publicKey], { evenExpired: true }),
     markUndeliverable: async (identity, why) => void undeliverable.push(`${identity}: ${why}`),
     recordResult: async (identity, outcome, digest) => {
-      recorded.push({ identity, outcome, result: await deps.results.get(UID, digest) });
+      recorded.push({ identity, outcome, result: await deps.results.get(WORKLOAD, digest) });
       return { outcome, digest, finishedAt: new Date(0) };
     },
     draining: new AbortController().signal,
@@ -125,7 +125,7 @@ describe("a step's end", () => {
   test("of a deleted workload leaves no bytes behind", async () => {
     const { harness, post } = createWorld({ recordResult: async () => "dropped" });
     expect((await post(await withToken({ output: "late" }))).status).toBe(200);
-    const kept = await Promise.all(harness.artifactKeys.map((key) => harness.deps.artifacts.get(key)));
+    const kept = await Promise.all(harness.artifactKeys.map((key) => harness.deps.artifacts.get(WORKLOAD, key)));
     expect(kept.filter((bytes) => new TextDecoder().decode(bytes).includes("late"))).toEqual([]);
   });
 

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { artifactKey } from "../../../engine/artifact-key.ts";
 import { viewWorkflow } from "../../../functions/reconcile/argo/nodes.ts";
 import { parseStepOutput } from "../../../functions/reconcile/workload/node-output.ts";
 import type { StepRequest } from "../../../lib/step-events.ts";
-import { type Chance, createHarness, done, type Faults, type Harness, pipelineOf } from "./harness.ts";
+import { type Chance, createHarness, done, type Faults, type Harness, keyOf, pipelineOf, WORKLOAD } from "./harness.ts";
 
 const ITEMS = ["a", "b", "c"].map((host) => `http://${host}.example/`);
 
@@ -41,7 +42,7 @@ function createWorld(numbers: readonly number[]): World {
     answer: ({ step, input }, execution) =>
       step === "fetch" && input.item === ITEMS[2]
         ? { ...done(), outcome: "failed", reason: "Timeout", message: `no answer, ${execution}` }
-        : done({ output: `${step} ${execution}`, artifacts: { [step]: `k/${step}-${execution}` } }),
+        : done({ output: `${step} ${execution}`, artifacts: { [step]: keyOf(`${step}-${execution}`) } }),
     onRequest: (request) => {
       if (isSettled(world, request)) askedAgain.push(`${request.step} ${String(request.input.item)}`);
     },
@@ -131,7 +132,7 @@ describe("whatever is lost, repeated, reordered or half done", () => {
     expect(status.items).toEqual({ total: 3, done: 2, failed: 1, progress: "2/3" });
     expect(status.reviews).toMatchObject([{ gate: "review", decision, by: "ann" }]);
     expect(world.workflow?.status).toMatchObject({ phase: "Succeeded" });
-    expect(world.artifactKeys).toContain(`${world.workload?.metadata.uid}/${status.reviews?.[0]?.digest}.json`);
+    expect(world.artifactKeys).toContain(artifactKey(WORKLOAD, status.reviews?.[0]?.digest ?? "", "json"));
     expect(world.reviewRequests).toBeGreaterThan(0);
     expect(world.askedAgain).toEqual([]);
     return world;

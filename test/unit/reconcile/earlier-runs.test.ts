@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createHarness, done, type Harness, type HarnessOptions, pipelineOf } from "./harness.ts";
+import { createHarness, done, type Harness, type HarnessOptions, keyOf, pipelineOf } from "./harness.ts";
 
 // Workflows that are there, or are not there any more, when a workload is looked at.
 
@@ -52,7 +52,7 @@ describe("a failed run", () => {
   test("has no outputs, whatever its last step left", async () => {
     const world = start({
       answer: () => ({
-        ...done({ artifacts: { report: "k/half" } }),
+        ...done({ artifacts: { report: keyOf("half") } }),
         outcome: "failed",
         reason: "Broken",
         message: "why",

@@ -15,7 +15,7 @@ import { FINALIZER } from "../../../functions/reconcile/workload/plan.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
-import { pipelineOf, REF, UID } from "./harness.ts";
+import { keyOf, pipelineOf, REF, UID } from "./harness.ts";
 
 /** What reconcile observes of a workload that is written down as a table. */
 
@@ -74,7 +74,7 @@ export interface Given {
 export const ok = (key = "k", over: Partial<StepResult> = {}): StepResult => ({
   outcome: "succeeded",
   output: "done",
-  artifacts: { [key]: `${UID}/${key}` },
+  artifacts: { [key]: keyOf(key) },
   usage: { ...NO_USAGE, inputTokens: 100, costUsd: 0.0005 },
   ...over,
 });

@@ -1,13 +1,14 @@
 import { type PipelineSpec, pipelineSpecSchema } from "../../../crd/agentpipeline.ts";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
+import { artifactKey } from "../../../engine/artifact-key.ts";
 import { sha256 } from "../../../engine/canonical.ts";
 import type { Decision } from "../../../engine/findings.ts";
 import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
 import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
 import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconcile/workload/reconcile.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
-import { createResultStore } from "../../../lib/durable/results.ts";
+import { createResultStore, type ResultStore } from "../../../lib/durable/results.ts";
 import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { JsonPatchOperation, KindClient, KubeObject, WriteResult } from "../../../lib/edges/kube.ts";
 import { RetryableError, TerminalError } from "../../../lib/errors.ts";
@@ -23,6 +24,10 @@ export const NEVER: Chance = { next: () => 1 };
 
 export const UID = "5e1c0de0-0000-4000-8000-000000000001";
 export const REF = { namespace: "team-a", name: "demo" };
+export const WORKLOAD = { ...REF, uid: UID };
+
+/** Of an artifact that an agent left. */
+export const keyOf = (text: string): string => artifactKey(WORKLOAD, sha256(text), "txt");
 
 /** What an agent answers; `execution` counts from 1 how often this step was done. */
 export type Answer = (request: StepRequest, execution: number) => StepResult;
@@ -244,26 +249,26 @@ export function createHarness(options: HarnessOptions) {
   }
 
   const artifacts: Artifacts = {
-    async put(scope, data, extension) {
+    async put(workload, data, extension) {
       const content = typeof data === "string" ? new TextEncoder().encode(data) : data;
-      const key = `${scope}/${sha256(content)}.${extension}`;
+      const key = artifactKey(workload, sha256(content), extension);
       await unreliable(() => void bytes.set(key, content));
       return key;
     },
-    async get(key) {
+    async get(_workload, key) {
       const found = await read(() => bytes.get(key));
       if (!found) throw new TerminalError("ArtifactMissing", key);
       return found;
     },
-    drop: (scope) =>
+    drop: ({ namespace, uid }) =>
       unreliable(() => {
-        for (const key of [...bytes.keys()]) if (key.startsWith(`${scope}/`)) bytes.delete(key);
+        for (const key of [...bytes.keys()]) if (key.startsWith(`${namespace}/${uid}/`)) bytes.delete(key);
       }),
   };
   // Its cache would hide that bytes are gone.
-  const results = {
-    put: (uid: string, result: StepResult) => createResultStore(artifacts).put(uid, result),
-    get: (uid: string, digest: string) => createResultStore(artifacts).get(uid, digest),
+  const results: ResultStore = {
+    put: (workload, result) => createResultStore(artifacts).put(workload, result),
+    get: (workload, digest) => createResultStore(artifacts).get(workload, digest),
   };
   const stateOf = (id: string): StepState => states.get(id) ?? { requested: false, held: false };
 
@@ -314,7 +319,7 @@ export function createHarness(options: HarnessOptions) {
           return true;
         }),
       ),
-    ensureLogin: () => unreliable(() => undefined),
+    ensureLogins: () => unreliable(() => undefined),
     withdrawRequest: (identity) =>
       unreliable(() => void states.set(identity, { ...stateOf(identity), requested: false })),
     dropSteps: () => unreliable(() => states.clear()),
@@ -344,14 +349,14 @@ export function createHarness(options: HarnessOptions) {
     const result = options.answer(request, execution);
     const quiet = createResultStore({
       ...artifacts,
-      put: async (scope, data, extension) => {
+      put: async (workload, data, extension) => {
         const content = typeof data === "string" ? new TextEncoder().encode(data) : data;
-        const key = `${scope}/${sha256(content)}.${extension}`;
+        const key = artifactKey(workload, sha256(content), extension);
         bytes.set(key, content);
         return key;
       },
     });
-    const digest = await quiet.put(UID, result);
+    const digest = await quiet.put(WORKLOAD, result);
     states.set(id, { ...stateOf(id), ended: { outcome: result.outcome, digest, finishedAt: now() } });
   }
 

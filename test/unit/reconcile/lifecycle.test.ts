@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { PipelineSpec } from "../../../crd/agentpipeline.ts";
+import { artifactKey } from "../../../engine/artifact-key.ts";
 import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
 import { isOver } from "../../../functions/reconcile/resync.ts";
 import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconcile/workload/reconcile.ts";
 import { RetryableError, TerminalError } from "../../../lib/errors.ts";
 import { agentObject } from "./given.ts";
-import { createHarness, done, type Harness, type HarnessOptions, pipelineOf, REF } from "./harness.ts";
+import { createHarness, done, type Harness, type HarnessOptions, keyOf, pipelineOf, REF, WORKLOAD } from "./harness.ts";
 
 const ITEMS = ["http://a.example/", "http://b.example/", "http://c.example/"];
 const INPUTS = { schema: { type: "object", properties: { items: { type: "array" }, question: { type: "string" } } } };
@@ -25,7 +26,7 @@ const start = (over: Partial<HarnessOptions> = {}): Harness =>
   createHarness({
     pipeline: chain,
     spec: SPEC,
-    answer: ({ step }) => done({ output: step, artifacts: { [step]: `k/${step}` } }),
+    answer: ({ step }) => done({ output: step, artifacts: { [step]: keyOf(step) } }),
     ...over,
   });
 const condition = ({ status }: Harness, type: string) => status.conditions?.find((one) => one.type === type);
@@ -106,7 +107,7 @@ describe("edits of the spec", () => {
       const [review] = world.status.reviews ?? [];
       expect(Date.parse(review?.timeoutAt ?? "") - Date.parse(review?.openedAt ?? "")).toBe(3_600_000);
       await world.settle({ decision: "approved" });
-      expect(world.status).toMatchObject({ phase: "Succeeded", outputs: { write: "k/write" } });
+      expect(world.status).toMatchObject({ phase: "Succeeded", outputs: { write: keyOf("write") } });
       expect([timesDone(world), world.objects.workflows.size]).toEqual([once(7), 1]);
       expect(condition(world, "Accepted")).toMatchObject({ status: "False", reason });
       expect(world.workload && isOver(world.workload, world.deps.now())).toBe(false);
@@ -388,12 +389,24 @@ describe("what a run needs", () => {
     expect(ready(world)?.message).toContain("3 × InvalidOutput");
   });
 
+  test("an agent that names another workload's artifact fails its step, and nobody reads it", async () => {
+    const foreign = artifactKey({ ...REF, uid: "another" }, "0".repeat(64), "json");
+    const world = start({
+      answer: ({ step }) => done({ output: step, artifacts: step === "read" ? { page: foreign } : {} }),
+    });
+    await world.settle();
+    expect(world.status.phase).toBe("Failed");
+    expect(ready(world)?.message).toContain("InvalidArtifactKey");
+    expect(JSON.stringify(world.requests)).not.toContain(foreign);
+    expect(JSON.stringify(world.status)).not.toContain(`"${foreign}"`);
+  });
+
   test("a namespace's own agents can log in before a step is claimed", async () => {
     const world = start({ spec: { image: "example/worker:1", inputs: { items: ["x"] } } });
     const calls: string[] = [];
     const { claimRequests } = world.deps;
     Object.assign(world.deps, {
-      ensureLogin: async (namespace) => void calls.push(`login ${namespace}`),
+      ensureLogins: async (namespace) => void calls.push(`login ${namespace}`),
       claimRequests: (uid, asked) => {
         calls.push("claim");
         return claimRequests(uid, asked);
@@ -409,7 +422,7 @@ describe("what a run needs", () => {
 
   test("shared agents have a login of their own", async () => {
     const world = start();
-    Object.assign(world.deps, { ensureLogin: fails("LoginRefused") });
+    Object.assign(world.deps, { ensureLogins: fails("LoginRefused") });
     await world.settle({ decision: "approved" });
     expect(world.status.phase).toBe("Succeeded");
   });
@@ -443,7 +456,8 @@ describe("bytes that the object store has lost", () => {
   const losing = (different: boolean): Promise<Harness> => {
     let answers = 0;
     return atGate({
-      answer: ({ step }) => done({ output: step, artifacts: { [step]: `k/${step}-${different ? answers++ : 0}` } }),
+      answer: ({ step }) =>
+        done({ output: step, artifacts: { [step]: keyOf(`${step}-${different ? answers++ : 0}`) } }),
     });
   };
 
@@ -475,7 +489,7 @@ describe("bytes that the object store has lost", () => {
 
   test("before the decision, the same bytes again: the findings that people are shown are published again", async () => {
     const world = await losing(false);
-    const key = `${world.workload?.metadata.uid}/${world.status.reviews?.[0]?.digest}.json`;
+    const key = artifactKey(WORKLOAD, world.status.reviews?.[0]?.digest ?? "", "json");
     expect(world.artifactKeys).toContain(key);
     world.loseBytes(() => false);
     for (let round = 0; round < 6; round++) await redo(world);
@@ -485,7 +499,7 @@ describe("bytes that the object store has lost", () => {
 
   test("before the decision, only the findings: they are published again", async () => {
     const world = await losing(false);
-    const key = `${world.workload?.metadata.uid}/${world.status.reviews?.[0]?.digest}.json`;
+    const key = artifactKey(WORKLOAD, world.status.reviews?.[0]?.digest ?? "", "json");
     world.loseBytes((other) => other !== key);
     await redo(world);
     expect(world.artifactKeys).toContain(key);
@@ -708,7 +722,7 @@ describe("gates", () => {
     await world.settle();
     const [input] = world.requests.find(({ step }) => step === "write")?.input.from["review"] ?? [];
     const key = input?.artifacts["decision"] ?? "";
-    const decision = JSON.parse(new TextDecoder().decode(await world.deps.artifacts.get(key)));
+    const decision = JSON.parse(new TextDecoder().decode(await world.deps.artifacts.get(WORKLOAD, key)));
     expect(decision).toMatchObject({ decision: "approved", by: "ann", comment: "b.example is wrong" });
     expect(world.artifactKeys).toContain(input?.artifacts["findings"]);
   });
@@ -952,7 +966,7 @@ describe("after its end", () => {
   test("a run expires: artifacts and Workflow go, outputs with them, reviews stay", async () => {
     const world = start();
     await world.settle({ decision: "approved" });
-    expect(world.status.outputs).toEqual({ write: "k/write" });
+    expect(world.status.outputs).toEqual({ write: keyOf("write") });
     expect(world.workload && isOver(world.workload, world.deps.now())).toBe(true);
     world.pass(MONTH);
     expect(world.workload && isOver(world.workload, world.deps.now())).toBe(false);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { CHAIN } from "./given.ts";
-import { createHarness, done, type Harness, pipelineOf } from "./harness.ts";
+import { createHarness, done, type Harness, pipelineOf, WORKLOAD } from "./harness.ts";
 
 const ITEMS = ["http://a.example/", "http://b.example/", "http://c.example/"];
 
@@ -9,7 +9,7 @@ const ITEMS = ["http://a.example/", "http://b.example/", "http://c.example/"];
 async function results({ artifactKeys, deps }: Harness, step: string): Promise<string[]> {
   const found: string[] = [];
   for (const key of artifactKeys) {
-    const text = new TextDecoder().decode(await deps.artifacts.get(key));
+    const text = new TextDecoder().decode(await deps.artifacts.get(WORKLOAD, key));
     if (text.includes(`"output":"${step} `)) found.push(key);
   }
   return found;

@@ -6,7 +6,7 @@ import { hasEnded, type RunView } from "../../../functions/reconcile/run-engine.
 import { parseStepOutput } from "../../../functions/reconcile/workload/node-output.ts";
 import type { StepRequest } from "../../../lib/step-events.ts";
 import { CHAIN } from "./given.ts";
-import { type Chance, createHarness, done, type Faults, type Harness, UID } from "./harness.ts";
+import { type Chance, createHarness, done, type Faults, type Harness, keyOf, UID } from "./harness.ts";
 
 // A workload's life as a machine: what may happen to it, in any order, and what holds after each happening. converge.test.ts plays runs
 // of one spec; here the spec is edited and taken back, bytes are lost, and gates time out.
@@ -70,7 +70,7 @@ function createWorld(numbers: readonly number[]): World {
       const key = identityKey(request);
       if (succeeded.has(key)) wrong.push(`done twice: ${key}`);
       succeeded.add(key);
-      return done({ output: `${step} ${execution}`, artifacts: { [step]: `k/${step}-${execution}` } });
+      return done({ output: `${step} ${execution}`, artifacts: { [step]: keyOf(`${step}-${execution}`) } });
     },
     onRequest: (request) => {
       if (isSettled(world, request)) wrong.push(`asked again: ${identityKey(request)}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createHarness, done, pipelineOf } from "./harness.ts";
+import { createHarness, done, keyOf, pipelineOf } from "./harness.ts";
 
 const chain = pipelineOf({
   inputs: {
@@ -23,13 +23,13 @@ describe("a run to its end", () => {
     const world = createHarness({
       pipeline: chain,
       spec: { inputs },
-      answer: ({ step }) => done({ output: step, artifacts: { [step]: `k/${step}` } }),
+      answer: ({ step }) => done({ output: step, artifacts: { [step]: keyOf(step) } }),
     });
     await world.settle({ decision: "approved" });
     expect(world.status).toMatchObject({
       phase: "Succeeded",
       items: { total: 3, done: 3, failed: 0, progress: "3/3" },
-      outputs: { write: "k/write" },
+      outputs: { write: keyOf("write") },
     });
     expect(world.executions.size).toBe(7);
   });

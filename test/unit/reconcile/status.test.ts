@@ -17,7 +17,7 @@ import {
   see,
   workflowObject,
 } from "./given.ts";
-import { pipelineOf, UID } from "./harness.ts";
+import { keyOf, pipelineOf } from "./harness.ts";
 
 interface Stall {
   readonly reason: string;
@@ -413,15 +413,15 @@ test("a settled result whose bytes are gone is not counted as done", async () =>
 });
 
 test("the run's outputs are the artifacts of the pipeline's output step", async () => {
-  expect((await statusAt(await succeeded())).outputs).toEqual({ html: `${UID}/html` });
+  expect((await statusAt(await succeeded())).outputs).toEqual({ html: keyOf("html") });
   const pipeline = pipelineOf({
     inputs: { schema: { type: "object", properties: { items: { type: "array" } } } },
     steps: [{ name: "fetch", agent: "fetch", forEach: "inputs.items" }],
   });
   const nodes = ["fetch/0 settled", "fetch/3 settled", "fetch/4 settled"];
   expect((await statusAt({ pipeline, nodes, results: { "fetch/4": bad("Timeout") } })).outputs).toEqual({
-    "0-fetch": `${UID}/fetch`,
-    "3-fetch": `${UID}/fetch`,
+    "0-fetch": keyOf("fetch"),
+    "3-fetch": keyOf("fetch"),
   });
 });
 

@@ -38,28 +38,28 @@ export function createGraph(edges: AgentEdges): StepGraph {
     .addNode("look", async (_state, runtime) => {
       const context = contextOf(runtime);
       const { value, browserSeconds } = await look(edges, context, pageItem(context));
-      const { uid } = context.workload;
-      const screenshot = await artifacts.put(uid, value.screenshot, "jpg");
+      const { workload } = context;
+      const screenshot = await artifacts.put(workload, value.screenshot, "jpg");
       const seen = { page: { ...value.page, screenshot }, links: value.links };
-      return { seen: await artifacts.put(uid, JSON.stringify(seen), "json"), browserSeconds };
+      return { seen: await artifacts.put(workload, JSON.stringify(seen), "json"), browserSeconds };
     })
     .addNode("links", async ({ seen }, runtime) => {
       const context = contextOf(runtime);
-      const { links } = await getJson(artifacts, seen, seenSchema);
+      const { links } = await getJson(artifacts, context.workload, seen, seenSchema);
       const { findings, checked } = await checkLinks(links, visitorOf(context), checkOf(context.run));
       return { broken: findings, checkedLinks: checked };
     })
     .addNode("publish", async ({ seen, broken, checkedLinks, browserSeconds }, runtime) => {
-      const { uid } = contextOf(runtime).workload;
-      const before = (await getJson(artifacts, seen, seenSchema)).page;
+      const { workload } = contextOf(runtime);
+      const before = (await getJson(artifacts, workload, seen, seenSchema)).page;
       const page: Page = {
         ...before,
         findings: [...before.findings, ...broken],
         checked: { ...before.checked, links: checkedLinks },
       };
       const [key, summary] = await Promise.all([
-        artifacts.put(uid, JSON.stringify(page), "json"),
-        artifacts.put(uid, JSON.stringify(pageSummary(page)), "json"),
+        artifacts.put(workload, JSON.stringify(page), "json"),
+        artifacts.put(workload, JSON.stringify(pageSummary(page)), "json"),
       ]);
       const result: StepResult = {
         outcome: "succeeded",

@@ -5,8 +5,8 @@ import {
   contextOf,
   getJson,
   NO_USAGE,
+  type StepContext,
   type StepGraph,
-  type StepInput,
   type StepResult,
 } from "agentic-kubernetes/agent";
 import { siteSchema } from "../finding.js";
@@ -31,15 +31,15 @@ export function createGraph({ artifacts }: AgentEdges): StepGraph {
       const keys = summaries.flatMap(({ artifacts: { site } }) => (site === undefined ? [] : [site]));
       const audit = auditOf(
         typeof title === "string" ? title : DEFAULT_TITLE,
-        await decisionOf(input, artifacts),
-        await Promise.all(keys.map((key) => getJson(artifacts, key, siteSchema))),
+        await decisionOf(contextOf(runtime), artifacts),
+        await Promise.all(keys.map((key) => getJson(artifacts, workload, key, siteSchema))),
         summaries.flatMap(({ item, artifacts: { site }, message = "summarize failed" }) =>
           site === undefined ? [{ site: String(item), message }] : [],
         ),
       );
-      const put = artifacts.put.bind(artifacts, workload.uid);
+      const put = artifacts.put.bind(artifacts, workload);
       const [html, json, csv] = await Promise.all([
-        put(await reportPage(audit, await picturesOf(audit.sites, artifacts)), "html"),
+        put(await reportPage(audit, await picturesOf(audit.sites, artifacts, workload)), "html"),
         put(`${JSON.stringify(audit, null, 2)}\n`, "json"),
         put(findingsCsv(audit), "csv"),
       ]);
@@ -57,21 +57,22 @@ export function createGraph({ artifacts }: AgentEdges): StepGraph {
     .addEdge("write", END);
 }
 
-async function decisionOf({ from }: StepInput, artifacts: Artifacts): Promise<Decision | undefined> {
-  const key = from["review"]?.[0]?.artifacts["decision"];
-  return key === undefined ? undefined : getJson(artifacts, key, decisionSchema);
+async function decisionOf({ workload, input }: StepContext, artifacts: Artifacts): Promise<Decision | undefined> {
+  const key = input.from["review"]?.[0]?.artifacts["decision"];
+  return key === undefined ? undefined : getJson(artifacts, workload, key, decisionSchema);
 }
 
 /** Data URIs of the first screen of each site, by site. */
 async function picturesOf(
   sites: readonly { readonly site: string; readonly pages: readonly { readonly screenshot: string }[] }[],
   artifacts: Artifacts,
+  workload: StepContext["workload"],
 ): Promise<ReadonlyMap<string, string>> {
   const pictures = await Promise.all(
     sites.map(async ({ site, pages }) => {
       const [first] = pages;
       if (!first) return [];
-      const jpeg = Buffer.from(await artifacts.get(first.screenshot));
+      const jpeg = Buffer.from(await artifacts.get(workload, first.screenshot));
       return [[site, `data:image/jpeg;base64,${jpeg.toString("base64")}`] as const];
     }),
   );

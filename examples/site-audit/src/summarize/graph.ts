@@ -23,18 +23,18 @@ export function createGraph({ artifacts }: AgentEdges): StepGraph {
   return new StateGraph(State)
     .addNode("summarize", async (_state, runtime) => {
       const context = contextOf(runtime);
-      const { uid } = context.workload;
+      const { workload } = context;
       const site = siteItem(context);
       const audits = await Promise.all(
         auditsOf(site, context.input).map(async ({ url, key, message }): Promise<AuditOutcome> => {
-          return key === undefined ? { url, message } : { page: await getJson(artifacts, key, pageSchema) };
+          return key === undefined ? { url, message } : { page: await getJson(artifacts, workload, key, pageSchema) };
         }),
       );
       const discovered = context.input.from["discover"]?.[0];
       const audited = siteOf(site, discovered, audits);
       const [siteKey, summary] = await Promise.all([
-        artifacts.put(uid, JSON.stringify(audited), "json"),
-        artifacts.put(uid, JSON.stringify(siteSummary(audited)), "json"),
+        artifacts.put(workload, JSON.stringify(audited), "json"),
+        artifacts.put(workload, JSON.stringify(siteSummary(audited)), "json"),
       ]);
       const findings = audited.pages.flatMap((page) => page.findings);
       const result: StepResult = {

@@ -29,7 +29,7 @@ export function createGraph({ artifacts }: AgentEdges): StepGraph {
     })
     .addNode("publish", async ({ words }, runtime) => {
       const { input, workload } = contextOf(runtime);
-      const put = (value: unknown) => artifacts.put(workload.uid, JSON.stringify(value), "json");
+      const put = (value: unknown) => artifacts.put(workload, JSON.stringify(value), "json");
       const summary: Summary = {
         title: String(input.item).slice(0, 200),
         facts: [{ label: "Words", value: String(words) }],

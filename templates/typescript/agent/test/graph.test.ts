@@ -6,12 +6,12 @@ import { createGraph } from "../src/graph.js";
 
 const stored = new Map<string, string>();
 const artifacts: AgentEdges["artifacts"] = {
-  async put(scope, bytes, extension) {
-    const key = `${scope}/${stored.size}.${extension}`;
+  async put({ namespace, uid }, bytes, extension) {
+    const key = `${namespace}/${uid}/${stored.size}.${extension}`;
     stored.set(key, String(bytes));
     return key;
   },
-  async get(key) {
+  async get(_workload, key) {
     return new TextEncoder().encode(stored.get(key));
   },
   drop: async () => {},
@@ -20,7 +20,7 @@ const artifacts: AgentEdges["artifacts"] = {
 /** Runs the graph on one item, its checkpoints in memory. */
 async function run(item: unknown): Promise<StepResult | undefined> {
   const graph = createGraph({ artifacts } as AgentEdges).compile({ checkpointer: new MemorySaver() });
-  const context = { workload: { uid: "uid-1" }, input: { item, params: {}, from: {} } };
+  const context = { workload: { namespace: "default", uid: "uid-1" }, input: { item, params: {}, from: {} } };
   const { result } = await graph.invoke({ identity: "one" }, { configurable: { thread_id: "one" }, context });
   return result;
 }
