@@ -6,7 +6,7 @@ import { SHARED_NAMESPACE } from "./engine/freeze.ts";
 import { argoEngine } from "./functions/reconcile/argo/engine.ts";
 import { createApp } from "./functions/reconcile/index.ts";
 import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
-import { connectArtifacts, KEEP_MS } from "./lib/connect.ts";
+import { connectArtifacts, KEEP_MS, s3Settings } from "./lib/connect.ts";
 import { chooseStepStore } from "./lib/durable/choose-step-store.ts";
 import { exclusively } from "./lib/durable/exclusively.ts";
 import {
@@ -18,6 +18,7 @@ import {
   withdrawRequest,
 } from "./lib/durable/requests.ts";
 import { createResultStore } from "./lib/durable/results.ts";
+import { readBuckets } from "./lib/edges/artifacts/bucket.ts";
 import { connectBroker } from "./lib/edges/broker.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { connectRedisWhenever } from "./lib/edges/redis.ts";
@@ -56,7 +57,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   // Asked for when it is needed, and again until it answers: Redis may be away when this process starts.
   const stepStore = () => chooseStepStore(config.CHECKPOINTS, redis, config.REDIS_URL);
   const agentSettings = readAgentSettings();
-  const logins = tenantLogins(config, redis);
+  const logins = await tenantLogins(config, redis);
   // Shared agents work for every namespace, by the logins of their settings.
   const loginsOf = (namespace: string) => (namespace === SHARED_NAMESPACE ? [] : logins);
   // Agents answer with tokens that the key before the last rotation signed.
@@ -117,8 +118,18 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
 }
 
 /** Of each store that can have logins of tenants. */
-function tenantLogins(config: Config, redis: Redis): readonly TenantLogins[] {
-  const { TENANTS_KEY: key, CHECKPOINTS } = config;
+async function tenantLogins(config: Config, redis: Redis): Promise<readonly TenantLogins[]> {
+  const { TENANTS_KEY: key, S3_ADMIN_ENDPOINT: adminEndpoint, CHECKPOINTS, ARTIFACTS_URL } = config;
+  if (!key) return [];
   // The checkpoints of redis-stack have keys of upstream's making, which begin with no namespace.
-  return key && CHECKPOINTS === "redis" ? [createRedisLogins(redis, key)] : [];
+  const logins = CHECKPOINTS === "redis" ? [createRedisLogins(redis, key)] : [];
+  if (!adminEndpoint) return logins;
+  const s3 = s3Settings(config);
+  const buckets = ARTIFACTS_URL.startsWith("s3:") ? readBuckets(ARTIFACTS_URL) : undefined;
+  if (!s3 || !buckets?.perNamespace)
+    throw new Error(
+      "S3_ADMIN_ENDPOINT is set, and ARTIFACTS_URL names no bucket for each namespace, as s3://agentic-{namespace}: a tenant's login reaches one bucket",
+    );
+  const { createStoreLogins } = await import("./lib/edges/tenant-login/versitygw.ts");
+  return [...logins, createStoreLogins({ key, buckets, s3, adminEndpoint })];
 }

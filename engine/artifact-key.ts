@@ -9,7 +9,7 @@ const FILE_FORM = /^([0-9a-f]{64})\.[a-z]+$/;
 
 /**
  * `<namespace>/<uid>`: what the keys of all artifacts of a workload begin with. The namespace comes first, so that a tenant's login to
- * the object store reaches what begins with its own (ADR 26). Undefined: these name no workload.
+ * the object store reaches what begins with its own (lib/edges/tenant-login/versitygw.ts). Undefined: these name no workload.
  */
 export function artifactScope({ namespace, uid }: ArtifactOwner): string | undefined {
   const scope = `${namespace}/${uid}`;

@@ -13,9 +13,14 @@ const schema = z.object({
   CHECKPOINTS: z.enum(["redis", "redis-stack"]).default("redis"),
   /** LangGraph's limit on the steps of one graph, for agents that loop. */
   RECURSION_LIMIT: z.coerce.number().int().min(1).max(100_000).default(100),
-  /** file:///folder, or s3://bucket (with S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). */
+  /**
+   * file:///folder, or with S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: s3://bucket, or s3://prefix-{namespace} for
+   * a bucket of each namespace.
+   */
   ARTIFACTS_URL: z.url().default("file:///tmp/agentic-artifacts"),
   S3_ENDPOINT: z.url().optional(),
+  /** Reconcile's: where versitygw takes commands on its accounts. Absent: agents of all namespaces share one login to the object store. */
+  S3_ADMIN_ENDPOINT: z.url().optional(),
   S3_REGION: z.string().default("us-east-1"),
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
@@ -34,7 +39,7 @@ const schema = z.object({
   /** PEM (PKCS #8) of the same keys' private halves: reconcile's alone. */
   STEP_TOKEN_PRIVATE_KEY: z.string().optional(),
   REVIEW_LINK_PRIVATE_KEY: z.string().optional(),
-  /** Reconcile's: the passwords of tenants' own logins to Redis are made of it. Absent: agents of all namespaces share one login. */
+  /** Reconcile's: the passwords of tenants' own logins are made of it. Absent: agents of all namespaces share one login to each store. */
   TENANTS_KEY: z.string().min(32, "is too short: 'openssl rand -hex 32' makes one").optional(),
   /** The AgentPipeline, of agentic-system, of workloads that name none. */
   DEFAULT_PIPELINE: z.string().optional(),

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { AgentAppDeps } from "./agent-app.ts";
 import { modelEndpoint, type Settings } from "./config.ts";
+import type { S3Settings } from "./edges/artifacts/s3-client.ts";
 import { type Artifacts, openArtifacts } from "./edges/artifacts.ts";
 import type { Browser } from "./edges/browser.ts";
 import { publicKeys } from "./keys.ts";
@@ -27,12 +28,15 @@ export interface AgentEdges {
 }
 
 export function connectArtifacts(settings: Settings): Promise<Artifacts> {
-  const { ARTIFACTS_URL: url, S3_ENDPOINT: endpoint, S3_REGION: region } = settings;
+  const s3 = s3Settings(settings);
+  return openArtifacts({ url: settings.ARTIFACTS_URL, ...(s3 ? { s3 } : {}) });
+}
+
+/** Undefined where one of them is not set. */
+export function s3Settings(settings: Settings): S3Settings | undefined {
+  const { S3_ENDPOINT: endpoint, S3_REGION: region } = settings;
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = settings;
-  return openArtifacts({
-    url,
-    ...(endpoint && accessKeyId && secretAccessKey ? { s3: { endpoint, region, accessKeyId, secretAccessKey } } : {}),
-  });
+  return endpoint && accessKeyId && secretAccessKey ? { endpoint, region, accessKeyId, secretAccessKey } : undefined;
 }
 
 /** What an agent needs, whatever its steps do. `name`: for its leases. */

@@ -11,7 +11,7 @@ export async function connectStore(): Promise<(key: string) => Promise<unknown>>
   const login = (name: string): string => Buffer.from(secret.data[name], "base64").toString();
   const address = await forwardPort({ namespace: SYSTEM, name: "store" }, STORE_PORT);
   const artifacts = await openArtifacts({
-    url: "s3://agentic",
+    url: "s3://agentic-{namespace}",
     s3: {
       endpoint: `http://${address}`,
       region: "us-east-1",

@@ -308,7 +308,7 @@ describe("an S3 server", () => {
 
   test.each([
     ["secret", { secretAccessKey: "not-the-secret" }, "SignatureDoesNotMatch"],
-    ["login", { accessKeyId: "nobody" }, "XAdminUserNotFound"],
+    ["login", { accessKeyId: "nobody" }, "InvalidAccessKeyId"],
     ["region", { region: "eu-west-1" }, "AuthorizationHeaderMalformed"],
   ])("a wrong %s is told by the settings to check, without any secret", async (_case, wrong, code) => {
     const artifacts = await inBucket(wrong);

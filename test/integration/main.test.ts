@@ -192,6 +192,23 @@ describe("wrong settings end it with a sentence each", () => {
     ["no public key", "analyze", { STEP_TOKEN_PUBLIC_KEY: "" }, /STEP_TOKEN_PUBLIC_KEY is not set/],
     ["no private key", "reconcile", { STEP_TOKEN_PRIVATE_KEY: "" }, /STEP_TOKEN_PRIVATE_KEY is not set/],
     ["no Broker", "reconcile", { BROKER_URL: "" }, /BROKER_URL is not set/],
+    [
+      "a login a namespace in one bucket for all",
+      "reconcile",
+      {
+        TENANTS_KEY: "k".repeat(64),
+        S3_ADMIN_ENDPOINT: "http://127.0.0.1:1",
+        ...{ ARTIFACTS_URL: "s3://agentic", S3_ENDPOINT: "http://127.0.0.1:1" },
+        ...{ AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" },
+      },
+      /S3_ADMIN_ENDPOINT is set, and ARTIFACTS_URL names no bucket for each namespace/,
+    ],
+    [
+      "a login a namespace to a folder",
+      "reconcile",
+      { TENANTS_KEY: "k".repeat(64), S3_ADMIN_ENDPOINT: "http://127.0.0.1:1" },
+      /S3_ADMIN_ENDPOINT is set, and ARTIFACTS_URL names no bucket for each namespace/,
+    ],
   ])("%s", async (_what, name, settings, words) => {
     await expect(serve(name, settings)).rejects.toThrow(words);
   });

@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import { beforeAll, describe, expect, test } from "vitest";
 import { AGENT_LABEL } from "../../functions/reconcile/agent/render.ts";
 import { NONSENSE } from "../cluster/support/nonsense.ts";
+import { sendRaw } from "../s3-request.ts";
 import { createAgents, deleteAgent, untilReady } from "./agents.ts";
 import { apply, get, kubectl, list, until } from "./cluster.ts";
 import { TENANT } from "./namespaces.ts";
@@ -88,7 +89,7 @@ describe.concurrent("pipelines of a tenant's own", () => {
     const done = await untilPhase(TENANT, name, "Succeeded");
     expect(done.status.items).toEqual({ total: 8, done: 8, failed: 0, progress: "8/8" });
     expect(reviewOf(done, "second")).toMatchObject({ decision: "approved", comment: "Go on.", automatic: false });
-    expect(done.status.outputs.random).toMatch(new RegExp(`^${done.metadata.uid}/[0-9a-f]{64}\\.txt$`));
+    expect(done.status.outputs.random).toMatch(new RegExp(`^${TENANT}/${done.metadata.uid}/[0-9a-f]{64}\\.txt$`));
     const items = ["a", "b"].flatMap((of) => [0, 1, 2].map((index) => ({ of, index })));
     const expected = [
       ...["a", "b"].map((topic) => executionKey("find", topic)),
@@ -159,6 +160,37 @@ describe.concurrent("pipelines of a tenant's own", () => {
     } finally {
       redis.disconnect();
     }
+  });
+
+  test("its agents log in to the object store as their namespace, and reach nothing of another's", async () => {
+    const settings = await until("the worker's Secret", () => get("secrets", TENANT, "agent-worker"));
+    const given = (name: string): string => Buffer.from(settings["data"][name], "base64").toString();
+    const login = { accessKeyId: given("AWS_ACCESS_KEY_ID"), secretAccessKey: given("AWS_SECRET_ACCESS_KEY") };
+    expect(login.accessKeyId).toBe(`agentic-tenant-${TENANT}`);
+    await apply(pipeline("stores", { steps: [{ name: "work", agent: "worker" }] }));
+    await apply(run("stores", { pipeline: "stores", inputs: {} }));
+    const done = await untilPhase(TENANT, "stores", "Succeeded");
+
+    const store = { namespace: SYSTEM, name: "store" };
+    const objects = `http://${await forwardPort(store, 7070)}`;
+    const own = `/agentic-${TENANT}/${done.status.outputs.random}`;
+    expect((await sendRaw(objects, { method: "GET", path: own }, login)).status).toBe(200);
+    const bucket = `/agentic-${SYSTEM}`;
+    for (const [method, path, query = ""] of [
+      ["GET", `${bucket}/${SYSTEM}/uid/x.txt`],
+      ["PUT", `${bucket}/${SYSTEM}/uid/x.txt`],
+      ["GET", bucket, "list-type=2"],
+      ["PUT", bucket, "policy="],
+      ["DELETE", `/agentic-${TENANT}`],
+      ["DELETE", own],
+      ["PUT", "/mine"],
+    ] as const) {
+      const { status, code } = await sendRaw(objects, { method, path, query }, login);
+      expect([403, 404], `${method} ${path}: ${code}`).toContain(status);
+    }
+    const accounts = `http://${await forwardPort(store, 7071)}`;
+    for (const path of ["/list-users", "/create-user", "/list-buckets"])
+      expect((await sendRaw(accounts, { method: "PATCH", path }, login)).code).toBe("XAdminAccessDenied");
   });
 
   test("agents that answer nonsense: each step ends, the workload says how, and other runs go on", async () => {

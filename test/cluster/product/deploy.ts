@@ -29,13 +29,19 @@ export async function deployToTestCluster(say: (line: string) => void): Promise<
   });
 }
 
+/** As config/ mounts them. */
+const SUB_PATHS: Readonly<Record<string, readonly string[]>> = { store: ["buckets", "accounts"] };
+
 /** The volumes that a provisioner would make: a folder each, named as the claim. */
 function volumes(): Manifest[] {
   return readManifests(join(import.meta.dirname, "volumes.yaml")).map((manifest) => {
     const { claimRef } = manifest["spec"] as { claimRef: { name: string } };
     const path = join(home, "volumes", claimRef.name);
-    mkdirSync(path, { recursive: true });
-    chownSync(path, UID, UID);
+    // A volume's plugin would give subPath's folders to the pod's fsGroup; of a host's path they are root's.
+    for (const folder of [path, ...(SUB_PATHS[claimRef.name] ?? []).map((name) => join(path, name))]) {
+      mkdirSync(folder, { recursive: true });
+      chownSync(folder, UID, UID);
+    }
     return merge(manifest as unknown as Resource, { spec: { hostPath: { path } } }) as unknown as Manifest;
   });
 }
