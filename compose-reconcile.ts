@@ -12,6 +12,7 @@ import { exclusively } from "./lib/durable/exclusively.ts";
 import {
   claimRequests,
   dropSteps,
+  isWorkedOn,
   markUndeliverable,
   readStates,
   recordResult,
@@ -27,6 +28,8 @@ import type { TenantLogins } from "./lib/edges/tenant-login.ts";
 import { privateKey, publicKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
+import { readSpent } from "./lib/model/ledger.ts";
+import { createQuotas } from "./lib/quota/quotas.ts";
 import { mintReviewLink } from "./lib/review-link.ts";
 import { createStepTokenVerifier, mintStepTokens, TOKEN_LIFE_MS } from "./lib/token.ts";
 
@@ -66,8 +69,11 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     ...(config.STEP_TOKEN_PUBLIC_KEY ? publicKeys("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY) : []),
   ];
   const hasModel = modelEndpoint(config) !== undefined;
+  const kube = connectKube();
   return createApp({
-    kube: connectKube(),
+    kube,
+    quotas: createQuotas(kube.configMaps),
+    readSpent: (ledger) => readSpent(redis, ledger, new Date()),
     engine: argoEngine,
     artifacts,
     results: createResultStore(artifacts),
@@ -82,6 +88,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     },
     ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
     readStates: (identities) => readStates(redis, identities),
+    isWorkedOn: (uid) => isWorkedOn(redis, uid),
     claimRequests: async (uid, requests) => {
       const patience = { patienceMs: REQUEST_PATIENCE_MS, now: new Date() };
       return claimRequests(redis, await stepStore(), uid, requests, patience);

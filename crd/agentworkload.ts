@@ -69,7 +69,7 @@ export const workloadSpecSchema = z
     budget: z
       .strictObject({
         maxUsd: decimal.describe(
-          "Most US dollars that the workload may cost: reserved before each call, settled after it.",
+          "Most US dollars that the workload may cost: reserved before each call, settled after it. Required where the namespace has a quota of dollars.",
         ),
       })
       .optional()

@@ -16,7 +16,7 @@ import { createWorkQueue } from "./work-queue.ts";
 import { workloadOfDecision } from "./workload/decisions.ts";
 import { type ReconcileDeps, reconcileWorkload } from "./workload/reconcile.ts";
 
-export interface ReconcileAppDeps extends ReconcileDeps, AgentDeps, CompletedDeps {
+export interface ReconcileAppDeps extends Omit<ReconcileDeps, "wake">, AgentDeps, CompletedDeps {
   /** Of a step that was requested: why its request came back. Never makes a record. */
   readonly markUndeliverable: (identity: string, why: string) => Promise<void>;
   /** Also takes a token that has expired since. */
@@ -27,22 +27,25 @@ export interface ReconcileAppDeps extends ReconcileDeps, AgentDeps, CompletedDep
 /** As an agent takes it (lib/agent-app.ts): a request may come back as a dead letter. */
 const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
+const workloadKey = ({ namespace, name }: ObjectRef): string => `workload/${namespace}/${name}`;
+
 /** Takes CloudEvents, each only a hint that an object may have something to do; answers when that is done. */
 export function createApp(deps: ReconcileAppDeps): Hono {
   const app = new Hono();
   const enqueueKey = createWorkQueue(async (key) => {
     const [kind, namespace = "", name = ""] = key.split("/");
     const ref = { namespace, name };
-    const requeueAt = kind === "agent" ? await lookAtAgent(ref) : await reconcileWorkload(ref, deps);
+    const requeueAt = kind === "agent" ? await lookAtAgent(ref) : await reconcileWorkload(ref, lookDeps);
     requeue(key, requeueAt, deps.now());
   });
   const requeue = createRequeue((key) => {
     // What keeps it from going on is said in its status.
     enqueueKey(key).catch(() => undefined);
   });
+  const lookDeps = { ...deps, wake: (ref: ObjectRef) => requeue(workloadKey(ref), deps.now(), deps.now()) };
   const enqueueAgent = ({ namespace, name }: ObjectRef): Promise<void> => enqueueKey(`agent/${namespace}/${name}`);
   const enqueueWorkload = ({ namespace, name }: ObjectRef, debounce = false): Promise<void> =>
-    enqueueKey(`workload/${namespace}/${name}`, { debounce });
+    enqueueKey(workloadKey({ namespace, name }), { debounce });
 
   async function lookAtAgent(ref: ObjectRef): Promise<Date | undefined> {
     const { changed, requeueAt } = await reconcileAgent(ref, deps);
@@ -80,7 +83,7 @@ export function createApp(deps: ReconcileAppDeps): Hono {
       case "pipeline":
         return enqueueWaiting(deps.kube, enqueueWorkload);
       case "all":
-        return resync(deps.kube, deps.now(), { agent: enqueueAgent, workload: enqueueWorkload });
+        return resync(lookDeps, { agent: enqueueAgent, workload: enqueueWorkload });
     }
   }
 

@@ -2,16 +2,63 @@ import type { WorkloadStatus } from "../../crd/agentworkload.ts";
 import { workloadSpecSchema } from "../../crd/agentworkload.ts";
 import { parseDuration } from "../../crd/duration.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../lib/edges/kube.ts";
+import { granted } from "../../lib/quota/accounts.ts";
 import { REASON } from "./reasons.ts";
+import { closeAccount, monthOf } from "./workload/quota.ts";
 
 type Enqueue = (ref: ObjectRef) => Promise<void>;
 
 /** Repairs what was lost: looks at every object that may have something to do. @throws what the first that failed threw */
-export async function resync(kube: Kube, now: Date, enqueue: { agent: Enqueue; workload: Enqueue }): Promise<void> {
+export async function resync(deps: ResyncDeps, enqueue: { agent: Enqueue; workload: Enqueue }): Promise<void> {
+  const { kube } = deps;
+  const now = deps.now();
+  // Before the workloads are listed: whose account is here, and that is not there then, is gone.
+  const accounts = await listAccounts(deps);
+  const gone = new Map(accounts);
+  const isWanted = (object: KubeObject): boolean => {
+    gone.delete(object.metadata.uid);
+    const account = accounts.get(object.metadata.uid);
+    return account?.isOpen ? !(account.waits && isSeen(object)) : !isOver(object, now);
+  };
   // Settled Agents too: settings change, and people delete what was made for an Agent.
   const failedAgents = await enqueueEach(kube.agents.listAll(), () => true, enqueue.agent);
-  const failed = await enqueueEach(kube.workloads.listAll(), (object) => !isOver(object, now), enqueue.workload);
+  const failed = await enqueueEach(kube.workloads.listAll(), isWanted, enqueue.workload);
+  for (const account of gone.values())
+    await closeAccount(account, async () => undefined, deps).catch((error: unknown) => failed.push(error));
   throwFirst([...failedAgents, ...failed]);
+}
+
+export type ResyncDeps = Parameters<typeof closeAccount>[2] & { readonly kube: Kube };
+
+interface SeenAccount {
+  readonly namespace: string;
+  readonly uid: string;
+  readonly isOpen: boolean;
+  /** It is in the queue, and it is not its turn. */
+  readonly waits: boolean;
+}
+
+/** Of namespaces that have a quota, by the workload's uid. */
+async function listAccounts({ quotas, now }: ResyncDeps): Promise<Map<string, SeenAccount>> {
+  const seen = new Map<string, SeenAccount>();
+  for (const { namespace, accounts } of await quotas.allAccounts()) {
+    const quota = await quotas.quotaOf(namespace);
+    if (!quota) continue;
+    const isValid = !("problem" in quota);
+    const next = new Set(isValid ? granted(accounts, quota, monthOf(now())).map(({ uid }) => uid) : []);
+    for (const [uid, { open }] of Object.entries(accounts.workloads)) {
+      const waits = isValid && open?.wants !== undefined && !next.has(uid);
+      seen.set(uid, { namespace, uid, isOpen: open !== undefined, waits });
+    }
+  }
+  return seen;
+}
+
+/** Its status is about the spec that it has. */
+function isSeen({ metadata, status }: KubeObject): boolean {
+  const { conditions = [] } = (status ?? {}) as WorkloadStatus;
+  const seen = conditions.find(({ type }) => type === "Ready")?.observedGeneration;
+  return metadata.deletionTimestamp === undefined && seen === metadata.generation;
 }
 
 /** One after the other, not to be a flood of its own. One that fails keeps none from its turn. @returns why those that failed did */

@@ -44,6 +44,12 @@ export async function readStates(redis: Redis, identities: readonly string[]): P
   });
 }
 
+/** Whether an instance works on one of the workload's steps, those of earlier runs included, or is about to be asked to. */
+export async function isWorkedOn(redis: Redis, uid: string): Promise<boolean> {
+  const identities = await storeErrors(redis.smembers(workloadKey(uid)));
+  return (await readStates(redis, identities)).some(({ requested, held }) => requested || held);
+}
+
 function parseRecord([
   outcome,
   digest,

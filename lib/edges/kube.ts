@@ -5,6 +5,7 @@ import {
   CustomObjectsApi,
   PatchStrategy,
   setHeaderOptions,
+  type V1ConfigMap,
   type V1Secret,
   type V1ServiceAccount,
 } from "@kubernetes/client-node";
@@ -66,6 +67,23 @@ export interface KindClient {
   remove(ref: ObjectRef, how?: "Foreground"): Promise<WriteResult>;
 }
 
+/** A ConfigMap, as far as it is ours to read. */
+export interface ConfigMap {
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** @throws RetryableError ApiUnavailable; TerminalError with the API server's own reason */
+export interface ConfigMaps {
+  get(ref: ObjectRef): Promise<ConfigMap | undefined>;
+  list(where: { namespace: string; labelSelector: string }): Promise<ConfigMap[]>;
+  /** "conflict": one of this name is there. */
+  create(body: V1ConfigMap & { metadata: { namespace: string } }): Promise<WriteResult>;
+  /** Conditional by metadata.resourceVersion in it. */
+  replace(ref: ObjectRef, body: V1ConfigMap): Promise<WriteResult>;
+}
+
 export interface Kube {
   readonly workloads: KindClient;
   readonly pipelines: KindClient;
@@ -76,6 +94,7 @@ export interface Kube {
   /** Knative Services. */
   readonly services: KindClient;
   readonly triggers: KindClient;
+  readonly configMaps: ConfigMaps;
   isNamespace(name: string): Promise<boolean>;
   /** Makes it where it is not there. One that is there stays as it is. */
   ensureServiceAccount(body: V1ServiceAccount & { metadata: { namespace: string } }): Promise<void>;
@@ -98,6 +117,18 @@ export function connectKube(config = kubeConfig()): Kube {
     workflows: kindClient(objects, { group: "argoproj.io", version: "v1alpha1", plural: "workflows" }),
     services: kindClient(objects, { group: "serving.knative.dev", version: "v1", plural: "services" }),
     triggers: kindClient(objects, { group: "eventing.knative.dev", version: "v1", plural: "triggers" }),
+    configMaps: {
+      async get(ref) {
+        const found = await outcome(core.readNamespacedConfigMap(ref));
+        return "value" in found ? configMapOf(found.value) : undefined;
+      },
+      async list(where) {
+        const found = await outcome(core.listNamespacedConfigMap(where));
+        return "value" in found ? found.value.items.map(configMapOf) : [];
+      },
+      create: (body) => written(core.createNamespacedConfigMap({ namespace: body.metadata.namespace, body })),
+      replace: (ref, body) => written(core.replaceNamespacedConfigMap({ ...ref, body })),
+    },
     isNamespace: async (name) => "value" in (await outcome(core.readNamespace({ name }))),
     async ensureServiceAccount(body) {
       await outcome(core.createNamespacedServiceAccount({ namespace: body.metadata.namespace, body }));
@@ -114,6 +145,10 @@ export function connectKube(config = kubeConfig()): Kube {
       await outcome(core.createNamespacedEvent({ namespace: body.metadata.namespace, body }));
     },
   };
+}
+
+function configMapOf({ metadata, data }: V1ConfigMap): ConfigMap {
+  return { name: metadata?.name ?? "", resourceVersion: metadata?.resourceVersion ?? "", data: data ?? {} };
 }
 
 const FIELD_MANAGER = "agentic-reconcile";

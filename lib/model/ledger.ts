@@ -107,9 +107,11 @@ redis.call('PEXPIRE', KEYS[2], ARGV[5])
 
 const verdictSchema = z.tuple([z.coerce.string().pipe(z.enum(["reserved", "busy", "exceeded"])), z.coerce.number()]);
 
+const ledgerKey = (name: string): string => `agentic:spent:{${name}}`;
+
 /** All keys of one ledger share a slot of a Redis Cluster. */
 export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Ledger {
-  const ledger = `agentic:spent:{${name}}`;
+  const ledger = ledgerKey(name);
   const settled = `agentic:settled:{${name}}`;
   const answerKey = (request: string): string => `agentic:answer:{${name}}:${request}`;
   const spentElsewhere = nano(spentUsd);
@@ -135,6 +137,34 @@ export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Led
       await storeErrors(redis.unlink(requests.map(answerKey)));
     },
   };
+}
+
+export interface Spent {
+  /** Booked, and reservations whose call must have ended. */
+  readonly spentUsd: number;
+  /** Reservations whose call may still be answered. */
+  readonly inFlightUsd: number;
+}
+
+const amount = z.string().regex(/^\d+$/).transform(Number);
+const reservationSchema = z
+  .string()
+  .transform((text) => text.split(" "))
+  .pipe(z.tuple([amount, amount]));
+
+/**
+ * What a workload's ledger says; nothing where Redis has none. A tenant's own agents can write it.
+ * @throws RetryableError StoreUnavailable; TerminalError LedgerInvalid
+ */
+export async function readSpent(redis: Redis, name: string, now: Date): Promise<Spent> {
+  const { spent = "0", ...reservations } = await storeErrors(redis.hgetall(ledgerKey(name)));
+  const parsed = z.tuple([amount, z.array(reservationSchema)]).safeParse([spent, Object.values(reservations)]);
+  if (!parsed.success)
+    throw new TerminalError("LedgerInvalid", `the hash ${ledgerKey(name)} in Redis is no budget ledger: delete it`);
+  const [booked, reserved] = parsed.data;
+  const sumOf = (isOver: boolean): number =>
+    reserved.reduce((sum, [worst, ends]) => sum + (ends <= now.getTime() === isOver ? worst : 0), 0);
+  return { spentUsd: (booked + sumOf(true)) / NANO, inFlightUsd: sumOf(false) / NANO };
 }
 
 /** Never less than the dollars: a fraction of a billionth counts as one. */

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError } from "../../lib/errors.ts";
-import { openLedger } from "../../lib/model/ledger.ts";
+import { openLedger, readSpent } from "../../lib/model/ledger.ts";
 import type { Model, ModelOptions, Spender } from "../../lib/model/model.ts";
 import { countTokens } from "../../lib/model/tokens.ts";
 import { type FakeAnswer, type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
@@ -263,6 +263,33 @@ describe("a booking", () => {
     expect(await books()).toEqual({ spent: GOOD_NANO, reserved: [] });
     redis.disconnect();
     await relay.close();
+  });
+});
+
+describe("what reconcile reads of a ledger", () => {
+  const name = () => `default.uid-${ledgers}`;
+  const read = (now = new Date()) => readSpent(own.redis, name(), now);
+
+  test("is what is booked and what may have been billed, and apart from it what is in flight", async () => {
+    const ledger = openLedger(own.redis, { name: name(), spentUsd: 0.5 });
+    expect(await read()).toEqual({ spentUsd: 0, inFlightUsd: 0 });
+    await ledger.reserve({ id: "a", worstUsd: 0.2, callMs: 60_000 }, 1);
+    await ledger.reserve({ id: "b", worstUsd: 0.1, callMs: 60_000 }, 1);
+    expect(await read()).toEqual({ spentUsd: 0.5, inFlightUsd: 0.3 });
+    await ledger.release("a");
+    expect(await read()).toEqual({ spentUsd: 0.5, inFlightUsd: 0.1 });
+    expect(await read(new Date(Date.now() + 80_000))).toEqual({ spentUsd: 0.6, inFlightUsd: 0 });
+  });
+
+  test.each([
+    ["spent", "-5"],
+    ["spent", "many"],
+    ["a", "5"],
+    ["a", "1 2 3"],
+    ["a", "-5 1"],
+  ])("is refused where an agent has written %s: %s", async (field, value) => {
+    await own.redis.hset(`agentic:spent:{${name()}}`, field, value);
+    await expect(read()).rejects.toMatchObject({ reason: "LedgerInvalid" });
   });
 });
 

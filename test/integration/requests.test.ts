@@ -4,6 +4,7 @@ import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import {
   claimRequests,
   dropSteps,
+  isWorkedOn,
   markUndeliverable,
   readStates,
   recordResult,
@@ -48,6 +49,19 @@ describe("claiming requests", () => {
 
   test("two nodes that share a step get one request", async () => {
     expect(await claim([asked("a"), asked("a")])).toEqual(["a"]);
+  });
+
+  test("a workload is worked on from the request of a step until that has ended", async () => {
+    const isBusy = () => isWorkedOn(own.redis, UID);
+    expect(await isBusy()).toBe(false);
+    await claim([asked("a"), asked("b")]);
+    expect(await isBusy()).toBe(true);
+    await withdrawRequest(own.redis, "b");
+    const started = await start("a");
+    await own.redis.unlink(threadKeys("a").requested);
+    expect(await isBusy()).toBe(true);
+    await started.finish(FAILED, 60_000);
+    expect(await isBusy()).toBe(false);
   });
 
   test("a claim says for which attempt, and since when; a repeated one of the same attempt waits since the first", async () => {

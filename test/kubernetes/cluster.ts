@@ -63,6 +63,7 @@ const KINDS = {
   agentpipelines: "/apis/agentic.dev/v1alpha1",
   agents: "/apis/agentic.dev/v1alpha1",
   agentworkloads: "/apis/agentic.dev/v1alpha1",
+  configmaps: "/api/v1",
   deployments: "/apis/apps/v1",
   events: "/api/v1",
   inmemorychannels: "/apis/messaging.knative.dev/v1",

@@ -8,7 +8,10 @@ export const OTHER = "agentic-tests-too";
 /** For agents and pipelines of a tenant's own: their pods are in no other test's way. */
 export const TENANT = "agentic-tests-tenant";
 
-const NAMESPACES = [NAMESPACE, OTHER, TENANT];
+/** With a quota (quota.test.ts). */
+export const LIMITED = "agentic-tests-limited";
+
+const NAMESPACES = [NAMESPACE, OTHER, TENANT, LIMITED];
 
 /**
  * Vitest's global setup of what runs on a cluster: its namespaces, empty. They are made once for all of it, for Knative rolls out

@@ -202,6 +202,25 @@ describe.concurrent("the token of reconcile", () => {
     expect(await creates(object)).toMatch(said);
   });
 
+  const configMap = (name: string) => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { namespace: SYSTEM, name },
+    data: { accounts: "{}" },
+  });
+  const replaces = (object: object) => objection(reconcile, ["replace", ...dryRun, "-f", "-"], object);
+
+  test("writes the accounts of quotas, and no quota and no setting", async () => {
+    const ACCOUNTS = /the ConfigMaps agentic-usage-NAMESPACE only/;
+    expect(await creates(configMap("agentic-usage-attack"))).toBe("");
+    expect(await creates(configMap("agentic-quotas"))).toMatch(ACCOUNTS);
+    expect(await replaces(configMap("agentic-settings"))).toMatch(ACCOUNTS);
+    expect(await creates({ ...configMap("agentic-usage-attack"), metadata: { namespace: TENANT, name: "a" } })).toMatch(
+      /cannot create resource "configmaps"/,
+    );
+    expect(await tries("-n", SYSTEM, "delete", "configmap", "agentic-quotas", ...dryRun)).toMatch(/cannot delete/);
+  });
+
   const AGENTS = /the spec of an Agent only where a workload's image is its own/;
   const byImage = (metadata: object) => ({
     apiVersion: "agentic.dev/v1alpha1",

@@ -6,6 +6,7 @@ import { EGRESS_MUTATIONS } from "./egress.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
 import { MODEL_MUTATIONS } from "./model.ts";
 import type { Mutation } from "./mutation.ts";
+import { QUOTA_MUTATIONS } from "./quota.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
 
 /** In the order in which they run. */
@@ -16,6 +17,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...RECONCILE_MUTATIONS,
   ...APPROVE_MUTATIONS,
   ...ADMIT_MUTATIONS,
+  ...QUOTA_MUTATIONS,
   ...MODEL_MUTATIONS,
   ...DURABLE_MUTATIONS,
 ];

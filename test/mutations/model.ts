@@ -91,7 +91,7 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a workload pays from its own ledger",
-      find: "const ledger = `agentic:spent:{${name}}`;",
+      find: "const ledger = ledgerKey(name);",
       replace: "const ledger = `agentic:spent:{${name.length}}`;",
     },
     {

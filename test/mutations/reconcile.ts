@@ -83,7 +83,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       find: "now.getTime() < keptUntil || ",
       replace: "true || ",
     },
-    { why: "what has ended costs a resync nothing", find: "(object) => !isOver(object, now)", replace: "() => true" },
+    { why: "what has ended costs a resync nothing", find: " : !isOver(object, now);", replace: " : true;" },
     {
       why: "one object that fails keeps no other from its turn",
       find: ".catch((error: unknown) => failures.push(error))",

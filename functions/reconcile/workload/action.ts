@@ -4,6 +4,7 @@ import type { FinalDecision, Findings } from "../../../engine/findings.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { StepResult } from "../../../engine/result.ts";
 import type { Run } from "../../../engine/run.ts";
+import type { Claim } from "../../../lib/quota/accounts.ts";
 import type { RunView, Settlement } from "../run-engine.ts";
 import type { GateView } from "./gate.ts";
 import type { StepView } from "./step-view.ts";
@@ -14,6 +15,8 @@ export type PlannedSettlement = Settlement & { readonly result?: StepResult };
 /** What reconcile does: plan.ts decides on it, apply.ts does it. */
 export type Action =
   | { readonly type: "addFinalizer" }
+  /** Brings the accounts of the namespace's quota in line with what the workload needs. */
+  | { readonly type: "claim"; readonly claim: Claim }
   /** Makes the Agent of a workload's image, or what the image now asks for. */
   | { readonly type: "applyAgent"; readonly agent: Agent }
   /** `spec`: kept in the object store, for the time when the workload's is one that is refused. */

@@ -1,9 +1,8 @@
 import pLimit from "p-limit";
-import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import type { ArtifactOwner } from "../../../engine/artifact-key.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
 import { SHARED_NAMESPACE } from "../../../engine/freeze.ts";
-import { usageOf } from "../../../engine/outcomes.ts";
+import { ledgerName } from "../../../engine/identity.ts";
 import { type Run, stepDeadlineMs } from "../../../engine/run.ts";
 import type { StepRequested } from "../../../lib/durable/requests.ts";
 import type { ResultStore } from "../../../lib/durable/results.ts";
@@ -21,9 +20,10 @@ import type { GateView } from "./gate.ts";
 import { formatStepOutput } from "./node-output.ts";
 import type { Observed } from "./observe.ts";
 import { FINALIZER } from "./plan.ts";
+import { closeAccount, knownSpentUsd, type QuotaDeps, settleClaim } from "./quota.ts";
 import type { StepView, StepWork } from "./step-view.ts";
 
-export interface ApplyDeps {
+export interface ApplyDeps extends QuotaDeps {
   readonly kube: Kube;
   readonly engine: RunEngine;
   readonly artifacts: Artifacts;
@@ -56,6 +56,9 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
   switch (action.type) {
     case "addFinalizer":
       return deps.kube.workloads.merge(ref, withFinalizers(object, [...object.metadata.finalizers, FINALIZER]));
+    case "claim":
+      await settleClaim(action.claim, deps);
+      return "written";
     case "applyAgent":
       await deps.kube.agents.apply(action.agent.metadata, action.agent);
       return "written";
@@ -120,14 +123,26 @@ async function withStoredResult(
  * Deletes what is kept elsewhere, then lets the object go: after a while also where Redis or the object store is away for good. What is
  * left there expires, or is the administrator's to delete; the log names it.
  */
-async function cleanUp({ object }: Observed, deps: ApplyDeps): Promise<WriteResult> {
+async function cleanUp(observed: Observed, deps: ApplyDeps): Promise<WriteResult> {
+  const { object } = observed;
   const { uid, namespace, name, finalizers, deletionTimestamp } = object.metadata;
   const since = deletionTimestamp === undefined ? deps.now() : new Date(deletionTimestamp);
   const givesUp = deps.now().getTime() - since.getTime() > DELETION_PATIENCE_MS;
+  const readCost = async (): Promise<number | undefined> => {
+    try {
+      const { spentUsd, inFlightUsd } = await deps.readSpent(ledgerName({ namespace, uid }));
+      return Math.max(spentUsd + inFlightUsd, knownSpentUsd(observed));
+    } catch (error) {
+      if (givesUp) return undefined;
+      throw error;
+    }
+  };
   const drops = {
     "its steps in Redis": () => deps.dropSteps(uid),
     "its artifacts": () => deps.artifacts.drop(object.metadata),
     "the decisions on it": () => dropDecisions({ namespace, name }, deps),
+    // Nobody works on its steps any more: what they cost is known.
+    "its account in the namespace's quota": () => closeAccount({ namespace, uid }, readCost, deps),
   };
   for (const [what, drop] of Object.entries(drops)) {
     try {
@@ -193,14 +208,8 @@ function claimsOf(
   return claimsForStep(run, view, {
     identity,
     deadline: new Date(Math.min(byStep, byRun)),
-    spentUsd: knownSpentUsd(observed),
+    spentUsd: Math.max(knownSpentUsd(observed), observed.quota?.spentUsd ?? 0),
   });
-}
-
-/** What the ledger starts from when Redis lost it: what the run's steps cost, or before them what the status says of an earlier run. */
-function knownSpentUsd({ object, progress }: Observed): number {
-  const { usage } = (object.status ?? {}) as WorkloadStatus;
-  return Math.max(Number(usage?.costUsd ?? 0), usageOf(progress?.outcomes ?? new Map()).costUsd);
 }
 
 function refOf({ object }: RunView): { namespace: string; name: string } {

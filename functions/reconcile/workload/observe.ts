@@ -16,6 +16,7 @@ import { isOwnedBy } from "../owner.ts";
 import { REASON } from "../reasons.ts";
 import { latestRun, type RunEngine, type RunView } from "../run-engine.ts";
 import { observeRun, type Progress, type ProgressDeps } from "./progress.ts";
+import type { QuotaView } from "./quota-view.ts";
 import { type Refusal, type ResolveDeps, resolve } from "./resolve.ts";
 import { isTold } from "./told.ts";
 
@@ -27,6 +28,8 @@ export interface Observed {
   readonly runObject?: RunView;
   /** Those of earlier specs. */
   readonly others: readonly RunView[];
+  /** Absent: its namespace has no quota, or it needs nothing of it. */
+  readonly quota?: QuotaView;
   /** What is known of that run; absent without a run object, and once the status tells how it ended. */
   readonly progress?: Progress;
 }

@@ -21,9 +21,21 @@ export const FINALIZER = "agentic.dev/cleanup";
 
 /** What must happen next, given what is. Pure: no clock but `now`, no I/O. What is said of it is status.ts's. */
 export function plan(observed: Observed, engine: RunEngine, now: Date): Action[] {
-  const { object, spec, runObject, others } = observed;
+  const { object } = observed;
   if (object.metadata.deletionTimestamp !== undefined) return planDeletion(observed);
   if (!object.metadata.finalizers.includes(FINALIZER)) return [{ type: "addFinalizer" }];
+  const claim = planClaim(observed);
+  // Nothing starts before it is in the accounts.
+  if (claim.some(({ claim: { need } }) => need === "work")) return claim;
+  return [...planWanted(observed, engine, now), ...claim];
+}
+
+function planClaim({ quota }: Observed): Extract<Action, { type: "claim" }>[] {
+  return quota?.claim ? [{ type: "claim", claim: quota.claim }] : [];
+}
+
+function planWanted(observed: Observed, engine: RunEngine, now: Date): Action[] {
+  const { spec, runObject, others } = observed;
   if (spec.state === "refused") return planRefused(observed, spec, now);
   const stops = others.flatMap((other) => planSuperseded(other, now));
   if (hasExpired(observed, now)) return [...stops, ...planExpiry(observed)];

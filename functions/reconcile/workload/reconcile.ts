@@ -15,6 +15,7 @@ import { kubernetesEvent } from "./kubernetes-event.ts";
 import { type ObserveDeps, type Observed, observe } from "./observe.ts";
 import { plan } from "./plan.ts";
 import { lateAt } from "./progress.ts";
+import { observeQuota } from "./quota.ts";
 import { isHeld } from "./run-state.ts";
 import type { Stall } from "./stall.ts";
 import { stalledStatus, statusOf } from "./status.ts";
@@ -66,7 +67,7 @@ async function passes(ref: ObjectRef, deps: ReconcileDeps): Promise<Outcome> {
 }
 
 async function passOnce(ref: ObjectRef, deps: ReconcileDeps): Promise<Outcome | "again"> {
-  const observed = await observe(ref, deps);
+  const observed = await observeAll(ref, deps);
   if (!observed) return DONE;
   const actions = plan(observed, deps.engine, deps.now());
   let failed: unknown;
@@ -87,6 +88,8 @@ async function passOnce(ref: ObjectRef, deps: ReconcileDeps): Promise<Outcome | 
   if (did("cleanUp")) return DONE;
   // The object is another one by now: a status for it is the next look's.
   if (did("addFinalizer")) return "again";
+  // What the workload may do now follows from the accounts as they are.
+  if (did("claim")) return "again";
   // In a namespace that is going away nothing new may be written, and nobody would read it.
   const going = observed.object.metadata.deletionTimestamp !== undefined;
   const written = going ? "same" : await writeStatus(observed, failed, deps);
@@ -94,6 +97,12 @@ async function passOnce(ref: ObjectRef, deps: ReconcileDeps): Promise<Outcome | 
   // What else was done is for others to go on from, and comes back as an event.
   if (written === "conflict" || did("deleteRun") || hasNewDecision(observed)) return "again";
   return { requeueAt: earliest(requeueTimes(observed, deps)) };
+}
+
+async function observeAll(ref: ObjectRef, deps: ReconcileDeps): Promise<Observed | undefined> {
+  const observed = await observe(ref, deps);
+  const quota = observed && (await observeQuota(observed, deps));
+  return observed && { ...observed, ...(quota ? { quota } : {}) };
 }
 
 /** A decision that nobody wrote before is in the status now: its node is settled next, or its changes begin. */

@@ -8,10 +8,20 @@ import type { StepView } from "./step-view.ts";
 
 // Predicates over what was observed. plan.ts decides by them, status.ts tells by them.
 
-/** Nothing new starts: the spec says so, or somebody said so in the engine. */
-export function isHeld({ spec, runObject }: Observed): boolean {
+/** Nothing new starts: the spec says so, somebody said so in the engine, or the namespace's quota does. */
+export function isHeld({ spec, runObject, quota }: Observed): boolean {
   const held = "workload" in spec && spec.workload.spec.suspend;
-  return held || Boolean(runObject?.suspended) || Boolean(runObject?.shutdown);
+  return held || Boolean(runObject?.suspended) || Boolean(runObject?.shutdown) || quota?.wait !== undefined;
+}
+
+/** A gate waits, and nothing else does. */
+export function isAwaitingReview(progress: Progress | undefined): boolean {
+  if (!progress || progress.walk.failure) return false;
+  const { steps, gates } = progress;
+  const waits = gates.some(
+    ({ verdict, node, review }) => verdict.state === "waiting" && node.phase === "Running" && review,
+  );
+  return waits && !steps.some(({ node, outcome }) => node.phase === "Running" && !outcome);
 }
 
 /** A request is on its way, or an instance works on it. */

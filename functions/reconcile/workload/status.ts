@@ -13,7 +13,7 @@ import type { Observed } from "./observe.ts";
 import { hasExpired } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Refusal } from "./resolve.ts";
-import { isHeld, isMadeAgain, rejectionOf } from "./run-state.ts";
+import { isAwaitingReview, isHeld, isMadeAgain, rejectionOf } from "./run-state.ts";
 import { type Stall, stallOf } from "./stall.ts";
 import { isTold } from "./told.ts";
 import { traceId } from "./trace.ts";
@@ -47,7 +47,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
   const end = runEnding(observed, run);
   const goesOn = end ? "" : " (the run of the last accepted spec goes on)";
   const refusal = refusedEdit && no(refusedEdit.reason, `${refusedEdit.message}${goesOn}`);
-  const stall = context.stall ?? stallOf(observed, now);
+  const stall = context.stall ?? observed.quota?.wait ?? stallOf(observed, now);
   const counts = countsOf(run, progress);
   const { items } = counts;
   return {
@@ -79,11 +79,18 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     ...changesOf(progress, run),
     ...outputsOf(progress, run),
     trace: traceId(run),
-    startedAt: runObject?.createdAt.toISOString() ?? before.startedAt ?? now.toISOString(),
+    ...startOf(observed, now),
     ...(runObject && hasEnded(runObject) && !isMadeAgain(observed)
       ? { finishedAt: isoOf(runObject.finishedAt) ?? before.finishedAt ?? now.toISOString() }
       : {}),
   };
+}
+
+/** One that waits for its turn has not started. */
+function startOf({ object, runObject, quota }: Observed, now: Date): Pick<WorkloadStatus, "startedAt"> {
+  const { startedAt } = (object.status ?? {}) as WorkloadStatus;
+  const known = runObject?.createdAt.toISOString() ?? startedAt ?? (quota?.wait ? undefined : now.toISOString());
+  return known === undefined ? {} : { startedAt: known };
 }
 
 interface Counts {
@@ -174,7 +181,8 @@ export function stalledStatus({ object }: Pick<Observed, "object">, stall: Stall
 }
 
 function phaseOf(observed: Observed): Phase {
-  const { runObject, progress } = observed;
+  const { runObject, progress, quota } = observed;
+  if (quota?.wait) return "Pending";
   if (!runObject) return isHeld(observed) ? "Suspended" : "Creating";
   if (isMadeAgain(observed)) return "Running";
   if (hasEnded(runObject)) {
@@ -184,16 +192,6 @@ function phaseOf(observed: Observed): Phase {
   if (isHeld(observed)) return "Suspended";
   if (runObject.nodes.length === 0) return "Creating";
   return isAwaitingReview(progress) ? "AwaitingReview" : "Running";
-}
-
-/** A gate waits, and nothing else does. */
-function isAwaitingReview(progress: Progress | undefined): boolean {
-  if (!progress || progress.walk.failure) return false;
-  const { steps, gates } = progress;
-  const waits = gates.some(
-    ({ verdict, node, review }) => verdict.state === "waiting" && node.phase === "Running" && review,
-  );
-  return waits && !steps.some(({ node, outcome }) => node.phase === "Running" && !outcome);
 }
 
 /** A review is open from the moment the status says so. */

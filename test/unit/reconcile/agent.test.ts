@@ -121,6 +121,7 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
     kube: {
       agents: client("agent"),
       services: client("service"),
+      configMaps: { get: never, list: never, create: never, replace: never },
       isNamespace: async (name: string) => ["team-a", "team-b", "agentic-system"].includes(name),
       triggers: client("trigger"),
       workloads: client("workload"),

@@ -10,9 +10,17 @@ import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconc
 import type { StepState } from "../../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../../lib/durable/results.ts";
 import type { Artifacts } from "../../../lib/edges/artifacts.ts";
-import type { JsonPatchOperation, KindClient, KubeObject, WriteResult } from "../../../lib/edges/kube.ts";
+import type {
+  ConfigMap,
+  ConfigMaps,
+  JsonPatchOperation,
+  KindClient,
+  KubeObject,
+  WriteResult,
+} from "../../../lib/edges/kube.ts";
 import { RetryableError, TerminalError } from "../../../lib/errors.ts";
 import { createLog } from "../../../lib/log.ts";
+import { createQuotas } from "../../../lib/quota/quotas.ts";
 import { STEP_REQUESTED, type StepRequest } from "../../../lib/step-events.ts";
 import { argoLooks } from "./argo.ts";
 
@@ -76,6 +84,9 @@ export function createHarness(options: HarnessOptions) {
   const bytes = new Map<string, Uint8Array>();
   const executions = new Map<string, number>();
   const requests: StepRequest[] = [];
+  /** What the workload's budget ledger says. */
+  const spent = { spentUsd: 0, inFlightUsd: 0 };
+  const woken: string[] = [];
   let inFlight: { id: string; request: StepRequest }[] = [];
   let reviewRequests = 0;
   let missedVersion = "";
@@ -128,6 +139,7 @@ export function createHarness(options: HarnessOptions) {
     ]),
     agents: new Map<string, KubeObject>(),
     decisions: new Map<string, KubeObject>(),
+    configMaps: new Map<string, ConfigMap>(),
   };
   for (const { agent } of options.pipeline.steps)
     if (agent !== undefined)
@@ -248,6 +260,27 @@ export function createHarness(options: HarnessOptions) {
     return "written";
   }
 
+  const byName = (all: Map<string, ConfigMap>): ConfigMaps => ({
+    get: ({ name }) => read(() => all.get(name)),
+    list: () => read(() => [...all.values()].filter(({ name }) => name.startsWith("agentic-usage-"))),
+    create: ({ metadata, data = {} }) =>
+      unreliable(() => {
+        const name = metadata.name ?? "";
+        if (all.has(name)) return "conflict";
+        all.set(name, { name, data, resourceVersion: String(++version) });
+        return "written";
+      }),
+    replace: ({ name }, { metadata, data = {} }) =>
+      unreliable(() => {
+        const known = all.get(name);
+        if (!known) return "gone";
+        if (known.resourceVersion !== metadata?.resourceVersion) return "conflict";
+        all.set(name, { name, data, resourceVersion: String(++version) });
+        return "written";
+      }),
+  });
+  const configMaps = byName(objects.configMaps);
+
   const artifacts: Artifacts = {
     async put(workload, data, extension) {
       const content = typeof data === "string" ? new TextEncoder().encode(data) : data;
@@ -292,12 +325,18 @@ export function createHarness(options: HarnessOptions) {
       }),
       services: client({}),
       triggers: client({}),
+      configMaps,
       isNamespace: never,
       ensureServiceAccount: never,
       ensureSecret: never,
       replaceSecret: never,
       event: () => unreliable(() => undefined),
     },
+    quotas: createQuotas(configMaps),
+    readSpent: () => read(() => spent),
+    isWorkedOn: () =>
+      read(() => [...states.values()].some(({ ended, requested, held }) => !ended && (requested || held))),
+    wake: ({ name }) => void woken.push(name),
     engine: argoEngine,
     artifacts,
     results,
@@ -365,6 +404,8 @@ export function createHarness(options: HarnessOptions) {
     objects,
     executions,
     requests,
+    spent,
+    woken,
     get workload() {
       return objects.workload;
     },

@@ -4,9 +4,10 @@ import type { Review } from "../../../crd/agentworkload.ts";
 import { viewWorkflow } from "../../../functions/reconcile/argo/nodes.ts";
 import { hasEnded, type RunView } from "../../../functions/reconcile/run-engine.ts";
 import { parseStepOutput } from "../../../functions/reconcile/workload/node-output.ts";
+import { type Accounts, type Claim, NO_ACCOUNTS, parseAccounts, settle } from "../../../lib/quota/accounts.ts";
 import type { StepRequest } from "../../../lib/step-events.ts";
 import { CHAIN } from "./given.ts";
-import { type Chance, createHarness, done, type Faults, type Harness, keyOf, UID } from "./harness.ts";
+import { type Chance, createHarness, done, type Faults, type Harness, keyOf, REF, UID } from "./harness.ts";
 
 // A workload's life as a machine: what may happen to it, in any order, and what holds after each happening. converge.test.ts plays runs
 // of one spec; here the spec is edited and taken back, bytes are lost, and gates time out.
@@ -73,11 +74,31 @@ function createWorld(numbers: readonly number[]): World {
       return done({ output: `${step} ${execution}`, artifacts: { [step]: keyOf(`${step}-${execution}`) } });
     },
     onRequest: (request) => {
+      if (!accountsIn(world).workloads[UID]?.open?.place) wrong.push(`asked without a place: ${identityKey(request)}`);
       if (isSettled(world, request)) wrong.push(`asked again: ${identityKey(request)}`);
     },
   });
+  world.objects.configMaps.set("agentic-quotas", QUOTAS);
   const decisions = new Map<string, Review>();
   return Object.assign(world, { faults, chance, wrong, succeeded, decisions, hasLostBytes: false });
+}
+
+const QUOTAS = { name: "agentic-quotas", resourceVersion: "1", data: { "team-a": "maxRunning: 1" } };
+
+function accountsIn({ objects }: Harness): Accounts {
+  const text = objects.configMaps.get("agentic-usage-team-a")?.data["accounts"];
+  return text === undefined ? NO_ACCOUNTS : parseAccounts(text, "accounts");
+}
+
+/** Another workload of the namespace, made before this one, as its own look at it would. */
+async function otherNeeds(world: World, need: Claim["need"]): Promise<void> {
+  const { faults, deps } = world;
+  const { rate } = faults;
+  faults.rate = 0;
+  const other = { namespace: REF.namespace, uid: "other", name: "other", created: "2025-01-01T00:00:00Z" };
+  const claim: Claim = { ...other, need, spent: 0, month: "2026-01" };
+  await deps.quotas.change(REF.namespace, (before) => settle(before, { maxRunning: 1 }, claim).accounts);
+  faults.rate = rate;
 }
 
 function identityKey({ step, input }: StepRequest): string {
@@ -102,6 +123,8 @@ function isSettled(world: Harness, { run, step, input }: StepRequest): boolean {
 /** What holds at each moment. */
 function check(world: World): void {
   expect(world.wrong).toEqual([]);
+  const places = Object.values(accountsIn(world).workloads).filter(({ open }) => open?.place);
+  expect(places.length).toBeLessThanOrEqual(1);
   for (const review of world.status.reviews ?? []) {
     if (!review.decision) continue;
     const key = `${review.run} ${review.gate} ${review.digest}`;
@@ -203,6 +226,9 @@ const suspend = (held: boolean): Command =>
     isThere,
   );
 
+const other = (need: Claim["need"]): Command =>
+  command(`another workload's need of the namespace's only place: ${need}`, (world) => otherNeeds(world, need));
+
 const one = (all: readonly Command[]) => fc.constantFrom(...all);
 const EVERYTHING = [
   one([look, argoLooks, goesWell, deliver]),
@@ -212,12 +238,14 @@ const EVERYTHING = [
   one([decide("approved"), decide("rejected"), make("approved"), make("rejected"), timeout]),
   one([edit("why?"), edit("how?"), edit("invalid"), suspend(true), suspend(false)]),
   one([wipe, loseBytes]),
+  one([other("work"), other("pause"), other("end")]),
 ];
 // Without fast-check's bias to small numbers: with those every call fails.
 const chances = fc.array(fc.noBias(fc.nat(999).map((number) => number / 1000)), { minLength: 100, maxLength: 100 });
 
 /** The outside behaves from here on, every event arrives, and whoever is asked approves. @returns what is stuck */
 async function calm(world: World, model: Model): Promise<string | undefined> {
+  await otherNeeds(world, "end");
   // An invalid question is taken back.
   if (!model.deleted) world.edit(specOf(model.valid, false));
   for (let round = 0; round < 60; round++) {
@@ -248,6 +276,7 @@ async function play(numbers: readonly number[], commands: Iterable<Command>): Pr
   if (model.deleted) {
     const left = { states: 0, artifacts: 0, decisions: 0 };
     expect([world.workload, world.workflow, world.left]).toEqual([undefined, undefined, left]);
+    expect(accountsIn(world).workloads[UID]).toBeUndefined();
     return world;
   }
   const { status } = world;
@@ -258,6 +287,7 @@ async function play(numbers: readonly number[], commands: Iterable<Command>): Pr
   if (status.phase === "Succeeded" || !world.hasLostBytes)
     expect(status.items).toEqual({ total: 3, done: 2, failed: 1, progress: "2/3" });
   expect(world.objects.workflows.get(status.workflow ?? "")?.status).toMatchObject({ phase: "Succeeded" });
+  expect(accountsIn(world).workloads[UID]).toEqual({ spent: 0 });
   return world;
 }
 
