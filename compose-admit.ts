@@ -7,6 +7,7 @@ import { connectAdmissionConfig } from "./lib/edges/admission-config.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { kubeConfig } from "./lib/edges/kube-calls.ts";
 import type { Logger } from "./lib/log.ts";
+import { createQuotas } from "./lib/quota/quotas.ts";
 import { serve } from "./lib/serve.ts";
 
 const NAMES = { namespace: SHARED_NAMESPACE, secret: "agentic-admit-tls", webhooks: "agentic-admit" };
@@ -27,8 +28,10 @@ export async function runAdmit(config: Config, log: Logger, draining: AbortContr
     now: () => new Date(),
     log,
   };
+  const kube = connectKube(kubeConfig({ timeoutMs: CALL_TIMEOUT_MS }));
   const app = createApp({
-    kube: connectKube(kubeConfig({ timeoutMs: CALL_TIMEOUT_MS })),
+    kube,
+    quotas: createQuotas(kube.configMaps),
     ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
     now: deps.now,
     log,

@@ -10,6 +10,7 @@ import { costOfQuestion } from "../../lib/model/cost.ts";
 import { modelEnd } from "../../lib/model/prices.ts";
 import type { Judgement } from "./admission-review.ts";
 import type { JudgeDeps } from "./deps.ts";
+import { judgeQuota } from "./judge-quota.ts";
 import { missingAgents } from "./missing-agents.ts";
 
 /** A model that ends within this time is worth a word. */
@@ -18,6 +19,12 @@ const SOON_MS = 30 * 24 * 3_600_000;
 const SHORT_QUESTION = { inputTokens: 100, images: 0 };
 
 export async function judgeWorkload(workload: AgentWorkload, deps: JudgeDeps): Promise<Judgement> {
+  const all = await Promise.all([judgeSpec(workload, deps), judgeQuota(workload, deps)]);
+  const problems = all.flatMap((one) => one.problems);
+  return { problems, warnings: problems.length > 0 ? [] : all.flatMap(({ warnings }) => warnings) };
+}
+
+async function judgeSpec(workload: AgentWorkload, deps: JudgeDeps): Promise<Judgement> {
   const found = await findPipeline(workload, deps);
   // It may be applied, or corrected, after its workload: reconcile waits for it.
   if (!("spec" in found)) {

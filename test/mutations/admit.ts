@@ -47,6 +47,24 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
     },
     { why: "a name may be made later", find: 'name ?? `${generateName ?? ""}00000`', replace: "name" },
   ]),
+  ...mutationsOf("functions/admit/judge-quota.ts", JUDGE, [
+    { why: "a suspended workload is taken", find: "  if (spec.suspend) return NOTHING;\n", replace: "" },
+    {
+      why: "one that has its place is told nothing",
+      find: ".find(([, { open }]) => open?.name === name)",
+      replace: ".find(() => false)",
+    },
+    {
+      why: "one that waits for a person is told nothing",
+      find: "if (!wait || (known && wait.reason === QUOTA_REASON.queued)) return NOTHING;",
+      replace: "if (!wait) return NOTHING;",
+    },
+    {
+      why: "what never starts is refused",
+      find: "if (NEVER_STARTS.includes(wait.reason)) return { problems: [wait.message], warnings: [] };",
+      replace: "",
+    },
+  ]),
   ...mutationsOf("functions/admit/judge-workload.ts", JUDGE, [
     {
       why: "inputs are judged by the pipeline",

@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { AdmitDeps } from "../../../functions/admit/deps.ts";
 import { createApp } from "../../../functions/admit/index.ts";
 import type { KindClient, KubeObject } from "../../../lib/edges/kube.ts";
+import type { Accounts } from "../../../lib/quota/accounts.ts";
+import { quotaIn } from "../../../lib/quota/limits.ts";
 
 // Asked as the API server asks.
 
@@ -32,9 +34,12 @@ const AGENTS = ["reader", "writer"].map((name) => object("Agent", { image: "exam
 interface Cluster {
   readonly objects?: readonly object[];
   readonly fails?: boolean;
+  /** Of team-a. */
+  readonly quota?: string;
+  readonly accounts?: Accounts["workloads"];
 }
 
-function createCluster({ objects = [PIPELINE, ...AGENTS], fails = false }: Cluster): Hono {
+function createCluster({ objects = [PIPELINE, ...AGENTS], fails = false, quota, accounts = {} }: Cluster): Hono {
   const client = (kind: string) =>
     ({
       get: async ({ namespace, name }) => {
@@ -50,6 +55,10 @@ function createCluster({ objects = [PIPELINE, ...AGENTS], fails = false }: Clust
       pipelines: client("AgentPipeline"),
       agents: client("Agent"),
       isNamespace: async (name) => ["team-a", "team-b", "agentic-system"].includes(name),
+    },
+    quotas: {
+      quotaOf: (namespace) => quotaIn(quota === undefined ? undefined : { "team-a": quota }, namespace),
+      accountsOf: async () => ({ month: "2026-11", spent: 0, workloads: accounts }),
     },
     now: () => NOW,
     log: pino({ level: "silent" }),
@@ -77,6 +86,74 @@ async function ask(asked: object, cluster: Cluster = {}): Promise<Answer> {
 
 const workload = (spec: object = {}, metadata: object = {}) =>
   object("AgentWorkload", { pipeline: "reading", inputs: { urls: ["https://a.example/"] }, ...spec }, metadata);
+
+describe("an AgentWorkload in a namespace with a quota", () => {
+  const working = {
+    spent: 0,
+    open: { name: "other", created: "2026-11-29T00:00:00Z", place: true, reserved: 8_000_000 },
+  };
+  const dollars = 'maxUsdPerMonth: "10"';
+  const budget = (maxUsd: string) => ({ budget: { maxUsd } });
+
+  test.each<[string, object, Cluster]>([
+    ["that has room", budget("2"), { quota: dollars, accounts: { u: working } }],
+    ["that has a place", {}, { quota: "maxRunning: 2", accounts: { u: working } }],
+    ["but suspended", { suspend: true }, { quota: dollars }],
+    [
+      "where it works",
+      {},
+      { quota: "maxRunning: 1", accounts: { u: { ...working, open: { ...working.open, name: "demo" } } } },
+    ],
+    [
+      "where it waits for a person",
+      {},
+      {
+        quota: "maxRunning: 1",
+        accounts: { u: working, v: { ...working, open: { ...working.open, name: "demo", place: false } } },
+      },
+    ],
+  ])("%s is taken without a word", async (_what, spec, cluster) => {
+    expect(await ask(workload(spec), cluster)).toEqual({ uid: "r-1", allowed: true });
+  });
+
+  test.each<[string, object, Cluster, string]>([
+    [
+      "waits for a place",
+      {},
+      { quota: "maxRunning: 1", accounts: { u: working } },
+      "will wait: Namespace team-a runs 1 of 1 workloads;",
+    ],
+    [
+      "waits for dollars",
+      budget("3"),
+      { quota: dollars, accounts: { u: working } },
+      "will wait: Namespace team-a has $10 for 2026-11: $0 is spent, $8 is set aside",
+    ],
+    ["waits for its administrator", {}, { quota: "many" }, "will wait: the key team-a of ConfigMap"],
+  ])("that %s is taken, with a warning", async (_what, spec, cluster, warning) => {
+    expect(await ask(workload(spec), cluster)).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringContaining(warning)],
+    });
+  });
+
+  test.each<[string, object, string]>([
+    ["has no budget", {}, "Namespace team-a has $10 a month: set spec.budget.maxUsd"],
+    [
+      "fits into no month",
+      budget("10.01"),
+      "spec.budget.maxUsd of $10.01 is more than the $10 a month of namespace team-a",
+    ],
+  ])("that %s is refused", async (_what, spec, message) => {
+    const { allowed, status } = await ask(workload(spec), { quota: dollars });
+    expect([allowed, status?.message]).toEqual([false, expect.stringContaining(message)]);
+  });
+
+  test("is told what else is wrong in the same answer", async () => {
+    const { status } = await ask(workload({ inputs: {} }), { quota: dollars });
+    expect(status?.message).toMatch(/urls[\s\S]*set spec.budget.maxUsd/);
+  });
+});
 
 describe("an AgentWorkload", () => {
   test("that is right is taken without a word", async () => {
