@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { modelEndpoint } from "../../lib/config.ts";
-import { CHROMIUM_NAMES } from "../../lib/edges/chromium.ts";
+import { CHROMIUM_NAMES, sandboxIsOff } from "../../lib/edges/chromium.ts";
 import { EXIT } from "../exit-code.ts";
 
 interface Finding {
@@ -58,7 +58,8 @@ async function chromium(): Promise<Finding> {
   const names = process.env["CHROME"] ? [process.env["CHROME"]] : CHROMIUM_NAMES;
   for (const name of names) {
     const found = await versionOf(name, ["--version"]);
-    if (found !== undefined) return { what: "Chromium", ok: true, found };
+    const sandbox = sandboxIsOff() ? ", without its own sandbox, which it refuses to root" : "";
+    if (found !== undefined) return { what: "Chromium", ok: true, found: `${found}${sandbox}` };
   }
   return {
     what: "Chromium",

@@ -216,7 +216,7 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
   const now = (): Date => new Date();
   const remote = [...served].flatMap(([name, by]) => ("url" in by ? [{ name, url: by.url }] : []));
   if (remote.length > 0) {
-    await writeAgentEnv(folder.agentEnv, stack.agentEnv);
+    await writeAgentEnv(folder.agentEnv, await stack.agentEnv());
     const hint = `start it with the settings in ${folder.agentEnv}: set -a; . ${folder.agentEnv}; set +a`;
     options.say(`Waiting for ${remote.map(({ name, url }) => `agent ${name} at ${url}`).join(", ")}; ${hint}`);
     await waitForAgents(remote, { patienceMs: AGENT_PATIENCE_MS, hint: `; ${hint}`, signal });

@@ -8,7 +8,7 @@ import { chooseStepStore } from "../../lib/durable/choose-step-store.ts";
 import type { StepStore } from "../../lib/durable/step-store.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectBrowser } from "../../lib/edges/browser.ts";
-import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
+import { type Chromium, sandboxIsOff, startChromium } from "../../lib/edges/chromium.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import type { Logger } from "../../lib/log.ts";
 import { createModel } from "../../lib/model/model.ts";
@@ -25,8 +25,8 @@ export interface Stack {
   /** What our own agents' graphs use, in this process. */
   readonly edges: AgentEdges;
   readonly store: StepStore;
-  /** What agents in processes of their own are set up with. */
-  readonly agentEnv: AgentEnv;
+  /** What agents in processes of their own are set up with: from then on the browser is reached by a port of this machine. */
+  agentEnv(): Promise<AgentEnv>;
   /** Aborts when the command must stop: the user's wish, or a part that ended. The reason is an Interrupted. */
   readonly stopping: AbortSignal;
   stop(): Promise<void>;
@@ -83,9 +83,11 @@ async function startParts(
   started.push(chromium.stop);
   const proxy = await startProxy(ports.egressProxy, options);
   started.push(proxy.close);
-  const browserUrl = await forwardTo(chromium, ports.browser, started);
-  const browser = connectBrowser(chromium.endpoint, chromium.directory);
+  if (sandboxIsOff()) log.warn("Chromium runs without its own sandbox, which it refuses to root");
+  const browser = connectBrowser(chromium.open, chromium.directory);
   started.push(browser.close);
+  // Where there is no browser, that is said before any step.
+  await browser.userAgent();
 
   const endpoint = modelEndpoint(settings);
   return {
@@ -97,13 +99,13 @@ async function startParts(
       egressProxy: proxy.url,
     },
     store,
-    agentEnv: {
+    agentEnv: async () => ({
       REDIS_URL: redisUrl,
       ARTIFACTS_URL: pathToFileURL(folder.artifacts).href,
       STEP_TOKEN_PUBLIC_KEY: options.publicKey.export({ type: "spki", format: "pem" }).toString(),
       EGRESS_PROXY_URL: proxy.url,
-      BROWSER_URL: browserUrl,
-    },
+      BROWSER_URL: await forwardTo(chromium, ports.browser, started),
+    }),
     stopping: AbortSignal.any([options.signal, died.signal]),
   };
 }

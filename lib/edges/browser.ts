@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BrowserContext, BrowserContextOptions, Browser as Connection } from "playwright-core";
+import type {
+  BrowserContext,
+  BrowserContextOptions,
+  Browser as Connection,
+  ConnectOverCDPTransport,
+} from "playwright-core";
 import { RetryableError, TerminalError } from "../errors.ts";
 
-/** A browser reached over CDP: Browserless in a cluster, a local Chromium in the CLI and tests. */
+/** A browser reached over CDP: Browserless in a cluster by websocket, a local Chromium by its pipe. */
 export interface Browser {
   /**
    * Lends a context of its own, closed at the end whatever happens. Reconnects when the browser was restarted meanwhile.
-   * @throws RetryableError BrowserUnavailable
+   * @throws RetryableError BrowserUnavailable, BrowserPoolFull
    */
   withContext<T>(
     options: BrowserContextOptions,
@@ -15,7 +20,7 @@ export interface Browser {
   ): Promise<T>;
   /**
    * What the browser calls itself.
-   * @throws RetryableError BrowserUnavailable
+   * @throws RetryableError BrowserUnavailable, BrowserPoolFull
    */
   userAgent(): Promise<string>;
   close(): Promise<void>;
@@ -27,55 +32,86 @@ const CONNECT_PAUSE_MS = 200;
 /** A context whose page hangs is closed by the browser process and not by the page; still, nothing waits for it for ever. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
-/**
- * `endpoint` is asked at each (re)connection: a supervised browser has another address after a restart. Downloads are kept in
- * `artifactsDir` until their context closes; absent: in a temporary folder, which a killed process leaves behind.
- */
-export function connectBrowser(endpoint: () => Promise<string> | string, artifactsDir?: string): Browser {
-  let connecting: Promise<{ connection: Connection; userAgent: string }> | undefined;
+/** The pool starts a browser for each connection: what pages leave behind in it goes with it. */
+const CONTEXTS_PER_CONNECTION = 100;
 
-  const connect = async () => {
+interface Shared {
+  readonly connection: Connection;
+  readonly userAgent: string;
+  /** Contexts that it has lent, and those that are not closed yet. */
+  lent: number;
+  open: number;
+}
+
+/**
+ * `endpoint` is asked at each (re)connection: it may start a browser, or know another address after a restart. Downloads are kept in
+ * `artifactsDir` until their context closes; absent: in a temporary folder, which a killed process leaves behind. A connection that has
+ * lent `contextsPerConnection` contexts is replaced, and closed with the last of them.
+ */
+export function connectBrowser(
+  endpoint: () => Promise<string | ConnectOverCDPTransport> | string,
+  artifactsDir?: string,
+  contextsPerConnection = CONTEXTS_PER_CONNECTION,
+): Browser {
+  let connecting: Promise<Shared> | undefined;
+  const isWorn = ({ lent }: Shared) => lent >= contextsPerConnection;
+
+  const connect = async (): Promise<Shared> => {
     // Loaded here: it takes 200 ms and 50 MB, which a function that starts need not wait for.
     const { chromium } = await import("playwright-core");
-    const connection = await chromium.connectOverCDP(await endpoint(), {
-      timeout: CONNECT_TIMEOUT_MS,
-      ...(artifactsDir ? { artifactsDir } : {}),
-    });
+    const at = await endpoint();
+    const settings = { timeout: CONNECT_TIMEOUT_MS, ...(artifactsDir ? { artifactsDir } : {}) };
+    const connection = await (typeof at === "string"
+      ? chromium.connectOverCDP(at, settings)
+      : chromium.connectOverCDP(at, settings));
     const session = await connection.newBrowserCDPSession();
     const { userAgent } = await session.send("Browser.getVersion");
     await session.detach();
-    return { connection, userAgent };
+    return { connection, userAgent, lent: 0, open: 0 };
   };
   const connected = async () => {
     const before = connecting;
     const shared = await before?.catch(() => undefined);
     // Whoever comes first connects again; the others find the new promise here.
-    if (!shared?.connection.isConnected() && connecting === before) connecting = connect();
+    const usable = shared?.connection.isConnected() && !isWorn(shared);
+    if (!usable && connecting === before) connecting = connect();
     try {
       return await (connecting ?? connect());
     } catch (cause) {
-      throw cause instanceof RetryableError ? cause : unavailable(cause);
+      throw cause instanceof RetryableError ? cause : isFull(cause) ? poolFull(cause) : unavailable(cause);
     }
   };
   /** A browser that died this moment is not known to be dead yet: a later try finds its successor. */
-  const withConnected = async <T>(use: (shared: { connection: Connection; userAgent: string }) => Promise<T>) => {
+  const withConnected = async <T>(use: (shared: Shared) => Promise<T>) => {
     for (let tries = 1; ; tries++) {
       try {
         return await use(await connected());
       } catch (cause) {
-        if (tries === CONNECT_TRIES) throw cause instanceof RetryableError ? cause : unavailable(cause);
+        const isHopeless = tries === CONNECT_TRIES || (cause instanceof RetryableError && cause.reason === POOL_FULL);
+        if (isHopeless) throw cause instanceof RetryableError ? cause : unavailable(cause);
         await sleep(CONNECT_PAUSE_MS);
       }
     }
+  };
+  const giveBack = async (shared: Shared): Promise<void> => {
+    shared.open--;
+    // Over CDP this ends the connection, not a browser that others use, too.
+    if (isWorn(shared) && shared.open === 0) await shared.connection.close().catch(() => undefined);
   };
 
   return {
     async withContext(options, signal, use) {
       signal.throwIfAborted();
-      const { connection, context } = await withConnected(async (shared) => ({
-        connection: shared.connection,
-        context: await shared.connection.newContext(options),
-      }));
+      const { shared, context } = await withConnected(async (shared) => {
+        shared.lent++;
+        shared.open++;
+        try {
+          return { shared, context: await shared.connection.newContext(options) };
+        } catch (cause) {
+          await giveBack(shared);
+          throw cause;
+        }
+      });
       const aborted = Promise.withResolvers<never>();
       const abort = () => aborted.reject(signal.reason);
       signal.addEventListener("abort", abort, { once: true });
@@ -84,21 +120,36 @@ export function connectBrowser(endpoint: () => Promise<string> | string, artifac
         return await Promise.race([use(context), aborted.promise]);
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
-        if (cause instanceof TerminalError || (connection.isConnected() && !isGone(cause))) throw cause;
+        if (cause instanceof TerminalError || (shared.connection.isConnected() && !isGone(cause))) throw cause;
         throw unavailable(cause);
       } finally {
         signal.removeEventListener("abort", abort);
         await closeWithin(context, CLOSE_TIMEOUT_MS);
+        await giveBack(shared);
       }
     },
     userAgent: () => withConnected(async ({ userAgent }) => userAgent),
     async close() {
       const shared = await connecting?.catch(() => undefined);
       connecting = undefined;
-      // Over CDP this ends the connection, not the browser.
       await shared?.connection.close().catch(() => undefined);
     },
   };
+}
+
+const POOL_FULL = "BrowserPoolFull";
+
+/** As many run, and as many wait for their turn, as the pool takes. */
+function isFull(cause: unknown): boolean {
+  return cause instanceof Error && /WebSocket error: \S+ 429 /.test(cause.message);
+}
+
+function poolFull(cause: unknown): RetryableError {
+  return new RetryableError(POOL_FULL, "the browser pool is full, and so is its queue", {
+    cause,
+    retryAfterSeconds: 5,
+    countsAsAttempt: false,
+  });
 }
 
 /** The page or the browser went away under us. */

@@ -1,68 +1,53 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import type { ConnectOverCDPTransport } from "playwright-core";
 import { RetryableError } from "../errors.ts";
+import { chromiumFlags } from "./chromium-flags.ts";
 
 export interface ChromiumOptions {
   /** Path of the program; absent: the first of the usual names on PATH. */
   readonly executable?: string | undefined;
 }
 
-/** A local Chromium that is started when it is asked for and started again when it has died. */
+/** Chromium on this machine. */
 export interface Chromium {
   /**
-   * The CDP address of the running process, e.g. http://127.0.0.1:40123. It differs after a restart.
+   * Starts one that is reached by a pipe: by nobody but the caller. It ends when the transport is closed.
+   * @throws RetryableError BrowserUnavailable
+   */
+  open(): Promise<ConnectOverCDPTransport>;
+  /**
+   * The CDP address of one for other processes, e.g. http://127.0.0.1:40123: whoever reaches the port can use it. It is started when it is
+   * asked for, and started again, with another address, when it has died.
    * @throws RetryableError BrowserUnavailable
    */
   endpoint(): Promise<string>;
+  /** Of the one with an address. */
   readonly pid: number | undefined;
   /** Its profiles and temporary files, and room for those of its clients. Removed when it is stopped. */
   readonly directory: string;
-  /** Ends it with all of its children and removes its directory. */
+  /** Ends all of them with their children, and removes the directory. */
   stop(): Promise<void>;
 }
 
 /** What Chromium is called on PATH, by distribution. */
 export const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const START_TIMEOUT_MS = 20_000;
+/** Characters. */
+const MAX_SAID = 10_000;
 /** Then the pid of the process that made it, by which its successors know that nobody needs it any more. */
 const DIRECTORY_PREFIX = "agentic-chromium-";
 
-/** Nothing of a page may pass by the proxy, and the browser itself asks for nothing. */
 const FLAGS = [
   "--headless=new",
-  "--disable-gpu",
-  "--hide-scrollbars",
-  "--mute-audio",
-  "--no-first-run",
-  "--no-default-browser-check",
-  "--disable-background-networking",
-  "--disable-client-side-phishing-detection",
-  "--disable-component-update",
-  "--disable-default-apps",
-  "--disable-domain-reliability",
-  "--disable-extensions",
-  "--disable-sync",
-  "--disable-breakpad",
-  "--disable-dev-shm-usage",
-  "--disable-background-timer-throttling",
-  "--disable-backgrounding-occluded-windows",
-  "--disable-renderer-backgrounding",
-  "--disable-ipc-flooding-protection",
-  "--disable-quic",
-  "--dns-prefetch-disable",
-  "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-  "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-  "--disable-features=MediaRouter,OptimizationHints,Translate,DnsOverHttps,InterestFeedContentSuggestions,PaintHolding",
-  // Only the proxy resolves names; what bypasses it finds nothing.
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-  "--password-store=basic",
-  "--use-mock-keychain",
-  "--remote-debugging-port=0",
-  // The pipe is not used. Chromium ends when it closes, so that it does not outlive a process that was killed.
+  ...chromiumFlags(["localhost", "127.0.0.1"]),
+  // Chromium ends when its pipe closes, so that it does not outlive a process that was killed.
   "--remote-debugging-pipe",
 ];
 
@@ -89,7 +74,7 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
     const current = await running?.catch(() => undefined);
     if (current && alive(current.child)) return current;
     // Several callers may find it dead at once: the first starts it, the others wait for the same start.
-    if (running !== undefined && current) await discard(current);
+    if (running !== undefined && current) await discard(current.child);
     running = launch(directory, options);
     const started = await running;
     pid = started.child.pid;
@@ -102,12 +87,24 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
     return mine;
   };
 
-  const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-  await ensureInTurn().catch(async (error: unknown) => {
-    await remove();
-    throw error;
-  });
+  /** Those that start, too: they are stopped with the others. */
+  const piped = new Set<Promise<Started>>();
   return {
+    async open() {
+      if (stopped) throw unavailable("it was stopped");
+      const starting = start(directory, options);
+      piped.add(starting);
+      const forget = () => piped.delete(starting);
+      starting.catch(forget);
+      const started = await starting;
+      started.child.once("exit", () => {
+        forget();
+        rm(started.profile, REMOVE).catch(() => undefined);
+      });
+      const transport = overPipe(started.child);
+      await untilReady(started, () => firstAnswer(transport));
+      return transport;
+    },
     endpoint: async () => (await ensureInTurn()).endpoint,
     get pid() {
       return pid;
@@ -117,8 +114,10 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
       stopped = true;
       await turn;
       const current = await running?.catch(() => undefined);
-      if (current) await discard(current);
-      await remove();
+      const opened = await Promise.allSettled(piped);
+      const children = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value.child] : []));
+      await Promise.all([...children, ...(current ? [current.child] : [])].map(discard));
+      await rm(directory, REMOVE);
     },
   };
 }
@@ -140,6 +139,8 @@ function processExists(pid: number): boolean {
   }
 }
 
+const REMOVE = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 };
+
 interface Running {
   readonly child: ChildProcess;
   readonly endpoint: string;
@@ -147,36 +148,105 @@ interface Running {
 
 const alive = (child: ChildProcess) => child.exitCode === null && child.signalCode === null;
 
+/** One with a port. */
 async function launch(directory: string, options: ChromiumOptions): Promise<Running> {
+  const started = await start(directory, options, "--remote-debugging-port=0");
+  const { child, profile } = started;
+  for (const pipe of child.stdio.slice(3)) if (pipe && "resume" in pipe) pipe.resume();
+  const port = await untilReady(started, async () => {
+    for (;;) {
+      // Two lines: the port, and the path of the browser's own socket.
+      const text = await readFile(join(profile, "DevToolsActivePort"), "utf8").catch(() => "");
+      const found = /^(\d+)\n/.exec(text)?.[1];
+      if (found || !alive(child)) return found;
+      await sleep(20);
+    }
+  });
+  return { child, endpoint: `http://127.0.0.1:${port}` };
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly profile: string;
+  /** The beginning of what it complained of. */
+  readonly said: () => string;
+}
+
+async function start(directory: string, options: ChromiumOptions, ...more: readonly string[]): Promise<Started> {
   const path = options.executable ?? (await findChromium());
   if (path === undefined)
     throw unavailable(`none of ${CHROMIUM_NAMES.join(", ")} is on the PATH; install Chromium or name its path`);
   const profile = await mkdtemp(join(directory, "profile-"));
-  const flags = [
-    ...FLAGS,
-    // Chromium refuses its sandbox to root, which is who runs in most containers.
-    ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-    `--user-data-dir=${profile}`,
-    "about:blank",
-  ];
+  const sandbox = sandboxIsOff() ? ["--no-sandbox"] : [];
+  const flags = [...FLAGS, ...more, ...sandbox, `--user-data-dir=${profile}`, "about:blank"];
   const child = await spawnBrowser(path, flags, directory);
-  const until = Date.now() + START_TIMEOUT_MS;
-  while (alive(child) && Date.now() < until) {
-    // Two lines: the port, and the path of the browser's own socket.
-    const text = await readFile(join(profile, "DevToolsActivePort"), "utf8").catch(() => "");
-    const port = /^(\d+)\n/.exec(text)?.[1];
-    if (port) return { child, endpoint: `http://127.0.0.1:${port}` };
-    await sleep(20);
+  let said = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    if (said.length < MAX_SAID) said += chunk.toString();
+  });
+  return { child, profile, said: () => said };
+}
+
+/** @throws RetryableError BrowserUnavailable; the process has ended then */
+async function untilReady<T>({ child, said }: Started, look: () => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const ended = alive(child) ? once(child, "close", { signal: late.signal }).catch(() => undefined) : undefined;
+  const timeout = sleep(START_TIMEOUT_MS, undefined, { signal: late.signal }).catch(() => undefined);
+  try {
+    const ready = await Promise.race([look().then((found) => ({ found })), ended, timeout]);
+    if (ready && "found" in ready && alive(child)) return ready.found;
+  } finally {
+    late.abort();
   }
-  const ended = alive(child) ? "gave no debugging port within 20 s" : `ended at once with code ${child.exitCode}`;
-  await discard({ child, endpoint: "" });
-  throw unavailable(ended);
+  const why = /No usable sandbox/.test(said()) ? NO_SANDBOX : "";
+  const detail = alive(child) ? "gave no answer within 20 s" : `ended at once with ${endOf(child)}${why}`;
+  await discard(child);
+  throw unavailable(detail);
+}
+
+const NO_SANDBOX =
+  ": it found no usable sandbox, which wants user namespaces for everybody (sysctl kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0; in a container, a seccomp profile such as config/seccomp/chrome.json)";
+
+const endOf = ({ exitCode, signalCode }: ChildProcess): string =>
+  signalCode === null ? `code ${exitCode}` : `signal ${signalCode}`;
+
+function firstAnswer(transport: ConnectOverCDPTransport): Promise<object> {
+  const answer = Promise.withResolvers<object>();
+  transport.onmessage = answer.resolve;
+  transport.send({ id: 0, method: "Browser.getVersion" });
+  return answer.promise;
+}
+
+/** Chromium refuses its sandbox to root, which is who runs in most containers. */
+export const sandboxIsOff = (): boolean => process.getuid?.() === 0;
+
+/** CDP over file descriptors 3 and 4: JSON, each message ended by a NUL. */
+function overPipe(child: ChildProcess): ConnectOverCDPTransport {
+  const [, , , toBrowser, fromBrowser] = child.stdio as [null, null, null, Writable, Readable];
+  const transport: ConnectOverCDPTransport = {
+    send: (message) => void toBrowser.write(`${JSON.stringify(message)}\0`),
+    close: () => void discard(child),
+  };
+  let parts: Buffer[] = [];
+  fromBrowser.on("data", (chunk: Buffer) => {
+    let from = 0;
+    for (let end = chunk.indexOf(0); end !== -1; end = chunk.indexOf(0, from)) {
+      const message = Buffer.concat([...parts, chunk.subarray(from, end)]).toString();
+      parts = [];
+      from = end + 1;
+      // Each in a turn of its own, as from a websocket: Playwright does what one message leads to before it reads the next.
+      setImmediate(() => transport.onmessage?.(JSON.parse(message)));
+    }
+    if (from < chunk.length) parts.push(chunk.subarray(from));
+  });
+  child.once("exit", () => transport.onclose?.("Chromium ended"));
+  return transport;
 }
 
 /** In a process group of its own: Ctrl-C in a terminal does not reach it, and it can be ended with all of its children. */
 async function spawnBrowser(path: string, args: readonly string[], temporary: string): Promise<ChildProcess> {
   const child = spawn(path, args, {
-    stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
     detached: true,
     // biome-ignore lint/style/noProcessEnv: nothing is read here; the child gets what this process has
     env: { ...process.env, TMPDIR: temporary },
@@ -185,14 +255,12 @@ async function spawnBrowser(path: string, args: readonly string[], temporary: st
     child.once("spawn", resolve);
     child.once("error", (cause) => reject(unavailable(`${path} does not start: ${cause.message}`)));
   });
-  for (const pipe of child.stdio.slice(3)) {
-    pipe?.on("error", () => undefined);
-    if (pipe && "resume" in pipe) pipe.resume();
-  }
+  // It may be gone when something is written to it.
+  for (const pipe of child.stdio.slice(3)) pipe?.on("error", () => undefined);
   return child;
 }
 
-async function discard({ child }: Running): Promise<void> {
+async function discard(child: ChildProcess): Promise<void> {
   if (child.pid === undefined) return;
   const ended = alive(child) ? new Promise((resolve) => child.once("exit", resolve)) : undefined;
   try {
