@@ -53,9 +53,10 @@ export async function connectAgent(
       import("./durable/choose-step-store.ts"),
       import("./token.ts"),
     ]);
-  const [{ createResultStore }, { connectBrowser }, artifacts] = await Promise.all([
+  const [{ createResultStore }, { connectBrowser }, { poolEndpoint }, artifacts] = await Promise.all([
     import("./durable/results.ts"),
     import("./edges/browser.ts"),
+    import("./edges/browser-pool.ts"),
     connectArtifacts(settings),
   ]);
   const verifyToken = createStepTokenVerifier(publicKeys("STEP_TOKEN_PUBLIC_KEY", settings.STEP_TOKEN_PUBLIC_KEY));
@@ -74,7 +75,7 @@ export async function connectAgent(
   const edges = {
     artifacts,
     model,
-    browser: connectBrowser(() => settings.BROWSER_URL),
+    browser: connectBrowser(() => poolEndpoint(settings.BROWSER_URL, settings.EGRESS_PROXY_URL)),
     egressProxy: settings.EGRESS_PROXY_URL,
   };
   return { runDurably, verifyToken, log, draining, edges };

@@ -1,5 +1,6 @@
 import { ADMIT_MUTATIONS } from "./admit.ts";
 import { APPROVE_MUTATIONS } from "./approve.ts";
+import { BROWSER_MUTATIONS } from "./browser.ts";
 import { CONTRACT_MUTATIONS } from "./contract.ts";
 import { DURABLE_MUTATIONS } from "./durable.ts";
 import { EGRESS_MUTATIONS } from "./egress.ts";
@@ -14,6 +15,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...ENGINE_MUTATIONS,
   ...CONTRACT_MUTATIONS,
   ...EGRESS_MUTATIONS,
+  ...BROWSER_MUTATIONS,
   ...RECONCILE_MUTATIONS,
   ...APPROVE_MUTATIONS,
   ...ADMIT_MUTATIONS,

@@ -8,7 +8,7 @@ import { kubeconfigOf, pki } from "../pki.ts";
 import { healthy } from "./health.ts";
 import type { Part } from "./part.ts";
 
-const folder = join(home, "kubelet");
+export const kubeletFolder = join(home, "kubelet");
 export const podLogs = join(home, "pod-logs");
 
 const config = {
@@ -25,7 +25,7 @@ const config = {
   clusterDomain: "cluster.local",
   maxPods: 250,
   podLogsDir: podLogs,
-  volumePluginDir: join(folder, "volume-plugins"),
+  volumePluginDir: join(kubeletFolder, "volume-plugins"),
   tlsCertFile: pki("kubelet.crt"),
   tlsPrivateKeyFile: pki("kubelet.key"),
   authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: pki("ca.crt") } },
@@ -47,17 +47,17 @@ export const kubelet: Part = {
   name: "kubelet",
   command: join(folderOf("kubernetes"), "kubelet"),
   args: [
-    `--config=${join(folder, "config.json")}`,
+    `--config=${join(kubeletFolder, "config.json")}`,
     `--kubeconfig=${kubeconfigOf("kubelet")}`,
-    `--root-dir=${folder}`,
-    `--cert-dir=${join(folder, "pki")}`,
+    `--root-dir=${kubeletFolder}`,
+    `--cert-dir=${join(kubeletFolder, "pki")}`,
     `--hostname-override=${nodeName}`,
     `--node-ip=${nodeIP}`,
   ],
   prepare() {
     makeCgroups();
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "config.json"), JSON.stringify(config, null, 2));
+    mkdirSync(kubeletFolder, { recursive: true });
+    writeFileSync(join(kubeletFolder, "config.json"), JSON.stringify(config, null, 2));
   },
   ready: () => healthy("http://127.0.0.1:10248/healthz"),
 };

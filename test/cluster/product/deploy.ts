@@ -5,6 +5,7 @@ import { kubectlAt } from "../../../scripts/deploy/kubectl.ts";
 import { type Manifest, readManifests } from "../../../scripts/deploy/manifests.ts";
 import { bin, home, kubeconfig } from "../context.ts";
 import { buildTestImages } from "../images/build.ts";
+import { kubeletFolder } from "../parts/kubelet.ts";
 import { merge, type Resource } from "../pods/merge.ts";
 import { deployForTests, manifestsForTests, SUPPORT } from "./for-tests.ts";
 
@@ -16,7 +17,7 @@ export async function deployToTestCluster(say: (line: string) => void): Promise<
   const tags = await buildTestImages();
   await deployForTests({
     kubectl: kubectlAt(bin("kubectl"), kubeconfig),
-    manifests: [...manifestsForTests(), ...volumes()],
+    manifests: [...manifestsForTests().map(atKubelet), ...volumes()],
     images: {
       [FUNCTIONS]: tags.functions,
       [SUPPORT]: tags.support,
@@ -31,6 +32,13 @@ export async function deployToTestCluster(say: (line: string) => void): Promise<
 
 /** As config/ mounts them. */
 const SUB_PATHS: Readonly<Record<string, readonly string[]>> = { store: ["buckets", "accounts"] };
+/** The DaemonSet that brings seccomp profiles, with the folder of this machine's kubelet. */
+function atKubelet(manifest: Manifest): Manifest {
+  if (manifest.kind !== "DaemonSet" || manifest.metadata.name !== "seccomp") return manifest;
+  const volumes = [{ name: "kubelet", hostPath: { path: join(kubeletFolder, "seccomp/agentic") } }];
+  const patch = { spec: { template: { spec: { volumes } } } };
+  return merge(manifest as unknown as Resource, patch) as unknown as Manifest;
+}
 
 /** The volumes that a provisioner would make: a folder each, named as the claim. */
 function volumes(): Manifest[] {
