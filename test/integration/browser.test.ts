@@ -152,12 +152,16 @@ describe("a Chromium that does not start says why", () => {
   });
 });
 
-/** Whom Chromium does not refuse its sandbox, and who may make user namespaces here. */
-const ORDINARY = 65_534;
-const ids = process.getuid?.() === 0 ? { uid: ORDINARY, gid: ORDINARY } : {};
+/** As anybody but root, whom Chromium refuses its sandbox: root in the test's namespace may read the same files. */
+const asOrdinaryUser = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"] as const;
+const runAsOrdinaryUser = (...command: readonly string[]): string => {
+  const [program = "", ...args] = process.getuid?.() === 0 ? [...asOrdinaryUser, ...command] : command;
+  return execFileSync(program, args, { encoding: "utf8" });
+};
+/** Chrome's sandbox is made of them, and not every machine lends them. */
 const hasUserNamespaces = (() => {
   try {
-    execFileSync("unshare", ["--user", "true"], { ...ids, stdio: "ignore" });
+    runAsOrdinaryUser("unshare", "--user", "true");
     return true;
   } catch {
     return false;
@@ -166,10 +170,7 @@ const hasUserNamespaces = (() => {
 
 test.skipIf(!hasUserNamespaces)("a user who is not root has Chrome's own sandbox", () => {
   const worker = new URL("sandbox-worker.ts", import.meta.url).pathname;
-  const env = { ...process.env, HOME: tmpdir() };
-  expect(execFileSync(process.execPath, [worker], { ...ids, env, encoding: "utf8" })).toMatch(
-    /PID namespaces Yes .* You are adequately sandboxed\./,
-  );
+  expect(runAsOrdinaryUser(process.execPath, worker)).toMatch(/PID namespaces Yes .* You are adequately sandboxed\./);
 });
 
 describe("a pool that is full", () => {
