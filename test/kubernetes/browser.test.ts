@@ -76,15 +76,13 @@ describe("a page", () => {
       const drawing = canvas.getContext("2d");
       drawing?.fillRect(0, 0, 1, 1);
       document.createElement("canvas").getContext("webgl");
-      const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
       return {
         answer,
         wasm: wasm instanceof WebAssembly.Instance || "instance" in wasm,
         drawn: [...(drawing?.getImageData(0, 0, 1, 1).data ?? [])],
-        key: key.type,
       };
     });
-    expect(seen).toEqual({ answer: 42, wasm: true, drawn: [0, 0, 0, 255], key: "secret" });
+    expect(seen).toEqual({ answer: 42, wasm: true, drawn: [0, 0, 0, 255] });
   });
 
   test.each(["http://127.0.0.1:3000/active", `http://browserless.${SYSTEM}.svc.cluster.local:3000/active`])(
