@@ -14,6 +14,12 @@ const PORT = 3000;
 const EGRESS = `http://egress.${SYSTEM}.svc.cluster.local:3128`;
 const LABEL = "agentic.dev/test-pool";
 
+/** (module (func (export "f") (result i32) i32.const 42)) */
+const ANSWER = [
+  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 5, 1, 1, 0x66, 0, 0],
+  ...[0x0a, 6, 1, 4, 0, 0x41, 42, 0x0b],
+];
+
 /** BROWSER_URL of a pool, from here. */
 async function urlOf(service: string, token: string): Promise<string> {
   return `ws://${await forwardPort({ namespace: SYSTEM, name: service }, PORT)}/chromium?token=${token}`;
@@ -66,23 +72,23 @@ describe("a page", () => {
 
   test("runs WebAssembly, workers and canvases, and no WebGL takes it down", async () => {
     const page = await pageOf(await connect());
-    const seen = await page.evaluate(async () => {
+    const seen = await page.evaluate(async (module) => {
       const worker = new Worker(URL.createObjectURL(new Blob(["postMessage(6 * 7)"])));
       const answer = await new Promise((resolve) => {
         worker.onmessage = ({ data }) => resolve(data);
       });
-      const wasm = await WebAssembly.instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+      const { instance } = await WebAssembly.instantiate(new Uint8Array(module));
       const canvas = document.createElement("canvas");
       const drawing = canvas.getContext("2d");
       drawing?.fillRect(0, 0, 1, 1);
       document.createElement("canvas").getContext("webgl");
       return {
         answer,
-        wasm: wasm instanceof WebAssembly.Instance || "instance" in wasm,
+        wasm: (instance.exports["f"] as () => number)(),
         drawn: [...(drawing?.getImageData(0, 0, 1, 1).data ?? [])],
       };
-    });
-    expect(seen).toEqual({ answer: 42, wasm: true, drawn: [0, 0, 0, 255] });
+    }, ANSWER);
+    expect(seen).toEqual({ answer: 42, wasm: 42, drawn: [0, 0, 0, 255] });
   });
 
   test.each(["http://127.0.0.1:3000/active", `http://browserless.${SYSTEM}.svc.cluster.local:3000/active`])(
