@@ -43,6 +43,8 @@ export async function run(files: readonly string[], options: RunOptions): Promis
   }
   warnOfModelEnds(resolved, say);
   const folder = runFolder(options.out ?? defaultFolder(name));
+  // Captures, findings and reports are the user's, as the keys are: nobody else on the machine reads them.
+  process.umask(0o077);
   await mkdir(folder.path, { recursive: true });
   const lock = await lockFolder(`${folder.path}/lock`, new Date());
   if ("heldBy" in lock) {

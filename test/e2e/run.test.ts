@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,6 +76,11 @@ describe("agentic run", () => {
       expect((await readFile(state.outputs[format] ?? "", "latin1")).slice(0, 20).toLowerCase()).toContain(
         start.toLowerCase(),
       );
+
+    const open = readdirSync(out, { recursive: true, encoding: "utf8" }).filter(
+      (name) => (statSync(join(out, name)).mode & 0o077) !== 0,
+    );
+    expect(open).toEqual([]);
 
     const reviews = join(out, "reviews", "default_market-analysis");
     const review = JSON.parse(await readFile(join(reviews, "review.json"), "utf8")) as { findings: string };
