@@ -15,6 +15,13 @@ export const containerdSocket = join(home, "containerd", "containerd.sock");
 /** The node's address: what listens on this machine is reached there from pods. */
 export const nodeIP = "10.90.0.1";
 
+/**
+ * Addresses of the node that no rule takes for the cluster's: where a pod that reaches the internet gets to, and one that reaches a cloud's
+ * metadata. The API server and the kubelet listen on all addresses.
+ */
+export const internetIP = "203.0.113.1";
+export const linkLocalIP = "169.254.90.1";
+
 /** The path of a cached client. */
 export function bin(name: "kubectl" | "func"): string {
   return join(folderOf(name === "kubectl" ? "kubernetes" : name), name);

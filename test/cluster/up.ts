@@ -5,6 +5,7 @@ import { importClusterImages } from "./images/import.ts";
 import { kubectl } from "./kubectl.ts";
 import { makeNetwork } from "./machine/network.ts";
 import { installPackages } from "./machine/packages.ts";
+import { isEngineListening, makePolicyRules } from "./machine/policy-rules.ts";
 import { nodeName } from "./network.ts";
 import { parts } from "./parts/all.ts";
 import { containerd } from "./parts/containerd.ts";
@@ -44,6 +45,7 @@ export async function up(): Promise<void> {
     return "ready";
   });
   await applied;
+  await timed("network policies", enforcePolicies);
   for (const addon of addons) await timed(`pods of ${addon.name}`, () => podsReady(addon));
   say(`up after ${seconds(started)} (with builds ${seconds(began)}): export KUBECONFIG=${home}/kubeconfig`);
 }
@@ -75,6 +77,14 @@ async function applyAddons(): Promise<void> {
 function inBackground<T>(work: Promise<T>): Promise<T> {
   work.catch(() => {});
   return work;
+}
+
+/** The engine first: without it the rules drop what they hand it. */
+async function enforcePolicies(): Promise<string> {
+  if (!(await until(isEngineListening, 180)))
+    fail("the policy engine does not listen: see the logs of kube-system/policy-engine");
+  await makePolicyRules();
+  return "enforced";
 }
 
 async function podsReady(addon: Addon): Promise<string> {

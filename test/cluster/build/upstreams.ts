@@ -56,6 +56,7 @@ export const upstreams = [
       caching: ["knative.dev/caching", "config"],
     },
   },
+  { name: "kube-network-policies", about: "4 min" },
   { name: "net-kourier", about: "10 s", manifests: { kourier: ["knative.dev/net-kourier", "config"] } },
   { name: "func", about: "5 min" },
   { name: "versitygw", about: "2 min" },

@@ -18,6 +18,7 @@ const inPods = {
   ],
   serving: ["controller", "webhook", "activator", "autoscaler", "queue"],
   "net-kourier": ["kourier"],
+  "kube-network-policies": ["cmd"],
 } as const;
 
 type Archive = { file: string; names: string[]; images: () => Image[] | Promise<Image[]> };

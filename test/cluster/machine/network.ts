@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { home, nodeIP } from "../context.ts";
+import { home, internetIP, linkLocalIP, nodeIP } from "../context.ts";
 import { bridge, podCIDR, serviceCIDR } from "../network.ts";
 import { attempt, run } from "../run.ts";
 
 const prefix = podCIDR.split("/")[1];
-const comment = ["-m", "comment", "--comment", "agentic-cluster"];
+export const comment = ["-m", "comment", "--comment", "agentic-cluster"];
 
 // What pods send outside leaves with the machine's address; what a firewall would not forward is forwarded.
 const rules = [
@@ -26,7 +26,8 @@ export async function makeNetwork(): Promise<void> {
   if ((await attempt("ip", ["link", "show", bridge])) === undefined) {
     await run("ip", ["link", "add", bridge, "type", "bridge"]);
   }
-  await run("ip", ["addr", "replace", `${nodeIP}/${prefix}`, "dev", bridge]);
+  for (const address of [`${nodeIP}/${prefix}`, `${internetIP}/32`, `${linkLocalIP}/32`])
+    await run("ip", ["addr", "replace", address, "dev", bridge]);
   await run("ip", ["link", "set", bridge, "up"]);
   await attempt("modprobe", ["br_netfilter"]);
   const paths = sysctls.map((name) => join("/proc/sys", name));
@@ -35,13 +36,16 @@ export async function makeNetwork(): Promise<void> {
     writeFileSync(before, JSON.stringify(Object.fromEntries(values)));
   }
   for (const path of paths) writeFileSync(path, "1");
-  for (const [table = "", chain = "", ...rule] of rules) {
-    const there = await attempt("iptables", ["-w", "-t", table, "-C", chain, ...rule]);
-    if (there === undefined) await run("iptables", ["-w", "-t", table, "-I", chain, ...rule]);
-  }
+  for (const [table = "", chain = "", ...rule] of rules) await ensureRule(table, chain, rule);
 }
 
-/** Our rules, kube-proxy's and the kubelet's chains, the bridge with its ports, and the sysctls as they were. */
+/** Puts a rule at a chain's beginning, unless it is in it. */
+export async function ensureRule(table: string, chain: string, rule: string[]): Promise<void> {
+  const there = await attempt("iptables", ["-w", "-t", table, "-C", chain, ...rule]);
+  if (there === undefined) await run("iptables", ["-w", "-t", table, "-I", chain, ...rule]);
+}
+
+/** Our rules and chains, kube-proxy's and the kubelet's chains, the bridge with its ports, and the sysctls as they were. */
 export async function removeNetwork(): Promise<void> {
   for (const [save, restore] of [
     ["iptables-save", "iptables-restore"],
@@ -62,14 +66,14 @@ export async function removeNetwork(): Promise<void> {
   }
 }
 
-/** What takes our rules and the KUBE- chains out of the tables that iptables-save printed, and nothing else. */
+/** What takes our rules and chains, and the KUBE- chains, out of the tables that iptables-save printed, and nothing else. */
 function removal(saved: string): string {
   return saved
     .split("\n")
     .flatMap((line) => {
       if (line.startsWith("*")) return [line];
-      if (line.startsWith(":KUBE-")) return [line]; // with --noflush: empties that one chain
-      if (/^-A (?!KUBE-).*(KUBE-|agentic-cluster)/.test(line)) return [line.replace("-A", "-D")];
+      if (/^:(KUBE|AGENTIC)-/.test(line)) return [line]; // with --noflush: empties that one chain
+      if (/^-A (?!KUBE-|AGENTIC-).*(KUBE-|agentic-cluster)/.test(line)) return [line.replace("-A", "-D")];
       if (line === "COMMIT") return ["COMMIT"];
       return [];
     })
@@ -79,5 +83,5 @@ function removal(saved: string): string {
 }
 
 function chains(body: string): string {
-  return [...body.matchAll(/^:(KUBE-\S+)/gm)].map(([, chain]) => `-X ${chain}\n`).join("");
+  return [...body.matchAll(/^:((?:KUBE|AGENTIC)-\S+)/gm)].map(([, chain]) => `-X ${chain}\n`).join("");
 }

@@ -20,6 +20,7 @@ const manifests = (upstream: Parameters<typeof folderOf>[0], name: string): stri
 // In the order in which they are applied.
 export const addons: Addon[] = [
   { name: "coredns", from: [], waitFor: ["kube-system"] },
+  { name: "policy-engine", from: [], waitFor: [] },
   {
     name: "argo",
     from: ["crds", "rbac", "controller"].map((name) => manifests("argo-workflows", name)),
