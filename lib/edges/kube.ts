@@ -95,6 +95,7 @@ export interface Kube {
   readonly services: KindClient;
   readonly triggers: KindClient;
   readonly configMaps: ConfigMaps;
+  readonly networkPolicies: KindClient;
   isNamespace(name: string): Promise<boolean>;
   /** Makes it where it is not there. One that is there stays as it is. */
   ensureServiceAccount(body: V1ServiceAccount & { metadata: { namespace: string } }): Promise<void>;
@@ -129,6 +130,7 @@ export function connectKube(config = kubeConfig()): Kube {
       create: (body) => written(core.createNamespacedConfigMap({ namespace: body.metadata.namespace, body })),
       replace: (ref, body) => written(core.replaceNamespacedConfigMap({ ...ref, body })),
     },
+    networkPolicies: kindClient(objects, { group: "networking.k8s.io", version: "v1", plural: "networkpolicies" }),
     isNamespace: async (name) => "value" in (await outcome(core.readNamespace({ name }))),
     async ensureServiceAccount(body) {
       await outcome(core.createNamespacedServiceAccount({ namespace: body.metadata.namespace, body }));

@@ -1,6 +1,7 @@
-import { clusterRanges } from "./cluster-ranges.ts";
+import { clusterAddresses } from "./cluster-addresses.ts";
 import type { Kubectl } from "./kubectl.ts";
 import type { Manifest } from "./manifests.ts";
+import { withClusterAddresses } from "./network-policies.ts";
 import { untilReady } from "./ready.ts";
 import { ensureSecrets, NAMESPACE } from "./secrets.ts";
 
@@ -24,8 +25,10 @@ export async function deploy({ kubectl, manifests, model, say }: DeployOptions):
   await kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...kinds]);
   const made = await ensureSecrets(kubectl, model);
   if (made.length > 0) say(`made the Secrets ${made.join(", ")}`);
-  const ranges = await clusterRanges(kubectl);
-  const rest = manifests.filter((manifest) => !first.includes(manifest)).map((one) => withDenied(one, ranges));
+  const addresses = await clusterAddresses(kubectl);
+  const rest = manifests
+    .filter((manifest) => !first.includes(manifest))
+    .map((manifest) => withClusterAddresses(withDenied(manifest, addresses.ranges), addresses));
   await apply(kubectl, rest);
   say(`applied ${manifests.length} objects`);
   await untilReady(kubectl, rest, NAMESPACE, { timeoutMs: READY_TIMEOUT_MS, say });

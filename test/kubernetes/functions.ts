@@ -22,9 +22,14 @@ export const gateway = await forwardPort(GATEWAY, podPort);
 export async function askFunction(
   name: string,
   path: string,
-  { method = "GET", headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  {
+    namespace = "agentic-system",
+    method = "GET",
+    headers = {},
+    body,
+  }: { namespace?: string; method?: string; headers?: Record<string, string>; body?: string } = {},
 ): Promise<Answer> {
-  const host = `${name}.agentic-system.svc.cluster.local`;
+  const host = `${name}.${namespace}.svc.cluster.local`;
   const asked = request(`http://${gateway}${path}`, { method, headers: { host, ...headers }, agent: false }).end(body);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   const answer = await text(response).catch(() => "");

@@ -1,3 +1,5 @@
+import { SHARED_NAMESPACE } from "../../engine/freeze.ts";
+import { AGENT_LABEL } from "../../functions/reconcile/agent/render.ts";
 import { deleteAgents } from "./agents.ts";
 import { apply, type KubeObject, kubectl, list, until } from "./cluster.ts";
 
@@ -23,8 +25,27 @@ export async function setup(): Promise<void> {
   const there = new Set((await namespaces()).map(({ metadata }) => metadata.name));
   const before = await sources();
   await apply(...NAMESPACES.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })));
+  await apply(agentsReport(TENANT));
   if (NAMESPACES.some((name) => !there.has(name))) await untilRolledOut(before);
   await empty();
+}
+
+/** Agents of tests report to the inbox: more than an Agent's own NetworkPolicy opens, which whoever owns the namespace adds. */
+function agentsReport(namespace: string): object {
+  const to = {
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": SHARED_NAMESPACE } },
+    podSelector: { matchLabels: { "app.kubernetes.io/name": "inbox" } },
+  };
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { namespace, name: "agents-report" },
+    spec: {
+      podSelector: { matchExpressions: [{ key: AGENT_LABEL, operator: "Exists" }] },
+      policyTypes: ["Egress"],
+      egress: [{ to: [to], ports: [{ port: 8080 }] }],
+    },
+  };
 }
 
 export async function teardown(): Promise<void> {

@@ -32,6 +32,12 @@ beforeAll(async () => {
       kind: "Secret",
       metadata: { namespace: TENANT, name: "not-an-agents" },
     },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { namespace: TENANT, name: "agent-taken" },
+      spec: { podSelector: podsOf("taken"), policyTypes: ["Ingress"] },
+    },
     // Knative looks whether it is there.
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: TENANT, name: "agent-attack" } },
   );
@@ -93,6 +99,11 @@ const side = (kind: string, over: object = {}, metadata: object = {}) => ({
   ...(kind === "ServiceAccount" ? { automountServiceAccountToken: false } : {}),
   ...over,
 });
+const walls = (podSelector: object, metadata: object = {}) => ({
+  ...side("NetworkPolicy", { apiVersion: "networking.k8s.io/v1" }, metadata),
+  spec: { podSelector, policyTypes: ["Ingress", "Egress"] },
+});
+const podsOf = (name: string) => ({ matchLabels: { "agentic.dev/agent": name } });
 const trigger = (name: string, labels: object) => ({
   apiVersion: "eventing.knative.dev/v1",
   kind: "Trigger",
@@ -109,6 +120,7 @@ describe.concurrent("the token of reconcile", () => {
       "a service account of an agent",
       side("ServiceAccount", {}, { name: "agent-other", ownerReferences: [owner("Agent", "other")] }),
     ],
+    ["walls of an agent", walls(podsOf("attack"))],
     ["a Trigger of an agent", trigger("agent-attack-01234567", { "agentic.dev/agent": "attack" })],
   ])("makes %s", async (_, object) => {
     expect(await creates(object)).toBe("");
@@ -181,6 +193,7 @@ describe.concurrent("the token of reconcile", () => {
     expect(await creates(object)).toMatch(said);
   });
 
+  const SELECTS = /selects its own pods only/;
   const SIDES = /what is an Agent's own, and \S+ is somebody else's/;
   test.each([
     [
@@ -196,6 +209,15 @@ describe.concurrent("the token of reconcile", () => {
     ["Secret of another name", side("Secret", {}, { name: "agentic-agent" }), SIDES],
     ["service account with a token", side("ServiceAccount", { automountServiceAccountToken: true }), /mounts no token/],
     ["service account of another name", side("ServiceAccount", {}, { name: "default-too" }), SIDES],
+    ["NetworkPolicy of nobody", walls(podsOf("attack"), { ownerReferences: [] }), SIDES],
+    ["NetworkPolicy of another name", walls(podsOf("attack"), { name: "closed" }), SIDES],
+    ["NetworkPolicy of every pod", walls({}), SELECTS],
+    ["NetworkPolicy of another agent's pods", walls(podsOf("policed")), SELECTS],
+    [
+      "NetworkPolicy of more than an agent's pods",
+      walls({ matchExpressions: [{ key: "agentic.dev/agent", operator: "Exists" }] }),
+      SELECTS,
+    ],
     ["Trigger of no agent", trigger("agent-attack", {}), /Triggers of agents only/],
     ["Trigger of another name", trigger("attack", { "agentic.dev/agent": "attack" }), /Triggers of agents only/],
   ])("makes no %s", async (_, object, said) => {
@@ -248,9 +270,13 @@ describe.concurrent("the token of reconcile", () => {
     expect(await patch("agent", TENANT, "policed", { metadata: { ownerReferences }, spec: { image } })).toMatch(AGENTS);
     const subscriber = { uri: "http://attack.example" };
     expect(await patch("trigger", SYSTEM, "reconcile", { spec: { subscriber } })).toMatch(/Triggers of agents only/);
+    const mine = { metadata: { ownerReferences: [owner("Agent", "taken")] } };
+    expect(await patch("networkpolicy", TENANT, "agent-taken", mine)).toMatch(SIDES);
     const remove = (kind: string, namespace: string, name: string) =>
       tries("-n", namespace, "delete", kind, name, ...dryRun);
     expect(await remove("secret", TENANT, "not-an-agents")).toMatch(SIDES);
+    // It deletes none: they go with their Agent.
+    expect(await remove("networkpolicy", SYSTEM, "closed")).toMatch(/cannot delete resource "networkpolicies"/);
     expect(await remove("trigger", SYSTEM, "reconcile")).toMatch(/Triggers of agents only/);
     expect(await remove("services.serving.knative.dev", SYSTEM, "approve")).toMatch(/Services of Agents only/);
     // Of an agent's own it may.

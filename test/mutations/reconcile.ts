@@ -963,6 +963,16 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "",
     },
     {
+      why: "an agent's walls are there before its first pod",
+      find: "  await applyNetworkPolicy(agent, kube);\n",
+      replace: "",
+    },
+    {
+      why: "an agent's walls are written again only when they have changed",
+      find: "if (!there || hashIn(there) !== hashIn(wanted)) await",
+      replace: "await",
+    },
+    {
       why: "a namespace with other Agents keeps its login",
       find: "  if (others.some((one) => one.metadata.uid !== uid)) return;\n",
       replace: "",
@@ -1030,6 +1040,26 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       why: "an agent is reached from inside the cluster only",
       find: '        "networking.knative.dev/visibility": "cluster-local",\n',
       replace: "",
+    },
+    {
+      why: "an agent's walls are its own",
+      find: "      podSelector: { matchLabels: { [AGENT_LABEL]: agent.metadata.name } },\n",
+      replace: "      podSelector: {},\n",
+    },
+    {
+      why: "an agent has walls both ways",
+      find: 'policyTypes: ["Ingress", "Egress"]',
+      replace: 'policyTypes: ["Ingress"]',
+    },
+    {
+      why: "an agent is called by Knative only",
+      find: "[{ from: [namespace(...CALLERS)], ports:",
+      replace: "[{ ports:",
+    },
+    {
+      why: "an agent reaches the product's parts, not whatever else is in their namespace",
+      find: '[pods(namespace(SHARED_NAMESPACE), "app.kubernetes.io/name", part)]',
+      replace: "[namespace(SHARED_NAMESPACE)]",
     },
     {
       why: "two Agents of one name in two namespaces have two Triggers",

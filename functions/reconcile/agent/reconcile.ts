@@ -7,7 +7,15 @@ import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
 import { isOwnedBy } from "../owner.ts";
-import { hashIn, isByImage, renderSecret, renderService, renderServiceAccount } from "./render.ts";
+import {
+  hashIn,
+  isByImage,
+  renderNetworkPolicy,
+  renderSecret,
+  renderService,
+  renderServiceAccount,
+  sideName,
+} from "./render.ts";
 import { readiness, revisionOf, statusOf, urlOf } from "./status.ts";
 import { applyTrigger, removeTrigger, type TriggerDeps } from "./triggers.ts";
 
@@ -95,6 +103,7 @@ async function applyService(
   const wanted = renderService(agent, agent.spec, settings);
   const secret = renderSecret(agent, settings);
   await kube.ensureServiceAccount(renderServiceAccount(agent));
+  await applyNetworkPolicy(agent, kube);
   if (service && hashIn(service) === hashIn(wanted)) {
     await kube.ensureSecret(secret);
     return service;
@@ -102,6 +111,14 @@ async function applyService(
   await kube.replaceSecret(secret);
   await kube.services.apply(serviceRef(agent), wanted);
   return kube.services.get(serviceRef(agent));
+}
+
+/** Before the first pod, and again where somebody deleted it. */
+async function applyNetworkPolicy(agent: Agent, { networkPolicies }: Kube): Promise<void> {
+  const ref = { namespace: agent.metadata.namespace, name: sideName(agent) };
+  const wanted = renderNetworkPolicy(agent);
+  const there = await networkPolicies.get(ref);
+  if (!there || hashIn(there) !== hashIn(wanted)) await networkPolicies.apply(ref, wanted);
 }
 
 /** That of an Agent which was by image, and is no more. */
@@ -131,7 +148,7 @@ async function write(object: KubeObject, status: AgentStatus, deps: AgentDeps): 
   return result === "conflict" ? { changed: false, requeueAt: deps.now() } : { changed: true, ...requeue };
 }
 
-/** Its Knative Service, Secret and service account go with it by their owner; its Trigger is in another namespace. */
+/** Its Knative Service and what is beside that go with it by their owner; its Trigger is in another namespace. */
 async function remove(object: KubeObject, deps: AgentDeps): Promise<AgentOutcome> {
   const { namespace, name, finalizers, resourceVersion } = object.metadata;
   if (!finalizers.includes(FINALIZER)) return { changed: false };

@@ -1,4 +1,4 @@
-import type { V1Secret, V1ServiceAccount } from "@kubernetes/client-node";
+import type { V1NetworkPolicyPeer, V1Secret, V1ServiceAccount } from "@kubernetes/client-node";
 import type { Agent, AgentSpec } from "../../../crd/agent.ts";
 import { parseDuration } from "../../../crd/duration.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
@@ -16,7 +16,7 @@ export function isByImage(spec: AgentSpec): spec is ImageSpec {
   return spec.image !== undefined;
 }
 
-/** Name of the objects beside an Agent: service account and Secret. */
+/** Name of the objects beside an Agent: service account, Secret and NetworkPolicy. */
 export function sideName({ metadata }: Agent): string {
   return `agent-${metadata.name}`;
 }
@@ -106,6 +106,42 @@ export function renderService(agent: Agent, spec: ImageSpec, settings: Readonly<
       },
     },
     spec: { template },
+  });
+}
+
+/** What of the product agents connect to, by the name of its pods, and the port there. */
+const PARTS = { redis: 6379, store: 7070, egress: 3128, browserless: 3000, litellm: 4000 };
+/** Where Knative's activator and autoscaler are, and its gateway: who calls a function's pods. */
+const CALLERS = ["knative-serving", "kourier-system"];
+/** Of the queue proxy in each pod: HTTP/1, HTTP/2, TLS, metrics. */
+const QUEUE_PROXY = [8012, 8013, 8112, 9090];
+
+/** The walls around an agent's pods: called by Knative only, they reach the product's parts, and nothing else. */
+export function renderNetworkPolicy(agent: Agent): object {
+  const namespace = (...names: string[]) => ({
+    namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: names }] },
+  });
+  const pods = (of: V1NetworkPolicyPeer, label: string, value: string) => ({
+    ...of,
+    podSelector: { matchLabels: { [label]: value } },
+  });
+  const port = (number: number, protocol = "TCP") => ({ protocol, port: number });
+  return withHash({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: metadataFor(agent, sideName(agent)),
+    spec: {
+      podSelector: { matchLabels: { [AGENT_LABEL]: agent.metadata.name } },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [{ from: [namespace(...CALLERS)], ports: QUEUE_PROXY.map((number) => port(number)) }],
+      egress: [
+        { to: [pods(namespace("kube-system"), "k8s-app", "kube-dns")], ports: [port(53, "UDP"), port(53)] },
+        ...Object.entries(PARTS).map(([part, number]) => ({
+          to: [pods(namespace(SHARED_NAMESPACE), "app.kubernetes.io/name", part)],
+          ports: [port(number)],
+        })),
+      ],
+    },
   });
 }
 

@@ -17,7 +17,7 @@ export const SUPPORT = "agentic/support";
 /** The product, and what its tests need around it. */
 export const manifestsForTests = (): Manifest[] => [
   ...productManifests(),
-  ...readManifests(join(import.meta.dirname, "support.yaml")),
+  ...["support.yaml", "network-policies.yaml"].flatMap((file) => readManifests(join(import.meta.dirname, file))),
 ];
 
 /** Deploys `manifests` with the settings of the tests, on any cluster. @throws Error where it is installed for something else */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Agent, type AgentStatus, agentSchema } from "../../../crd/agent.ts";
 import { type AgentDeps, type AgentOutcome, reconcileAgent } from "../../../functions/reconcile/agent/reconcile.ts";
 import {
+  renderNetworkPolicy,
   renderSecret,
   renderService,
   renderServiceAccount,
@@ -124,6 +125,7 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
       configMaps: { get: never, list: never, create: never, replace: never },
       isNamespace: async (name: string) => ["team-a", "team-b", "agentic-system"].includes(name),
       triggers: client("trigger"),
+      networkPolicies: client("networkpolicy"),
       workloads: client("workload"),
       pipelines: client("pipeline"),
       decisions: client("decision"),
@@ -169,9 +171,12 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
 }
 type Cluster = ReturnType<typeof createCluster>;
 const readyOf = ({ status }: Cluster) => status?.conditions?.find(({ type }) => type === "Ready");
-const APPLIED = ["ensure login team-a", "ensure serviceaccount", "replace secret", "apply service", "apply trigger"];
+const BESIDE = ["ensure login team-a", "ensure serviceaccount"];
+const APPLIED = [...BESIDE, "apply networkpolicy", "replace secret", "apply service", "apply trigger"];
+/** Of an Agent whose pods are to be others. */
+const CHANGED = [...BESIDE, "replace secret", "apply service"];
 /** Of an Agent whose objects are as they should be: made again where somebody deleted them. */
-const ENSURED = ["ensure login team-a", "ensure serviceaccount", "ensure secret"];
+const ENSURED = [...BESIDE, "ensure secret"];
 
 describe("an agent by image", () => {
   test("gets a service account, a Secret, a Knative Service and a Trigger, once", async () => {
@@ -192,8 +197,8 @@ describe("an agent by image", () => {
   });
 
   test.each<[string, object, string[]]>([
-    ["another image", { image: "example/reader:2" }, APPLIED.slice(0, 4)],
-    ["more memory", { ...IMAGE, resources: { limits: { memory: "1Gi" } } }, APPLIED.slice(0, 4)],
+    ["another image", { image: "example/reader:2" }, CHANGED],
+    ["more memory", { ...IMAGE, resources: { limits: { memory: "1Gi" } } }, CHANGED],
     ["startAhead", { ...IMAGE, startAhead: true }, [...ENSURED, "apply trigger"]],
     ["an output schema, which is none of its objects'", { ...IMAGE, output: { schema: { type: "object" } } }, ENSURED],
   ])("only what an edit changes is applied: %s", async (_what, spec, applied) => {
@@ -211,7 +216,7 @@ describe("an agent by image", () => {
     cluster.written();
     const agentSettings = { ...SETTINGS, REDIS_URL: "redis://other.example/" };
     await cluster.look({ agentSettings: (namespace) => (namespace === "team-a" ? agentSettings : SETTINGS) });
-    expect(cluster.written()).toEqual(APPLIED.slice(0, 4));
+    expect(cluster.written()).toEqual(CHANGED);
     expect(cluster.secrets.at(-1)).toMatchObject({ stringData: agentSettings });
   });
 
@@ -233,6 +238,18 @@ describe("an agent by image", () => {
     cluster.written();
     await cluster.look();
     expect(cluster.written()).toEqual([...ENSURED, "apply trigger"]);
+  });
+
+  test("its walls are there before its first pod, and again when somebody deleted them", async () => {
+    const cluster = createCluster(IMAGE);
+    await cluster.look();
+    cluster.written();
+    const walls = { namespace: AGENT_REF.namespace, name: "agent-reader" };
+    await cluster.deps.kube.networkPolicies.remove(walls);
+    cluster.written();
+    await cluster.look();
+    expect(cluster.written()).toEqual([...BESIDE, "apply networkpolicy", "ensure secret"]);
+    expect(cluster.object("networkpolicy", walls)).toMatchObject(renderNetworkPolicy(imageAgentOf()));
   });
 
   test("one that is by image no more leaves no Knative Service behind", async () => {
@@ -687,6 +704,39 @@ describe("what is rendered", () => {
     expect(renderServiceAccount(imageAgentOf())).toMatchObject({
       metadata: { namespace: "team-a", name: "agent-reader" },
       automountServiceAccountToken: false,
+    });
+  });
+
+  test("walls: its pods are called by Knative, and reach names, the product's parts and nothing else", () => {
+    const namespaces = (...values: string[]) => ({
+      namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values }] },
+    });
+    const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: "TCP", port }));
+    const part = (name: string, port: number) => ({
+      to: [{ ...namespaces("agentic-system"), podSelector: { matchLabels: { "app.kubernetes.io/name": name } } }],
+      ports: tcp(port),
+    });
+    const dns = { ...namespaces("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } };
+    const policy = renderNetworkPolicy(imageAgentOf()) as { spec: object };
+    expect(policy).toMatchObject({
+      metadata: {
+        namespace: "team-a",
+        name: "agent-reader",
+        ownerReferences: [{ kind: "Agent", name: "reader", uid: UID, controller: true }],
+      },
+    });
+    expect(policy.spec).toEqual({
+      podSelector: { matchLabels: { "agentic.dev/agent": "reader" } },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [{ from: [namespaces("knative-serving", "kourier-system")], ports: tcp(8012, 8013, 8112, 9090) }],
+      egress: [
+        { to: [dns], ports: [{ protocol: "UDP", port: 53 }, ...tcp(53)] },
+        part("redis", 6379),
+        part("store", 7070),
+        part("egress", 3128),
+        part("browserless", 3000),
+        part("litellm", 4000),
+      ],
     });
   });
 

@@ -326,6 +326,7 @@ export function createHarness(options: HarnessOptions) {
       services: client({}),
       triggers: client({}),
       configMaps,
+      networkPolicies: client({}),
       isNamespace: never,
       ensureServiceAccount: never,
       ensureSecret: never,
