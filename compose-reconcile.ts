@@ -77,7 +77,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     engine: argoEngine,
     artifacts,
     results: createResultStore(artifacts),
-    send: connectBroker(config.BROKER_URL),
+    send: connectBroker(config.BROKER_URL, config.BROKER_TOKEN_FILE),
     agentSettings: (namespace) =>
       loginsOf(namespace).reduce((settings, login) => login.settingsFor(namespace, settings), agentSettings),
     ensureLogins: async (namespace) => {

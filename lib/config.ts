@@ -45,6 +45,8 @@ const schema = z.object({
   DEFAULT_PIPELINE: z.string().optional(),
   /** The Broker's ingress, as its status.address says. */
   BROKER_URL: z.url().optional(),
+  /** A file with a token for that Broker, replaced before it expires: where Knative asks publishers who they are. */
+  BROKER_TOKEN_FILE: z.string().optional(),
   /** Where reviewers reach approve: review links begin with it. */
   REVIEW_URL: z.url().default("http://approve.agentic-system.svc.cluster.local"),
   /** `folder`: reviews beside the artifacts, for one machine. `workload`: in the status of their AgentWorkload. */

@@ -26,13 +26,23 @@ export async function deploy({ kubectl, manifests, model, say }: DeployOptions):
   const made = await ensureSecrets(kubectl, model);
   if (made.length > 0) say(`made the Secrets ${made.join(", ")}`);
   const addresses = await clusterAddresses(kubectl);
+  const authenticated = await authenticatesPublishers(kubectl);
+  if (!authenticated)
+    say("anybody in the cluster may publish to the Broker: docs/deploy.md says how Knative asks them who they are");
   const rest = manifests
-    .filter((manifest) => !first.includes(manifest))
+    .filter((manifest) => !first.includes(manifest) && (authenticated || manifest.kind !== "EventPolicy"))
     .map((manifest) => withClusterAddresses(withDenied(manifest, addresses.ranges), addresses));
   await apply(kubectl, rest);
-  say(`applied ${manifests.length} objects`);
+  say(`applied ${first.length + rest.length} objects`);
   await untilReady(kubectl, rest, NAMESPACE, { timeoutMs: READY_TIMEOUT_MS, say });
   say("ready");
+}
+
+/** Whether Knative asks publishers who they are. Where it does not, it refuses EventPolicies. */
+export async function authenticatesPublishers(kubectl: Kubectl): Promise<boolean> {
+  const flag = "jsonpath={.data.authentication-oidc}";
+  const what = ["get", "configmap", "config-features", "--ignore-not-found", "-o", flag];
+  return (await kubectl(["-n", "knative-eventing", ...what])).toLowerCase() === "enabled";
 }
 
 /** The egress proxy's settings, with the cluster's own addresses. */

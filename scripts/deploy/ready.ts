@@ -24,6 +24,7 @@ interface Listed {
 const WAITED_FOR: Readonly<Record<string, string>> = {
   Deployment: "deployments.apps",
   Service: "services.serving.knative.dev",
+  EventPolicy: "eventpolicies.eventing.knative.dev",
   Broker: "brokers.eventing.knative.dev",
   Trigger: "triggers.eventing.knative.dev",
   ApiServerSource: "apiserversources.sources.knative.dev",

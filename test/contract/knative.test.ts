@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { apply, ask, kubectl, sendEvent, until } from "../kubernetes/cluster.ts";
+import { sendEvent } from "../kubernetes/broker.ts";
+import { apply, ask, kubectl, until } from "../kubernetes/cluster.ts";
 import { NAMESPACE } from "../kubernetes/namespaces.ts";
 import { example, SYSTEM } from "../kubernetes/workload.ts";
 

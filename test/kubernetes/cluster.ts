@@ -157,14 +157,3 @@ export async function ask(
 ): Promise<Answer> {
   return askApi(`/api/v1/namespaces/${namespace}/services/http:${name}:${port}/proxy${path}`, question);
 }
-
-const BROKER = { namespace: "knative-eventing", name: "broker-ingress" };
-
-/** Hands an event to the product's Broker, as anybody in the cluster can. */
-export async function sendEvent(event: Record<string, unknown>): Promise<Answer> {
-  return ask(BROKER, "/agentic-system/default", {
-    method: "POST",
-    headers: { "content-type": "application/cloudevents+json" },
-    body: JSON.stringify({ specversion: "1.0", source: "/test", datacontenttype: "application/json", ...event }),
-  });
-}

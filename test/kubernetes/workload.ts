@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { apply, ask, get, type KubeObject, kubectl, list, sendEvent, until } from "./cluster.ts";
+import { sendEvent } from "./broker.ts";
+import { apply, ask, get, type KubeObject, kubectl, list, until } from "./cluster.ts";
 import { NAMESPACE } from "./namespaces.ts";
 
 export const SYSTEM = "agentic-system";

@@ -40,6 +40,32 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
     { why: "a token has an end", find: "      .setExpirationTime(expiresAt)\n", replace: "" },
     { why: "a token has the claims of a step", find: "return schema.parse(payload);", replace: "return payload as T;" },
   ]),
+  ...mutationsOf(
+    "lib/edges/broker.ts",
+    ["test/integration/broker.test.ts"],
+    [
+      {
+        why: "the Broker is told who publishes",
+        find: "headers: { ...(headers as Record<string, string>), ...authorization },",
+        replace: "headers: headers as Record<string, string>,",
+      },
+      {
+        why: "without its token nothing is published",
+        find: 'throw unavailable(url, String(cause), "BROKER_TOKEN_FILE names the file with the token for it", cause);',
+        replace: 'return "";',
+      },
+      {
+        why: "who may not publish is told so",
+        find: "    if (response.status === 401 || response.status === 403)\n      throw unavailable(url, `HTTP ${response.status}`, PERMITTED);\n",
+        replace: "",
+      },
+      {
+        why: "an event that the Broker did not take is sent again",
+        find: "    if (!response.ok) throw unavailable(url, `HTTP ${response.status}`, READY);\n",
+        replace: "",
+      },
+    ],
+  ),
   ...mutationsOf("lib/agent-app.ts", AGENT_APP, [
     { why: "a token is for one step", find: "claims.jti !== identity || ", replace: "" },
     {

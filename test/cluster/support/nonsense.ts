@@ -3,7 +3,7 @@ import { HTTP } from "cloudevents";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 
-export const NONSENSE = ["html", "empty", "notFound", "large", "redirect", "schema", "never"] as const;
+export const NONSENSE = ["html", "empty", "notFound", "large", "redirect", "otherType", "schema", "never"] as const;
 type Nonsense = (typeof NONSENSE)[number];
 
 const requestSchema = z.looseObject({
@@ -50,6 +50,8 @@ function answer(nonsense: Nonsense, request: Request, c: Context): Response | Pr
       });
     case "redirect":
       return c.redirect("/elsewhere", 302);
+    case "otherType":
+      return eventOf(c, { id: `${request.id}-other`, type: "com.example.other" });
     case "schema":
       return completed(c, request, { status: "ok", answer: 42 });
     case "never":
@@ -59,14 +61,16 @@ function answer(nonsense: Nonsense, request: Request, c: Context): Response | Pr
 
 /** With the step's token, as an agent sends it that keeps no records of its own. */
 function completed(c: Context, { id, data }: Request, result: object): Response {
-  const event = {
-    specversion: "1.0",
+  return eventOf(c, {
     id: `${id}-completed`,
     type: "dev.agentic.step.completed",
-    source: "/nonsense",
     subject: c.req.header("ce-subject") ?? "",
     datacontenttype: "application/json",
     data: { request: id, token: data.token, ...result },
-  };
-  return c.body(JSON.stringify(event), 200, { "content-type": "application/cloudevents+json" });
+  });
+}
+
+function eventOf(c: Context, attributes: object): Response {
+  const body = { specversion: "1.0", source: "/nonsense", ...attributes };
+  return c.body(JSON.stringify(body), 200, { "content-type": "application/cloudevents+json" });
 }
