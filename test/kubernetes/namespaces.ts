@@ -25,7 +25,7 @@ export async function setup(): Promise<void> {
   const there = new Set((await namespaces()).map(({ metadata }) => metadata.name));
   const before = await sources();
   await apply(...NAMESPACES.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })));
-  await apply(agentsReport(TENANT));
+  await apply(...[TENANT, LIMITED].map(agentsReport));
   if (NAMESPACES.some((name) => !there.has(name))) await untilRolledOut(before);
   await empty();
 }

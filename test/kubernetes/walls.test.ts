@@ -156,6 +156,7 @@ beforeAll(async () => {
   destinations = [
     ["redis", await part("redis"), 6379],
     ["store", await part("store"), 7070],
+    ["the store's accounts", await part("store"), 7071],
     ["litellm", await part("litellm"), 4000],
     ["browserless", await part("browserless"), 3000],
     ["egress", await part("egress"), 3128],
@@ -223,7 +224,7 @@ describe.concurrent("what is reached", () => {
     [
       "reconcile",
       ofFunction(SYSTEM, "serving.knative.dev/service=reconcile"),
-      ["names", "the API server", "the Broker", "redis", "store"],
+      ["names", "the API server", "the Broker", "redis", "store", "the store's accounts"],
     ],
     ["approve", ofFunction(SYSTEM, "serving.knative.dev/service=approve"), ["names", "the API server", "store"]],
     ["an ApiServerSource", twin("source"), ["names", "the API server", "the Broker"]],
