@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { ConnectOverCDPTransport } from "playwright-core";
 import { RetryableError } from "../errors.ts";
+import { cdpByPipe, firstAnswer } from "./cdp-pipe.ts";
 import { chromiumFlags } from "./chromium-flags.ts";
 
 export interface ChromiumOptions {
@@ -101,7 +101,7 @@ export async function startChromium(options: ChromiumOptions = {}): Promise<Chro
         forget();
         rm(started.profile, REMOVE).catch(() => undefined);
       });
-      const transport = overPipe(started.child);
+      const transport = cdpByPipe(started.child, () => void discard(started.child));
       await untilReady(started, () => firstAnswer(transport));
       return transport;
     },
@@ -210,38 +210,8 @@ const NO_SANDBOX =
 const endOf = ({ exitCode, signalCode }: ChildProcess): string =>
   signalCode === null ? `code ${exitCode}` : `signal ${signalCode}`;
 
-function firstAnswer(transport: ConnectOverCDPTransport): Promise<object> {
-  const answer = Promise.withResolvers<object>();
-  transport.onmessage = answer.resolve;
-  transport.send({ id: 0, method: "Browser.getVersion" });
-  return answer.promise;
-}
-
 /** Chromium refuses its sandbox to root, which is who runs in most containers. */
 export const sandboxIsOff = (): boolean => process.getuid?.() === 0;
-
-/** CDP over file descriptors 3 and 4: JSON, each message ended by a NUL. */
-function overPipe(child: ChildProcess): ConnectOverCDPTransport {
-  const [, , , toBrowser, fromBrowser] = child.stdio as [null, null, null, Writable, Readable];
-  const transport: ConnectOverCDPTransport = {
-    send: (message) => void toBrowser.write(`${JSON.stringify(message)}\0`),
-    close: () => void discard(child),
-  };
-  let parts: Buffer[] = [];
-  fromBrowser.on("data", (chunk: Buffer) => {
-    let from = 0;
-    for (let end = chunk.indexOf(0); end !== -1; end = chunk.indexOf(0, from)) {
-      const message = Buffer.concat([...parts, chunk.subarray(from, end)]).toString();
-      parts = [];
-      from = end + 1;
-      // Each in a turn of its own, as from a websocket: Playwright does what one message leads to before it reads the next.
-      setImmediate(() => transport.onmessage?.(JSON.parse(message)));
-    }
-    if (from < chunk.length) parts.push(chunk.subarray(from));
-  });
-  child.once("exit", () => transport.onclose?.("Chromium ended"));
-  return transport;
-}
 
 /** In a process group of its own: Ctrl-C in a terminal does not reach it, and it can be ended with all of its children. */
 async function spawnBrowser(path: string, args: readonly string[], temporary: string): Promise<ChildProcess> {
