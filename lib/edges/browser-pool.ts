@@ -10,7 +10,12 @@ const UNWANTED = ["--no-sandbox"];
 export function poolEndpoint(browserUrl: string, egressProxy: string): string {
   const url = new URL(browserUrl);
   if (!/^wss?:$/.test(url.protocol) || url.searchParams.has("launch")) return browserUrl;
-  const launch = { args: chromiumFlags([new URL(egressProxy).hostname]), ignoreDefaultArgs: UNWANTED };
+  const launch = {
+    args: chromiumFlags([new URL(egressProxy).hostname]),
+    ignoreDefaultArgs: UNWANTED,
+    // Browserless looks at each page by Puppeteer, which would make it 800 pixels wide, whatever its context says.
+    defaultViewport: null,
+  };
   url.searchParams.set("launch", JSON.stringify(launch));
   return url.href;
 }

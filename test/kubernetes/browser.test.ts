@@ -56,13 +56,17 @@ afterEach(async () => {
 
 describe("a page", () => {
   test("is drawn and printed", async () => {
-    const page = await pageOf(await connect());
-    await page.setViewportSize({ width: 400, height: 200 });
+    const context = await (await connect()).newContext({ viewport: { width: 400, height: 200 } });
+    const page = await context.newPage();
+    // What looks at it by CDP, as scrape does.
+    const session = await context.newCDPSession(page);
     await page.setContent(
       `<body style="margin:0;display:flex"><p style="margin:0;width:200px;height:200px;background:#00c040"></p>
        <p style="margin:0;width:200px;height:200px;background:rgb(32,64,255)"></p>`,
     );
-    const picture = sharp(await page.screenshot());
+    const { data } = await session.send("Page.captureScreenshot", { format: "png" });
+    const picture = sharp(Buffer.from(data, "base64"));
+    expect(await picture.metadata()).toMatchObject({ width: 400, height: 200 });
     const colourAt = (left: number) =>
       picture.clone().extract({ left, top: 100, width: 1, height: 1 }).removeAlpha().raw().toBuffer();
     expect([...(await colourAt(100))]).toEqual([0, 0xc0, 0x40]);

@@ -13,6 +13,11 @@ export const BROWSER_MUTATIONS: readonly Mutation[] = [
       replace: "const UNWANTED: string[] = [];",
     },
     {
+      why: "the pool's pages are as large as their contexts say",
+      find: "    defaultViewport: null,\n",
+      replace: "",
+    },
+    {
       why: "the pool's browsers reach the egress proxy only",
       find: "chromiumFlags([new URL(egressProxy).hostname])",
       replace: "chromiumFlags([new URL(egressProxy).hostname, new URL(browserUrl).hostname])",

@@ -17,6 +17,10 @@ describe("a pool by websocket", () => {
     expect(launchOf(asked).args).not.toContain("--no-sandbox");
   });
 
+  test("is asked to leave pages as large as their context says", () => {
+    expect(launchOf(asked)).toHaveProperty("defaultViewport", null);
+  });
+
   test("is asked for a browser that reaches the egress proxy and nothing else", () => {
     const rule = launchOf(asked).args.filter((flag: string) => flag.startsWith("--host-resolver-rules"));
     expect(rule).toEqual(["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE egress.agentic-system.svc.cluster.local"]);
