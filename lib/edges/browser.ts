@@ -32,8 +32,15 @@ const CONNECT_PAUSE_MS = 200;
 /** A context whose page hangs is closed by the browser process and not by the page; still, nothing waits for it for ever. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
-/** The pool starts a browser for each connection: what pages leave behind in it goes with it. */
-const CONTEXTS_PER_CONNECTION = 100;
+/** The pool starts a browser for each connection. */
+interface ConnectionLimits {
+  /** What pages leave behind in a browser goes with it. */
+  readonly contexts: number;
+  /** A browser that has no context for so long is somebody else's turn, in milliseconds. */
+  readonly idleMs: number;
+}
+
+const LIMITS: ConnectionLimits = { contexts: 100, idleMs: 30_000 };
 
 interface Shared {
   readonly connection: Connection;
@@ -41,21 +48,27 @@ interface Shared {
   /** Contexts that it has lent, and those that are not closed yet. */
   lent: number;
   open: number;
+  idle?: NodeJS.Timeout;
 }
 
 /**
  * `endpoint` is asked at each (re)connection: it may start a browser, or know another address after a restart. Downloads are kept in
  * `artifactsDir` until their context closes; absent: in a temporary folder, which a killed process leaves behind. A connection that has
- * lent `contextsPerConnection` contexts is replaced, and closed with the last of them.
+ * lent so many contexts is replaced, and closed with the last of them; one that is not used is closed, too.
  */
 export function connectBrowser(
   endpoint: () => Promise<string | ConnectOverCDPTransport> | string,
   artifactsDir?: string,
-  contextsPerConnection = CONTEXTS_PER_CONNECTION,
+  limits = LIMITS,
 ): Browser {
   let connecting: Promise<Shared> | undefined;
-  const isWorn = ({ lent }: Shared) => lent >= contextsPerConnection;
+  const isWorn = ({ lent }: Shared) => lent >= limits.contexts;
 
+  // Over CDP this ends the connection, not a browser that others use, too.
+  const disconnect = ({ connection }: Shared): Promise<void> => connection.close().catch(() => undefined);
+  const rest = (shared: Shared): void => {
+    shared.idle = setTimeout(() => void disconnect(shared), limits.idleMs).unref();
+  };
   const connect = async (): Promise<Shared> => {
     // Loaded here: it takes 200 ms and 50 MB, which a function that starts need not wait for.
     const { chromium } = await import("playwright-core");
@@ -67,7 +80,9 @@ export function connectBrowser(
     const session = await connection.newBrowserCDPSession();
     const { userAgent } = await session.send("Browser.getVersion");
     await session.detach();
-    return { connection, userAgent, lent: 0, open: 0 };
+    const shared = { connection, userAgent, lent: 0, open: 0 };
+    rest(shared);
+    return shared;
   };
   const connected = async () => {
     const before = connecting;
@@ -93,18 +108,23 @@ export function connectBrowser(
       }
     }
   };
+  const lend = (shared: Shared): void => {
+    clearTimeout(shared.idle);
+    shared.lent++;
+    shared.open++;
+  };
   const giveBack = async (shared: Shared): Promise<void> => {
     shared.open--;
-    // Over CDP this ends the connection, not a browser that others use, too.
-    if (isWorn(shared) && shared.open === 0) await shared.connection.close().catch(() => undefined);
+    if (shared.open > 0) return;
+    if (isWorn(shared)) await disconnect(shared);
+    else rest(shared);
   };
 
   return {
     async withContext(options, signal, use) {
       signal.throwIfAborted();
       const { shared, context } = await withConnected(async (shared) => {
-        shared.lent++;
-        shared.open++;
+        lend(shared);
         try {
           return { shared, context: await shared.connection.newContext(options) };
         } catch (cause) {
@@ -132,7 +152,8 @@ export function connectBrowser(
     async close() {
       const shared = await connecting?.catch(() => undefined);
       connecting = undefined;
-      await shared?.connection.close().catch(() => undefined);
+      clearTimeout(shared?.idle);
+      if (shared) await disconnect(shared);
     },
   };
 }

@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
@@ -80,7 +81,7 @@ describe("Chromium by its pipe", () => {
       started++;
       return chromium.open();
     };
-    const browser = connectBrowser(open, chromium.directory, 2);
+    const browser = connectBrowser(open, chromium.directory, { contexts: 2, idleMs: 60_000 });
     const done = Promise.withResolvers<void>();
     const lent = Promise.withResolvers<void>();
     const long = browser.withContext({}, never, async (context) => {
@@ -98,6 +99,24 @@ describe("Chromium by its pipe", () => {
     done.resolve();
     expect(await long).toBe(42);
     await expect.poll(() => profiles().length).toBe(1);
+    await browser.close();
+  });
+
+  test("is given back when nobody has used it for a while, and not before; the next use starts another", async () => {
+    const browser = connectBrowser(chromium.open, chromium.directory, { contexts: 100, idleMs: 500 });
+    const visit = (ms: number) =>
+      browser.withContext({}, never, async (context) => {
+        const page = await context.newPage();
+        await sleep(ms);
+        return page.evaluate("6 * 7");
+      });
+    const begun = visit(2000);
+    expect(await visit(0)).toBe(42);
+    const [first] = profiles();
+    expect(await begun).toBe(42);
+    expect(profiles()).toEqual([first]);
+    await expect.poll(profiles).toEqual([]);
+    expect(await visit(0)).toBe(42);
     await browser.close();
   });
 

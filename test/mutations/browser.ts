@@ -34,18 +34,28 @@ export const BROWSER_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/edges/browser.ts", BROWSER, [
     {
       why: "what pages leave behind in a browser goes with it",
-      find: "lent >= contextsPerConnection;",
+      find: "lent >= limits.contexts;",
       replace: "lent < 0;",
     },
     {
       why: "a browser that is replaced stays until its last context is closed",
-      find: "isWorn(shared) && shared.open === 0",
-      replace: "isWorn(shared)",
+      find: "    if (shared.open > 0) return;\n",
+      replace: "",
     },
     {
       why: "a browser that was replaced ends",
-      find: "if (isWorn(shared) && shared.open === 0) await",
-      replace: "if (false) await",
+      find: "if (isWorn(shared)) await disconnect(shared);\n    else",
+      replace: "",
+    },
+    {
+      why: "a browser that nobody uses is given back",
+      find: "    shared.idle = setTimeout(() => void disconnect(shared), limits.idleMs).unref();\n",
+      replace: "",
+    },
+    {
+      why: "a browser that is used again is not given back",
+      find: "    clearTimeout(shared.idle);\n",
+      replace: "",
     },
     {
       why: "a pool that is full is not pressed",
