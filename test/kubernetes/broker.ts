@@ -22,7 +22,8 @@ export async function tokenOf(
   audience?: string,
 ): Promise<string> {
   const args = audience === undefined ? [] : [`--audience=${audience}`];
-  return (await kubectl(["-n", namespace, "create", "token", name, ...args])).trim();
+  // Verification runs go on for hours.
+  return (await kubectl(["-n", namespace, "create", "token", name, "--duration=24h", ...args])).trim();
 }
 
 const ports = new Map<string, Promise<string>>();
