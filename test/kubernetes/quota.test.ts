@@ -14,15 +14,19 @@ const limited = <T extends { readonly metadata: { readonly name: string } }>({ m
 });
 const workload = (name: string, spec: object = {}) => limited(run(name, { pipeline: "slow", ...spec }));
 
+const USAGE = `agentic-usage-${LIMITED}`;
+
 const setQuota = (quota: object) =>
   apply({ apiVersion: "v1", kind: "ConfigMap", metadata: QUOTAS, data: { [LIMITED]: JSON.stringify(quota) } });
+
+const DRY_RUN = ["apply", "--server-side", "--force-conflicts", "--dry-run=server"];
 
 /** Where the webhook does not answer within its time, objects are taken as they are. */
 const refusalOf = (object: object) =>
   until(
     "the webhook's word",
     () =>
-      kubectl(["apply", "--dry-run=server", "--warnings-as-errors", "-f", "-"], JSON.stringify(object)).then(
+      kubectl([...DRY_RUN, "--warnings-as-errors", "-f", "-"], JSON.stringify(object)).then(
         () => undefined,
         (error: unknown) => String(error),
       ),
@@ -30,12 +34,12 @@ const refusalOf = (object: object) =>
   );
 
 beforeAll(async () => {
-  const { spec } = await testAgent("slow", { STEP_MS: "8000" });
+  const { spec } = await testAgent("slow", { STEP_MS: "20000" });
   await createAgents(limited(agent("slow", spec)));
   await apply(limited(pipeline("slow", { steps: [{ name: "wait", agent: "slow" }] })));
 });
 afterAll(async () => {
-  await kubectl(["-n", SYSTEM, "delete", "configmap", QUOTAS.name, "--ignore-not-found"]);
+  await kubectl(["-n", SYSTEM, "delete", "configmap", QUOTAS.name, USAGE, "--ignore-not-found"]);
 });
 
 /** One after the other: they are about the same namespace. */
@@ -52,7 +56,7 @@ describe("a namespace with a quota", () => {
     expect(await kubectl(["-n", LIMITED, "describe", "agentworkload", "second"])).toMatch(/runs 1 of 1 workloads/);
 
     const first = await untilPhase(LIMITED, "first", "Succeeded");
-    const second = await untilPhase(LIMITED, "second", "Succeeded", { ms: 60_000 });
+    const second = await untilPhase(LIMITED, "second", "Succeeded", { ms: 90_000 });
     expect(Date.parse(second.status.startedAt)).toBeGreaterThanOrEqual(Date.parse(first.status.finishedAt));
   });
 
@@ -66,14 +70,14 @@ describe("a namespace with a quota", () => {
     await apply(workload("fourth", { budget }));
     const { message } = await untilSaid(LIMITED, "fourth", "QuotaExceeded");
     expect(message).toMatch(/\$0 is spent, \$0\.6 is set aside .* this one's budget is \$0\.6/);
-    const usage = await get("configmaps", SYSTEM, `agentic-usage-${LIMITED}`);
+    const usage = await get("configmaps", SYSTEM, USAGE);
     expect(usage?.["data"].summary).toMatch(/^\d{4}-\d{2}: \$0 spent, \$0\.6 set aside; 1 at work, 1 in the queue$/);
 
     await untilPhase(LIMITED, "third", "Succeeded");
-    const fourth = await untilPhase(LIMITED, "fourth", "Succeeded", { ms: 60_000 });
+    const fourth = await untilPhase(LIMITED, "fourth", "Succeeded", { ms: 90_000 });
     expect(condition(fourth, "Ready")).toMatchObject({ status: "True" });
     await kubectl(["-n", LIMITED, "delete", "agentworkload", "third", "fourth", "--timeout=60s"]);
-    const after = await get("configmaps", SYSTEM, `agentic-usage-${LIMITED}`);
+    const after = await get("configmaps", SYSTEM, USAGE);
     expect(Object.keys(JSON.parse(after?.["data"].accounts).workloads)).toHaveLength(2);
   });
 });
