@@ -6,7 +6,7 @@ export const EXIT = {
   /** The command line or the workload is wrong; nothing was started. */
   invalid: 2,
   rejected: 3,
-  /** The workload is suspended, or another process runs it. */
+  /** The workload is suspended or stopped, or another process runs it. */
   held: 4,
   /** Stopped before its end by trouble that is not the run's own; the same command continues it. */
   interrupted: 5,

@@ -2,6 +2,21 @@ import { z } from "zod";
 import { DECISIONS } from "./agentworkload.ts";
 import { API_VERSION, metadata } from "./fields.ts";
 
+const statusSchema = z
+  .strictObject({
+    outcome: z.enum(["Counted", "Refused"]).describe("Whether the gate was decided by it."),
+    reason: z
+      .string()
+      .max(1024)
+      .describe(
+        "First: it counts. AlreadyDecided: another decision, or the timeout, came before. OtherFindings: no gate is about findings of this digest. RunEnded: the run ended before.",
+      ),
+    message: z.string().max(32_768).describe("The same as a sentence."),
+    gate: z.string().optional().describe("Step that is the gate."),
+  })
+  .describe("What became of it. Absent while its gate is open.");
+export type DecisionStatus = z.infer<typeof statusSchema>;
+
 /**
  * The AgentDecision is a person's decision at a gate, made with kubectl. Who may make one, and in whose name, the API server itself
  * checks (config/decisions.yaml). Its type, CRD and reference page come from this schema.
@@ -30,5 +45,6 @@ export const agentDecisionSchema = z.object({
       comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
     })
     .describe("What is decided, on what, by whom."),
+  status: statusSchema.optional(),
 });
 export type AgentDecision = z.infer<typeof agentDecisionSchema>;

@@ -7,6 +7,7 @@ import {
   host,
   image,
   isRecord,
+  label,
   metadata,
   resources,
   tolerance,
@@ -45,6 +46,23 @@ export const workloadSpecSchema = z
       .boolean()
       .default(false)
       .describe("True pauses the run: no step starts, running steps finish. False continues it."),
+    stop: z
+      .boolean()
+      .default(false)
+      .describe(
+        "True ends the run: no step starts, running steps finish, and it fails with Stopped. False tries it again.",
+      ),
+    rerun: z
+      .strictObject({
+        at: z.iso.datetime().describe("Results from before this time are not reused. Another time is another run."),
+        from: label
+          .optional()
+          .describe(
+            "The step from which on results are not reused; those of the steps before it are. Absent: none are.",
+          ),
+      })
+      .optional()
+      .describe("Asks for another run of the same spec, as `kubectl agentic rerun` does."),
     model: z
       .strictObject({
         name: z.string().min(1).max(128).default("gpt-6-luna").describe("Name of the model in LiteLLM."),

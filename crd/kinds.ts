@@ -134,6 +134,8 @@ const EDITS: Readonly<Record<keyof WorkloadSpec, string>> = {
   resources: "Another run. Reuses no step, because the agent has another revision.",
   replicas: `${SAME} Items that start from then on; those in flight are not stopped.`,
   suspend: `${SAME} True pauses it, false continues it. Timeouts of gates go on, and decisions count.`,
+  stop: `${SAME} True ends it, also while it is suspended; false then tries it again.`,
+  rerun: `${RERUN} that come before \`from\`; without \`from\` none. What it costs counts towards the same budget.`,
   model: `${RERUN}, except those with \`model\` in \`with\` and the steps after them.`,
   budget: `${SAME} Steps that are requested from then on; what the run has cost counts.`,
   review: `${SAME} Gates that are open too: \`timeout\` counts from their opening. A gate that is settled stays so.`,
@@ -187,7 +189,7 @@ const agentWorkload: KindDefinition = {
   },
   notes: `
 ## What an edit in mid-run does
-\`pipeline\`, \`inputs\`, \`image\`, \`resources\` and \`model\` identify a run. An edit of these stops the current run and starts another,
+\`pipeline\`, \`inputs\`, \`image\`, \`resources\`, \`model\` and \`rerun\` identify a run. An edit of these stops the current run and starts another,
 which reuses the succeeded steps whose identity (workload, step, revision of the agent, input) is unchanged, runs failed steps again, and
 opens its gates again. Reverting the edit returns to the earlier run. The other fields are the terms of the current run, and take effect
 in it. A run that failed is tried again when its terms change, \`suspend\` and \`ttlAfterFinished\` excepted; a decision on the same
@@ -213,6 +215,7 @@ const agentDecision: KindDefinition = {
     { name: "Workload", type: "string", jsonPath: ".spec.workload" },
     { name: "Decision", type: "string", jsonPath: ".spec.decision" },
     { name: "By", type: "string", jsonPath: ".spec.by" },
+    { name: "Outcome", type: "string", jsonPath: ".status.outcome" },
     AGE,
   ],
   extensions: {
@@ -236,7 +239,8 @@ const agentDecision: KindDefinition = {
 Whoever may \`create\` AgentDecisions and has the verb \`approve\` on the AgentWorkload: the ClusterRole \`agentic-approver\` gives both. A
 ValidatingAdmissionPolicy of the API server (\`config/decisions.yaml\`) refuses one in another name than its maker's, and every change of
 one. It counts when it is made before the gate's timeout, for findings of this digest; the first counts. The decision is then in
-\`status.reviews\`, with \`how: AgentDecision\`.
+\`status.reviews\` of the workload, with \`how: AgentDecision\`. One that does not count says why in its own status, and leaves an Event
+\`DecisionRefused\` on the workload; what the API server refuses is in its audit log.
 \`kubectl agentic approve NAME\`, \`kubectl agentic reject NAME\` and \`kubectl agentic changes NAME\` make them.
 
 ## Asking for changes

@@ -4,7 +4,7 @@ import { canonicalJson, sha256 } from "./canonical.ts";
 import { runHash } from "./identity.ts";
 import { type FrozenPipeline, listRef, type PipelineStep } from "./pipeline.ts";
 import type { WorkloadRef } from "./result.ts";
-import { type Stage, stagesOf } from "./stages.ts";
+import { ancestorsOf, type Stage, stagesOf } from "./stages.ts";
 
 /** One run of a workload: what those who drive it go by, and nothing of what the steps do. */
 export interface Run {
@@ -27,6 +27,10 @@ export interface Run {
   /** A number, or a percentage of a fan-out's items. */
   readonly tolerated: number | string;
   readonly retryLimit: number;
+  /** Somebody ended it. */
+  readonly stopped: boolean;
+  /** Asks for results anew. */
+  readonly rerun?: NonNullable<WorkloadSpec["rerun"]>;
   readonly itemDeadlineMs: number;
   readonly runDeadlineMs: number;
   readonly review: { readonly required: boolean; readonly timeoutMs: number; readonly onTimeout: "Approve" | "Reject" };
@@ -40,8 +44,8 @@ const DAY_MS = 24 * 3_600_000;
 export const MODEL = "model";
 
 /** What a run is about: another of these is another run. The other fields are a run's terms, which may change in mid-run. */
-export function baseRunOf(uid: string, { pipeline, inputs, image, resources, model }: WorkloadSpec): string {
-  return runHash(uid, { pipeline, inputs, image, resources, model });
+export function baseRunOf(uid: string, { pipeline, inputs, image, resources, model, rerun }: WorkloadSpec): string {
+  return runHash(uid, { pipeline, inputs, image, resources, model, rerun });
 }
 
 /** `changes`: asked for in runs of the spec so far. With each the spec has another run. */
@@ -86,12 +90,22 @@ export function runOf(
     parallelism: spec.replicas,
     tolerated: spec.tolerate.failedItems,
     retryLimit: spec.retry.limit,
+    stopped: spec.stop,
+    ...(spec.rerun ? { rerun: spec.rerun } : {}),
     itemDeadlineMs: parseDuration(spec.deadlines.item),
     runDeadlineMs: spec.deadlines.run ? parseDuration(spec.deadlines.run) : DAY_MS + waiting,
     review,
     egressAllow: spec.egress.allow,
     ...(spec.budget ? { budgetUsd: spec.budget.maxUsd } : {}),
   };
+}
+
+/** Results of the step from before this time are not reused, however fresh they are; undefined: any may be. */
+export function redoneSince({ rerun, pipeline }: Run, step: string): Date | undefined {
+  if (!rerun) return undefined;
+  const { at, from } = rerun;
+  const isRedone = from === undefined || from === step || ancestorsOf(step, pipeline.steps).has(from);
+  return isRedone ? new Date(at) : undefined;
 }
 
 export function stepOf({ pipeline }: Run, name: string): PipelineStep | undefined {

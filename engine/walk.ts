@@ -57,6 +57,7 @@ export function walk(run: Run, outcomes: Outcomes): Walk {
   let failure = budgetFailure(run, outcomes) ?? itemsFailure(stages);
   for (const view of stages) failure ??= stageFailure(run, view, outcomes);
   const open = stages.some(({ state }) => state === "running" || state === "waiting");
+  if (open && run.stopped) failure ??= STOPPED;
   const end = open && !failure ? undefined : endOf(run, outcomes, failure);
   return { stages, ready: failure ? [] : ready, ...(failure ? { failure } : {}), ...(end ? { end } : {}) };
 }
@@ -202,6 +203,11 @@ function endOf(run: Run, outcomes: Outcomes, failure: Failure | undefined): RunE
   }
   return { phase: "Succeeded" };
 }
+
+const STOPPED: Failure = {
+  reason: "Stopped",
+  message: "somebody ended the run (spec.stop is true). Try it again with: spec.stop false; completed steps are reused",
+};
 
 /** The reason of a gate's outcome when somebody, or its timeout, rejected. */
 export const REJECTED = "Rejected";

@@ -20,6 +20,10 @@ export async function workloadProblems(
       message:
         "needs a shorter or plainer metadata.name: its Agent has the same name, at most 40 lower-case letters, digits and dashes, a letter first",
     });
+  const { from } = spec.rerun ?? {};
+  const names = pipeline.spec.steps.map(({ name }) => name);
+  if (from !== undefined && !names.includes(from))
+    problems.push({ path: ["rerun", "from"], message: `there is no step ${from}; the steps are ${names.join(", ")}` });
   return [
     ...problems,
     ...(await inputProblems(pipeline.spec, spec.inputs)),

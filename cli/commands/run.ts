@@ -41,6 +41,10 @@ export async function run(files: readonly string[], options: RunOptions): Promis
     say(`agentic: ${name} is suspended (spec.suspend: true): nothing is started. Set it to false to run the workload.`);
     return EXIT.held;
   }
+  if (resolved.workload.spec.stop) {
+    say(`agentic: ${name} is stopped (spec.stop: true): nothing is started. Set it to false to run the workload.`);
+    return EXIT.held;
+  }
   warnOfModelEnds(resolved, say);
   const folder = runFolder(options.out ?? defaultFolder(name));
   // Captures, findings and reports are the user's, as the keys are: nobody else on the machine reads them.

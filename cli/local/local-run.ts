@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import type { ChangeRequest } from "../../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
-import { type Run, runOf } from "../../engine/run.ts";
+import { type Run, redoneSince, runOf } from "../../engine/run.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
@@ -252,7 +252,8 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
           new Date(Date.now() + TOKEN_LIFE_MS),
         ),
     }),
-    recorded: (identity) => inTurn(() => patiently(() => records.find(identity), STORE_PATIENCE_MS, signal)),
+    recorded: (identity, step) =>
+      inTurn(() => patiently(() => records.find(identity, redoneSince(run, step)), STORE_PATIENCE_MS, signal)),
     record: (identity, result) => patiently(() => records.add(identity, result), STORE_PATIENCE_MS, signal),
     signal,
     // No timer is that long; no command lives that long either.

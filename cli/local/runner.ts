@@ -42,7 +42,7 @@ export interface RunnerEdges {
   /** Sends a step to its agent and waits until it has ended, redeliveries included. */
   dispatch(order: StepOrder): Promise<StepResult>;
   /** The result of a step that an earlier command did, where it need not be done again. */
-  recorded(identity: string): Promise<StepResult | undefined>;
+  recorded(identity: string, step: string): Promise<StepResult | undefined>;
   /** Keeps the result, so that a later command finds it. */
   record(identity: string, result: StepResult): Promise<void>;
   /** Opens the gate, or finds it open from before, and waits for its decision. */
@@ -178,7 +178,7 @@ class Runner {
     if (!agent) throw new Error(`the pipeline was frozen without agent ${step.agent}`);
     const { workload } = this.#run;
     const identity = stepIdentity({ workload, step: step.name, revision: agent.revision, input: turn.input });
-    const known = await this.#edges.recorded(identity);
+    const known = await this.#edges.recorded(identity, step.name);
     if (known) this.#settle(instance, known, { recorded: true, ms: 0 });
     else this.#waiting.set(keyOf(instance), { identity, agent, input: turn.input });
     return known !== undefined;

@@ -23,18 +23,22 @@ export interface StepRecordsOptions {
 
 /** The ends of steps, over the commands that work on a run's folder. */
 export interface StepRecords {
-  /** The result of a step that need not be done again, and whose bytes are all there. Any other is forgotten. */
-  find(identity: string): Promise<StepResult | undefined>;
+  /**
+   * The result of a step that need not be done again, and whose bytes are all there. Any other is forgotten. `redoneSince`: one from
+   * before is done again, however fresh it is.
+   */
+  find(identity: string, redoneSince?: Date): Promise<StepResult | undefined>;
   add(identity: string, result: StepResult): Promise<void>;
 }
 
 export function createStepRecords(options: StepRecordsOptions): StepRecords {
   const { workload, journal, results, artifacts, store, now } = options;
   return {
-    async find(identity) {
+    async find(identity, redoneSince) {
       const entry = journal.find(identity);
       if (!entry) return undefined;
-      if (stands(entry, options)) {
+      const isAskedAnew = redoneSince !== undefined && Date.parse(entry.at) < redoneSince.getTime();
+      if (!isAskedAnew && stands(entry, options)) {
         const result = await results.get(workload, entry.digest);
         if (result && (await missingOf(workload, Object.values(result.artifacts), artifacts)) === undefined)
           return result;

@@ -2,6 +2,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const RUN = ["test/unit/engine/run.test.ts"];
 const WALK = ["test/unit/engine/walk.test.ts"];
+const STOP_AND_RERUN = ["test/unit/reconcile/stop-and-rerun.test.ts"];
 const TURN = ["test/unit/engine/turn.test.ts"];
 const RESULT = ["test/unit/engine/result.test.ts"];
 const CHANGES = ["test/unit/reconcile/changes.test.ts"];
@@ -144,13 +145,13 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("engine/run.ts", RUN, [
     {
       why: "another model makes another run",
-      find: "runHash(uid, { pipeline, inputs, image, resources, model })",
-      replace: "runHash(uid, { pipeline, inputs, image, resources })",
+      find: "runHash(uid, { pipeline, inputs, image, resources, model, rerun })",
+      replace: "runHash(uid, { pipeline, inputs, image, resources, rerun })",
     },
     {
       why: "other inputs make another run",
-      find: "runHash(uid, { pipeline, inputs, image, resources, model })",
-      replace: "runHash(uid, { pipeline, image, resources, model })",
+      find: "runHash(uid, { pipeline, inputs, image, resources, model, rerun })",
+      replace: "runHash(uid, { pipeline, image, resources, model, rerun })",
     },
     {
       why: "keeping a failed run longer does not try it again",
@@ -284,6 +285,41 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
         why: "a step is an agent's or a gate",
         find: "if ((step.agent === undefined) === (step.gate === undefined))",
         replace: "if (false)",
+      },
+    ],
+  ),
+  ...mutationsOf("engine/walk.ts", STOP_AND_RERUN, [
+    { why: "a stopped run ends", find: "  if (open && run.stopped) failure ??= STOPPED;\n", replace: "" },
+    {
+      why: "a run that has ended is not stopped",
+      find: "if (open && run.stopped)",
+      replace: "if (run.stopped)",
+      tests: WALK,
+    },
+  ]),
+  ...mutationsOf("engine/run.ts", STOP_AND_RERUN, [
+    { why: "a rerun is another run", find: "model, rerun });", replace: "model });" },
+    {
+      why: "what comes before the step of a rerun is used again",
+      find: "  return isRedone ? new Date(at) : undefined;",
+      replace: "  return new Date(at);",
+    },
+  ]),
+  ...mutationsOf("engine/workload-check.ts", STOP_AND_RERUN, [
+    {
+      why: "a rerun names a step that is there",
+      find: "if (from !== undefined && !names.includes(from))",
+      replace: "if (false)",
+    },
+  ]),
+  ...mutationsOf(
+    "cli/local/step-records.ts",
+    ["test/unit/step-records.test.ts"],
+    [
+      {
+        why: "on one machine, too, what a rerun asks for anew is done anew",
+        find: "if (!isAskedAnew && stands",
+        replace: "if (stands",
       },
     ],
   ),

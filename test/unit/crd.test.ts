@@ -86,6 +86,7 @@ describe("parseDocuments", () => {
     expect(document?.value.spec).toEqual({
       inputs: {},
       replicas: 10,
+      stop: false,
       suspend: false,
       model: { name: "gpt-6-luna", fallbacks: [], maxOutputTokens: 1024 },
       review: { required: true, timeout: "24h", onTimeout: "Reject" },

@@ -75,6 +75,13 @@ test.each([
   expect(await records.find("step")).toEqual(expected);
 });
 
+test("a success from before its step was asked for anew is forgotten, and a later one is not", async () => {
+  const { records, forgotten } = await open();
+  await records.add("step", success());
+  expect(await records.find("step", NOW)).toEqual(success());
+  expect([await records.find("step", new Date(NOW.getTime() + 1)), forgotten]).toEqual([undefined, ["step"]]);
+});
+
 test("a success that is too old is forgotten", async () => {
   const { records, forgotten } = await open(new Date(NOW.getTime() + 1));
   await records.add("step", success());

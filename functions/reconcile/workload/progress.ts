@@ -11,7 +11,7 @@ import { type StepDependencies, stepIdentity } from "../../../engine/identity.ts
 import { type Outcomes, type OutcomeTable, outcomeOf, SKIPPED, setOutcome } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { failedResult, type StepResult } from "../../../engine/result.ts";
-import { type Run, stepDeadlineMs, stepOf } from "../../../engine/run.ts";
+import { type Run, redoneSince, stepDeadlineMs, stepOf } from "../../../engine/run.ts";
 import { ancestorsOf, type Stage } from "../../../engine/stages.ts";
 import { type Instance, itemsOf, turnOf, type Walk, walk } from "../../../engine/walk.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
@@ -275,12 +275,14 @@ function workOf({ run, table, redone }: Looking, stage: Stage, view: StepView): 
 async function runningView(looking: Looking, prepared: Prepared, state: StepState | undefined): Promise<StepView> {
   const { identity, input, ...view } = prepared;
   if (view.outcome || identity === undefined || input === undefined || !state) return view;
-  const { run, runObject, reusableFrom, deps } = looking;
+  const { run, runObject, deps } = looking;
   // One whose bytes are gone is another attempt: its deadline counts anew.
   const lost = parseStepOutput(view.node.output);
   const attempt = `${runObject.uid}/${view.node.startedAt}${lost && "digest" in lost ? `/${lost.digest}` : ""}`;
   const work = { input, identity, attempt, state };
   const { ended } = state;
+  const redone = redoneSince(run, view.step.name);
+  const reusableFrom = redone && redone > looking.reusableFrom ? redone : looking.reusableFrom;
   if (ended && (state.attempt === attempt || (ended.outcome === "succeeded" && ended.finishedAt >= reusableFrom))) {
     const result = await deps.results.get(run.workload, ended.digest);
     if (result) return { ...view, work, digest: ended.digest, outcome: await checked(run, view.step, result) };

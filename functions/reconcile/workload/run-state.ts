@@ -10,8 +10,10 @@ import type { StepView } from "./step-view.ts";
 
 /** Nothing new starts: the spec says so, somebody said so in the engine, or the namespace's quota does. */
 export function isHeld({ spec, runObject, quota }: Observed): boolean {
-  const held = "workload" in spec && spec.workload.spec.suspend;
-  return held || Boolean(runObject?.suspended) || Boolean(runObject?.shutdown) || quota?.wait !== undefined;
+  const { suspend, stop } = "workload" in spec ? spec.workload.spec : {};
+  // What is to end is not held back from ending.
+  const held = !stop && (suspend || quota?.wait !== undefined);
+  return held || Boolean(runObject?.suspended) || Boolean(runObject?.shutdown);
 }
 
 /** A gate waits, and nothing else does. */
@@ -49,7 +51,7 @@ export function rejectionOf({ runObject, progress }: Observed): string | undefin
  */
 export function isMadeAgain(observed: Observed): boolean {
   const { spec, runObject, progress } = observed;
-  if (!runObject || spec.state !== "accepted") return false;
+  if (!runObject || spec.state !== "accepted" || spec.run.stopped) return false;
   if (isFailed(runObject) && runObject.acceptedTerms !== termsOf(spec.workload.spec)) return true;
   if (!progress) return false;
   if (progress.gates.some(({ verdict }) => verdict.state === "overtaken")) return true;

@@ -345,3 +345,18 @@ describe("the budget", () => {
     expect(walk(run, outcomesOf({ b: two, a: one }))).toEqual(walk(run, outcomesOf({ a: one, b: two })));
   });
 });
+
+describe("a run that somebody stopped", () => {
+  const stop = { ...PAGES, stop: true };
+  test.each<[string, Ended, string]>([
+    ["starts nothing more, and fails", { fetch: [ok(), null] }, "Failed Stopped"],
+    ["at its gate likewise", { fetch: [ok(), ok()] }, "Failed Stopped"],
+    ["that had failed keeps its reason", { fetch: [bad("Broken"), bad("Broken")] }, "Failed TooManyFailedItems"],
+    ["that was rejected stays so", { fetch: [ok(), ok()], review: rejected }, "Rejected Rejected"],
+    ["that was done has succeeded", { fetch: [ok(), ok()], review: ok(), report: ok() }, "Succeeded"],
+  ])("%s", (_what, ended, expected) => {
+    const { ready, end } = walk(runWith(REVIEWED, { ...stop, tolerate: { failedItems: 0 } }), outcomesOf(ended));
+    expect(ready).toEqual([]);
+    expect([end?.phase, end && "reason" in end ? end.reason : ""].join(" ").trim()).toBe(expected);
+  });
+});
