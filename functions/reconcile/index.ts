@@ -13,6 +13,7 @@ import { keyOf } from "./key.ts";
 import { createRequeue } from "./requeue.ts";
 import { enqueueWaiting, resync } from "./resync.ts";
 import { createWorkQueue } from "./work-queue.ts";
+import { isUnrecorded, recordDecision } from "./workload/decision-outcome.ts";
 import { workloadOfDecision } from "./workload/decisions.ts";
 import { type ReconcileDeps, reconcileWorkload } from "./workload/reconcile.ts";
 
@@ -83,14 +84,17 @@ export function createApp(deps: ReconcileAppDeps): Hono {
       case "pipeline":
         return enqueueWaiting(deps.kube, enqueueWorkload);
       case "all":
-        return resync(lookDeps, { agent: enqueueAgent, workload: enqueueWorkload });
+        return resync(lookDeps, { agent: enqueueAgent, workload: enqueueWorkload, decision: enqueueDecided });
     }
   }
 
   /** One that is gone was counted, or went with its workload. */
   async function enqueueDecided(ref: ObjectRef): Promise<void> {
-    const workload = workloadOfDecision(await deps.kube.decisions.get(ref));
+    const decision = await deps.kube.decisions.get(ref);
+    if (!decision || !isUnrecorded(decision)) return;
+    const workload = workloadOfDecision(decision);
     if (workload !== undefined) await enqueueWorkload({ namespace: ref.namespace, name: workload });
+    await recordDecision(ref, deps);
   }
 
   /** A dead letter is believed when its token says that reconcile asked for it. */

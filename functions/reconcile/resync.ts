@@ -4,12 +4,16 @@ import { parseDuration } from "../../crd/duration.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../lib/edges/kube.ts";
 import { granted } from "../../lib/quota/accounts.ts";
 import { REASON } from "./reasons.ts";
+import { isUnrecorded } from "./workload/decision-outcome.ts";
 import { closeAccount, monthOf } from "./workload/quota.ts";
 
 type Enqueue = (ref: ObjectRef) => Promise<void>;
 
 /** Repairs what was lost: looks at every object that may have something to do. @throws what the first that failed threw */
-export async function resync(deps: ResyncDeps, enqueue: { agent: Enqueue; workload: Enqueue }): Promise<void> {
+export async function resync(
+  deps: ResyncDeps,
+  enqueue: { agent: Enqueue; workload: Enqueue; decision: Enqueue },
+): Promise<void> {
   const { kube } = deps;
   const now = deps.now();
   // Before the workloads are listed: whose account is here, and that is not there then, is gone.
@@ -23,9 +27,10 @@ export async function resync(deps: ResyncDeps, enqueue: { agent: Enqueue; worklo
   // Settled Agents too: settings change, and people delete what was made for an Agent.
   const failedAgents = await enqueueEach(kube.agents.listAll(), () => true, enqueue.agent);
   const failed = await enqueueEach(kube.workloads.listAll(), isWanted, enqueue.workload);
+  const failedDecisions = await enqueueEach(kube.decisions.listAll(), isUnrecorded, enqueue.decision);
   for (const account of gone.values())
     await closeAccount(account, async () => undefined, deps).catch((error: unknown) => failed.push(error));
-  throwFirst([...failedAgents, ...failed]);
+  throwFirst([...failedAgents, ...failed, ...failedDecisions]);
 }
 
 export type ResyncDeps = Parameters<typeof closeAccount>[2] & { readonly kube: Kube };

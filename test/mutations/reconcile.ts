@@ -292,6 +292,18 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       tests: unit("lost-bytes"),
     },
     {
+      why: "a run that is to end is not held back from ending",
+      find: " && !spec.workload.spec.stop;",
+      replace: ";",
+      tests: unit("stop-and-rerun"),
+    },
+    {
+      why: "what was stopped, or had failed before, is not made again",
+      find: " || spec.run.stopped) return false;",
+      replace: ") return false;",
+      tests: unit("stop-and-rerun"),
+    },
+    {
       why: "a failed run is made again under other terms",
       find: "if (isFailed(runObject) && runObject.acceptedTerms !== termsOf(spec.workload.spec)) return true;",
       replace: "",
@@ -326,6 +338,18 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "ofGate",
     },
     { why: "a review is of this gate", find: "reviews.filter((one) => one.gate === step.name)", replace: "reviews" },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/progress.ts", unit("stop-and-rerun"), [
+    {
+      why: "what a rerun asks for anew is done anew",
+      find: "redone && redone > looking.reusableFrom ? redone : looking.reusableFrom",
+      replace: "looking.reusableFrom",
+    },
+    {
+      why: "a rerun makes no stale result fresh",
+      find: "redone && redone > looking.reusableFrom ? redone : looking.reusableFrom",
+      replace: "redone ?? looking.reusableFrom",
+    },
   ]),
   ...mutationsOf("functions/reconcile/workload/progress.ts", LIFECYCLE, [
     {
@@ -713,8 +737,42 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an Event that is written twice is one",
-      find: "sha256(`${uid}/${resourceVersion}/${reason}`)",
+      find: "sha256(`${uid}/${key}/${reason}`)",
       replace: "sha256(`${Math.random()}`)",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/index.ts", unit("app"), [
+    {
+      why: "a decision whose event was lost is recorded all the same",
+      find: "          decision: enqueueDecided,\n",
+      replace: "          decision: async () => {},\n",
+    },
+    {
+      why: "a decision that was recorded brings on nothing more",
+      find: "if (!decision || !isUnrecorded(decision)) return;",
+      replace: "if (!decision) return;",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/decision-outcome.ts", unit("decision-outcome"), [
+    {
+      why: "a decision is not said to count that another's way, name or time came before",
+      find: 'review.how === "AgentDecision" && review.decision === decision && review.by === by && review.at === at',
+      replace: "review.decision === decision",
+    },
+    {
+      why: "a decision whose gate is open is not judged",
+      find: "return finishedAt === undefined\n",
+      replace: "return false\n",
+    },
+    {
+      why: "a refused decision leaves an Event of its workload",
+      find: 'if (workload && status.outcome === "Refused")',
+      replace: "if (false as boolean && workload)",
+    },
+    {
+      why: "what became of a decision is recorded once",
+      find: "object && isUnrecorded(object) ?",
+      replace: "object ?",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/turn.ts", unit("turn"), [

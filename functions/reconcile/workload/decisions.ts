@@ -31,9 +31,13 @@ export function listDecisions(
 }
 
 /** The API server's own time, and not what the object says. */
-function madeOf({ spec }: AgentDecision, { metadata }: KubeObject): MadeDecision {
+export function madeAt({ metadata }: KubeObject): string {
+  return new Date(metadata.creationTimestamp).toISOString();
+}
+
+function madeOf({ spec }: AgentDecision, object: KubeObject): MadeDecision {
   const { digest, decision, steps, by, comment } = spec;
-  const at = new Date(metadata.creationTimestamp).toISOString();
+  const at = madeAt(object);
   return {
     digest,
     decision,

@@ -3,26 +3,41 @@ import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { sha256 } from "../../../engine/canonical.ts";
 import type { KubeObject } from "../../../lib/edges/kube.ts";
 
+type WorkloadEvent = CoreV1Event & { metadata: { namespace: string } };
+
 const WARNINGS = new Set(["Failed", "Rejected"]);
 
 /**
  * The Kubernetes Event of a status that says something new: another phase, or another reason for not going on. Its name follows
  * from the object as it was, so that a repeated look makes the same Event.
  */
-export function kubernetesEvent(
-  object: KubeObject,
-  status: WorkloadStatus,
-  now: Date,
-): (CoreV1Event & { metadata: { namespace: string } }) | undefined {
+export function kubernetesEvent(object: KubeObject, status: WorkloadStatus, now: Date): WorkloadEvent | undefined {
   const before = (object.status ?? {}) as WorkloadStatus;
   const ready = readyOf(status);
   const reason = ready?.reason ?? status.phase ?? "Unknown";
   if (status.phase === before.phase && reason === readyOf(before)?.reason) return undefined;
-  const { namespace, name, uid, resourceVersion } = object.metadata;
-  const at = now.toISOString().replace(/\.\d+Z$/, "Z");
   const isWarning = ready?.status === "False" && reason !== status.phase;
+  const type = isWarning || WARNINGS.has(status.phase ?? "") ? "Warning" : "Normal";
+  const message = ready?.message || `phase ${status.phase}`;
+  return eventOn(object, { key: object.metadata.resourceVersion, type, reason, message }, now);
+}
+
+/** An Event of a workload. `key`: one with the same is the same Event. */
+export function eventOn(
+  { metadata }: KubeObject,
+  about: {
+    readonly key: string;
+    readonly type: "Normal" | "Warning";
+    readonly reason: string;
+    readonly message: string;
+  },
+  now: Date,
+): WorkloadEvent {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  const { key, type, reason, message } = about;
+  const at = now.toISOString().replace(/\.\d+Z$/, "Z");
   return {
-    metadata: { namespace, name: `${name}.${sha256(`${uid}/${resourceVersion}/${reason}`).slice(0, 16)}` },
+    metadata: { namespace, name: `${name}.${sha256(`${uid}/${key}/${reason}`).slice(0, 16)}` },
     involvedObject: {
       apiVersion: "agentic.dev/v1alpha1",
       kind: "AgentWorkload",
@@ -31,14 +46,14 @@ export function kubernetesEvent(
       uid,
       resourceVersion,
     },
-    type: isWarning || WARNINGS.has(status.phase ?? "") ? "Warning" : "Normal",
+    type,
     reason,
-    message: ready?.message || `phase ${status.phase}`,
+    message,
     source: { component: "agentic" },
     firstTimestamp: new Date(at),
     lastTimestamp: new Date(at),
     count: 1,
-  } as CoreV1Event & { metadata: { namespace: string } };
+  } as WorkloadEvent;
 }
 
 function readyOf(status: WorkloadStatus) {

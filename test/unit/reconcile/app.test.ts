@@ -388,6 +388,32 @@ describe("the resync, and what waits", () => {
     harness.objects.decisions.set("p", object);
     expect((await post(made)).status).toBe(200);
     expect(looks()).toBe(1);
+    expect(harness.objects.decisions.get("p")?.status).toMatchObject({ outcome: "Refused", reason: "OtherFindings" });
+    // The change of its status comes back as an event.
+    expect((await post(made)).status).toBe(200);
+    expect(looks()).toBe(1);
+  });
+
+  test("the resync comes back to a decision whose event was lost, and to no other", async () => {
+    const { harness } = createWorld();
+    const none: KindClient = { ...harness.deps.kube.agents, async *listAll() {} };
+    const workloads = { ...harness.deps.kube.workloads, listAll: none.listAll };
+    const { post } = createWorld({ kube: { ...harness.deps.kube, agents: none, workloads } });
+    const spec = { workload: "demo", digest: "0".repeat(64), decision: "approved", by: "ben" };
+    const decision = (name: string, over: object = {}): KubeObject => ({
+      apiVersion: "agentic.dev/v1alpha1",
+      kind: "AgentDecision",
+      metadata: metadata(name),
+      spec,
+      ...over,
+    });
+    const recorded = { outcome: "Counted", reason: "First", message: "" };
+    harness.objects.decisions.set("lost", decision("lost"));
+    harness.objects.decisions.set("known", decision("known", { status: recorded }));
+    harness.objects.decisions.set("none", decision("none", { spec: {} }));
+    expect((await post(ping)).status).toBe(200);
+    const statuses = [...harness.objects.decisions.values()].map(({ status }) => status);
+    expect(statuses).toEqual([expect.objectContaining({ outcome: "Refused" }), recorded, undefined]);
   });
 
   test("an Agent that becomes ready brings on those who wait for it", async () => {

@@ -321,6 +321,16 @@ export function createHarness(options: HarnessOptions) {
       decisions: client({
         get: ({ name }) => read(() => objects.decisions.get(name)),
         list: () => read(() => [...objects.decisions.values()]),
+        listAll: async function* () {
+          yield* await read(() => [...objects.decisions.values()]);
+        },
+        putStatus: (object, status) =>
+          unreliable(() => {
+            const now = objects.decisions.get(object.metadata.name);
+            if (now?.metadata.resourceVersion !== object.metadata.resourceVersion) return "conflict";
+            objects.decisions.set(object.metadata.name, bump({ ...now, status }));
+            return "written";
+          }),
         remove: ({ name }) => unreliable(() => (objects.decisions.delete(name) ? "written" : "gone")),
       }),
       services: client({}),

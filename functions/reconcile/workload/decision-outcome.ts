@@ -1,0 +1,77 @@
+import { type AgentDecision, agentDecisionSchema, type DecisionStatus } from "../../../crd/agentdecision.ts";
+import type { Review, WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { decisionText } from "../../../engine/findings.ts";
+import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
+import type { Logger } from "../../../lib/log.ts";
+import { madeAt } from "./decisions.ts";
+import { eventOn } from "./kubernetes-event.ts";
+
+export interface DecisionDeps {
+  readonly kube: Pick<Kube, "decisions" | "workloads" | "event">;
+  readonly now: () => Date;
+  readonly log: Logger;
+}
+
+/** Nobody has recorded yet whether it counts. */
+export function isUnrecorded(object: KubeObject): boolean {
+  return object.status === undefined && agentDecisionSchema.safeParse(object).success;
+}
+
+/**
+ * Records of an AgentDecision whether it counts, once its workload has been looked at: in its status, in the log, and as an Event of the
+ * workload where it does not. A gate that is still open is judged later: the resync comes back to it.
+ */
+export async function recordDecision(ref: ObjectRef, { kube, now, log }: DecisionDeps): Promise<void> {
+  const object = await kube.decisions.get(ref);
+  const decision = object && isUnrecorded(object) ? agentDecisionSchema.parse(object) : undefined;
+  if (!object || !decision) return;
+  const { namespace } = object.metadata;
+  const name = decision.spec.workload;
+  const workload = await kube.workloads.get({ namespace, name });
+  const status = judgeDecision(decision, madeAt(object), (workload?.status ?? {}) as WorkloadStatus);
+  if (!status) return;
+  const { by, digest, decision: what } = decision.spec;
+  // Before the status, after which nobody comes back to it. A repeated look makes the same Event.
+  if (workload && status.outcome === "Refused") {
+    const message = `${by} decided "${decisionText(what)}" by AgentDecision ${ref.name}, which does not count: ${status.message}`;
+    const about = { key: object.metadata.uid, type: "Warning" as const, reason: "DecisionRefused", message };
+    await kube.event(eventOn(workload, about, now())).catch((error: unknown) => {
+      log.warn({ err: error, reason: about.reason }, "Event not written");
+    });
+  }
+  if ((await kube.decisions.putStatus(object, status)) !== "written") return;
+  log.info({ workload: `${namespace}/${name}`, digest, by, decision: what, ...status }, "decision recorded");
+}
+
+/** Undefined: its gate is still open. */
+export function judgeDecision(
+  { spec }: Pick<AgentDecision, "spec">,
+  at: string,
+  { reviews = [], earlierReviews = [], finishedAt, phase }: WorkloadStatus,
+): DecisionStatus | undefined {
+  const review = [...earlierReviews, ...reviews].findLast(({ digest }) => digest === spec.digest);
+  if (!review)
+    return refused(
+      "OtherFindings",
+      `no gate of ${spec.workload} is about findings of digest ${spec.digest.slice(0, 16)}…`,
+    );
+  const { gate } = review;
+  if (review.decision === undefined)
+    return finishedAt === undefined
+      ? undefined
+      : { ...refused("RunEnded", `the run ended (${phase}) before gate ${gate} was decided`), gate };
+  if (isOf(review, spec, at))
+    return { outcome: "Counted", reason: "First", message: `gate ${gate}: ${decisionText(review.decision)}`, gate };
+  return {
+    ...refused("AlreadyDecided", `gate ${gate}: ${decisionText(review.decision)} by ${review.by} at ${review.at}`),
+    gate,
+  };
+}
+
+function isOf(review: Review, { decision, by }: AgentDecision["spec"], at: string): boolean {
+  return review.how === "AgentDecision" && review.decision === decision && review.by === by && review.at === at;
+}
+
+function refused(reason: string, message: string): DecisionStatus {
+  return { outcome: "Refused", reason, message };
+}
