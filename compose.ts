@@ -19,6 +19,10 @@ export async function composeFunction(config: Config, log: Logger, draining: Abo
     }
     case "approve":
       return composeApprove(config, log, draining);
+    case "artifacts": {
+      const { createApp } = await import("./functions/artifacts/index.ts");
+      return createApp({ artifacts: await connectArtifacts(config), log, draining });
+    }
     default:
       return composeAgent(config, log, draining);
   }
@@ -28,7 +32,7 @@ async function composeAgent(config: Config, log: Logger, draining: AbortSignal):
   const { FUNCTION: name } = config;
   const [graph, { createAgentApp }] = await Promise.all([agentGraph(name), import("./lib/agent-app.ts")]);
   if (!graph) {
-    const known = ["reconcile", "approve", "admit", "egress", ...AGENT_FUNCTIONS];
+    const known = ["reconcile", "approve", "artifacts", "admit", "egress", ...AGENT_FUNCTIONS];
     throw new Error(`FUNCTION is ${name}: expected one of ${known.join(", ")}`);
   }
   const { edges, ...deps } = await connectAgent(name, config, log, draining);

@@ -2,14 +2,14 @@ import type { KeyObject } from "node:crypto";
 import { userInfo } from "node:os";
 import type { Hono } from "hono";
 import { createApp } from "../../functions/approve/index.ts";
-import type { Artifacts } from "../../lib/edges/artifacts.ts";
+import type { ArtifactReader } from "../../lib/edges/artifacts.ts";
 import type { ReviewRecord, Reviews } from "../../lib/edges/reviews.ts";
 import type { Logger } from "../../lib/log.ts";
 import { createLinkAuthorizer, mintReviewLink, type ReviewLink } from "../../lib/review-link.ts";
 
 export interface ApproverDeps {
   readonly reviews: Reviews;
-  readonly artifacts: Artifacts;
+  readonly artifacts: ArtifactReader;
   readonly publicKey: KeyObject;
   readonly log: Logger;
   readonly draining: AbortSignal;

@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import { isArtifactOf } from "../../engine/artifact-key.ts";
 import { type Finding, type Findings, findingsSchema } from "../../engine/findings.ts";
 import { SUMMARY, type Summary, summarySchema } from "../../engine/summary.ts";
-import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
+import { type ArtifactReader, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { type SummaryView, summaryView } from "./summary-view.ts";
@@ -42,7 +42,7 @@ const MAX_PROBLEM = 400;
 /** Reviews whose pictures are remembered: a browser asks for each picture of a page by itself. */
 const REMEMBERED = 16;
 
-export function createReviewLoader(artifacts: Artifacts): ReviewLoader {
+export function createReviewLoader(artifacts: ArtifactReader): ReviewLoader {
   // By the findings' key. It is a content address, so an entry never becomes outdated.
   const pictures = new LRUCache<string, ReadonlySet<string>>({ max: REMEMBERED });
   const load = async (record: ReviewRecord): Promise<ReviewView> => {
@@ -64,7 +64,7 @@ export function createReviewLoader(artifacts: Artifacts): ReviewLoader {
 }
 
 async function loadFindings(
-  artifacts: Artifacts,
+  artifacts: ArtifactReader,
   { findings: key, review, workload }: ReviewRecord,
 ): Promise<Findings> {
   const findings = await getJson(artifacts, workload, key, findingsSchema);
@@ -80,7 +80,7 @@ async function loadFindings(
 
 /** A summary comes from somebody's agent: what is wrong with it is shown in its place. */
 async function loadFinding(
-  artifacts: Artifacts,
+  artifacts: ArtifactReader,
   { workload }: ReviewRecord,
   finding: Finding,
   limit: number,

@@ -28,6 +28,9 @@ export interface Artifacts {
   drop(workload: ArtifactOwner): Promise<void>;
 }
 
+/** Reads, and nothing else. */
+export type ArtifactReader = Pick<Artifacts, "get">;
+
 export type ArtifactExtension = "html" | "txt" | "json" | "png" | "jpg" | "md" | "pdf" | "svg" | "csv";
 
 /** The SHA-256 in an artifact's key. @throws TerminalError InvalidArtifactKey */
@@ -78,6 +81,17 @@ function createArtifacts(store: ObjectStore): Artifacts {
       if (!stored || sha256(stored) !== digest) await attempt("write", key, store.write(key, bytes));
       return key;
     },
+    ...createArtifactReader(store),
+    async drop(workload) {
+      const scope = checkedScope(workload);
+      await attempt("remove", scope, store.remove(scope));
+    },
+  };
+}
+
+/** Checks each byte that it hands on, wherever that comes from. */
+export function createArtifactReader(store: Pick<ObjectStore, "read">): ArtifactReader {
+  return {
     async get(workload, key) {
       if (!isArtifactOf(workload, key))
         throw invalidKey(`${JSON.stringify(key)} is not an artifact of workload ${workload.namespace}/${workload.uid}`);
@@ -89,10 +103,6 @@ function createArtifacts(store: ObjectStore): Artifacts {
         if (left === 0) throw new TerminalError("ArtifactCorrupt", `artifact ${key} does not match its SHA-256`);
         await sleep(CORRUPT.pauseMs);
       }
-    },
-    async drop(workload) {
-      const scope = checkedScope(workload);
-      await attempt("remove", scope, store.remove(scope));
     },
   };
 }
@@ -124,7 +134,7 @@ const GONE: ReadonlySet<string> = new Set(["ArtifactMissing", "ArtifactCorrupt"]
 
 /** Undefined: its bytes are gone, or are not what the key says. @throws as Artifacts.get otherwise */
 export async function getIfKept(
-  artifacts: Artifacts,
+  artifacts: ArtifactReader,
   workload: ArtifactOwner,
   key: string,
 ): Promise<Uint8Array | undefined> {
@@ -138,7 +148,7 @@ export async function getIfKept(
 
 /** Reads a JSON artifact and checks it by the caller's schema. */
 export async function getJson<T>(
-  artifacts: Artifacts,
+  artifacts: ArtifactReader,
   workload: ArtifactOwner,
   key: string,
   schema: { parse(value: unknown): T },

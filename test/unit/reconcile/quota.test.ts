@@ -383,9 +383,13 @@ async function resyncOf(world: Harness): Promise<string[]> {
   const { kube } = world.deps;
   const deps = {
     ...world.deps,
-    kube: { ...kube, agents: { ...kube.agents, listAll: none }, workloads: { ...kube.workloads, listAll: all } },
+    kube: { ...kube, agents: { ...kube.agents, listAll: none }, workloads: { ...kube.workloads, listAll: all }, decisions: { ...kube.decisions, listAll: none } },
   };
-  await resync(deps, { agent: async () => undefined, workload: async ({ name }) => void looked.push(name) });
+  await resync(deps, {
+    agent: async () => undefined,
+    workload: async ({ name }) => void looked.push(name),
+    decision: async () => undefined,
+  });
   return looked;
 }
 

@@ -1,0 +1,60 @@
+import { HttpMethod, type KubeConfig, RequestContext } from "@kubernetes/client-node";
+import { fetch, type Response } from "undici";
+import { TerminalError } from "../../errors.ts";
+import type { ObjectStore } from "./object-store.ts";
+
+/** As config/artifacts.yaml names it, and lets everybody ask. */
+const PROXY = "/api/v1/namespaces/agentic-system/services/http:artifacts:80/proxy";
+
+export interface ProxiedStore extends Pick<ObjectStore, "read"> {
+  /** In bytes; undefined where no object has this key. */
+  size(key: string): Promise<number | undefined>;
+}
+
+/** What runs left, as a kubeconfig reaches it: by the API server's proxy, and the function artifacts behind it. */
+export function createProxiedStore(config: KubeConfig): ProxiedStore {
+  const ask = async (method: HttpMethod, key: string): Promise<Response | undefined> => {
+    const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
+    const context = new RequestContext(`${server}${PROXY}/${key}`, method);
+    await config.applySecurityAuthentication(context);
+    const dispatcher = context.getDispatcher();
+    const answer = await fetch(context.getUrl(), {
+      method,
+      headers: context.getHeaders(),
+      signal: context.getSignal() ?? null,
+      ...(dispatcher ? { dispatcher } : {}),
+    });
+    if (answer.ok) return answer;
+    await answer.body?.cancel();
+    return refusal(answer);
+  };
+  return {
+    async read(key) {
+      const answer = await ask(HttpMethod.GET, key);
+      return answer && new Uint8Array(await answer.arrayBuffer());
+    },
+    async size(key) {
+      const answer = await ask(HttpMethod.HEAD, key);
+      return answer && Number(answer.headers.get("content-length"));
+    },
+  };
+}
+
+/** Undefined: the function says that it has no such bytes; anything else is the API server's own answer. */
+function refusal({ status, headers }: Response): undefined {
+  if (status === 404 && headers.has("agentic-reason")) return undefined;
+  switch (status) {
+    case 401:
+      throw new TerminalError("Unauthorized", "the API server does not know you: log in to the cluster again");
+    case 403:
+    case 404:
+      throw new TerminalError(
+        "ArtifactsNotServed",
+        `the API server answers ${status} for the Service artifacts of agentic-system: an administrator applies config/artifacts.yaml`,
+      );
+    default:
+      throw new Error(
+        `the API server's proxy answers ${status} for the Service artifacts of agentic-system: is its pod ready?`,
+      );
+  }
+}

@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createApp } from "../../functions/artifacts/index.ts";
+import { createProxiedStore, type ProxiedStore } from "../../lib/edges/artifacts/kube-proxy.ts";
+import { type Artifacts, createArtifactReader, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
+import { kubeConfig } from "../../lib/edges/kube-calls.ts";
+import { RetryableError } from "../../lib/errors.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+
+// The function artifacts, and its only reader, with a server between them that stands for the API server's proxy. The real one:
+// test/kubernetes/newcomer.test.ts.
+
+const OWNER = { namespace: "team-a", uid: "7d1f3c52-0000-4000-8000-000000000001" };
+const SCOPE = `${OWNER.namespace}/${OWNER.uid}`;
+const PROXY = "/api/v1/namespaces/agentic-system/services/http:artifacts:80/proxy";
+
+let folder: string;
+let store: Artifacts;
+let server: Server;
+let proxied: ProxiedStore;
+/** What the API server answers by itself. */
+let own: ((response: ServerResponse) => void) | undefined;
+const logged: Record<string, unknown>[] = [];
+const appOver = (artifacts: Pick<Artifacts, "get">) =>
+  createApp({
+    artifacts,
+    log: pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+    draining: new AbortController().signal,
+  });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "agentic-served-"));
+  store = createFolderArtifacts(join(folder, "artifacts"));
+  const listener = getRequestListener(appOver(store).fetch);
+  server = createServer((request: IncomingMessage, response) => {
+    if (own) return own(response);
+    const path = request.url ?? "";
+    request.url = path.startsWith(PROXY) ? path.slice(PROXY.length) : "/health/liveness";
+    void listener(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  proxied = createProxiedStore(
+    kubeConfig({ file: await writeKubeconfig(folder, (server.address() as AddressInfo).port) }),
+  );
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  own = undefined;
+  logged.length = 0;
+});
+
+describe("bytes by their key", () => {
+  test("are what they were, with their size", async () => {
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, index) => index % 256);
+    const key = await store.put(OWNER, bytes, "pdf");
+    expect(await createArtifactReader(proxied).get(OWNER, key)).toEqual(bytes);
+    expect(await proxied.size(key)).toBe(70_000);
+    expect(logged).toContainEqual(expect.objectContaining({ key, bytes: 70_000, msg: "artifact read" }));
+  });
+
+  test("come as no page, and stay in no cache", async () => {
+    const key = await store.put(OWNER, "<a href='/x'>x</a>", "html");
+    const answer = await appOver(store).request(`/${key}`);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      "content-type": "application/octet-stream",
+      "content-disposition": "attachment",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    });
+  });
+
+  test.each([
+    ["other bytes", `${SCOPE}/${"0".repeat(64)}.txt`],
+    ["no digest", `${SCOPE}/all.txt`],
+    ["no workload's", `team-a/all/${"0".repeat(64)}.txt`],
+  ])("%s: none, and logged", async (_what, key) => {
+    expect(await proxied.read(key)).toBeUndefined();
+    expect(await proxied.size(key)).toBeUndefined();
+    expect(logged).toContainEqual(expect.objectContaining({ key, msg: "artifact refused" }));
+  });
+
+  test("of another scope than a workload's are none, though the store has them", async () => {
+    const key = await store.put({ namespace: "team-a", uid: "shared" }, "secret", "txt");
+    expect(await proxied.read(key)).toBeUndefined();
+  });
+
+  test("nothing is listed", async () => {
+    await store.put(OWNER, "x", "txt");
+    for (const path of ["/", `/${SCOPE}`, `/${SCOPE}/`]) expect((await appOver(store).request(path)).status).toBe(404);
+  });
+
+  test("a store that is away is said to be away", async () => {
+    const away = { get: () => Promise.reject(new RetryableError("ArtifactStoreUnavailable", "no answer")) };
+    const answer = await appOver(away).request(`/${SCOPE}/${"0".repeat(64)}.txt`);
+    expect([answer.status, answer.headers.get("agentic-reason")]).toEqual([503, "ArtifactStoreUnavailable"]);
+  });
+});
+
+describe("what the API server answers by itself", () => {
+  const key = `${SCOPE}/${"0".repeat(64)}.txt`;
+  test.each<[number, string, RegExp]>([
+    [401, "Unauthorized", /log in to the cluster again/],
+    [403, "ArtifactsNotServed", /an administrator applies config\/artifacts\.yaml/],
+    [404, "ArtifactsNotServed", /answers 404 for the Service artifacts/],
+    [503, "ArtifactStoreUnavailable", /proxy answers 503/],
+  ])("%i", async (status, reason, words) => {
+    own = (response) => void response.writeHead(status).end("{}");
+    const read = createArtifactReader(proxied).get(OWNER, key);
+    await expect(read).rejects.toMatchObject({ reason, message: expect.stringMatching(words) });
+  });
+
+  test("other bytes than the key says are not handed on", async () => {
+    own = (response) => void response.writeHead(200).end("something else");
+    await expect(createArtifactReader(proxied).get(OWNER, key)).rejects.toMatchObject({ reason: "ArtifactCorrupt" });
+  });
+});
