@@ -39,6 +39,7 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
       signal: deps.draining,
       context: { identity, workload, run, step, input, claims, egressToken, deadline, log },
     });
+    log.info({ outcome: result.outcome, reason: result.reason }, "step ended");
     const { headers, body } = stepCompleted(identity, request, result);
     return c.body(body, 200, headers);
   });

@@ -107,7 +107,7 @@ function cycleProblems(
 
 const ARGO = "functions/reconcile/argo/";
 /** Where programs wire the implementation to its interface. */
-const COMPOSES_ARGO = ["compose-reconcile.ts", "cli/kubectl-agentic.ts"];
+const COMPOSES_ARGO = ["compose-reconcile.ts", "cli/kubectl-agentic.ts", "cli/kubectl_complete-agentic.ts"];
 /** The one client of the API server: group, version and plural of each kind it can ask for. */
 const KIND_TABLE = "lib/edges/kube.ts";
 

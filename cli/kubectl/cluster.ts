@@ -1,10 +1,16 @@
+import { randomUUID } from "node:crypto";
 import { AuthenticationV1Api } from "@kubernetes/client-node";
-import type { AgentDecision } from "../../crd/agentdecision.ts";
+import { type AgentDecision, agentDecisionSchema } from "../../crd/agentdecision.ts";
 import { type AgentWorkload, agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
 import type { RunEngine, RunView } from "../../functions/reconcile/run-engine.ts";
+import { createProxiedStore } from "../../lib/edges/artifacts/kube-proxy.ts";
+import { type ArtifactReader, createArtifactReader } from "../../lib/edges/artifacts.ts";
 import { connectKube, type KubeObject } from "../../lib/edges/kube.ts";
 import { kubeConfig, outcome } from "../../lib/edges/kube-calls.ts";
+import { type PodLine, readPodLogs } from "../../lib/edges/pod-logs.ts";
+import { createWorkloadReviews } from "../../lib/edges/reviews/workload.ts";
+import type { Reviews } from "../../lib/edges/reviews.ts";
 import { TerminalError } from "../../lib/errors.ts";
 
 export interface ClusterOptions {
@@ -13,7 +19,7 @@ export interface ClusterOptions {
   readonly kubeconfig?: string;
 }
 
-export type SeenWorkload = AgentWorkload & { readonly metadata: { readonly uid: string } };
+export type SeenWorkload = AgentWorkload & { readonly metadata: { readonly uid: string; readonly createdAt: string } };
 
 /** A cluster as the user's kubeconfig reaches it. @throws as the edge does; Error where there is no kubeconfig */
 export interface Cluster {
@@ -26,9 +32,27 @@ export interface Cluster {
   workloads(all: boolean): Promise<SeenWorkload[]>;
   /** A run by the name of its object. @returns undefined where it is not there, or not the user's to read */
   run(name: string): Promise<RunView | undefined>;
-  suspend(name: string, held: boolean): Promise<void>;
-  decide(workload: SeenWorkload, spec: AgentDecision["spec"]): Promise<void>;
+  /** What runs left, by the keys that the workload's status names. */
+  readonly artifacts: ArtifactReader & { size(key: string): Promise<number | undefined> };
+  readonly reviews: Pick<Reviews, "list" | "read">;
+  /** What the functions of a namespace wrote; undefined where the user may not read it. */
+  logs(namespace: string, sinceSeconds: number): Promise<PodLine[] | undefined>;
+  /** A merge patch of the spec. */
+  edit(name: string, spec: object): Promise<void>;
+  /** @returns the name of the AgentDecision that it made */
+  decide(workload: SeenWorkload, spec: AgentDecision["spec"]): Promise<string>;
+  /** Why an AgentDecision does not count; undefined: it does, or nobody has looked yet. */
+  refusal(decision: string): Promise<string | undefined>;
 }
+
+/** Nothing of it goes on. An edit that reconcile has not looked at yet may start it again. */
+export function hasEnded({ metadata, status }: Pick<SeenWorkload, "metadata" | "status">): boolean {
+  const seen = status?.conditions?.find(({ type }) => type === "Ready")?.observedGeneration;
+  return status?.finishedAt !== undefined && seen === metadata.generation;
+}
+
+/** Of a report with all its pictures, over a slow line. */
+const READ_TIMEOUT_MS = 5 * 60_000;
 
 export function connectCluster(
   { namespace, context, kubeconfig }: ClusterOptions,
@@ -36,9 +60,12 @@ export function connectCluster(
 ): Cluster {
   const config = kubeConfig({ file: kubeconfig, context });
   const kube = connectKube(config);
+  const store = createProxiedStore(kubeConfig({ file: kubeconfig, context, timeoutMs: READ_TIMEOUT_MS }));
   const own = namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? "default";
   return {
     namespace: own,
+    artifacts: { ...createArtifactReader(store), size: store.size },
+    reviews: createWorkloadReviews(kube.workloads),
     async whoAmI() {
       const asked = await outcome(config.makeApiClient(AuthenticationV1Api).createSelfSubjectReview({ body: {} }));
       return ("value" in asked && asked.value.status?.userInfo?.username) || "";
@@ -60,26 +87,34 @@ export function connectCluster(
       });
       return object && engine.view(object);
     },
-    async suspend(name, held) {
-      await kube.workloads.merge({ namespace: own, name }, { spec: { suspend: held } });
+    logs: (namespace, sinceSeconds) => readPodLogs(config, namespace, sinceSeconds),
+    async edit(name, spec) {
+      await kube.workloads.merge({ namespace: own, name }, { spec });
     },
     async decide({ metadata }, spec) {
       const { name, uid } = metadata;
+      const decision = `${name}-${randomUUID().slice(0, 8)}`;
       await kube.decisions.create(own, {
         apiVersion: API_VERSION,
         kind: "AgentDecision",
         metadata: {
-          generateName: `${name}-`,
+          name: decision,
           ownerReferences: [{ apiVersion: API_VERSION, kind: "AgentWorkload", name, uid }],
         },
         spec,
       });
+      return decision;
+    },
+    async refusal(name) {
+      const object = await kube.decisions.get({ namespace: own, name });
+      const { status } = agentDecisionSchema.safeParse(object).data ?? {};
+      return status?.outcome === "Refused" ? status.message : undefined;
     },
   };
 }
 
 function seen({ metadata, spec, status, ...rest }: KubeObject): SeenWorkload {
-  const { namespace, name, uid, generation } = metadata;
+  const { namespace, name, uid, generation, creationTimestamp: createdAt } = metadata;
   const { apiVersion, kind } = rest as Record<string, unknown>;
   const workload = agentWorkloadSchema.parse({
     apiVersion: apiVersion ?? API_VERSION,
@@ -88,5 +123,5 @@ function seen({ metadata, spec, status, ...rest }: KubeObject): SeenWorkload {
     spec,
     status,
   });
-  return { ...workload, metadata: { ...workload.metadata, uid } };
+  return { ...workload, metadata: { ...workload.metadata, uid, createdAt } };
 }

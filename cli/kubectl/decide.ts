@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Review } from "../../crd/agentworkload.ts";
 import { type Decision, decisionText } from "../../engine/findings.ts";
 import { EXIT } from "../exit-code.ts";
 import type { Cluster, SeenWorkload } from "./cluster.ts";
+import { makeDecision } from "./make-decision.ts";
 
 export interface DecideOptions {
   readonly gate?: string;
@@ -12,9 +12,6 @@ export interface DecideOptions {
   readonly step?: readonly string[];
   readonly output: "text" | "json";
 }
-
-/** How long a decision may take until the status has it: reconcile may have to start. */
-const TAKEN_WITHIN_MS = 60_000;
 
 /** `kubectl agentic approve`, `kubectl agentic reject` and `kubectl agentic changes`: an AgentDecision, and the wait until it counts. @returns the exit code */
 export async function decide(
@@ -45,13 +42,16 @@ export async function decide(
     return EXIT.failed;
   }
   const by = await cluster.whoAmI();
-  const said = { ...(comment === undefined ? {} : { comment }), ...(steps === undefined ? {} : { steps: [...steps] }) };
-  await cluster.decide(workload, { workload: name, digest: review.digest, decision, by, ...said });
-  const taken = await untilTaken(cluster, name, review);
-  if (!taken) {
+  const made = await makeDecision(cluster, workload, review, { decision, by, comment, steps });
+  if (!made) {
     say(`made, but not taken yet: 'kubectl -n ${cluster.namespace} get aw ${name}' says why`);
     return EXIT.interrupted;
   }
+  if ("refused" in made) {
+    say(`not ${decisionText(decision)}: ${made.refused}`);
+    return EXIT.failed;
+  }
+  const { taken } = made;
   if (output === "json") process.stdout.write(`${JSON.stringify(taken, null, 2)}\n`);
   else process.stdout.write(`gate ${taken.gate} ${decisionText(taken.decision)} by ${taken.by} at ${taken.at}\n`);
   if (taken.by === by && taken.decision === decision) return EXIT.succeeded;
@@ -65,7 +65,7 @@ function reviewToDecide(
   gate: string | undefined,
 ): { review: Review } | { problem: string } {
   const { phase = "Pending", reviews = [] } = status ?? {};
-  const waiting = reviews.filter(({ decision }) => decision === undefined);
+  const waiting = reviews.filter(({ decision }) => decision === undefined && status?.finishedAt === undefined);
   const named = gate === undefined ? waiting : waiting.filter((review) => review.gate === gate);
   const names = waiting.map((review) => review.gate).join(", ");
   const [review, second] = named;
@@ -83,20 +83,4 @@ function notChangeable({ gate, changeable = [] }: Review, steps: readonly string
   const wrong = steps.filter((step) => !changeable.includes(step));
   if (wrong.length === 0) return undefined;
   return `changes can be asked of the steps ${changeable.join(", ")}, and not of ${wrong.join(", ")}`;
-}
-
-type Taken = Review & { readonly decision: Decision["decision"] };
-
-/** With changes the run is another one soon, whose reviews take the place of these. */
-async function untilTaken(cluster: Cluster, name: string, { gate, digest }: Review): Promise<Taken | undefined> {
-  const end = Date.now() + TAKEN_WITHIN_MS;
-  do {
-    const { reviews = [], earlierReviews = [] } = (await cluster.workload(name))?.status ?? {};
-    const taken = [...reviews, ...earlierReviews].find(
-      (one) => one.gate === gate && one.digest === digest && one.decision,
-    );
-    if (taken?.decision) return { ...taken, decision: taken.decision };
-    await sleep(500);
-  } while (Date.now() < end);
-  return undefined;
 }

@@ -1,5 +1,6 @@
 import { EXIT } from "../exit-code.ts";
 import type { Cluster } from "./cluster.ts";
+import { table } from "./table.ts";
 
 export interface ReviewsOptions {
   readonly allNamespaces?: boolean;
@@ -11,7 +12,9 @@ export async function reviews(cluster: Cluster, { allNamespaces = false, output 
   const workloads = await cluster.workloads(allNamespaces);
   const waiting = workloads.flatMap(({ metadata: { namespace, name }, status }) =>
     (status?.reviews ?? []).flatMap((review) =>
-      review.decision === undefined ? [{ namespace, workload: name, ...review }] : [],
+      review.decision === undefined && status?.finishedAt === undefined
+        ? [{ namespace, workload: name, ...review }]
+        : [],
     ),
   );
   if (output === "json") process.stdout.write(`${JSON.stringify(waiting, null, 2)}\n`);
@@ -37,17 +40,4 @@ export async function reviews(cluster: Cluster, { allNamespaces = false, output 
     process.stdout.write(table([head, ...rows]));
   }
   return EXIT.succeeded;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("   ")
-          .trimEnd()}\n`,
-    )
-    .join("");
 }

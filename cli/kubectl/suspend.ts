@@ -2,13 +2,25 @@ import { EXIT } from "../exit-code.ts";
 import type { Cluster } from "./cluster.ts";
 import { missing } from "./describe.ts";
 
-/** `kubectl agentic suspend` and `resume`: spec.suspend of the workload. @returns the exit code */
-export async function suspend(cluster: Cluster, name: string, held: boolean): Promise<number> {
+/** `kubectl agentic suspend`: lets no step start. @returns the exit code */
+export async function suspend(cluster: Cluster, name: string): Promise<number> {
   const workload = await cluster.workload(name);
   if (!workload) return missing(cluster, name);
-  const isHeld = workload.spec.suspend;
-  if (isHeld !== held) await cluster.suspend(name, held);
-  const said = held ? "suspended: no step starts, running ones finish" : "resumed";
-  process.stdout.write(`${name} ${isHeld === held ? `is already ${held ? "suspended" : "running on"}` : said}\n`);
+  if (workload.spec.suspend) return say(`${name} is already suspended`);
+  await cluster.edit(name, { suspend: true });
+  return say(`${name} suspended: no step starts, running ones finish`);
+}
+
+/** `kubectl agentic resume`: lets a suspended run go on, and tries a stopped one again. @returns the exit code */
+export async function resume(cluster: Cluster, name: string): Promise<number> {
+  const workload = await cluster.workload(name);
+  if (!workload) return missing(cluster, name);
+  if (!workload.spec.suspend && !workload.spec.stop) return say(`${name} is already running on`);
+  await cluster.edit(name, { suspend: false, stop: false });
+  return say(`${name} resumed`);
+}
+
+function say(line: string): number {
+  process.stdout.write(`${line}\n`);
   return EXIT.succeeded;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT } from "../exit-code.ts";
-import type { Cluster, SeenWorkload } from "./cluster.ts";
+import { type Cluster, hasEnded, type SeenWorkload } from "./cluster.ts";
 import { failuresOf, missing } from "./describe.ts";
 import { runTree } from "./tree.ts";
 
@@ -21,12 +21,6 @@ export async function watch(cluster: Cluster, name: string): Promise<number> {
     }
     await sleep(LOOK_MS);
   }
-}
-
-function hasEnded({ metadata, status }: SeenWorkload): boolean {
-  const seen = status?.conditions?.find(({ type }) => type === "Ready")?.observedGeneration;
-  // An edit that reconcile has not looked at yet may start it again.
-  return status?.finishedAt !== undefined && seen === metadata.generation;
 }
 
 function lineOf({ status = {} }: SeenWorkload): string {

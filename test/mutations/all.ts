@@ -8,6 +8,7 @@ import { ENGINE_MUTATIONS } from "./engine.ts";
 import { MODEL_MUTATIONS } from "./model.ts";
 import type { Mutation } from "./mutation.ts";
 import { QUOTA_MUTATIONS } from "./quota.ts";
+import { PLUGIN_MUTATIONS } from "./plugin.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
 
 /** In the order in which they run. */
@@ -18,6 +19,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...BROWSER_MUTATIONS,
   ...RECONCILE_MUTATIONS,
   ...APPROVE_MUTATIONS,
+  ...PLUGIN_MUTATIONS,
   ...ADMIT_MUTATIONS,
   ...QUOTA_MUTATIONS,
   ...MODEL_MUTATIONS,

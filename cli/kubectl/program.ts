@@ -1,0 +1,160 @@
+import { Command, Option } from "commander";
+import { CHANGE, CHANGED_STEPS, COMMENT } from "../decision-options.ts";
+import { EXIT } from "../exit-code.ts";
+import type { Cluster, ClusterOptions } from "./cluster.ts";
+import { decide } from "./decide.ts";
+import { describe } from "./describe.ts";
+import { get } from "./get.ts";
+import { logs } from "./logs.ts";
+import { outputs } from "./outputs.ts";
+import { rerun } from "./rerun.ts";
+import { review } from "./review.ts";
+import { reviews } from "./reviews.ts";
+import { stop } from "./stop.ts";
+import { resume, suspend } from "./suspend.ts";
+import { watch } from "./watch.ts";
+
+/** The first argument of a command that is about one workload. */
+export const NAME = ["<name>", "the workload's name"] as const;
+
+const inCluster = (command: Command): Command =>
+  command
+    .option("-n, --namespace <name>", "the namespace (default: that of the kubeconfig's context)")
+    .option("--context <name>", "the kubeconfig's context")
+    .option("--kubeconfig <file>", "the kubeconfig (default: $KUBECONFIG, ~/.kube/config)");
+const printing = (command: Command): Command =>
+  inCluster(command).addOption(
+    new Option("-o, --output <format>", "what to print on stdout").choices(["text", "json"]).default("text"),
+  );
+
+/** The command line of `kubectl agentic`. */
+export function createProgram(connect: (options: ClusterOptions) => Cluster): Command {
+  const program = new Command("kubectl agentic")
+    .description("AgentWorkloads of a cluster: how far a run is, the decisions that it waits for, and what it made.")
+    .exitOverride()
+    .showHelpAfterError("(--help tells more)")
+    .showSuggestionAfterError();
+  const command = (name: string, example: string): Command =>
+    program.command(name).addHelpText("after", `\nExample:\n  kubectl agentic ${example}`);
+
+  inCluster(command("get", "get -A"))
+    .description("List workloads: how far each is, what it cost, whether it waits for a decision")
+    .argument("[name]", "one workload")
+    .option("-A, --all-namespaces", "of all namespaces")
+    .addOption(
+      new Option("-o, --output <format>", "what to print on stdout").choices(["text", "json", "name"]).default("text"),
+    )
+    .action(async (name: string | undefined, options) => {
+      process.exitCode = await get(connect(options), name, options, new Date());
+    });
+
+  printing(command("describe", "describe my-run -n team-a"))
+    .description("Show a run as a tree: how far each step is, what failed and why, what it cost")
+    .argument(...NAME)
+    .action(async (name: string, options) => {
+      process.exitCode = await describe(connect(options), name, options);
+    });
+
+  inCluster(command("watch", "watch my-run -n team-a"))
+    .description("Follow a run to its end; Ctrl-C ends the watch, not the run")
+    .argument(...NAME)
+    .addHelpText("after", `\nExit codes: ${EXIT.succeeded} the run succeeded, ${EXIT.failed} it did not`)
+    .action(async (name: string, options) => {
+      process.exitCode = await watch(connect(options), name);
+    });
+
+  printing(command("logs", "logs my-run --step report -f"))
+    .description("Print what the functions wrote of a workload, merged by time, as far as their pods are still there")
+    .argument(...NAME)
+    .option("--step <step>", "of this step alone")
+    .option("-f, --follow", "until the run ends")
+    .action(async (name: string, options) => {
+      process.exitCode = await logs(connect(options), name, options);
+    });
+
+  inCluster(command("suspend", "suspend my-run"))
+    .description("Let no step of a run start; running ones finish")
+    .argument(...NAME)
+    .action(async (name: string, options) => {
+      process.exitCode = await suspend(connect(options), name);
+    });
+
+  inCluster(command("resume", "resume my-run"))
+    .description("Let a suspended run go on, or try a stopped one again; completed steps are reused")
+    .argument(...NAME)
+    .action(async (name: string, options) => {
+      process.exitCode = await resume(connect(options), name);
+    });
+
+  inCluster(command("stop", "stop my-run"))
+    .description("End a run: no step starts, running ones finish, and it fails with Stopped")
+    .argument(...NAME)
+    .action(async (name: string, options) => {
+      process.exitCode = await stop(connect(options), name);
+    });
+
+  inCluster(command("rerun", "rerun my-run --from report"))
+    .description("Run a workload that has ended again, gates included; what it costs counts towards the same budget")
+    .argument(...NAME)
+    .option("--from <step>", "reuse the results of the steps before this one")
+    .action(async (name: string, options) => {
+      process.exitCode = await rerun(connect(options), name, options, new Date());
+    });
+
+  printing(command("reviews", "reviews -A"))
+    .description("List the gates that wait for a decision")
+    .option("-A, --all-namespaces", "of all namespaces")
+    .action(async (options) => {
+      process.exitCode = await reviews(connect(options), options);
+    });
+
+  printing(command("review", "review my-run --open"))
+    .description("Show what a gate is about: what was found, its digest, and how to decide")
+    .argument(...NAME)
+    .option("--gate <step>", "which gate; needed when several wait")
+    .option("--open", "show the review page, with its pictures and the form, in a browser; needs no ingress")
+    .action(async (name: string, options) => {
+      process.exitCode = await review(connect(options), name, options);
+    });
+
+  printing(command("outputs", "outputs my-run --save report"))
+    .description("List what a run has made, and fetch it")
+    .argument(...NAME)
+    .option("--save <folder>", "save all of it there")
+    .option("--open", "save it, and show the report")
+    .action(async (name: string, options) => {
+      process.exitCode = await outputs(connect(options), name, options);
+    });
+
+  for (const [verb, decision, description, comment] of [
+    ["approve", "approved", "Approve the findings that a gate is about, in your own name", COMMENT],
+    ["reject", "rejected", "Reject the findings that a gate is about, in your own name", COMMENT],
+    [
+      "changes",
+      "changesRequested",
+      "Ask for changes: steps run again with your comment, and the gate opens again",
+      CHANGE,
+    ],
+  ] as const) {
+    const deciding = printing(command(verb, `${verb} my-run --comment "Look at yearly figures."`))
+      .description(description)
+      .argument(...NAME)
+      .option("--gate <step>", "which gate; needed when several wait");
+    if (decision === "changesRequested") deciding.requiredOption("--comment <text>", comment).option(...CHANGED_STEPS);
+    else deciding.option("--comment <text>", comment);
+    deciding
+      .option("--digest <sha256>", "decide only if the findings are these, as the review page shows them")
+      .addHelpText(
+        "after",
+        `
+Needs the ClusterRole agentic-approver: an administrator gives it by
+  kubectl -n NAMESPACE create rolebinding reviewers --clusterrole agentic-approver --user YOU
+
+Exit codes: ${EXIT.succeeded} decided, ${EXIT.failed} not decided, ${EXIT.invalid} wrong command line, ${EXIT.interrupted} made, but not taken yet`,
+      )
+      .action(async (name: string, options) => {
+        process.exitCode = await decide(connect(options), name, decision, options);
+      });
+  }
+  return program;
+}
