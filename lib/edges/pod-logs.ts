@@ -12,8 +12,8 @@ export interface PodLine {
 }
 
 const SERVICE_LABEL = "serving.knative.dev/service";
-/** The last of a pod's bytes: what is older is for whoever collects logs. */
-const MAX_BYTES = 8 * 1024 * 1024;
+/** The last of a pod's lines: what is older is for whoever collects logs. */
+const MAX_LINES = 50_000;
 const READS_AT_ONCE = 8;
 
 /**
@@ -34,7 +34,7 @@ export async function readPodLogs(
       const { name: pod = "", labels = {} } = metadata ?? {};
       // Its first container is the function; the queue-proxy beside it writes of requests alone.
       const container = spec?.containers.find(({ name }) => name !== "queue-proxy")?.name;
-      const how = { sinceSeconds, limitBytes: MAX_BYTES, ...(container ? { container } : {}) };
+      const how = { sinceSeconds, tailLines: MAX_LINES, ...(container ? { container } : {}) };
       const said = await outcome(core.readNamespacedPodLog({ name: pod, namespace, ...how })).catch(notStarted);
       const text = "value" in said ? said.value : "";
       return text

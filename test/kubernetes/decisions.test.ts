@@ -148,6 +148,11 @@ describe.concurrent("a gate is decided with kubectl", () => {
     expect(await make("mallory", name, { by: nameOf("ann") })).toContain("must be your own name");
     expect(await make("ann", name, { by: nameOf("ben") })).toContain("must be your own name");
     expect(await make("ann", name, { digest: "0".repeat(64) })).toBe("");
+    await until("what became of it", async () => {
+      const made = await list("agentdecisions", TENANT);
+      const [status] = made.flatMap(({ metadata, status }) => (metadata.name === `${name}-by-hand` ? [status] : []));
+      return status?.outcome === "Refused" && status.reason === "OtherFindings";
+    });
     expect(
       await as("mallory", [
         "-n",
