@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { afterAll, describe, test } from "vitest";
 import { argoEngine } from "../../functions/reconcile/argo/engine.ts";
-import { connectKube, type KindClient, type KubeObject } from "../../lib/edges/kube.ts";
-import { kubeConfig } from "../../lib/edges/kube-calls.ts";
-import { kubeconfig, kubectl } from "../kubernetes/cluster.ts";
+import type { KubeObject } from "../../lib/edges/kube.ts";
+import { kubectl } from "../kubernetes/cluster.ts";
 import { NAMESPACE } from "../kubernetes/namespaces.ts";
 import { startedSteps } from "../unit/reconcile/argo.ts";
-import { createHarness, done, type Harness, pipelineOf, UID } from "../unit/reconcile/harness.ts";
+import { createHarness, done, type Harness, pipelineOf } from "../unit/reconcile/harness.ts";
 import {
   decideAll,
   harnessOptions,
@@ -15,25 +14,10 @@ import {
   randomRun,
   requestLine,
 } from "../unit/reconcile/random-pipeline.ts";
+import { workflows } from "./workflows.ts";
 
 // The DAGs that reconcile renders, on the real Argo, against Argo in memory (test/unit/reconcile/argo.ts): with the same answers both
 // start the same nodes, ask for the same steps, and end in the same phase.
-
-const real = connectKube(kubeConfig({ file: kubeconfig })).workflows;
-
-/** Without their owner, which exists in memory alone: the garbage collector would take them away. */
-const withoutOwner: KindClient = {
-  ...real,
-  create(namespace, body) {
-    const { metadata, ...rest } = body as KubeObject;
-    const { ownerReferences: _gone, ...kept } = metadata as Record<string, unknown>;
-    return real.create(namespace, { ...rest, metadata: kept });
-  },
-  async list(where) {
-    const owner = { kind: "AgentWorkload", uid: UID };
-    return (await real.list(where)).map((one) => ({ ...one, metadata: { ...one.metadata, ownerReferences: [owner] } }));
-  },
-};
 
 interface Ended {
   readonly phase: string | undefined;
@@ -44,7 +28,7 @@ interface Ended {
 
 async function onArgo(drawn: RandomRun, name: string): Promise<Ended> {
   const ref = { namespace: NAMESPACE, name };
-  const world = createHarness({ ...harnessOptions(drawn), workflows: withoutOwner, ref, now: () => new Date() });
+  const world = createHarness({ ...harnessOptions(drawn), workflows, ref, now: () => new Date() });
   const until = Date.now() + 120_000;
   while (!world.status.finishedAt) {
     if (Date.now() > until) throw new Error(`not ended in time: ${JSON.stringify(world.status, null, 1)}`);
@@ -53,7 +37,7 @@ async function onArgo(drawn: RandomRun, name: string): Promise<Ended> {
     decideAll(world, drawn);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const workflow = await real.get({ namespace: NAMESPACE, name: world.status.workflow ?? "" });
+  const workflow = await workflows.get({ namespace: NAMESPACE, name: world.status.workflow ?? "" });
   return ended(world, workflow);
 }
 
