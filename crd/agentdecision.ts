@@ -9,7 +9,7 @@ const statusSchema = z
       .string()
       .max(1024)
       .describe(
-        "First: it counts. AlreadyDecided: another decision, or the timeout, came before. OtherFindings: no gate is about findings of this digest. RunEnded: the run ended before.",
+        "First: it counts. AlreadyDecided: another decision, or the timeout, came before. OtherFindings: no gate is about findings of this digest. RunEnded: the run ended before. NotChangeable: it asks for changes that cannot be asked for.",
       ),
     message: z.string().max(32_768).describe("The same as a sentence."),
     gate: z.string().optional().describe("Step that is the gate."),

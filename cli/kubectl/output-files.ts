@@ -1,4 +1,4 @@
-import { belongsTo } from "../../functions/approve/load.ts";
+import { isArtifactOf } from "../../engine/artifact-key.ts";
 import type { SeenWorkload } from "./cluster.ts";
 
 /** One output of a run, and the file it is saved as. */
@@ -14,7 +14,7 @@ export interface OutputFile {
 /** WORKLOAD.EXT; where several have one extension, NAME.EXT. What is no artifact of this workload is none of its outputs. */
 export function outputFiles({ metadata, status }: Pick<SeenWorkload, "metadata" | "status">): OutputFile[] {
   const own = Object.entries(status?.outputs ?? {})
-    .filter(([, key]) => belongsTo(metadata.uid, key))
+    .filter(([, key]) => isArtifactOf(metadata, key))
     .map(([name, key]) => ({ name, key, type: key.slice(key.lastIndexOf(".") + 1) }));
   const taken = new Set<string>();
   return own.map((one) => {

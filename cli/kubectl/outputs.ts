@@ -32,7 +32,7 @@ export async function outputs(
     return EXIT.failed;
   }
   const folder = save ?? (open ? await mkdtemp(join(tmpdir(), `${name}-`)) : undefined);
-  const listed = await (folder === undefined ? measured(cluster, files) : saved(cluster, files, folder));
+  const listed = await (folder === undefined ? measured(cluster, files) : saved(cluster, workload, files, folder));
   if (output === "json") process.stdout.write(`${JSON.stringify(listed, null, 2)}\n`);
   else {
     const last = folder === undefined ? ("key" as const) : ("path" as const);
@@ -59,11 +59,16 @@ async function measured(cluster: Cluster, files: readonly OutputFile[]): Promise
   return listed;
 }
 
-async function saved(cluster: Cluster, files: readonly OutputFile[], folder: string): Promise<Listed[]> {
+async function saved(
+  cluster: Cluster,
+  { metadata }: SeenWorkload,
+  files: readonly OutputFile[],
+  folder: string,
+): Promise<Listed[]> {
   await mkdir(folder, { recursive: true });
   const all: Listed[] = [];
   for (const { file, ...one } of files) {
-    const bytes = await cluster.artifacts.get(one.key);
+    const bytes = await cluster.artifacts.get(metadata, one.key);
     const path = join(folder, file);
     await replaceFile(path, bytes);
     all.push({ ...one, size: bytes.length, path });

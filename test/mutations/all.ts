@@ -7,8 +7,8 @@ import { EGRESS_MUTATIONS } from "./egress.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
 import { MODEL_MUTATIONS } from "./model.ts";
 import type { Mutation } from "./mutation.ts";
-import { QUOTA_MUTATIONS } from "./quota.ts";
 import { PLUGIN_MUTATIONS } from "./plugin.ts";
+import { QUOTA_MUTATIONS } from "./quota.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
 
 /** In the order in which they run. */

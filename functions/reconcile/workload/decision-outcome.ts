@@ -56,6 +56,8 @@ export function judgeDecision(
       `no gate of ${spec.workload} is about findings of digest ${spec.digest.slice(0, 16)}…`,
     );
   const { gate } = review;
+  const wrong = review.decision === undefined ? notChangeable(review, spec) : undefined;
+  if (wrong !== undefined) return { ...refused("NotChangeable", wrong), gate };
   if (review.decision === undefined)
     return finishedAt === undefined
       ? undefined
@@ -66,6 +68,19 @@ export function judgeDecision(
     ...refused("AlreadyDecided", `gate ${gate}: ${decisionText(review.decision)} by ${review.by} at ${review.at}`),
     gate,
   };
+}
+
+/** Why a request for changes is not taken: the gate waits on for another decision. */
+function notChangeable(
+  { gate, changeable = [] }: Review,
+  { decision, steps = [], comment }: AgentDecision["spec"],
+): string | undefined {
+  if (decision !== "changesRequested") return undefined;
+  if (!comment) return "it does not say what is to be changed";
+  if (changeable.length === 0) return `no changes can be asked for at gate ${gate}: approve or reject`;
+  const others = steps.filter((step) => !changeable.includes(step));
+  if (others.length === 0) return undefined;
+  return `changes can be asked of the steps ${changeable.join(", ")}, and not of ${others.join(", ")}`;
 }
 
 function isOf(review: Review, { decision, by }: AgentDecision["spec"], at: string): boolean {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { outputFiles } from "../../../cli/kubectl/output-files.ts";
 
 const UID = "7d1f3c52-0000-4000-8000-000000000001";
-const key = (digit: string, type: string, uid = UID) => `${uid}/${digit.repeat(64)}.${type}`;
+const key = (digit: string, type: string, uid = UID) => `team-a/${uid}/${digit.repeat(64)}.${type}`;
 const filesOf = (outputs: Record<string, string>) =>
   outputFiles({ metadata: { namespace: "team-a", name: "demo", uid: UID, createdAt: "" }, status: { outputs } }).map(
     ({ name, file }) => `${name} ${file}`,
@@ -32,7 +32,12 @@ test.each<[string, Record<string, string>, string[]]>([
   ],
   [
     "what is no artifact of this workload is none of its outputs",
-    { mine: key("1", "txt"), other: key("2", "txt", UID.replace(/1$/, "2")), path: `${UID}/../x.txt`, text: "hello" },
+    {
+      mine: key("1", "txt"),
+      other: key("2", "txt", UID.replace(/1$/, "2")),
+      path: `team-a/${UID}/../x.txt`,
+      text: "hello",
+    },
     ["mine demo.txt"],
   ],
 ])("%s", (_what, outputs, files) => {

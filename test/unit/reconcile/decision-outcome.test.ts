@@ -54,6 +54,27 @@ test.each<[string, WorkloadStatus, object | undefined]>([
   else expect(judged).toMatchObject(expected);
 });
 
+test.each<[string, object, string[] | undefined, string | undefined]>([
+  ["of a step before the gate, which is not taken yet", { comment: "again", steps: ["find"] }, ["find"], undefined],
+  [
+    "of a step that is not before the gate",
+    { comment: "again", steps: ["write"] },
+    ["find"],
+    "changes can be asked of the steps find, and not of write",
+  ],
+  [
+    "where none can be asked for",
+    { comment: "again" },
+    undefined,
+    "no changes can be asked for at gate ask: approve or reject",
+  ],
+  ["that says nothing", {}, ["find"], "it does not say what is to be changed"],
+])("a request for changes %s", (_what, more, changeable, message) => {
+  const reviews = [{ ...open, ...(changeable ? { changeable } : {}) }];
+  const judged = judgeDecision({ spec: { ...spec, decision: "changesRequested", ...more } }, AT, { reviews });
+  expect(judged).toEqual(message && { outcome: "Refused", reason: "NotChangeable", message, gate: "ask" });
+});
+
 describe("what becomes of decisions is recorded", () => {
   const pipeline = pipelineOf({
     steps: [

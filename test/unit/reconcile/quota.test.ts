@@ -383,7 +383,12 @@ async function resyncOf(world: Harness): Promise<string[]> {
   const { kube } = world.deps;
   const deps = {
     ...world.deps,
-    kube: { ...kube, agents: { ...kube.agents, listAll: none }, workloads: { ...kube.workloads, listAll: all }, decisions: { ...kube.decisions, listAll: none } },
+    kube: {
+      ...kube,
+      agents: { ...kube.agents, listAll: none },
+      workloads: { ...kube.workloads, listAll: all },
+      decisions: { ...kube.decisions, listAll: none },
+    },
   };
   await resync(deps, {
     agent: async () => undefined,
