@@ -9,8 +9,8 @@ export const PLUGIN_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/artifacts/index.ts", SERVED, [
     {
       why: "only a workload's artifacts are handed out, and only by their whole key",
-      find: "KEY.test(key) ? await getIfKept(artifacts, key) : undefined",
-      replace: "await getIfKept(artifacts, key)",
+      find: "UID.test(uid) && isArtifactOf({ namespace, uid }, key)",
+      replace: "isArtifactOf({ namespace, uid }, key)",
     },
     {
       why: "who asks for what is not there is logged",
@@ -39,7 +39,7 @@ export const PLUGIN_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("cli/kubectl/output-files.ts", OUTPUTS, [
     {
       why: "only artifacts of the workload are its outputs",
-      find: "    .filter(([, key]) => belongsTo(metadata.uid, key))\n",
+      find: "    .filter(([, key]) => isArtifactOf(metadata, key))\n",
       replace: "",
     },
     {

@@ -293,8 +293,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a run that is to end is not held back from ending",
-      find: " && !spec.workload.spec.stop;",
-      replace: ";",
+      find: "const held = !stop && (suspend || quota?.wait !== undefined);",
+      replace: "const held = suspend || quota?.wait !== undefined;",
       tests: unit("stop-and-rerun"),
     },
     {
@@ -744,8 +744,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/index.ts", unit("app"), [
     {
       why: "a decision whose event was lost is recorded all the same",
-      find: "          decision: enqueueDecided,\n",
-      replace: "          decision: async () => {},\n",
+      find: "decision: enqueueDecided });",
+      replace: "decision: async () => {} });",
     },
     {
       why: "a decision that was recorded brings on nothing more",
@@ -758,6 +758,11 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       why: "a decision is not said to count that another's way, name or time came before",
       find: 'review.how === "AgentDecision" && review.decision === decision && review.by === by && review.at === at',
       replace: "review.decision === decision",
+    },
+    {
+      why: "a request for changes that is not taken says why",
+      find: 'if (wrong !== undefined) return { ...refused("NotChangeable", wrong), gate };',
+      replace: "",
     },
     {
       why: "a decision whose gate is open is not judged",
