@@ -161,6 +161,7 @@ beforeAll(async () => {
     ["browserless", await part("browserless"), 3000],
     ["egress", await part("egress"), 3128],
     ["admit", await part("admit"), 8443],
+    ["artifacts", await part("artifacts"), 8080],
     ["reconcile", await functionOf("reconcile"), 8012],
     ["reconcile, past Knative", await functionOf("reconcile"), 8080],
     ["approve", await functionOf("approve"), 8012],
@@ -186,7 +187,7 @@ afterAll(async () => {
 
 /** What nobody guards here: open to pods that no policy selects. */
 const UNWALLED = [
-  ...["admit", "the gateway", "the Broker", "names"],
+  ...["admit", "artifacts", "the gateway", "the Broker", "names"],
   ...["the API server", "a kubelet", "the internet", "link-local"],
 ];
 const PARTS = ["redis", "store", "litellm", "browserless", "egress"];
@@ -221,6 +222,7 @@ describe.concurrent("what is reached", () => {
     ["the browsers", ofDeployment("browserless"), ["names", "egress"]],
     ["the egress proxy", ofDeployment("egress"), ["names", "the internet"]],
     ["admit", ofDeployment("admit"), ["names", "the API server"]],
+    ["artifacts", ofDeployment("artifacts"), ["names", "store"]],
     [
       "reconcile",
       ofFunction(SYSTEM, "serving.knative.dev/service=reconcile"),
