@@ -45,9 +45,10 @@ export async function quotaIn(
 
 /** Loaded by who has quotas. What is no YAML stays the text that it is, and is refused as no map. */
 async function yamlOf(text: string): Promise<unknown> {
-  const { parse } = await import("yaml");
+  // The image's bundle gives what a CommonJS package exports as its default alone.
+  const { default: yaml } = await import("yaml");
   try {
-    return parse(text);
+    return yaml.parse(text);
   } catch {
     return text;
   }

@@ -320,7 +320,8 @@ test("each kind that its roles let it write is policed, or is its own", async ()
     .filter(({ verbs }) => verbs.some((verb) => ["create", "update", "patch", "delete"].includes(verb)))
     .flatMap(({ resources }) => resources);
   // Statuses, finalizers and Events; decisions it only deletes.
-  const own = ["agentworkloads/status", "agents/status", "agentworkloads/finalizers", "agents/finalizers"];
+  const statuses = ["agentworkloads/status", "agents/status", "agentdecisions/status"];
+  const own = [...statuses, "agentworkloads/finalizers", "agents/finalizers"];
   expect(writes.filter((resource) => !policed.includes(resource)).toSorted()).toEqual(
     [...own, "events", "agentdecisions"].toSorted(),
   );
