@@ -87,8 +87,11 @@ describe.concurrent("with a kubeconfig alone", () => {
     const bytes = await readFile(join(saved, `${name}.txt`));
     expect(output.key).toContain(createHash("sha256").update(bytes).digest("hex"));
     for (const who of ["viewer", "approver"]) {
-      expect(await as(who, "outputs", name, "--save", join(folder, who))).toMatchObject({ code: 0 });
-      expect(await readFile(join(folder, who, `${name}.txt`))).toEqual(bytes);
+      expect(await as(who, "outputs", name, "--save", join(folder, `${who}-saved`))).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
+      expect(await readFile(join(folder, `${who}-saved`, `${name}.txt`))).toEqual(bytes);
     }
   });
 
