@@ -90,6 +90,14 @@ test.each(["scrape", "analyze", "report", "approve", "artifacts", "reconcile"])(
   },
 );
 
+test("reconcile starts with logins for each namespace, before the stores are there", async () => {
+  const s3 = { S3_ENDPOINT: "http://127.0.0.1:1", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
+  const own = { TENANTS_KEY: "k".repeat(64), S3_ADMIN_ENDPOINT: "http://127.0.0.1:1" };
+  const served = await serve("reconcile", { ARTIFACTS_URL: "s3://agentic-{namespace}", ...s3, ...own });
+  expect((await fetch(`${served.url}/health/readiness`)).status).toBe(200);
+  expect(await served.end()).toBe(0);
+});
+
 describe("analyze, sent what func invoke sends", () => {
   let served: Served;
   beforeAll(async () => {

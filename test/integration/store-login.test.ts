@@ -79,7 +79,7 @@ describe("a tenant's login", () => {
     });
   });
 
-  test("of a namespace with the longest name works as any other, and so does one of one letter", async () => {
+  test("works for the longest name of a namespace, and for one of one letter", async () => {
     for (const namespace of ["n".repeat(63), "z"]) {
       await logins.ensure(namespace);
       const artifacts = await artifactsOf(namespace);
@@ -88,7 +88,7 @@ describe("a tenant's login", () => {
     }
   });
 
-  test("that the workload's bytes are dropped by reconcile, not by its agents", async () => {
+  test("drops nothing: reconcile drops a workload's artifacts", async () => {
     await logins.ensure("team-a");
     const artifacts = await artifactsOf("team-a");
     const key = await artifacts.put(workload("team-a", "dropped"), "x", "txt");
@@ -111,7 +111,7 @@ describe("a tenant's login", () => {
     expect(secret).not.toBe(loginOf("team-a", loginsBy("x".repeat(64))).secretAccessKey);
   });
 
-  test("is usable at once, by twenty instances that make it together, and is then left alone", async () => {
+  test("is usable at once when five instances make it together, and is then left alone", async () => {
     const namespaces = ["one", "two", "three", "four"];
     const makers = Array.from({ length: 5 }, () => loginsBy(KEY));
     await Promise.all(
@@ -497,6 +497,19 @@ describe("team-a against others, whose artifacts are there", () => {
     const { status, code } = await asTenant({ method: "PUT", path: OWN, headers: { "x-amz-copy-source": source } });
     expect([400, 403]).toContain(status);
     expect(["AccessDenied", "InvalidArgument"]).toContain(code);
+  });
+
+  test("copied into a part of its own upload", async () => {
+    const begun = await sendRaw(store.s3.endpoint, { method: "POST", path: OWN, query: "uploads=" }, loginOf("team-a"));
+    const id = /<UploadId>([^<]+)/.exec(begun.text)?.[1];
+    expect([begun.status, id]).toEqual([200, expect.stringMatching(/./)]);
+    const upload = { path: OWN, query: `partNumber=1&uploadId=${id}` };
+    for (const source of sources) {
+      const { status, code } = await asTenant({ method: "PUT", ...upload, headers: { "x-amz-copy-source": source } });
+      expect([400, 403], `${source}: ${code}`).toContain(status);
+      expect(["AccessDenied", "InvalidArgument"]).toContain(code);
+    }
+    await asRoot({ method: "DELETE", path: OWN, query: `uploadId=${id}` });
   });
 
   test("deleted together: others', and its own, by any path", async () => {
