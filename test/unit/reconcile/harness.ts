@@ -406,7 +406,7 @@ export function createHarness(options: HarnessOptions) {
         return key;
       },
     });
-    const digest = await quiet.put(WORKLOAD, result);
+    const digest = await quiet.put({ ...ref, uid: UID }, result);
     states.set(id, { ...stateOf(id), ended: { outcome: result.outcome, digest, finishedAt: now() } });
   }
 
