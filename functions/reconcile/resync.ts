@@ -24,13 +24,20 @@ export async function resync(
     const account = accounts.get(object.metadata.uid);
     return account?.isOpen ? !(account.waits && isSeen(object)) : !isOver(object, now);
   };
-  // Settled Agents too: settings change, and people delete what was made for an Agent.
-  const failedAgents = await enqueueEach(kube.agents.listAll(), () => true, enqueue.agent);
-  const failed = await enqueueEach(kube.workloads.listAll(), isWanted, enqueue.workload);
-  const failedDecisions = await enqueueEach(kube.decisions.listAll(), isUnrecorded, enqueue.decision);
-  for (const account of gone.values())
-    await closeAccount(account, async () => undefined, deps).catch((error: unknown) => failed.push(error));
-  throwFirst([...failedAgents, ...failed, ...failedDecisions]);
+  const lookAtWorkloads = async (): Promise<unknown[]> => {
+    const failed = await enqueueEach(kube.workloads.listAll(), isWanted, enqueue.workload);
+    const failedDecisions = await enqueueEach(kube.decisions.listAll(), isUnrecorded, enqueue.decision);
+    for (const account of gone.values())
+      await closeAccount(account, async () => undefined, deps).catch((error: unknown) => failed.push(error));
+    return [...failed, ...failedDecisions];
+  };
+  const failed = await Promise.all([
+    // Settled Agents too: settings change, and people delete what was made for an Agent. Beside the workloads: where the object store is
+    // away, each Agent's look takes as long as its login is tried.
+    enqueueEach(kube.agents.listAll(), () => true, enqueue.agent),
+    lookAtWorkloads(),
+  ]);
+  throwFirst(failed.flat());
 }
 
 export type ResyncDeps = Parameters<typeof closeAccount>[2] & { readonly kube: Kube };

@@ -83,6 +83,12 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       find: "now.getTime() < keptUntil || ",
       replace: "true || ",
     },
+    {
+      why: "an Agent whose look takes its time keeps no workload from its own",
+      find: "    lookAtWorkloads(),\n  ]);",
+      replace: "  ]);\n  failed.push(await lookAtWorkloads());",
+      tests: unit("quota"),
+    },
     { why: "what has ended costs a resync nothing", find: " : !isOver(object, now);", replace: " : true;" },
     {
       why: "one object that fails keeps no other from its turn",

@@ -365,7 +365,7 @@ describe("the resync, and what waits", () => {
           },
         ]) => name,
       );
-    expect(await lookedAt(ping)).toEqual([...names, "waiting", "stalled"]);
+    expect((await lookedAt(ping)).toSorted()).toEqual([...names, "waiting", "stalled"].toSorted());
   });
 
   test("a pipeline that changed is looked at by those who wait for one, before their run or in it", async () => {

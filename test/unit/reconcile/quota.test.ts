@@ -398,6 +398,27 @@ async function resyncOf(world: Harness): Promise<string[]> {
   return looked;
 }
 
+test("a resync looks at workloads while an Agent's look takes its time", async () => {
+  const world = start(undefined);
+  const { kube } = world.deps;
+  const none = async function* () {};
+  const one = async function* () {
+    if (world.workload) yield world.workload;
+  };
+  const all = { agents: { ...kube.agents, listAll: one }, workloads: { ...kube.workloads, listAll: one } };
+  const deps = { ...world.deps, kube: { ...kube, ...all, decisions: { ...kube.decisions, listAll: none } } };
+  const agent = Promise.withResolvers<void>();
+  const looked = Promise.withResolvers<void>();
+  const ended = resync(deps, {
+    agent: () => agent.promise,
+    workload: async () => looked.resolve(),
+    decision: async () => undefined,
+  });
+  await looked.promise;
+  agent.resolve();
+  await ended;
+});
+
 describe("a workload in the queue", () => {
   const queued = async (): Promise<Harness> => {
     const world = start("maxRunning: 1");

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeKubeconfig } from "./accounts.ts";
+import { createAgents, deleteAgent } from "./agents.ts";
+import { apply, kubectl } from "./cluster.ts";
+import { OTHER, TENANT } from "./namespaces.ts";
+import { testAgent } from "./tenant.ts";
+import { SYSTEM } from "./workload.ts";
+
+// Who may do what, as the API server and Redis say it, beside the table that is committed (access.txt). A right that is new stands in the
+// diff of this file: `vitest run --project kubernetes test/kubernetes/access.test.ts -u` writes it anew.
+
+/** Rights in a tenant's namespace, as an administrator binds them. */
+const PEOPLE: Readonly<Record<string, readonly string[]>> = {
+  "access-editor": ["edit"],
+  "access-approver": ["agentic-approver"],
+  "access-viewer": ["view"],
+  "access-nobody": [],
+};
+const NOBODY = "access-nobody";
+const AGENT = "accessed";
+
+const ACCOUNTS = [
+  ...[
+    "reconcile",
+    "approve",
+    "watch",
+    "admit",
+    "artifacts",
+    "agent-scrape",
+    "agent-analyze",
+    "agent-report",
+    "default",
+  ].map((name) => ({ namespace: SYSTEM, name })),
+  { namespace: "agentic-node", name: "default" },
+  ...[`agent-${AGENT}`, ...Object.keys(PEOPLE)].map((name) => ({ namespace: TENANT, name })),
+];
+/** The system's, one that they are bound in, and another tenant's. */
+const ASKED = [SYSTEM, TENANT, OTHER];
+
+interface Rules {
+  readonly resourceRules?: readonly {
+    readonly verbs: readonly string[];
+    readonly apiGroups?: readonly string[];
+    readonly resources?: readonly string[];
+    readonly resourceNames?: readonly string[];
+  }[];
+}
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "agentic-access-"));
+  await createAgents(await testAgent(AGENT));
+  await apply(
+    ...Object.entries(PEOPLE).flatMap(([name, roles]) => [
+      { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: TENANT, name } },
+      ...roles.map((role) => ({
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind: "RoleBinding",
+        metadata: { namespace: TENANT, name: `${name}-${role}` },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+        subjects: [{ kind: "ServiceAccount", namespace: TENANT, name }],
+      })),
+    ]),
+  );
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await deleteAgent(TENANT, AGENT);
+});
+
+/** By resource, of those kinds that are ours or could be turned against us: not all that `edit` gives by Kubernetes itself. */
+async function rightsOf(kubeconfig: string, namespace: string, isPerson: boolean): Promise<Map<string, Set<string>>> {
+  const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } };
+  const answer = await kubectl(["create", "-f", "-", "-o", "json", "--kubeconfig", kubeconfig], JSON.stringify(review));
+  const rights = new Map<string, Set<string>>();
+  for (const { verbs, apiGroups = [""], resources = [], resourceNames = [] } of (JSON.parse(answer).status as Rules)
+    .resourceRules ?? [])
+    for (const group of apiGroups)
+      for (const resource of resources) {
+        // What the cluster's own roles give people in their namespace is not ours to tell.
+        if (isPerson && namespace === TENANT && group !== "agentic.dev") continue;
+        const names = resourceNames.length > 0 ? ` ${resourceNames.join(",")}` : "";
+        const key = `${resource}${group ? `.${group}` : ""}${names}`;
+        rights.set(key, new Set([...(rights.get(key) ?? []), ...verbs]));
+      }
+  return rights;
+}
+
+test("what each account may ask of the API server", async () => {
+  const nobody = await writeKubeconfig(folder, { namespace: TENANT, name: NOBODY });
+  const everybody = new Map<string, Map<string, Set<string>>>();
+  for (const namespace of ASKED) everybody.set(namespace, await rightsOf(nobody, namespace, false));
+  const lines = ["everybody whom the API server knows, in agentic-system:"];
+  for (const [key, verbs] of everybody.get(SYSTEM) ?? []) lines.push(`  ${key}: ${[...verbs].toSorted().join(" ")}`);
+  lines.splice(1, lines.length - 1, ...lines.slice(1).toSorted());
+  for (const { namespace: home, name } of ACCOUNTS) {
+    const file = await writeKubeconfig(await mkdtemp(join(folder, "account-")), { namespace: home, name });
+    for (const namespace of ASKED) {
+      const rights = await rightsOf(file, namespace, name in PEOPLE);
+      const more = [...rights].flatMap(([key, verbs]) => {
+        const known = everybody.get(namespace)?.get(key);
+        const own = [...verbs].filter((verb) => !known?.has(verb)).toSorted();
+        return own.length > 0 ? [`  ${key}: ${own.join(" ")}`] : [];
+      });
+      lines.push(`${home}/${name} in ${namespace}:${more.length > 0 ? "" : " nothing more"}`, ...more.toSorted());
+    }
+  }
+  await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("access-api-server.txt");
+});
+
+test("what each login may ask of Redis", async () => {
+  const shell = 'REDISCLI_AUTH="$REDIS_PASSWORD" exec redis-cli --no-auth-warning ACL LIST';
+  const answer = await kubectl(["-n", SYSTEM, "exec", "deployment/redis", "--", "sh", "-c", shell]);
+  const users = answer
+    .split("\n")
+    .filter((line) => line.startsWith("user ") && !/agentic-tenant-(?!agentic-tests-tenant )/.test(line))
+    .map((line) => line.replace(/ #[0-9a-f]{64}/g, " #…"))
+    .toSorted();
+  await expect(`${users.join("\n")}\n`).toMatchFileSnapshot("access-redis.txt");
+});
