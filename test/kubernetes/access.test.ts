@@ -75,7 +75,10 @@ afterAll(async () => {
 /** By resource, of those kinds that are ours or could be turned against us: not all that `edit` gives by Kubernetes itself. */
 async function rightsOf(kubeconfig: string, namespace: string, isPerson: boolean): Promise<Map<string, Set<string>>> {
   const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } };
-  const answer = await kubectl(["create", "-f", "-", "-o", "json", "--kubeconfig", kubeconfig], JSON.stringify(review));
+  const answer = await kubectl(
+    ["create", "--validate=false", "-f", "-", "-o", "json", "--kubeconfig", kubeconfig],
+    JSON.stringify(review),
+  );
   const rights = new Map<string, Set<string>>();
   for (const { verbs, apiGroups = [""], resources = [], resourceNames = [] } of (JSON.parse(answer).status as Rules)
     .resourceRules ?? [])
@@ -118,7 +121,11 @@ test("what each login may ask of Redis", async () => {
   const users = answer
     .split("\n")
     .filter((line) => line.startsWith("user ") && !/agentic-tenant-(?!agentic-tests-tenant )/.test(line))
-    .map((line) => line.replace(/ #[0-9a-f]{64}/g, " #…"))
+    // Keys, channels and categories: the commands of a category differ with Redis' version.
+    .map((line) => {
+      const [, name = "", ...rules] = line.split(" ");
+      return [name, ...rules.filter((rule) => /^([~&%]|[+-]@)/.test(rule)).toSorted()].join("\n  ");
+    })
     .toSorted();
   await expect(`${users.join("\n")}\n`).toMatchFileSnapshot("access-redis.txt");
 });
