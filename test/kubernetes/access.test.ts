@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AuthorizationV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeKubeconfig } from "./accounts.ts";
 import { createAgents, deleteAgent } from "./agents.ts";
@@ -40,15 +41,6 @@ const ACCOUNTS = [
 /** The system's, one that they are bound in, and another tenant's. */
 const ASKED = [SYSTEM, TENANT, OTHER];
 
-interface Rules {
-  readonly resourceRules?: readonly {
-    readonly verbs: readonly string[];
-    readonly apiGroups?: readonly string[];
-    readonly resources?: readonly string[];
-    readonly resourceNames?: readonly string[];
-  }[];
-}
-
 let folder: string;
 
 beforeAll(async () => {
@@ -74,14 +66,13 @@ afterAll(async () => {
 
 /** By resource, of those kinds that are ours or could be turned against us: not all that `edit` gives by Kubernetes itself. */
 async function rightsOf(kubeconfig: string, namespace: string, isPerson: boolean): Promise<Map<string, Set<string>>> {
-  const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace } };
-  const answer = await kubectl(
-    ["create", "--validate=false", "-f", "-", "-o", "json", "--kubeconfig", kubeconfig],
-    JSON.stringify(review),
-  );
+  const own = new KubeConfig();
+  own.loadFromFile(kubeconfig);
+  const answer = await own
+    .makeApiClient(AuthorizationV1Api)
+    .createSelfSubjectRulesReview({ body: { spec: { namespace } } });
   const rights = new Map<string, Set<string>>();
-  for (const { verbs, apiGroups = [""], resources = [], resourceNames = [] } of (JSON.parse(answer).status as Rules)
-    .resourceRules ?? [])
+  for (const { verbs, apiGroups = [""], resources = [], resourceNames = [] } of answer.status?.resourceRules ?? [])
     for (const group of apiGroups)
       for (const resource of resources) {
         // What the cluster's own roles give people in their namespace is not ours to tell.
