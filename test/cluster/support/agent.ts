@@ -57,7 +57,7 @@ function waiting(settings: Settings, { artifacts }: AgentEdges): StepGraph {
         usage: NO_USAGE,
         ...(returns === undefined ? {} : { items: itemsOf(input.item, returns) }),
       };
-      return { result: draw ? { ...drawnAnswer(draw, { step, input }), artifacts: random } : result };
+      return { result: draw ? { ...drawnAnswer(draw, { workload, step, input }), artifacts: random } : result };
     })
     .addEdge(START, "wait")
     .addEdge("wait", END);

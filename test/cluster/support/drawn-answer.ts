@@ -1,3 +1,4 @@
+import { type ArtifactOwner, artifactKey } from "../../../engine/artifact-key.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
 import { failedResult, NO_USAGE, type StepInput, type StepResult } from "../../../engine/result.ts";
 
@@ -11,10 +12,19 @@ export interface Draw {
 /** How a step of a drawn run ends, and what list it returns: by content alone, so that whoever runs it gets the same answer. */
 export function drawnAnswer(
   { numbers, failureRate }: Draw,
-  { step, input }: { readonly step: string; readonly input: Pick<StepInput, "item"> },
+  {
+    workload,
+    step,
+    input,
+  }: { readonly workload: ArtifactOwner; readonly step: string; readonly input: Pick<StepInput, "item"> },
 ): StepResult {
   const roll = Number.parseInt(sha256(canonicalJson([step, input.item ?? null, numbers])).slice(0, 6), 16);
   if (roll % 100 < failureRate) return failedResult("Unlucky", "as drawn");
   const items = Array.from({ length: roll % 4 }, (_, index) => ({ of: step, at: index, from: input.item ?? "" }));
-  return { outcome: "succeeded", items, artifacts: { made: `${step}-${roll}` }, usage: NO_USAGE };
+  return {
+    outcome: "succeeded",
+    items,
+    artifacts: { made: artifactKey(workload, sha256(`${step}-${roll}`), "txt") },
+    usage: NO_USAGE,
+  };
 }

@@ -5,6 +5,7 @@ import type { Item } from "../../../engine/result.ts";
 import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
 import { connectKube, type KubeObject as Read } from "../../../lib/edges/kube.ts";
 import { kubeConfig } from "../../../lib/edges/kube-calls.ts";
+import { WORKLOAD } from "../../unit/reconcile/harness.ts";
 import { playInMemory, type RandomRun, randomRun } from "../../unit/reconcile/random-pipeline.ts";
 import { createAgents, deleteAgent } from "../agents.ts";
 import { apply, ask, kubeconfig, kubectl } from "../cluster.ts";
@@ -231,6 +232,7 @@ function itemsOf(name: string, drawn: RandomRun, executions: ReadonlySet<string>
   return itemsOf(ref.step, drawn, executions).flatMap((item) => {
     if (!executions.has(executionKey(ref.step, item))) return [];
     const { outcome, items = [] } = drawn.answer({
+      workload: WORKLOAD,
       step: ref.step,
       input: { params: {}, from: {}, ...(item === undefined ? {} : { item }) },
     });

@@ -26,7 +26,7 @@ async function locally(drawn: RandomRun): Promise<{ asked: string[]; end: RunEnd
     runOf({ ...REF, uid: UID }, workloadSpecSchema.parse(harnessOptions(drawn).spec), frozen.pipeline),
     {
       async dispatch({ step, request }) {
-        const order = { step: step.name, input: request.input };
+        const order = { workload: request.workload, step: step.name, input: request.input };
         asked.push(requestLine(order));
         return drawn.answer(order);
       },

@@ -18,7 +18,7 @@ export interface RandomRun {
   /** What the answers depend on. Absent: on nothing that is drawn. */
   readonly draw?: Draw;
   /** Which steps fail, and what lists they return: by the step and its item, whoever runs it. */
-  readonly answer: (request: Pick<StepRequest, "step" | "input">) => StepResult;
+  readonly answer: (request: Pick<StepRequest, "workload" | "step" | "input">) => StepResult;
 }
 
 const choices = fc.array(fc.nat(999), { minLength: 64, maxLength: 64 });
