@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import type { ResolvedHost } from "../lib/resolved-host.ts";
 import { gatherAgent } from "./agent-option.ts";
-import { CHANGE, CHANGED_STEPS, COMMENT } from "./decision-options.ts";
+import { CHANGES, withDecisionOptions } from "./decision-options.ts";
 import { EXIT } from "./exit-code.ts";
 import { gatherResolve } from "./resolve-option.ts";
 import { runProgram } from "./run-program.ts";
@@ -112,26 +112,17 @@ program
     process.exitCode = await status(name, options);
   });
 
-for (const [verb, decision, description, comment] of [
-  ["approve", "approved", "Approve the findings of a run that waits for a review", COMMENT],
-  ["reject", "rejected", "Reject the findings of a run that waits for a review", COMMENT],
-  [
-    "changes",
-    "changesRequested",
-    "Ask for changes: steps run again with your comment, and the gate opens again",
-    CHANGE,
-  ],
+for (const [verb, decision, description] of [
+  ["approve", "approved", "Approve the findings of a run that waits for a review"],
+  ["reject", "rejected", "Reject the findings of a run that waits for a review"],
+  ["changes", "changesRequested", CHANGES],
 ] as const) {
   const command = program
     .command(verb)
     .description(description)
     .argument("<name>", "the workload's name")
-    .option(...folder)
-    .option("--gate <step>", "which gate; needed when several wait");
-  if (decision === "changesRequested") command.requiredOption("--comment <text>", comment).option(...CHANGED_STEPS);
-  else command.option("--comment <text>", comment);
-  command
-    .option("--digest <sha256>", "decide only if the findings are these, as the review page shows them")
+    .option(...folder);
+  withDecisionOptions(command, decision)
     .addOption(output)
     .action(async (name: string, options) => {
       const { decide } = await import("./commands/decide.ts");

@@ -1,10 +1,19 @@
-// Options of approve, reject and changes, of `agentic` and `kubectl agentic` alike.
+import type { Command } from "commander";
 
-export const COMMENT = "for the steps after the gate and the readers of the outputs";
-export const CHANGE = "what is to be changed: part of the input of the steps that run again";
+// approve, reject and changes, of `agentic` and `kubectl agentic` alike.
 
-/** Of changes. */
-export const CHANGED_STEPS = [
-  "--step <name...>",
-  "which steps before the gate run again; all that the gate shows when none is named",
-] as const;
+export const CHANGES = "Ask for changes: steps run again with your comment, and the gate opens again";
+
+/** What all of them take. */
+export function withDecisionOptions<T extends Command>(
+  command: T,
+  decision: "approved" | "rejected" | "changesRequested",
+): T {
+  command.option("--gate <step>", "which gate; needed when several wait");
+  if (decision === "changesRequested")
+    command
+      .requiredOption("--comment <text>", "what is to be changed: part of the input of the steps that run again")
+      .option("--step <name...>", "which steps before the gate run again; all that the gate shows when none is named");
+  else command.option("--comment <text>", "for the steps after the gate and the readers of the outputs");
+  return command.option("--digest <sha256>", "decide only if the findings are these, as the review page shows them");
+}

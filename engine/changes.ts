@@ -1,4 +1,4 @@
-import type { ChangeRequest } from "../crd/agentworkload.ts";
+import type { ChangeRequest, Review } from "../crd/agentworkload.ts";
 import type { PipelineStep } from "./pipeline.ts";
 import type { StepInput } from "./result.ts";
 import type { Run } from "./run.ts";
@@ -24,6 +24,17 @@ export function changeableSteps({ pipeline: { steps }, changes }: Run, gate: Pip
   if (changes.length >= MAX_CHANGES) return [];
   const before = ancestorsOf(gate.name, steps);
   return steps.filter((step) => !step.gate && before.has(step.name)).map(({ name }) => name);
+}
+
+/** Why no changes of these steps are taken at a gate whose review is open, as a sentence; undefined: they are. */
+export function notChangeable(
+  { gate, changeable = [] }: Pick<Review, "gate" | "changeable">,
+  steps: readonly string[] = [],
+): string | undefined {
+  if (changeable.length === 0) return `no changes can be asked for at gate ${gate}: approve or reject`;
+  const others = steps.filter((step) => !changeable.includes(step));
+  if (others.length === 0) return undefined;
+  return `changes can be asked of the steps ${changeable.join(", ")}, and not of ${others.join(", ")}`;
 }
 
 /** Undefined: a step is none that changes can be asked of, or nobody says what is to be changed. */

@@ -55,6 +55,11 @@ export function runIdOf(uid: string, spec: WorkloadSpec, changes: readonly Chang
   return runHash(uid, { base, changes: changes.map(({ digest, steps, comment }) => ({ digest, steps, comment })) });
 }
 
+/** The runs of a spec with fewer of its changes, that without any first. */
+export function earlierRunIds(uid: string, spec: WorkloadSpec, changes: readonly ChangeRequest[]): string[] {
+  return changes.map((_, count) => runIdOf(uid, spec, changes.slice(0, count)));
+}
+
 /** Identifies the terms of a run that its end may depend on: one that failed is tried again under other ones. 64 hex characters. */
 export function termsOf({ suspend: _held, ttlAfterFinished: _kept, ...spec }: WorkloadSpec): string {
   return sha256(canonicalJson(spec));
@@ -81,7 +86,7 @@ export function runOf(
     workload,
     run: runIdOf(workload.uid, spec, changes),
     base: baseRunOf(workload.uid, spec),
-    earlier: changes.map((_, count) => runIdOf(workload.uid, spec, changes.slice(0, count))),
+    earlier: earlierRunIds(workload.uid, spec, changes),
     changes,
     pipeline,
     stages: stagesOf(pipeline.steps),

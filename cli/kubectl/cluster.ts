@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AuthenticationV1Api } from "@kubernetes/client-node";
 import { type AgentDecision, agentDecisionSchema } from "../../crd/agentdecision.ts";
-import { type AgentWorkload, agentWorkloadSchema } from "../../crd/agentworkload.ts";
+import { type AgentWorkload, agentWorkloadSchema, type Review } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
 import type { RunEngine, RunView } from "../../functions/reconcile/run-engine.ts";
 import { createProxiedStore } from "../../lib/edges/artifacts/kube-proxy.ts";
@@ -49,6 +49,12 @@ export interface Cluster {
 export function hasEnded({ metadata, status }: Pick<SeenWorkload, "metadata" | "status">): boolean {
   const seen = status?.conditions?.find(({ type }) => type === "Ready")?.observedGeneration;
   return status?.finishedAt !== undefined && seen === metadata.generation;
+}
+
+/** Those that a person may decide. The gates of a run that has ended wait for nobody. */
+export function waitingReviews({ status }: Pick<SeenWorkload, "status">): readonly Review[] {
+  if (status?.finishedAt !== undefined) return [];
+  return (status?.reviews ?? []).filter(({ decision }) => decision === undefined);
 }
 
 /** Of a report with all its pictures, over a slow line. */

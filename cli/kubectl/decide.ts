@@ -1,7 +1,8 @@
 import type { Review } from "../../crd/agentworkload.ts";
+import { notChangeable } from "../../engine/changes.ts";
 import { type Decision, decisionText } from "../../engine/findings.ts";
 import { EXIT } from "../exit-code.ts";
-import type { Cluster, SeenWorkload } from "./cluster.ts";
+import { type Cluster, type SeenWorkload, waitingReviews } from "./cluster.ts";
 import { makeDecision } from "./make-decision.ts";
 
 export interface DecideOptions {
@@ -60,12 +61,9 @@ export async function decide(
 }
 
 /** The review that waits, or the one of the gate that was named. */
-function reviewToDecide(
-  { metadata, status }: SeenWorkload,
-  gate: string | undefined,
-): { review: Review } | { problem: string } {
-  const { phase = "Pending", reviews = [] } = status ?? {};
-  const waiting = reviews.filter(({ decision }) => decision === undefined && status?.finishedAt === undefined);
+function reviewToDecide(workload: SeenWorkload, gate: string | undefined): { review: Review } | { problem: string } {
+  const { phase = "Pending", reviews = [] } = workload.status ?? {};
+  const waiting = waitingReviews(workload);
   const named = gate === undefined ? waiting : waiting.filter((review) => review.gate === gate);
   const names = waiting.map((review) => review.gate).join(", ");
   const [review, second] = named;
@@ -75,12 +73,5 @@ function reviewToDecide(
   const decided = reviews.find((one) => gate === undefined || one.gate === gate);
   if (decided?.decision)
     return { problem: `gate ${decided.gate} was ${decisionText(decided.decision)} by ${decided.by} at ${decided.at}` };
-  return { problem: `no gate of ${metadata.name} waits, the run is ${phase}` };
-}
-
-function notChangeable({ gate, changeable = [] }: Review, steps: readonly string[] = []): string | undefined {
-  if (changeable.length === 0) return `no changes can be asked for at gate ${gate}: approve or reject`;
-  const wrong = steps.filter((step) => !changeable.includes(step));
-  if (wrong.length === 0) return undefined;
-  return `changes can be asked of the steps ${changeable.join(", ")}, and not of ${wrong.join(", ")}`;
+  return { problem: `no gate of ${workload.metadata.name} waits, the run is ${phase}` };
 }

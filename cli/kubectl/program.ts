@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { CHANGE, CHANGED_STEPS, COMMENT } from "../decision-options.ts";
+import { CHANGES, withDecisionOptions } from "../decision-options.ts";
 import { EXIT } from "../exit-code.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { decide } from "./decide.ts";
@@ -126,24 +126,15 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
       process.exitCode = await outputs(connect(options), name, options);
     });
 
-  for (const [verb, decision, description, comment] of [
-    ["approve", "approved", "Approve the findings that a gate is about, in your own name", COMMENT],
-    ["reject", "rejected", "Reject the findings that a gate is about, in your own name", COMMENT],
-    [
-      "changes",
-      "changesRequested",
-      "Ask for changes: steps run again with your comment, and the gate opens again",
-      CHANGE,
-    ],
+  for (const [verb, decision, description] of [
+    ["approve", "approved", "Approve the findings that a gate is about, in your own name"],
+    ["reject", "rejected", "Reject the findings that a gate is about, in your own name"],
+    ["changes", "changesRequested", CHANGES],
   ] as const) {
     const deciding = printing(command(verb, `${verb} my-run --comment "Look at yearly figures."`))
       .description(description)
-      .argument(...NAME)
-      .option("--gate <step>", "which gate; needed when several wait");
-    if (decision === "changesRequested") deciding.requiredOption("--comment <text>", comment).option(...CHANGED_STEPS);
-    else deciding.option("--comment <text>", comment);
-    deciding
-      .option("--digest <sha256>", "decide only if the findings are these, as the review page shows them")
+      .argument(...NAME);
+    withDecisionOptions(deciding, decision)
       .addHelpText(
         "after",
         `

@@ -1,5 +1,5 @@
 import { EXIT } from "../exit-code.ts";
-import type { Cluster } from "./cluster.ts";
+import { type Cluster, waitingReviews } from "./cluster.ts";
 import { table } from "./table.ts";
 
 export interface ReviewsOptions {
@@ -10,13 +10,10 @@ export interface ReviewsOptions {
 /** `kubectl agentic reviews`: the gates that wait. @returns the exit code */
 export async function reviews(cluster: Cluster, { allNamespaces = false, output }: ReviewsOptions): Promise<number> {
   const workloads = await cluster.workloads(allNamespaces);
-  const waiting = workloads.flatMap(({ metadata: { namespace, name }, status }) =>
-    (status?.reviews ?? []).flatMap((review) =>
-      review.decision === undefined && status?.finishedAt === undefined
-        ? [{ namespace, workload: name, ...review }]
-        : [],
-    ),
-  );
+  const waiting = workloads.flatMap((workload) => {
+    const { namespace, name } = workload.metadata;
+    return waitingReviews(workload).map((review) => ({ namespace, workload: name, ...review }));
+  });
   if (output === "json") process.stdout.write(`${JSON.stringify(waiting, null, 2)}\n`);
   else if (waiting.length === 0)
     process.stderr.write(`no gate waits in ${allNamespaces ? "any namespace" : `namespace ${cluster.namespace}`}\n`);

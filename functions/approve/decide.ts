@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { DECISIONS, type Review } from "../../crd/agentworkload.ts";
+import { DECISIONS } from "../../crd/agentworkload.ts";
+import { notChangeable } from "../../engine/changes.ts";
 import type { Decision } from "../../engine/findings.ts";
 import type { Admitted, Refusal } from "./admit.ts";
 import type { ApproveDeps } from "./deps.ts";
@@ -55,8 +56,10 @@ async function verdictOn(
       reason: "TimedOut",
       message: `the review timed out at ${review.timeoutAt}, and onTimeout (${review.onTimeout}) decides it`,
     };
-  const refused = request.decision === "changesRequested" ? notChangeable(review, request) : undefined;
-  if (refused) return refused;
+  // Reconcile would not take it, and nobody else could decide any more.
+  const isAsked = request.decision === "changesRequested" && !review.decision;
+  const wrong = isAsked ? notChangeable(review, request.steps) : undefined;
+  if (wrong !== undefined) return { status: 409, reason: "NotChangeable", message: wrong };
   const comment = request.comment || undefined;
   const decided = await reviews.decide(workload, {
     gate: review.gate,
@@ -89,17 +92,6 @@ async function verdictOn(
       return { status: 409, reason: "AlreadyDecided", message };
     }
   }
-}
-
-/** Reconcile would not take it, and nobody else could decide any more. */
-function notChangeable({ changeable = [], decision }: Review, { steps = [] }: DecisionRequest): Refusal | undefined {
-  if (decision) return undefined;
-  if (changeable.length === 0)
-    return { status: 409, reason: "NotChangeable", message: "no changes can be asked for here: approve or reject" };
-  const wrong = steps.filter((step) => !changeable.includes(step));
-  if (wrong.length === 0) return undefined;
-  const message = `changes can be asked of the steps ${changeable.join(", ")}, and not of ${wrong.join(", ")}`;
-  return { status: 409, reason: "NotChangeable", message };
 }
 
 /** Whether the time for a decision is over. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuthorizationV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeKubeconfig } from "./accounts.ts";
+import { people, writeKubeconfig } from "./accounts.ts";
 import { createAgents, deleteAgent } from "./agents.ts";
 import { apply, kubectl } from "./cluster.ts";
 import { OTHER, TENANT } from "./namespaces.ts";
@@ -46,18 +46,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "agentic-access-"));
   await createAgents(await testAgent(AGENT));
-  await apply(
-    ...Object.entries(PEOPLE).flatMap(([name, roles]) => [
-      { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: TENANT, name } },
-      ...roles.map((role) => ({
-        apiVersion: "rbac.authorization.k8s.io/v1",
-        kind: "RoleBinding",
-        metadata: { namespace: TENANT, name: `${name}-${role}` },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-        subjects: [{ kind: "ServiceAccount", namespace: TENANT, name }],
-      })),
-    ]),
-  );
+  await apply(...people(TENANT, PEOPLE));
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });

@@ -3,6 +3,20 @@ import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { config, kubectl } from "./cluster.ts";
 
+/** Service accounts that stand for people, with the ClusterRoles that an administrator bound to them there. To be applied. */
+export function people(namespace: string, rolesOf: Readonly<Record<string, readonly string[]>>): object[] {
+  return Object.entries(rolesOf).flatMap(([name, roles]) => [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace, name } },
+    ...roles.map((role) => ({
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata: { namespace, name: `${name}-${role}` },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+      subjects: [{ kind: "ServiceAccount", namespace, name }],
+    })),
+  ]);
+}
+
 /** Who holds a service account's token, may do what it may. @returns the path of its kubeconfig */
 export async function writeKubeconfig(
   folder: string,

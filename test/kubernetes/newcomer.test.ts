@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { objection, writeKubeconfig } from "./accounts.ts";
+import { objection, people, writeKubeconfig } from "./accounts.ts";
 import { createAgents } from "./agents.ts";
 import { apply, kubeconfig, kubectl, until } from "./cluster.ts";
 import { TENANT } from "./namespaces.ts";
@@ -35,16 +35,7 @@ const making = (name: string) => run(name, { pipeline: "making", inputs: { topic
 beforeAll(async () => {
   await createAgents(await testAgent("making"));
   await apply(
-    ...Object.entries(PEOPLE).flatMap(([name, roles]) => [
-      { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: TENANT, name } },
-      ...roles.map((role) => ({
-        apiVersion: "rbac.authorization.k8s.io/v1",
-        kind: "RoleBinding",
-        metadata: { namespace: TENANT, name: `${name}-${role}` },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-        subjects: [{ kind: "ServiceAccount", namespace: TENANT, name }],
-      })),
-    ]),
+    ...people(TENANT, PEOPLE),
     pipeline("making", {
       inputs: { schema: { type: "object", properties: { topics: strings } } },
       steps: [

@@ -71,8 +71,8 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "changes are asked for where reconcile would take them",
-      find: "  if (refused) return refused;\n",
-      replace: "",
+      find: 'const isAsked = request.decision === "changesRequested" && !review.decision;',
+      replace: "const isAsked = false;",
     },
     {
       why: "a comment has a limit",

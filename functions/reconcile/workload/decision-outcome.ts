@@ -1,5 +1,6 @@
 import { type AgentDecision, agentDecisionSchema, type DecisionStatus } from "../../../crd/agentdecision.ts";
 import type { Review, WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { notChangeable } from "../../../engine/changes.ts";
 import { decisionText } from "../../../engine/findings.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
@@ -56,7 +57,7 @@ export function judgeDecision(
       `no gate of ${spec.workload} is about findings of digest ${spec.digest.slice(0, 16)}…`,
     );
   const { gate } = review;
-  const wrong = review.decision === undefined ? notChangeable(review, spec) : undefined;
+  const wrong = review.decision === undefined ? notTaken(review, spec) : undefined;
   if (wrong !== undefined) return { ...refused("NotChangeable", wrong), gate };
   if (review.decision === undefined)
     return finishedAt === undefined
@@ -71,16 +72,9 @@ export function judgeDecision(
 }
 
 /** Why a request for changes is not taken: the gate waits on for another decision. */
-function notChangeable(
-  { gate, changeable = [] }: Review,
-  { decision, steps = [], comment }: AgentDecision["spec"],
-): string | undefined {
+function notTaken(review: Review, { decision, steps, comment }: AgentDecision["spec"]): string | undefined {
   if (decision !== "changesRequested") return undefined;
-  if (!comment) return "it does not say what is to be changed";
-  if (changeable.length === 0) return `no changes can be asked for at gate ${gate}: approve or reject`;
-  const others = steps.filter((step) => !changeable.includes(step));
-  if (others.length === 0) return undefined;
-  return `changes can be asked of the steps ${changeable.join(", ")}, and not of ${others.join(", ")}`;
+  return comment ? notChangeable(review, steps) : "it does not say what is to be changed";
 }
 
 function isOf(review: Review, { decision, by }: AgentDecision["spec"], at: string): boolean {

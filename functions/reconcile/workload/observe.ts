@@ -8,7 +8,7 @@ import {
 } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
 import { artifactKey } from "../../../engine/artifact-key.ts";
-import { baseRunOf, type Run, runIdOf, runOf } from "../../../engine/run.ts";
+import { baseRunOf, earlierRunIds, type Run, runIdOf, runOf } from "../../../engine/run.ts";
 import { getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import { TerminalError } from "../../../lib/errors.ts";
@@ -77,17 +77,15 @@ async function observeWanted(
   const { namespace, name, uid } = object.metadata;
   const reference = { namespace, name, uid };
   const changes = changesIn(object, baseRunOf(uid, workload.spec));
-  const [runName = "", ...earlierNames] = Array.from({ length: changes.length + 1 }, (_, undone) =>
-    deps.engine.nameOf({
-      workload: reference,
-      run: runIdOf(uid, workload.spec, changes.slice(0, changes.length - undone)),
-    }),
-  );
+  const nameOf = (run: string): string => deps.engine.nameOf({ workload: reference, run });
+  const runName = nameOf(runIdOf(uid, workload.spec, changes));
   // A superseded one is no end of this run, though it has its name: going back to an earlier spec runs it again.
   const runObject = runs.find((one) => one.name === runName && !one.superseded);
   const others = runs.filter((one) => one !== runObject);
   /** Of this spec with fewer changes, the last one first. */
-  const earlier = earlierNames.flatMap((one) => runs.find(({ name: is }) => is === one) ?? []);
+  const earlier = earlierRunIds(uid, workload.spec, changes)
+    .toReversed()
+    .flatMap((run) => runs.find((one) => one.name === nameOf(run)) ?? []);
   if (runObject) {
     if (!runObject.pipeline) {
       const message = `the Workflow ${runName} has lost its annotation with the frozen pipeline: delete the Workflow to start the run again; completed steps are reused`;
