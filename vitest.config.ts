@@ -36,6 +36,8 @@ export default defineConfig({
     // @langchain/langgraph-checkpoint-validation takes describe and it from the global scope.
     globals: true,
     passWithNoTests: false,
+    // What was received, far enough to tell why: a message of 40 characters hides a command's error.
+    chaiConfig: { truncateThreshold: 600 },
     projects: [
       // Two cores: a third worker would only make Chromium and redis-server slower. An e2e test fills both by itself.
       suite({ name: "unit", order: 0, maxWorkers: 2, minutes: 3 }),

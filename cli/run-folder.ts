@@ -4,6 +4,7 @@ import { z } from "zod";
 import { reviewSchema } from "../crd/agentworkload.ts";
 import { usageSchema, workloadRefSchema } from "../engine/result.ts";
 import { replaceFile } from "../lib/edges/durable-files.ts";
+import { schemaProblems } from "../lib/schema-problems.ts";
 
 const phaseSchema = z.enum(["Running", "AwaitingReview", "Succeeded", "Rejected", "Failed", "Interrupted"]);
 
@@ -102,7 +103,7 @@ export async function readRunState(folder: RunFolder): Promise<{ state?: RunStat
   try {
     return { state: runStateSchema.parse(JSON.parse(text)) };
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error).split("\n")[0] : (error as Error).message;
+    const why = error instanceof z.ZodError ? schemaProblems(error) : (error as Error).message;
     return { problem: `${folder.state} cannot be read (${text.trim() === "" ? "it is empty" : why})` };
   }
 }

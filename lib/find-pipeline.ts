@@ -1,8 +1,8 @@
-import { z } from "zod";
 import { type AgentPipeline, agentPipelineSchema } from "../crd/agentpipeline.ts";
 import type { AgentWorkload } from "../crd/agentworkload.ts";
 import { candidates, imagePipeline, SHARED_NAMESPACE } from "../engine/freeze.ts";
 import type { Kube, KubeObject } from "./edges/kube.ts";
+import { schemaProblems } from "./schema-problems.ts";
 
 export interface FindPipelineDeps {
   readonly kube: Pick<Kube, "pipelines">;
@@ -35,7 +35,7 @@ export async function findPipeline(
     if (parsed.success) return parsed.data;
     return {
       reason: "InvalidPipeline",
-      message: `the pipeline ${ref.namespace}/${ref.name} is invalid: ${z.prettifyError(parsed.error)}`,
+      message: `the pipeline ${ref.namespace}/${ref.name} is invalid: ${schemaProblems(parsed.error)}`,
     };
   }
   return {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { stepIdentity } from "../engine/identity.ts";
 import { type Item, type StepResult, stepInputSchema, stepResultSchema, workloadRefSchema } from "../engine/result.ts";
 import { TerminalError } from "./errors.ts";
+import { schemaProblems } from "./schema-problems.ts";
 
 /**
  * The events of the step contract (docs/ARCHITECTURE.md): whoever runs a pipeline sends them, agents answer them. They are built
@@ -88,7 +89,7 @@ export function parseStepRequested(event: CloudEvent<unknown>): { identity: stri
   if (event.type !== STEP_REQUESTED)
     throw new TerminalError("WrongType", `expected an event of type ${STEP_REQUESTED}, got ${event.type}`);
   const parsed = requestSchema.safeParse(event.data);
-  if (!parsed.success) throw new TerminalError("InvalidRequest", z.prettifyError(parsed.error));
+  if (!parsed.success) throw new TerminalError("InvalidRequest", schemaProblems(parsed.error));
   const identity = identityOfRequest(parsed.data);
   if (identity !== event.id)
     throw new TerminalError("InvalidToken", "the event's id does not belong to its content: its input was changed");
@@ -141,7 +142,7 @@ export function parseStepCompleted(event: CloudEvent<unknown>): Completed {
   if (event.type !== STEP_COMPLETED)
     throw new TerminalError("WrongType", `expected an event of type ${STEP_COMPLETED}, got ${event.type}`);
   const parsed = completedSchema.safeParse(event.data);
-  if (!parsed.success) throw new TerminalError("InvalidResult", z.prettifyError(parsed.error));
+  if (!parsed.success) throw new TerminalError("InvalidResult", schemaProblems(parsed.error));
   const { request: identity, token, ...result } = parsed.data;
   return { identity, result, ...(token === undefined ? {} : { token }) };
 }

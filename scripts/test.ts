@@ -23,14 +23,19 @@ const ON_CLUSTER = ["contract", "kubernetes", "alone"];
 const { KUBECONFIG, REGISTRY } = process.env;
 
 let passed = 0;
-/** What failed, a line each: the end of a long log says it all again. */
+/** What failed, and how: the end of a long log says it all again. */
 const failures: string[] = [];
+const CAUSE_LINES = 4;
 
 /** What vitest's JSON reporter writes, as far as it is read here. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -61,7 +66,7 @@ function vitest(projects: readonly string[]): void {
     // A skipped test is a failure that nobody saw.
     const bad = tests.filter(({ status }) => status !== "passed");
     passed += tests.length - bad.length;
-    failures.push(...bad.map(({ file, fullName, status }) => `${file}: ${fullName} (${status})`));
+    failures.push(...bad.map((test) => `${test.file}: ${test.fullName} (${test.status})${causes(test)}`));
     // A file that does not load fails without a test of its own.
     if (!ran && bad.length === 0)
       failures.push(`${projects.join(", ")}: a file did not load, or an error came outside of a test`);
@@ -69,6 +74,11 @@ function vitest(projects: readonly string[]): void {
     failures.push(`${projects.join(", ")}: the test runner left no results`);
   }
   rmSync(folder, { recursive: true, force: true });
+}
+
+function causes({ failureMessages }: { readonly failureMessages: readonly string[] }): string {
+  const lines = failureMessages.flatMap((message) => message.split("\n").slice(0, CAUSE_LINES));
+  return lines.map((line) => `\n        ${line}`).join("");
 }
 
 function onCluster(): void {

@@ -16,11 +16,11 @@ export const decisionRequestSchema = z
   })
   .refine(({ decision, comment }) => decision !== "changesRequested" || comment, {
     path: ["comment"],
-    message: "say in the comment what is to be changed",
+    message: "say what is to be changed",
   })
   .refine(({ decision, steps }) => decision === "changesRequested" || !steps, {
     path: ["steps"],
-    message: "is only for changes",
+    message: "these are only for changesRequested",
   });
 export type DecisionRequest = z.infer<typeof decisionRequestSchema>;
 

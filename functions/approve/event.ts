@@ -3,6 +3,7 @@ import { REVIEW_DECIDED } from "../../engine/findings.ts";
 import type { ReviewRef } from "../../lib/edges/reviews.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { parseEvent } from "../../lib/events.ts";
+import { schemaProblems } from "../../lib/schema-problems.ts";
 import { type DecisionRequest, decisionRequestSchema } from "./decide.ts";
 
 const dataSchema = decisionRequestSchema.extend({
@@ -33,7 +34,7 @@ export function decisionOfEvent(headers: Record<string, string>, body: string): 
   }
   if (type !== REVIEW_DECIDED) return { problem: `expected type ${REVIEW_DECIDED}, got ${type}` };
   const parsed = dataSchema.safeParse(data);
-  if (!parsed.success) return { problem: z.prettifyError(parsed.error) };
+  if (!parsed.success) return { problem: schemaProblems(parsed.error) };
   const { namespace, name, gate, token, ...request } = parsed.data;
   return { ref: { namespace, name }, gate, token, request };
 }

@@ -6,6 +6,7 @@ import { SUMMARY, type Summary, summarySchema } from "../../engine/summary.ts";
 import { type ArtifactReader, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { TerminalError } from "../../lib/errors.ts";
+import { schemaProblems } from "../../lib/schema-problems.ts";
 import { type SummaryView, summaryView } from "./summary-view.ts";
 
 /** One finding as the reviewer sees it. */
@@ -113,6 +114,5 @@ function readSummary(bytes: Uint8Array): Summary {
   }
   const parsed = summarySchema.safeParse(data);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": "));
-  throw new TerminalError("InvalidSummary", issues.join("; "));
+  throw new TerminalError("InvalidSummary", schemaProblems(parsed.error));
 }

@@ -4,10 +4,10 @@ import { bodyLimit } from "hono/body-limit";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
-import { z } from "zod";
 import { artifactScope, isArtifactOf } from "../../engine/artifact-key.ts";
 import type { ReviewRecord, ReviewRef } from "../../lib/edges/reviews.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
+import { schemaProblems } from "../../lib/schema-problems.ts";
 import { type Admitted, admit, type Refusal } from "./admit.ts";
 import { decide, decisionRequestSchema, type Verdict } from "./decide.ts";
 import type { ApproveDeps } from "./deps.ts";
@@ -143,7 +143,7 @@ export function createPages(deps: ApproveDeps): Hono {
       const parsed = decisionRequestSchema.safeParse(body);
       const verdict: Verdict = parsed.success
         ? await decide(deps, seen, parsed.data)
-        : { status: 400, reason: "InvalidDecision", message: z.prettifyError(parsed.error) };
+        : { status: 400, reason: "InvalidDecision", message: schemaProblems(parsed.error) };
       if (asJson) return c.json(verdict.status === 200 ? verdict.decision : verdict, verdict.status);
       if (verdict.status === 200) return c.redirect(c.req.path, 303);
       // Somebody else may have decided meanwhile.

@@ -2,6 +2,7 @@ import type { CloudEvent } from "cloudevents";
 import { z } from "zod";
 import { REVIEW_DECIDED } from "../../engine/findings.ts";
 import type { ObjectRef } from "../../lib/edges/kube.ts";
+import { schemaProblems } from "../../lib/schema-problems.ts";
 import { STEP_COMPLETED, STEP_EXPECTED, STEP_REQUESTED, workloadOfSubject } from "../../lib/step-events.ts";
 
 /** What an event is about. All that can be looked at is looked at anew; nothing of an event is believed that is not signed. */
@@ -50,7 +51,7 @@ export function keyOf(event: CloudEvent<unknown>, workloadOf: (name: string) => 
 
 function keyOfReference(data: unknown, workloadOf: (name: string) => string | undefined): Key {
   const parsed = referenceSchema.safeParse(data);
-  if (!parsed.success) return { of: "nothing", why: `no object reference: ${z.prettifyError(parsed.error)}` };
+  if (!parsed.success) return { of: "nothing", why: `no object reference: ${schemaProblems(parsed.error)}` };
   const { kind, namespace, name } = parsed.data;
   switch (kind) {
     case "AgentWorkload":

@@ -1,7 +1,7 @@
 import { INTERRUPT } from "@langchain/langgraph";
-import { z } from "zod";
 import { failedResult, type StepResult, stepResultSchema } from "../../engine/result.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
+import { schemaProblems } from "../schema-problems.ts";
 import type { DurableStep } from "./durable.ts";
 import type { StartedStep } from "./step-store.ts";
 
@@ -68,7 +68,7 @@ async function invokeGraph(
   if (parsed.success) return parsed.data;
   throw new TerminalError(
     "InvalidResult",
-    `the graph's last node must return { result }, a valid step result: ${z.prettifyError(parsed.error)}`,
+    `the graph's last node must return { result }, a valid step result: ${schemaProblems(parsed.error)}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TerminalError } from "../errors.ts";
+import { schemaProblems } from "../schema-problems.ts";
 
 /** The model of a workload that names none. */
 export const DEFAULT_MODEL = "gpt-6-luna";
@@ -30,7 +31,7 @@ export function modelChoiceOf(params: Readonly<Record<string, unknown>>): ModelC
   if (params["model"] === undefined) return undefined;
   const parsed = modelChoiceSchema.safeParse(params["model"]);
   if (parsed.success) return parsed.data;
-  throw new TerminalError("InvalidInput", `params.model is invalid: ${z.prettifyError(parsed.error)}`);
+  throw new TerminalError("InvalidInput", `params.model is invalid: ${schemaProblems(parsed.error)}`);
 }
 
 /** The models of a choice in the order in which they are asked. */

@@ -9,6 +9,7 @@ import { acquireLease } from "../durable/lease.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { pause } from "../pause.ts";
+import { schemaProblems } from "../schema-problems.ts";
 import { DEFAULT_MODEL, type ModelChoice, modelsOf } from "./choice.ts";
 import { costOf, costOfCall, type PlannedCall, type TokenUsage, worstUsage } from "./cost.ts";
 import { type Ledger, openLedger, type PaidAnswer, parseUsd, type Reservation } from "./ledger.ts";
@@ -274,7 +275,7 @@ function parseAnswer<T>(text: string, schema: z.ZodType<T>): { answer: T } | { p
     return { problem: "it is not JSON" };
   }
   const parsed = schema.safeParse(value);
-  return parsed.success ? { answer: parsed.data } : { problem: z.prettifyError(parsed.error) };
+  return parsed.success ? { answer: parsed.data } : { problem: schemaProblems(parsed.error) };
 }
 
 function answerSchema(schema: z.ZodType<unknown>): Record<string, unknown> {

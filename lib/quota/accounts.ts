@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalJson } from "../../engine/canonical.ts";
 import { TerminalError } from "../errors.ts";
+import { schemaProblems } from "../schema-problems.ts";
 import type { Limits, Quota } from "./limits.ts";
 import { type MicroUsd, usdText } from "./micro-usd.ts";
 
@@ -48,7 +49,7 @@ export function parseAccounts(text: string, where: string): Accounts {
   try {
     return accountsSchema.parse(JSON.parse(text));
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const why = error instanceof z.ZodError ? schemaProblems(error) : String(error);
     throw new TerminalError(
       "QuotaAccountsInvalid",
       `ConfigMap ${where} is not as reconcile wrote it: ${why}. Restore it, or delete it: the month's sum then starts from zero`,

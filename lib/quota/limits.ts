@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { decimal } from "../../crd/fields.ts";
 import { SHARED_NAMESPACE } from "../../engine/freeze.ts";
+import { schemaProblems } from "../schema-problems.ts";
 import { type MicroUsd, microUsd } from "./micro-usd.ts";
 
 /** The administrator's ConfigMap: one key a namespace, its value YAML or JSON. */
@@ -33,7 +34,7 @@ export async function quotaIn(
   let limits: z.infer<typeof limitsSchema> = {};
   for (const key of keys) {
     const parsed = limitsSchema.safeParse(await yamlOf(data[key] ?? ""));
-    if (!parsed.success) return { problem: problemText(key, z.prettifyError(parsed.error)) };
+    if (!parsed.success) return { problem: problemText(key, schemaProblems(parsed.error)) };
     limits = { ...limits, ...parsed.data };
   }
   const { maxRunning, maxUsdPerMonth } = limits;

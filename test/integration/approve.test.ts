@@ -585,6 +585,14 @@ describe("a decision", () => {
       expect(await decisionNow()).toBeUndefined();
     });
 
+    test("says on the page what is missing, and keeps the page", async () => {
+      await open(["analyze"]);
+      expect(await (await get(PATH)).text()).toContain("(needed to request changes)");
+      const page = await (await postForm(change({ comment: "" }))).text();
+      expect(page).toContain(">comment: say what is to be changed<");
+      expect(page).toContain("<form");
+    });
+
     test("has no button where none can be asked for", async () => {
       expect(await (await get(PATH)).text()).not.toContain("changesRequested");
     });

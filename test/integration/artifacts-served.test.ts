@@ -112,11 +112,42 @@ describe("what the API server answers by itself", () => {
     [401, "Unauthorized", /log in to the cluster again/],
     [403, "ArtifactsNotServed", /an administrator applies config\/artifacts\.yaml/],
     [404, "ArtifactsNotServed", /answers 404 for the Service artifacts/],
-    [503, "ArtifactStoreUnavailable", /proxy answers 503/],
+    [405, "ArtifactsNotServed", /proxy answers 405/],
   ])("%i", async (status, reason, words) => {
     own = (response) => void response.writeHead(status).end("{}");
     const read = createArtifactReader(proxied).get(OWNER, key);
     await expect(read).rejects.toMatchObject({ reason, message: expect.stringMatching(words) });
+  });
+
+  test("a pod that is not ready for a moment is asked again", async () => {
+    const kept = await store.put(OWNER, "report", "txt");
+    const statuses = [503, 502, 429];
+    own = (response) => {
+      void response.writeHead(statuses.shift() ?? 500).end("{}");
+      if (statuses.length === 0) own = undefined;
+    };
+    expect(await createArtifactReader(proxied).get(OWNER, kept)).toEqual(new TextEncoder().encode("report"));
+  });
+
+  test.each<[string, Record<string, string>, RegExp]>([
+    ["no pod", {}, /proxy answers 503 .*: is its pod ready\?/],
+    [
+      "no store",
+      { "agentic-reason": "ArtifactStoreUnavailable" },
+      /answers 503 \(ArtifactStoreUnavailable\): see its log/,
+    ],
+  ])("%s for long is an error that says where to look", { timeout: 30_000 }, async (_what, headers, words) => {
+    let asked = 0;
+    own = (response) => {
+      asked++;
+      response.writeHead(503, headers).end("{}");
+    };
+    const read = createArtifactReader(proxied).get(OWNER, key);
+    await expect(read).rejects.toMatchObject({
+      reason: "ArtifactStoreUnavailable",
+      message: expect.stringMatching(words),
+    });
+    expect(asked).toBe(6);
   });
 
   test("other bytes than the key says are not handed on", async () => {

@@ -48,7 +48,7 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an answer that does not match the schema is none",
-      find: "return parsed.success ? { answer: parsed.data } : { problem: z.prettifyError(parsed.error) };",
+      find: "return parsed.success ? { answer: parsed.data } : { problem: schemaProblems(parsed.error) };",
       replace: "return { answer: value as T };",
     },
     {

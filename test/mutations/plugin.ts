@@ -35,6 +35,16 @@ export const PLUGIN_MUTATIONS: readonly Mutation[] = [
       find: 'if (status === 404 && headers.has("agentic-reason")) return undefined;',
       replace: "if (status === 404) return undefined;",
     },
+    {
+      why: "a pod that is not ready for a moment is no error",
+      find: "error instanceof RetryableError }",
+      replace: "error === undefined }",
+    },
+    {
+      why: "what will not pass is said at once",
+      find: "throw status === 429 || status >= 500",
+      replace: "throw status >= 400",
+    },
   ]),
   ...mutationsOf("cli/kubectl/output-files.ts", OUTPUTS, [
     {

@@ -18,7 +18,7 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
     { why: "a limit is no negative number", find: "z.int().min(0).optional()", replace: "z.int().optional()" },
     {
       why: "a wrong quota lifts none",
-      find: "if (!parsed.success) return { problem: problemText(key, z.prettifyError(parsed.error)) };",
+      find: "if (!parsed.success) return { problem: problemText(key, schemaProblems(parsed.error)) };",
       replace: "if (!parsed.success) continue;",
     },
     {

@@ -141,7 +141,7 @@ function form({ digest, changeable = [] }: ReviewRecord["review"], { problem, co
     ${problem ? html`<div class="notice bad" role="alert">${problem}</div>` : ""}
     <form method="post">
       <input type="hidden" name="digest" value="${digest}">
-      <label for="comment">Comment for the steps that follow and for readers of the outputs (optional)</label>
+      <label for="comment">Comment for the steps that follow and for readers of the outputs (${changeable.length > 0 ? "needed to request changes" : "optional"})</label>
       <textarea id="comment" name="comment" maxlength="4000">${comment}</textarea>
       <button class="go" name="decision" value="approved">Approve</button>
       ${changeable.length > 0 ? html`<button class="redo" name="decision" value="changesRequested" aria-describedby="changes">Request changes</button>` : ""}

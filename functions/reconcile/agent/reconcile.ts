@@ -1,10 +1,10 @@
-import { z } from "zod";
 import { type Agent, type AgentStatus, agentSchema } from "../../../crd/agent.ts";
 import { addressProblems } from "../../../engine/agent-address.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
 import { agentProblems, problemTexts } from "../../../engine/check.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
+import { schemaProblems } from "../../../lib/schema-problems.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
 import { isOwnedBy } from "../owner.ts";
 import {
@@ -53,7 +53,7 @@ async function lookOnce(ref: ObjectRef, deps: AgentDeps): Promise<AgentOutcome> 
   if (!object) return { changed: false };
   if (object.metadata.deletionTimestamp !== undefined) return remove(object, deps);
   const parsed = agentSchema.safeParse(object);
-  const problem = parsed.success ? await specProblem(parsed.data, deps.kube) : z.prettifyError(parsed.error);
+  const problem = parsed.success ? await specProblem(parsed.data, deps.kube) : schemaProblems(parsed.error);
   if (!parsed.success || problem !== undefined)
     return write(
       object,

@@ -12,6 +12,7 @@ import { baseRunOf, earlierRunIds, type Run, runIdOf, runOf } from "../../../eng
 import { getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import { TerminalError } from "../../../lib/errors.ts";
+import { schemaProblems } from "../../../lib/schema-problems.ts";
 import { isOwnedBy } from "../owner.ts";
 import { REASON } from "../reasons.ts";
 import { latestRun, type RunEngine, type RunView } from "../run-engine.ts";
@@ -162,7 +163,7 @@ function parseSpec(
     spec,
   });
   if (parsed.success) return { workload: parsed.data };
-  return { state: "refused", reason: "InvalidSpec", message: `the spec is invalid: ${z.prettifyError(parsed.error)}` };
+  return { state: "refused", reason: "InvalidSpec", message: `the spec is invalid: ${schemaProblems(parsed.error)}` };
 }
 
 /** What reviewers asked to be changed in runs of a spec. `base`: its run without changes. */

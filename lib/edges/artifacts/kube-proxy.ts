@@ -1,10 +1,14 @@
 import { HttpMethod, type KubeConfig, RequestContext } from "@kubernetes/client-node";
+import pRetry from "p-retry";
 import { fetch, type Response } from "undici";
-import { TerminalError } from "../../errors.ts";
+import { RetryableError, TerminalError } from "../../errors.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 /** As config/artifacts.yaml names it, and lets everybody ask. */
 const PROXY = "/api/v1/namespaces/agentic-system/services/http:artifacts:80/proxy";
+
+/** A pod that moves to another node, or is too busy to answer its readiness probe, is back within seconds. */
+const RETRY = { retries: 5, minTimeout: 250, maxTimeout: 4000 };
 
 export interface ProxiedStore extends Pick<ObjectStore, "read"> {
   /** In bytes; undefined where no object has this key. */
@@ -13,7 +17,7 @@ export interface ProxiedStore extends Pick<ObjectStore, "read"> {
 
 /** What runs left, as a kubeconfig reaches it: by the API server's proxy, and the function artifacts behind it. */
 export function createProxiedStore(config: KubeConfig): ProxiedStore {
-  const ask = async (method: HttpMethod, key: string): Promise<Response | undefined> => {
+  const askOnce = async (method: HttpMethod, key: string): Promise<Response | undefined> => {
     const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
     const context = new RequestContext(`${server}${PROXY}/${key}`, method);
     await config.applySecurityAuthentication(context);
@@ -28,6 +32,8 @@ export function createProxiedStore(config: KubeConfig): ProxiedStore {
     await answer.body?.cancel();
     return refusal(answer);
   };
+  const ask = (method: HttpMethod, key: string): Promise<Response | undefined> =>
+    pRetry(() => askOnce(method, key), { ...RETRY, shouldRetry: ({ error }) => error instanceof RetryableError });
   return {
     async read(key) {
       const answer = await ask(HttpMethod.GET, key);
@@ -52,9 +58,13 @@ function refusal({ status, headers }: Response): undefined {
         "ArtifactsNotServed",
         `the API server answers ${status} for the Service artifacts of agentic-system: an administrator applies config/artifacts.yaml`,
       );
-    default:
-      throw new Error(
-        `the API server's proxy answers ${status} for the Service artifacts of agentic-system: is its pod ready?`,
-      );
+    default: {
+      const detail = headers.has("agentic-reason")
+        ? `the function artifacts answers ${status} (${headers.get("agentic-reason")}): see its log`
+        : `the API server's proxy answers ${status} for the Service artifacts of agentic-system: is its pod ready?`;
+      throw status === 429 || status >= 500
+        ? new RetryableError("ArtifactsNotServed", detail)
+        : new TerminalError("ArtifactsNotServed", detail);
+    }
   }
 }
