@@ -9,6 +9,7 @@ import { kubeConfig } from "./lib/edges/kube-calls.ts";
 import type { Logger } from "./lib/log.ts";
 import { createQuotas } from "./lib/quota/quotas.ts";
 import { serve } from "./lib/serve.ts";
+import type { Telemetry } from "./lib/telemetry/telemetry.ts";
 
 const NAMES = { namespace: SHARED_NAMESPACE, secret: "agentic-admit-tls", webhooks: "agentic-admit" };
 /** As config/admit.yaml names the Service. */
@@ -19,7 +20,12 @@ const LOOK_MS = 10 * 60_000;
 const CALL_TIMEOUT_MS = 2000;
 
 /** The admission webhook, by TLS, with a certificate that renews itself. Ends as `serve` does. */
-export async function runAdmit(config: Config, log: Logger, draining: AbortController): Promise<void> {
+export async function runAdmit(
+  config: Config,
+  log: Logger,
+  draining: AbortController,
+  telemetry: Telemetry,
+): Promise<void> {
   const deps = {
     config: connectAdmissionConfig(NAMES),
     // Needed once in two months: an ordinary start does not load it.
@@ -47,7 +53,7 @@ export async function runAdmit(config: Config, log: Logger, draining: AbortContr
     );
   }, LOOK_MS);
   const { HOST: host, PORT: port } = config;
-  await serve(app, { host, port, log, draining, tls: () => current });
+  await serve(app, { host, port, log, draining, telemetry, tls: () => current });
   clearInterval(look);
 }
 

@@ -31,6 +31,7 @@ import { costOfApproving } from "./lib/model/approving.ts";
 import { readSpent } from "./lib/model/ledger.ts";
 import { createQuotas } from "./lib/quota/quotas.ts";
 import { mintReviewLink } from "./lib/review-link.ts";
+import { recordRun } from "./lib/telemetry/run-spans.ts";
 import { createStepTokenVerifier, mintStepTokens, TOKEN_LIFE_MS } from "./lib/token.ts";
 
 /** A look takes a second or two; a killed instance's workload waits this long for its next. */
@@ -118,6 +119,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
       return new URL(`/review/${namespace}/${name}/${step.name}?token=${token}`, config.REVIEW_URL).href;
     },
     costOfApproving: (run, gate, outcomes) => costOfApproving(run, gate, outcomes, { hasModel }),
+    recordRun,
     now: () => new Date(),
     log,
     draining,

@@ -6,6 +6,8 @@ import { TerminalError } from "./errors.ts";
 import { parseEvent } from "./events.ts";
 import type { Logger } from "./log.ts";
 import { HINTS, parseStepRequested, stepCompleted } from "./step-events.ts";
+import { runAttributes } from "./telemetry/attributes.ts";
+import { underTrace } from "./telemetry/context.ts";
 import type { VerifyStepToken } from "./token.ts";
 
 export interface AgentAppDeps {
@@ -34,11 +36,14 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
     const { workload, run, step, input, egressToken } = request;
     const log = deps.log.child({ step, identity, workload: `${workload.namespace}/${workload.name}` });
     const deadline = new Date(claims.deadline);
-    const result = await deps.runDurably({
-      graph,
-      signal: deps.draining,
-      context: { identity, workload, run, step, input, claims, egressToken, deadline, log },
-    });
+    const { traceparent } = event as { traceparent?: string };
+    const result = await underTrace(traceparent, runAttributes(workload, run), () =>
+      deps.runDurably({
+        graph,
+        signal: deps.draining,
+        context: { identity, workload, run, step, input, claims, egressToken, deadline, log },
+      }),
+    );
     log.info({ outcome: result.outcome, reason: result.reason }, "step ended");
     const { headers, body } = stepCompleted(identity, request, result);
     return c.body(body, 200, headers);

@@ -7,6 +7,10 @@ const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   HOST: z.string().default("0.0.0.0"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  /** OpenTelemetry's own variables: a receiver of OTLP over HTTP switches telemetry on. The SDK reads the others by itself. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
+  OTEL_SDK_DISABLED: z.stringbool().optional(),
   /** redis://, rediss:// or unix:// */
   REDIS_URL: z.string().default("redis://127.0.0.1:6379"),
   /** `redis`: our saver, any Redis from 6.2 on. `redis-stack`: @langchain/langgraph-checkpoint-redis, Redis 8 with JSON and search. */

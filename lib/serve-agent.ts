@@ -5,6 +5,7 @@ import type { StepGraph } from "./durable/durable.ts";
 import { createLog } from "./log.ts";
 import { mainProcess } from "./main-process.ts";
 import { serve } from "./serve.ts";
+import { startTelemetry } from "./telemetry/start.ts";
 
 export interface ServedAgent {
   /** For logs and leases. */
@@ -22,7 +23,9 @@ export function serveAgent({ name, graph }: ServedAgent): Promise<never> {
     const settings = readSettings();
     const log = createLog(name, settings.LOG_LEVEL);
     const draining = new AbortController();
+    const telemetry = await startTelemetry(name, settings, log);
     const { edges, ...deps } = await connectAgent(name, settings, log, draining.signal);
-    await serve(createAgentApp(graph(edges), deps), { host: settings.HOST, port: settings.PORT, log, draining });
+    const app = createAgentApp(graph(edges), deps);
+    await serve(app, { host: settings.HOST, port: settings.PORT, log, draining, telemetry });
   });
 }

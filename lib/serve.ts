@@ -3,6 +3,7 @@ import type { SecureContext } from "node:tls";
 import { serve as listen } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Logger } from "./log.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 
 export interface ServeOptions {
   readonly host: string;
@@ -10,15 +11,16 @@ export interface ServeOptions {
   readonly log: Logger;
   /** Aborted on SIGTERM and SIGINT: readiness turns to 503, running steps stop after their current node and answer 503. */
   readonly draining: AbortController;
+  readonly telemetry: Telemetry;
   /** By TLS, to clients that name the host: the certificate of the moment, asked for with each connection. */
   readonly tls?: () => SecureContext;
 }
 
 /** Listens until SIGTERM, then lets the requests in flight end. */
-export async function serve(app: Hono, { host, port, log, draining, tls }: ServeOptions): Promise<void> {
+export async function serve(app: Hono, { host, port, log, draining, telemetry, tls }: ServeOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const secure = tls && { createServer, serverOptions: { SNICallback: bySni(tls) } };
-    const server = listen({ fetch: app.fetch, hostname: host, port, ...secure }, (address) => {
+    const server = listen({ fetch: flushedBefore(app, telemetry), hostname: host, port, ...secure }, (address) => {
       log.info({ port: address.port }, "listening");
     });
     server.once("error", (cause: NodeJS.ErrnoException) => {
@@ -34,6 +36,16 @@ export async function serve(app: Hono, { host, port, log, draining, tls }: Serve
     process.on("SIGTERM", drain);
     process.on("SIGINT", drain);
   });
+  await telemetry.shutdown();
+}
+
+/** What is not sent when a function has answered may never be: at scale to zero nobody waits for it. */
+function flushedBefore(app: Hono, telemetry: Telemetry): Hono["fetch"] {
+  return async (...request) => {
+    const response = await app.fetch(...request);
+    await telemetry.flush();
+    return response;
+  };
 }
 
 function bySni(tls: () => SecureContext) {

@@ -4,6 +4,7 @@ import { RetryableError, TerminalError } from "../errors.ts";
 import { schemaProblems } from "../schema-problems.ts";
 import type { DurableStep } from "./durable.ts";
 import type { StartedStep } from "./step-store.ts";
+import { traced } from "./traced-graph.ts";
 
 interface AttemptOptions {
   readonly recursionLimit: number;
@@ -53,7 +54,7 @@ async function invokeGraph(
 ): Promise<StepResult> {
   const { identity } = context;
   const configurable = { thread_id: identity };
-  const runnable = graph.compile({ checkpointer });
+  const runnable = traced(graph).compile({ checkpointer });
   // Looked for while the lease is held: an earlier look would miss what another process has done since.
   const checkpoint = startedBefore ? await checkpointer.getTuple({ configurable }) : undefined;
   // "sync": a node's writes are in Redis before the next node starts.

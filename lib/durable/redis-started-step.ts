@@ -8,6 +8,8 @@ import { COUNT_FAILURE, FINISH, RENEW } from "./step-scripts.ts";
 import { endOf, type StartedStep, type StepEnd } from "./step-store.ts";
 
 export class RedisStartedStep implements StartedStep {
+  readonly token: string;
+  readonly previous: string | undefined;
   readonly startedBefore: boolean;
   readonly failures: number;
   readonly crashes: number;
@@ -19,10 +21,12 @@ export class RedisStartedStep implements StartedStep {
 
   constructor(
     start: RedisStart,
-    before: Pick<StartedStep, "startedBefore" | "failures" | "crashes">,
+    before: Pick<StartedStep, "previous" | "startedBefore" | "failures" | "crashes">,
     { ttlMs, askedAt }: { readonly ttlMs: number; readonly askedAt: number },
   ) {
     this.#start = start;
+    this.token = start.token;
+    this.previous = before.previous;
     this.startedBefore = before.startedBefore;
     this.failures = before.failures;
     this.crashes = before.crashes;

@@ -60,8 +60,9 @@ async function ask(start: RedisStart, { leaseTtlMs, now, lostResult = "" }: Star
     if (String(what) === "held") return { what: "held", value: String(rest[0]) } as const;
     if (String(what) === "dropped") return { what: "dropped" } as const;
     if (String(what) === "ended") return { what: "ended", end: endOf(rest) } as const;
-    const [startedBefore, failures = 0, crashes = 0] = rest.map(Number);
-    return { what: "started", startedBefore: startedBefore === 1, failures, crashes } as const;
+    const [startedBefore, failures = 0, crashes = 0] = rest.slice(0, 3).map(Number);
+    const previous = String(rest[3]) || undefined;
+    return { what: "started", startedBefore: startedBefore === 1, failures, crashes, previous } as const;
   } catch (error) {
     // It may have started all the same, and only the answer is lost.
     giveBackEventually(start);

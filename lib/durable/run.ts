@@ -1,5 +1,6 @@
 import { failedResult, type StepResult } from "../../engine/result.ts";
 import { RetryableError } from "../errors.ts";
+import { endAttempt, inAttempt, inRecorded } from "../telemetry/attempt-span.ts";
 import { attemptStep } from "./attempt.ts";
 import type { DurableStep, RunDurably } from "./durable.ts";
 import type { ResultStore } from "./results.ts";
@@ -34,10 +35,12 @@ export function createRunDurably(options: RunDurablyOptions): RunDurably {
       );
     if ("heldBy" in start)
       throw new RetryableError("LeaseHeld", `${start.heldBy} works on this step`, { countsAsAttempt: false });
-    const { digest } = "ended" in start ? start.ended : await finishStep(step, start.started, options);
-    const result = await results.get(workload, digest);
+    const wasEnded = "ended" in start;
+    const { digest } = wasEnded ? start.ended : await finishStep(step, start.started, options);
+    const read = () => results.get(workload, digest);
+    const result = wasEnded ? await inRecorded(step.context, read) : await read();
     if (result) return result;
-    if (digest !== lostResult && "ended" in start) return run(step, digest);
+    if (digest !== lostResult && wasEnded) return run(step, digest);
     throw new RetryableError("ArtifactStoreUnavailable", `the object store lost the result ${digest} at once`, {
       countsAsAttempt: false,
     });
@@ -45,17 +48,20 @@ export function createRunDurably(options: RunDurablyOptions): RunDurably {
   return (step) => run(step);
 }
 
-async function finishStep(step: DurableStep, started: StartedStep, options: RunDurablyOptions): Promise<StepEnd> {
+function finishStep(step: DurableStep, started: StartedStep, options: RunDurablyOptions): Promise<StepEnd> {
   const { workload } = step.context;
-  try {
-    const result = crashedResult(step, started) ?? (await attemptStep(step, started, options));
-    // The record must never name a result that is not stored.
-    const digest = await options.results.put(workload, result);
-    return await started.finish({ outcome: result.outcome, digest, finishedAt: options.now() }, options.keepMs);
-  } catch (error) {
-    await started.release();
-    throw error;
-  }
+  return inAttempt(step.context, started, async (span) => {
+    try {
+      const result = crashedResult(step, started) ?? (await attemptStep(step, started, options));
+      endAttempt(span, result);
+      // The record must never name a result that is not stored.
+      const digest = await options.results.put(workload, result);
+      return await started.finish({ outcome: result.outcome, digest, finishedAt: options.now() }, options.keepMs);
+    } catch (error) {
+      await started.release();
+      throw error;
+    }
+  });
 }
 
 /** The end of a step that kills its process again and again: no exception would ever say so. */

@@ -38,8 +38,10 @@ export class StackStepStore implements StepStore {
   }
 
   #withSaver(identity: string, started: StartedStep): StartedStep {
-    const { startedBefore, failures, crashes, lost } = started;
+    const { token, previous, startedBefore, failures, crashes, lost } = started;
     return {
+      token,
+      previous,
       startedBefore,
       failures,
       crashes,

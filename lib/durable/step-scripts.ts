@@ -7,6 +7,7 @@ import { ACQUIRE, RELEASE } from "./lease.ts";
  *   attempt, requestedAt, undeliverable   lib/durable/requests.ts
  *   startedAt    of the first start
  *   running      the token of the start that is under way; its absence refuses every writer
+ *   last         the token of the last start, however that ended
  *   failed       tokens of starts that ended in an error of the step's own, a space behind each
  *   crashed      tokens of starts whose process neither finished the step nor gave it back
  *   outcome, digest, finishedAt           how the step ended
@@ -52,7 +53,7 @@ const END = `
 local function end_of(record) return redis.call('HMGET', record, 'outcome', 'digest', 'finishedAt') end
 local function record_end(record, outcome, digest, time, keep)
   redis.call('HSET', record, 'outcome', outcome, 'digest', digest, 'finishedAt', time)
-  redis.call('HDEL', record, 'running', 'failed', 'crashed')
+  redis.call('HDEL', record, 'running', 'last', 'failed', 'crashed')
   redis.call('PEXPIRE', record, keep)
   return { outcome, digest, time }
 end
@@ -61,7 +62,7 @@ end
 /**
  * KEYS: record, lease. ARGV: token, lease's value, its life in ms, the value to take over or "", time, digest of a lost result or "".
  * @returns { "dropped" }, { "ended", outcome, digest, finishedAt }, { "held", value }, or { "started", whether before (0 or 1), failures,
- * crashes }
+ * crashes, token of the start before or "" }
  */
 export const START = `${ACQUIRE}${COUNT}${END}
 if redis.call('HEXISTS', KEYS[1], 'dropped') == 1 then return { 'dropped' } end
@@ -76,9 +77,10 @@ local held = acquire(KEYS[2], ARGV[2], ARGV[3], ARGV[4])
 if held then return { 'held', held } end
 local running = redis.call('HGET', KEYS[1], 'running')
 if running and running ~= ARGV[1] then add(KEYS[1], 'crashed', running) end
-redis.call('HSET', KEYS[1], 'running', ARGV[1])
+local last = redis.call('HGET', KEYS[1], 'last')
+redis.call('HSET', KEYS[1], 'running', ARGV[1], 'last', ARGV[1])
 local first = redis.call('HSETNX', KEYS[1], 'startedAt', ARGV[5])
-return { 'started', 1 - first, count(KEYS[1], 'failed'), count(KEYS[1], 'crashed') }
+return { 'started', 1 - first, count(KEYS[1], 'failed'), count(KEYS[1], 'crashed'), last and last ~= ARGV[1] and last or '' }
 `;
 
 /** KEYS: record, lease. ARGV: token, ms to live. Only the lease of the start that is under way is renewed. @returns 1 or 0 */

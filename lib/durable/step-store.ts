@@ -44,6 +44,9 @@ export type Start =
 
 /** One start of a step, by this process. */
 export interface StartedStep {
+  /** A UUID of this start, and that of the one before it. */
+  readonly token: string;
+  readonly previous: string | undefined;
   /** The checkpoints, under the identity as their thread. A process that lost the lease cannot write to them. */
   readonly checkpointer: BaseCheckpointSaver;
   /** False for the first start: there is no checkpoint to look for. */

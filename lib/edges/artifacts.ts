@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type ArtifactOwner, artifactKey, artifactScope, digestIn, isArtifactOf } from "../../engine/artifact-key.ts";
 import { sha256 } from "../../engine/canonical.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
+import { inSpan } from "../telemetry/span.ts";
 import { readBuckets } from "./artifacts/bucket.ts";
 import { createFolderStore } from "./artifacts/folder.ts";
 import type { ObjectStore } from "./artifacts/object-store.ts";
@@ -76,15 +77,15 @@ function createArtifacts(store: ObjectStore): Artifacts {
       const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
       const digest = sha256(bytes);
       const key = artifactKey(workload, digest, extension);
-      const stored = await attempt("read", key, store.read(key));
+      const stored = await attempt("read", key, () => store.read(key));
       // Only the bytes themselves show whether they are whole: a corrupt object can have the right length.
-      if (!stored || sha256(stored) !== digest) await attempt("write", key, store.write(key, bytes));
+      if (!stored || sha256(stored) !== digest) await attempt("write", key, () => store.write(key, bytes));
       return key;
     },
     ...createArtifactReader(store),
     async drop(workload) {
       const scope = checkedScope(workload);
-      await attempt("remove", scope, store.remove(scope));
+      await attempt("remove", scope, () => store.remove(scope));
     },
   };
 }
@@ -97,7 +98,7 @@ export function createArtifactReader(store: Pick<ObjectStore, "read">): Artifact
         throw invalidKey(`${JSON.stringify(key)} is not an artifact of workload ${workload.namespace}/${workload.uid}`);
       const digest = digestOf(key);
       for (let left = CORRUPT.rereads; ; left--) {
-        const stored = await attempt("read", key, store.read(key));
+        const stored = await attempt("read", key, () => store.read(key));
         if (!stored) throw new TerminalError("ArtifactMissing", `artifact ${key} is not in the store`);
         if (sha256(stored) === digest) return stored;
         if (left === 0) throw new TerminalError("ArtifactCorrupt", `artifact ${key} does not match its SHA-256`);
@@ -116,9 +117,9 @@ function checkedScope(workload: ArtifactOwner): string {
 
 const invalidKey = (message: string): TerminalError => new TerminalError("InvalidArtifactKey", message);
 
-async function attempt<T>(verb: "read" | "write" | "remove", what: string, action: Promise<T>): Promise<T> {
+async function attempt<T>(verb: "read" | "write" | "remove", what: string, action: () => Promise<T>): Promise<T> {
   try {
-    return await action;
+    return await inSpan(`artifact ${verb}`, { attributes: { "agentic.artifact": what } }, action);
   } catch (cause) {
     if (cause instanceof TerminalError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -17,6 +17,7 @@ import { priceOf } from "./prices.ts";
 import { imagesOf, type Message, messagesFor, repairMessages, textsOf } from "./prompt.ts";
 import { askProvider, type ProviderAnswer, type ProviderRequest } from "./provider.ts";
 import type { Question } from "./question.ts";
+import { notePaid } from "./span.ts";
 import { countTokens } from "./tokens.ts";
 
 /** Who pays for a question. */
@@ -185,6 +186,7 @@ async function pay(context: Context, asked: Hashed, spender: Spender, lost: Abor
       const outcome = await call();
       if ("answer" in outcome) {
         const answer = await priced(context, request, outcome.answer);
+        notePaid(answer);
         await settle(() => ledger.pay(id, hash, answer), context, spender);
         return { answer };
       }

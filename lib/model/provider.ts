@@ -6,6 +6,7 @@ import { type ModelChoice, modelsOf } from "./choice.ts";
 import type { TokenUsage } from "./cost.ts";
 import { parametersFor } from "./parameters.ts";
 import type { Message } from "./prompt.ts";
+import { inModelCall } from "./span.ts";
 
 export interface ProviderOptions {
   /** Base URL of an OpenAI-compatible API, e.g. LiteLLM's, with /v1. */
@@ -66,7 +67,7 @@ export async function askProvider<A>(
   let retryAfterSeconds = 1;
   for (const model of modelsOf(request.choice)) {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const outcome = await metered(() => callOnce(options, request, model, signal));
+      const outcome = await inModelCall(model, request, () => metered(() => callOnce(options, request, model, signal)));
       if ("answer" in outcome) return outcome.answer;
       const { problem, retryAfterMs, isFinal } = outcome;
       if (isFinal) throw new TerminalError("ModelRefused", `${model} refused the request with ${problem}`);

@@ -179,7 +179,7 @@ async function dispatch(run: Run, steps: readonly StepView[], observed: Observed
   const send = async ({ view, work }: { view: StepView; work: StepWork }): Promise<void> => {
     try {
       const tokens = await deps.mintTokens(claimsOf(run, view, work, observed, deps.now()), expiry(deps.now()));
-      await deps.send(requestEvent(run, view.step, work, tokens));
+      await deps.send(requestEvent(run, view, work, tokens));
     } catch (error) {
       await deps.withdrawRequest(work.identity);
       throw error;

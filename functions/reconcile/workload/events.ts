@@ -2,22 +2,22 @@ import { CloudEvent } from "cloudevents";
 import { REVIEW_REQUESTED } from "../../../engine/findings.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { Run } from "../../../engine/run.ts";
+import { stepTraceparent } from "../../../engine/trace.ts";
 import { type AgentRef, type StepRequest, stepExpected, stepRequested } from "../../../lib/step-events.ts";
 import type { GateView } from "./gate.ts";
-import type { StepWork } from "./step-view.ts";
-import { traceparent } from "./trace.ts";
+import type { StepView, StepWork } from "./step-view.ts";
 
 const SOURCE = "/agentic/reconcile";
 
 export function requestEvent(
   run: Run,
-  step: PipelineStep,
-  { input, identity }: Pick<StepWork, "input" | "identity">,
+  { step, index }: Pick<StepView, "step" | "index">,
+  { input }: Pick<StepWork, "input">,
   tokens: Pick<StepRequest, "token" | "egressToken">,
 ): CloudEvent<unknown> {
   const { revision, ...agent } = agentOf(run, step);
   const request = { workload: run.workload, run: run.run, step: step.name, revision, input, ...tokens };
-  return stepRequested(request, { agent, source: SOURCE, traceparent: traceparent(run, identity) });
+  return stepRequested(request, { agent, source: SOURCE, traceparent: stepTraceparent(run, step.name, index) });
 }
 
 export function expectEvent(run: Run, step: PipelineStep): CloudEvent<unknown> {

@@ -6,11 +6,13 @@ import { type Run, stepDeadlineMs } from "../../../engine/run.ts";
 import type { KubeObject, ObjectRef, WriteResult } from "../../../lib/edges/kube.ts";
 import { RetryableError, TerminalError } from "../../../lib/errors.ts";
 import type { Logger } from "../../../lib/log.ts";
+import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
 import { REASON } from "../reasons.ts";
 import { isOver } from "../resync.ts";
 import type { Action } from "./action.ts";
 import { type ApplyDeps, apply } from "./apply.ts";
+import { endedRunOf } from "./ended-run.ts";
 import { kubernetesEvent } from "./kubernetes-event.ts";
 import { type ObserveDeps, type Observed, observe } from "./observe.ts";
 import { plan } from "./plan.ts";
@@ -27,6 +29,8 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
   readonly costOfApproving: (run: Run, gate: PipelineStep, outcomes: Outcomes) => number | undefined;
   /** Runs work on an object while no other process does. @throws RetryableError Busy, StoreUnavailable */
   readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;
+  /** Tells the trace of a run that has ended. */
+  readonly recordRun: (ended: EndedRun) => void;
   readonly now: () => Date;
   readonly log: Logger;
 }
@@ -140,6 +144,9 @@ function earliest(times: readonly Date[]): Date | undefined {
 async function writeStatus(observed: Observed, failed: unknown, deps: ReconcileDeps): Promise<WriteResult | "same"> {
   const { costOfApproving, engine, now } = deps;
   const status = statusOf(observed, { costOfApproving, engine, stall: stallFrom(failed), now: now() });
+  const ended = endedRunOf(observed, status);
+  // Before the status says so: of a process that dies in between, the next one writes the same spans.
+  if (ended) deps.recordRun(ended);
   return putStatus(observed.object, status, deps);
 }
 

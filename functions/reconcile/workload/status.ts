@@ -3,6 +3,7 @@ import { type Outcomes, usageOf } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { itemProgress, stepProgress } from "../../../engine/progress.ts";
 import type { Run } from "../../../engine/run.ts";
+import { traceId } from "../../../engine/trace.ts";
 import { walk } from "../../../engine/walk.ts";
 import type { KubeObject } from "../../../lib/edges/kube.ts";
 import { REASON } from "../reasons.ts";
@@ -16,7 +17,6 @@ import type { Refusal } from "./resolve.ts";
 import { isAwaitingReview, isHeld, isMadeAgain, rejectionOf } from "./run-state.ts";
 import { type Stall, stallOf } from "./stall.ts";
 import { isTold } from "./told.ts";
-import { traceId } from "./trace.ts";
 
 type Phase = NonNullable<WorkloadStatus["phase"]>;
 type Condition = NonNullable<WorkloadStatus["conditions"]>[number];

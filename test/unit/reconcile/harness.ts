@@ -22,6 +22,7 @@ import { RetryableError, TerminalError } from "../../../lib/errors.ts";
 import { createLog } from "../../../lib/log.ts";
 import { createQuotas } from "../../../lib/quota/quotas.ts";
 import { STEP_REQUESTED, type StepRequest } from "../../../lib/step-events.ts";
+import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
 import { argoLooks } from "./argo.ts";
 
 /** Numbers from 0 to 1, drawn at random and shrunk when a run goes wrong. */
@@ -84,6 +85,9 @@ export function createHarness(options: HarnessOptions) {
   const bytes = new Map<string, Uint8Array>();
   const executions = new Map<string, number>();
   const requests: StepRequest[] = [];
+  const traceparents: string[] = [];
+  /** Runs whose traces were told. */
+  const recordedRuns: EndedRun[] = [];
   /** What the workload's budget ledger says. */
   const spent = { spentUsd: 0, inFlightUsd: 0 };
   const woken: string[] = [];
@@ -379,6 +383,7 @@ export function createHarness(options: HarnessOptions) {
         if (event.type === "dev.agentic.review.requested") reviewRequests++;
         if (event.type !== STEP_REQUESTED) return;
         const request = event.data as StepRequest;
+        traceparents.push(String(event["traceparent"]));
         options.onRequest?.(request);
         requests.push(request);
         inFlight.push({ id: event.id, request });
@@ -386,6 +391,7 @@ export function createHarness(options: HarnessOptions) {
     reviewUrl: async () => "http://approve.example/",
     costOfApproving: () => 0.01,
     exclusively: (_key, work) => work(),
+    recordRun: (ended) => void recordedRuns.push(ended),
     now,
     log: createLog("harness", "silent"),
   };
@@ -426,6 +432,8 @@ export function createHarness(options: HarnessOptions) {
     get workflow() {
       return [...objects.workflows.values()].at(-1);
     },
+    traceparents,
+    recordedRuns,
     get reviewRequests() {
       return reviewRequests;
     },

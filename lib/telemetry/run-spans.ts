@@ -1,0 +1,117 @@
+import { type Attributes, type Context, ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from "@opentelemetry/api";
+import type { Decision } from "../../engine/findings.ts";
+import type { StepOutcome } from "../../engine/outcomes.ts";
+import type { Item } from "../../engine/result.ts";
+import type { Run } from "../../engine/run.ts";
+import { runSpanId, stepSpanId, traceId } from "../../engine/trace.ts";
+import { ATTRIBUTE, runAttributes, stepAttributes } from "./attributes.ts";
+import { withIds } from "./ids.ts";
+import { fail, tracer } from "./span.ts";
+
+interface Period {
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+}
+
+export interface StepPeriod extends Period {
+  readonly step: string;
+  /** In a fan-out: which item. */
+  readonly index?: number | undefined;
+  readonly item?: Item | undefined;
+  readonly outcome?: StepOutcome | undefined;
+}
+
+export interface GatePeriod extends Period {
+  readonly gate: string;
+  readonly decision?: Decision | undefined;
+}
+
+/** A run that has ended, as its trace tells it. */
+export interface EndedRun extends Period {
+  readonly run: Run;
+  readonly phase: string;
+  /** Why it did not succeed. */
+  readonly problem?: { readonly reason: string; readonly message: string } | undefined;
+  readonly costUsd: number;
+  readonly steps: readonly StepPeriod[];
+  readonly gates: readonly GatePeriod[];
+}
+
+/**
+ * Writes the spans of a run's steps and gates, from start to end, and of the run itself. What agents did in a step is below its span
+ * already. Written twice, they are the same spans.
+ */
+export function recordRun(ended: EndedRun): void {
+  const { run, steps, gates } = ended;
+  const within = trace.setSpanContext(ROOT_CONTEXT, {
+    traceId: traceId(run),
+    spanId: runSpanId(run),
+    traceFlags: TraceFlags.SAMPLED,
+  });
+  const common = runAttributes(run.workload, run.run);
+  for (const step of steps)
+    record(`step ${step.step}`, step, {
+      within,
+      spanId: stepSpanId(run, step.step, step.index),
+      attributes: { ...common, ...stepAttributes(step.step, step.item), ...outcomeAttributes(step.outcome) },
+      problem: problemOf(step.outcome),
+    });
+  for (const gate of gates)
+    record(`gate ${gate.gate}`, gate, {
+      within,
+      spanId: stepSpanId(run, gate.gate),
+      attributes: { ...common, [ATTRIBUTE.step]: gate.gate, ...decisionAttributes(gate.decision) },
+    });
+  record(`run ${run.pipeline.name}`, ended, {
+    within: ROOT_CONTEXT,
+    spanId: runSpanId(run),
+    traceId: traceId(run),
+    attributes: {
+      ...common,
+      [ATTRIBUTE.pipeline]: `${run.pipeline.namespace}/${run.pipeline.name}`,
+      [ATTRIBUTE.outcome]: ended.phase,
+      [ATTRIBUTE.cost]: ended.costUsd,
+      "gen_ai.operation.name": "invoke_workflow",
+    },
+    problem: ended.problem,
+  });
+}
+
+interface Recorded {
+  readonly within: Context;
+  readonly spanId: string;
+  readonly traceId?: string;
+  readonly attributes: Attributes;
+  readonly problem?: { readonly reason: string; readonly message: string } | undefined;
+}
+
+function record(name: string, { startedAt, finishedAt }: Period, recorded: Recorded): void {
+  const { within, spanId, traceId, attributes, problem } = recorded;
+  const ids = traceId === undefined ? { spanId } : { spanId, traceId };
+  const span = withIds(ids, () => tracer().startSpan(name, { startTime: startedAt, attributes }, within));
+  if (problem) fail(span, problem);
+  else span.setStatus({ code: SpanStatusCode.OK });
+  // Clocks of two machines: no span ends before it starts.
+  span.end(finishedAt < startedAt ? startedAt : finishedAt);
+}
+
+function outcomeAttributes(outcome: StepOutcome | undefined): Attributes {
+  if (!outcome) return {};
+  return { [ATTRIBUTE.outcome]: outcome.outcome, [ATTRIBUTE.cost]: outcome.usage.costUsd };
+}
+
+function problemOf(outcome: StepOutcome | undefined): Recorded["problem"] {
+  if (outcome?.outcome !== "failed") return undefined;
+  return { reason: outcome.reason ?? "", message: outcome.message ?? "" };
+}
+
+function decisionAttributes(decision: Decision | undefined): Attributes {
+  if (!decision) return {};
+  const { by, how, automatic } = decision;
+  return {
+    [ATTRIBUTE.outcome]: decision.decision,
+    "agentic.decision.by": by,
+    "agentic.decision.how": how,
+    "agentic.decision.automatic": automatic,
+  };
+}
