@@ -37,14 +37,15 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
     const log = deps.log.child({ step, identity, workload: `${workload.namespace}/${workload.name}` });
     const deadline = new Date(claims.deadline);
     const { traceparent } = event as { traceparent?: string };
-    const result = await underTrace(traceparent, runAttributes(workload, run), () =>
-      deps.runDurably({
+    const result = await underTrace(traceparent, runAttributes(workload, run), async () => {
+      const ended = await deps.runDurably({
         graph,
         signal: deps.draining,
         context: { identity, workload, run, step, input, claims, egressToken, deadline, log },
-      }),
-    );
-    log.info({ outcome: result.outcome, reason: result.reason }, "step ended");
+      });
+      log.info({ outcome: ended.outcome, reason: ended.reason }, "step ended");
+      return ended;
+    });
     const { headers, body } = stepCompleted(identity, request, result);
     return c.body(body, 200, headers);
   });

@@ -355,7 +355,7 @@ describe("runDurably", () => {
       return SUCCEEDED;
     };
     await expect(runDurably(stepOf(wait, { signal: drain.signal }))).rejects.toMatchObject({ reason: "Draining" });
-    expect(Object.keys(await fields())).toEqual(["startedAt"]);
+    expect(Object.keys(await fields())).toEqual(["last", "startedAt"]);
     expect(await stateOf()).toMatchObject({ held: false });
     expect(await runDurably(stepOf(succeed))).toEqual(SUCCEEDED);
   });
@@ -549,7 +549,7 @@ describe("runDurably", () => {
     test("a start whose answer never comes is no crash", async () => {
       relay.hold("answers");
       await expect(runnerOn(behind)(stepOf(succeed))).rejects.toMatchObject({ reason: "StoreUnavailable" });
-      await expect.poll(async () => Object.keys(await fields()), { timeout: 10_000 }).toEqual(["startedAt"]);
+      await expect.poll(async () => Object.keys(await fields()), { timeout: 10_000 }).toEqual(["last", "startedAt"]);
       expect(await stateOf()).toMatchObject({ held: false });
       expect(await runDurably(stepOf(succeed, { retryLimit: 0 }))).toEqual(SUCCEEDED);
     });

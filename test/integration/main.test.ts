@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type IncomingMessage, request } from "node:http";
+import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CloudEvent, HTTP } from "cloudevents";
@@ -96,6 +97,59 @@ test("reconcile starts with logins for each namespace, before the stores are the
   const served = await serve("reconcile", { ARTIFACTS_URL: "s3://agentic-{namespace}", ...s3, ...own });
   expect((await fetch(`${served.url}/health/readiness`)).status).toBe(200);
   expect(await served.end()).toBe(0);
+});
+
+describe("with a receiver of OTLP", () => {
+  const TRACE = "0af7651916cd43dd8448eb211c80319c";
+  const TRACEPARENT = `00-${TRACE}-b7ad6b7169203331-01`;
+  let receiver: Server;
+  let takes = true;
+  let received: Buffer[] = [];
+  /** Spans of the trace, as far as their ids show in the bytes. */
+  const spansSent = () =>
+    Buffer.concat(received).toString("latin1").split(Buffer.from(TRACE, "hex").toString("latin1")).length - 1;
+  beforeAll(async () => {
+    receiver = createServer((incoming, response) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("end", () => {
+        if (takes) received.push(Buffer.concat(chunks));
+        response.writeHead(takes ? 200 : 400).end();
+      });
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  });
+  afterAll(() => new Promise((resolve) => receiver.close(resolve)));
+  const serveTraced = () => {
+    received = [];
+    const { port } = receiver.address() as AddressInfo;
+    return serve("analyze", {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_BSP_SCHEDULE_DELAY: "60000",
+    });
+  };
+  const ask = async (url: string, uid: string) =>
+    send(url, HTTP.binary((await analyzeRequest(uid)).cloneWith({ traceparent: TRACEPARENT })));
+
+  test("what was done is sent before the answer, under the trace of who asked, and log lines name it", async () => {
+    takes = true;
+    const served = await serveTraced();
+    expect((await ask(served.url, "traced-1")).status).toBe(200);
+    expect(spansSent()).toBeGreaterThan(3);
+    expect(await served.end()).toBe(0);
+    expect(served.said()).toContain(`"trace_id":"${TRACE}"`);
+  });
+
+  test("what could not be sent with an answer is sent before the process ends", async () => {
+    takes = false;
+    const served = await serveTraced();
+    await ask(served.url, "traced-2");
+    takes = true;
+    await ask(served.url, "traced-3");
+    expect(spansSent()).toBe(0);
+    expect(await served.end()).toBe(0);
+    expect(spansSent()).toBeGreaterThan(3);
+  });
 });
 
 describe("analyze, sent what func invoke sends", () => {

@@ -10,6 +10,7 @@ import type { Mutation } from "./mutation.ts";
 import { PLUGIN_MUTATIONS } from "./plugin.ts";
 import { QUOTA_MUTATIONS } from "./quota.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
+import { TELEMETRY_MUTATIONS } from "./telemetry.ts";
 
 /** In the order in which they run. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -24,4 +25,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...QUOTA_MUTATIONS,
   ...MODEL_MUTATIONS,
   ...DURABLE_MUTATIONS,
+  ...TELEMETRY_MUTATIONS,
 ];

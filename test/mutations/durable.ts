@@ -204,12 +204,12 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a start that fails without an end is given back",
-      find: "    await started.release();\n    throw error;",
-      replace: "    throw error;",
+      find: "      await started.release();\n      throw error;",
+      replace: "      throw error;",
     },
     {
       why: "a result whose bytes are gone is made again",
-      find: 'if (digest !== lostResult && "ended" in start) return run(step, digest);',
+      find: "if (digest !== lostResult && wasEnded) return run(step, digest);",
       replace: "",
     },
   ]),

@@ -1,0 +1,74 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const STEP_TRACE = ["test/integration/step-trace.test.ts"];
+const RUN_TRACE = ["test/unit/reconcile/trace.test.ts"];
+const MAIN = ["test/integration/main.test.ts"];
+const EXPORT = ["test/integration/telemetry-export.test.ts"];
+
+/** What is told of a run, and what a receiver in trouble may cost. */
+export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("lib/telemetry/sdk.ts", EXPORT, [
+    {
+      why: "a receiver in trouble keeps no answer waiting",
+      find: "      if (!exports.isHealthy()) return;\n",
+      replace: "",
+    },
+    {
+      why: "a receiver that hangs keeps an answer waiting for a moment only",
+      find: "Promise.race([sent, sleep(FLUSH_MS, false)])",
+      replace: "sent",
+    },
+    { why: "a slow receiver is a receiver in trouble", find: "exports.suspect()", replace: "void 0" },
+  ]),
+  ...mutationsOf("lib/telemetry/export-health.ts", EXPORT, [
+    {
+      why: "a receiver that is away fills no log",
+      find: "    if (now() - saidAt < SAID_EVERY_MS) return;\n",
+      replace: "",
+    },
+    {
+      why: "a receiver that is back is waited for again",
+      find: "healthy = code === ExportResultCode.SUCCESS;",
+      replace: "healthy &&= code === ExportResultCode.SUCCESS;",
+    },
+  ]),
+  ...mutationsOf("lib/serve.ts", MAIN, [
+    {
+      why: "what a process has not sent is sent before it ends",
+      find: "  await telemetry.shutdown();\n",
+      replace: "",
+    },
+    {
+      why: "what a function did is sent before it answers",
+      find: "    await telemetry.flush();\n",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("lib/durable/run.ts", STEP_TRACE, [
+    {
+      why: "a step that had ended says that nothing was done",
+      find: "wasEnded ? await inRecorded(step.context, read) : await read()",
+      replace: "await read()",
+    },
+  ]),
+  ...mutationsOf("lib/durable/step-scripts.ts", STEP_TRACE, [
+    { why: "a start knows the one before it", find: "ARGV[1], 'last', ARGV[1])", replace: "ARGV[1])" },
+  ]),
+  ...mutationsOf("lib/agent-app.ts", MAIN, [
+    {
+      why: "what an agent does is below the step that asked for it",
+      find: "underTrace(traceparent, runAttributes",
+      replace: "underTrace(undefined, runAttributes",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/reconcile.ts", RUN_TRACE, [
+    { why: "the trace of a run that ended is told", find: "  if (ended) deps.recordRun(ended);\n", replace: "" },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/ended-run.ts", RUN_TRACE, [
+    {
+      why: "the trace of a run is told once",
+      find: " || end === before) return undefined;",
+      replace: ") return undefined;",
+    },
+  ]),
+];
