@@ -18,6 +18,8 @@ const runStateSchema = z.object({
   run: z.string(),
   /** sha256 of the frozen pipeline: with another one the same workload is another run. */
   frozen: z.string(),
+  /** Id of the run's trace (OpenTelemetry), 32 hex characters. */
+  trace: z.string(),
   phase: phaseSchema,
   reason: z.string().optional(),
   message: z.string().optional(),

@@ -6,24 +6,27 @@ import type { Run } from "./run.ts";
  * name the same ones, and who writes a span twice writes the same span.
  */
 
-type RunRef = Pick<Run, "workload" | "run">;
+/** What makes a run's trace its own: in a cluster the workload's uid, which no other workload ever has, and the run. */
+export function traceSeed({ workload, run }: Pick<Run, "workload" | "run">): string {
+  return `${workload.uid}/${run}`;
+}
 
 /** 32 hex characters. */
-export function traceId({ workload, run }: RunRef): string {
-  return sha256(`${workload.uid}/${run}`).slice(0, 32);
+export function traceId(seed: string): string {
+  return sha256(seed).slice(0, 32);
 }
 
 /** 16 hex characters, as all ids of spans: the whole run, the root. */
-export function runSpanId({ workload, run }: RunRef): string {
-  return sha256(`${workload.uid}/${run}/run`).slice(0, 16);
+export function runSpanId(seed: string): string {
+  return sha256(`${seed}/run`).slice(0, 16);
 }
 
 /** A step, whoever does it, however often it is started; `index`: in a fan-out, which item. Likewise a gate. */
-export function stepSpanId({ workload, run }: RunRef, step: string, index = 0): string {
-  return sha256(`${workload.uid}/${run}/step/${step}/${index}`).slice(0, 16);
+export function stepSpanId(seed: string, step: string, index = 0): string {
+  return sha256(`${seed}/step/${step}/${index}`).slice(0, 16);
 }
 
 /** The traceparent of a step's request: its spans are children of the step. */
-export function stepTraceparent(run: RunRef, step: string, index?: number): string {
-  return `00-${traceId(run)}-${stepSpanId(run, step, index)}-01`;
+export function stepTraceparent(seed: string, step: string, index?: number): string {
+  return `00-${traceId(seed)}-${stepSpanId(seed, step, index)}-01`;
 }

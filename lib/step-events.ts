@@ -69,7 +69,7 @@ export function identityOfRequest({
 
 export function stepRequested(
   request: StepRequest,
-  { agent, source, traceparent }: { agent: AgentRef; source: string; traceparent?: string },
+  { agent, source, traceparent }: { agent: AgentRef; source: string; traceparent?: string | undefined },
 ): CloudEvent<StepRequest> {
   return new CloudEvent<StepRequest>({
     id: identityOfRequest(request),

@@ -1,10 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { formatProblems } from "../../crd/parse.ts";
-import { modelEndpoint } from "../../lib/config.ts";
+import { modelEndpoint, readSettings } from "../../lib/config.ts";
 import { createLog } from "../../lib/log.ts";
 import { modelsOf } from "../../lib/model/choice.ts";
 import { modelEnd } from "../../lib/model/prices.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
+import { startTelemetry } from "../../lib/telemetry/start.ts";
 import { loadShipped } from "../../pipelines/shipped.ts";
 import { type Documents, readDocuments } from "../documents.ts";
 import { EXIT } from "../exit-code.ts";
@@ -112,13 +113,10 @@ async function runInFolder(
     interrupt.abort(new Interrupted(signal, "stopped by the user"));
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  const log = createLog("agentic", process.env["LOG_LEVEL"] ?? "silent");
+  const telemetry = await startTelemetry("agentic", readSettings(), log);
   try {
-    const state = await localRun(resolved, folder, {
-      ...options,
-      say,
-      signal: interrupt.signal,
-      log: createLog("agentic", process.env["LOG_LEVEL"] ?? "silent"),
-    });
+    const state = await localRun(resolved, folder, { ...options, say, signal: interrupt.signal, log });
     if (options.output === "json") process.stdout.write(`${JSON.stringify(state, null, 2)}\n`);
     else summarize(state, say);
     return EXIT_OF[state.phase] ?? EXIT.failed;
@@ -129,6 +127,7 @@ async function runInFolder(
     say(`Nothing is lost. Continue with:\n  ${sameCommand()}`);
     return stopped ? EXIT.sigint : EXIT.interrupted;
   } finally {
+    await telemetry.shutdown();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
 }

@@ -91,8 +91,9 @@ async function withArtifacts(
 }
 
 async function deliveryOf(order: StepOrder, { mintTokens }: BrokerOptions): Promise<Delivery> {
-  const { request, agent } = order;
-  const event = stepRequested({ ...request, ...(await mintTokens(order)) }, { agent, source: "/agentic/run" });
+  const { request, agent, traceparent } = order;
+  const data = { ...request, ...(await mintTokens(order)) };
+  const event = stepRequested(data, { agent, source: "/agentic/run", traceparent });
   const { headers, body } = HTTP.binary(event);
   const encoded = Object.entries(headers).map(([name, value]) => [
     name,

@@ -1,7 +1,9 @@
 import pLimit from "p-limit";
 import type { ChangeRequest } from "../../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
+import { type Decision, decisionSchema } from "../../engine/findings.ts";
 import { type Run, redoneSince, runOf } from "../../engine/run.ts";
+import { traceId, traceSeed } from "../../engine/trace.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
@@ -27,6 +29,7 @@ import { writeOutputs } from "./outputs.ts";
 import { patiently } from "./patience.ts";
 import { noSpace } from "./redis-server.ts";
 import { createReviewServer } from "./review-server.ts";
+import { createRunTrace } from "./run-trace.ts";
 import { type OpenGate, type RunnerEdges, runPipeline } from "./runner.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -123,15 +126,20 @@ async function runOn(context: Context): Promise<RunState> {
   try {
     await state.write();
     const edges = await connectEdges(context, journal);
-    const runOnce = () =>
-      runPipeline(run, {
+    const runOnce = async () => {
+      const trace = createRunTrace(edges.traceSeed, edges.now);
+      const ended = await runPipeline(run, {
         ...edges,
         decide,
         emit(event, position) {
           view.on(event, position);
+          trace.on(event);
           state.touch();
         },
       });
+      trace.end(run, ended, await decisionsOf(context));
+      return ended;
+    };
     let ended = await runOnce();
     // With changes it is another run, in which what they do not concern is recorded already.
     for (; asked.length > 0; ended = await runOnce()) {
@@ -162,6 +170,16 @@ function withChanges({ run, workload }: ResolvedWorkload, changes: readonly Chan
   return runOf(run.workload, workload.spec, run.pipeline, changes);
 }
 
+/** Of all commands that work on it. A workload on one machine has the same uid in each folder, each time. */
+function localTraceSeed({ run }: ResolvedWorkload, startedAt: Date): string {
+  return `${traceSeed(run)}/${startedAt.toISOString()}`;
+}
+
+async function decisionsOf({ resolved, reviews }: Context): Promise<Decision[]> {
+  const records = await reviews.list(resolved.run.workload);
+  return records.flatMap(({ review }) => decisionSchema.strip().safeParse(review).data ?? []);
+}
+
 async function currentState(
   { resolved, reviews, startedAt, frozen }: Context,
   view: ProgressView,
@@ -174,6 +192,7 @@ async function currentState(
     pipeline: `${pipeline.namespace}/${pipeline.name}`,
     command: sameCommand(),
     run,
+    trace: traceId(localTraceSeed(resolved, startedAt)),
     frozen,
     phase: openGates.size > 0 ? "AwaitingReview" : "Running",
     pid: process.pid,
@@ -208,7 +227,7 @@ function gateOptions({ resolved, reviews, stack, options }: Context, onOpen: (re
 
 /** Connects the agents, waits for those in processes of their own, and finds what earlier commands did. */
 async function connectEdges(context: Context, journal: Journal): Promise<Omit<RunnerEdges, "decide" | "emit">> {
-  const { resolved, folder, stack, keys, options, reusableSince } = context;
+  const { resolved, folder, stack, keys, options, startedAt, reusableSince } = context;
   const failuresStandUntil = await lastOpened(context);
   const { run, served } = resolved;
   const { artifacts } = stack.edges;
@@ -256,6 +275,7 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
       inTurn(() => patiently(() => records.find(identity, redoneSince(run, step)), STORE_PATIENCE_MS, signal)),
     record: (identity, result) => patiently(() => records.add(identity, result), STORE_PATIENCE_MS, signal),
     signal,
+    traceSeed: localTraceSeed(resolved, startedAt),
     // No timer is that long; no command lives that long either.
     deadline: run.runDeadlineMs > MAX_TIMER_MS ? new AbortController().signal : AbortSignal.timeout(run.runDeadlineMs),
     now,

@@ -12,6 +12,7 @@ import {
 import type { FrozenAgent, PipelineStep } from "../../engine/pipeline.ts";
 import type { StepInput, StepResult } from "../../engine/result.ts";
 import { type Run, retryLimitOf, stepDeadlineMs } from "../../engine/run.ts";
+import { stepTraceparent } from "../../engine/trace.ts";
 import { type Instance, type RunEnd, turnOf, type Walk, walk } from "../../engine/walk.ts";
 import type { StepRequest } from "../../lib/step-events.ts";
 import { startable } from "./slots.ts";
@@ -22,6 +23,7 @@ export interface StepOrder {
   readonly agent: FrozenAgent;
   readonly step: PipelineStep;
   readonly request: Omit<StepRequest, "token" | "egressToken">;
+  readonly traceparent: string;
   readonly deadline: Date;
   readonly retryLimit: number;
   /** US dollars that the run's steps have cost so far. */
@@ -53,6 +55,8 @@ export interface RunnerEdges {
   /** Aborts at the run's deadline. */
   readonly deadline: AbortSignal;
   now(): Date;
+  /** engine/trace.ts */
+  readonly traceSeed: string;
 }
 
 export type RunEvent =
@@ -197,6 +201,7 @@ class Runner {
         agent,
         step,
         request: { workload, run, step: step.name, revision: agent.revision, input },
+        traceparent: stepTraceparent(this.#edges.traceSeed, step.name, instance.index),
         deadline: new Date(deadline),
         retryLimit: retryLimitOf(this.#run, step),
         spentUsd: usageOf(this.#outcomes).costUsd,

@@ -29,6 +29,8 @@ export interface GatePeriod extends Period {
 /** A run that has ended, as its trace tells it. */
 export interface EndedRun extends Period {
   readonly run: Run;
+  /** engine/trace.ts */
+  readonly seed: string;
   readonly phase: string;
   /** Why it did not succeed. */
   readonly problem?: { readonly reason: string; readonly message: string } | undefined;
@@ -42,30 +44,30 @@ export interface EndedRun extends Period {
  * already. Written twice, they are the same spans.
  */
 export function recordRun(ended: EndedRun): void {
-  const { run, steps, gates } = ended;
+  const { run, seed, steps, gates } = ended;
   const within = trace.setSpanContext(ROOT_CONTEXT, {
-    traceId: traceId(run),
-    spanId: runSpanId(run),
+    traceId: traceId(seed),
+    spanId: runSpanId(seed),
     traceFlags: TraceFlags.SAMPLED,
   });
   const common = runAttributes(run.workload, run.run);
   for (const step of steps)
     record(`step ${step.step}`, step, {
       within,
-      spanId: stepSpanId(run, step.step, step.index),
+      spanId: stepSpanId(seed, step.step, step.index),
       attributes: { ...common, ...stepAttributes(step.step, step.item), ...outcomeAttributes(step.outcome) },
       problem: problemOf(step.outcome),
     });
   for (const gate of gates)
     record(`gate ${gate.gate}`, gate, {
       within,
-      spanId: stepSpanId(run, gate.gate),
+      spanId: stepSpanId(seed, gate.gate),
       attributes: { ...common, [ATTRIBUTE.step]: gate.gate, ...decisionAttributes(gate.decision) },
     });
   record(`run ${run.pipeline.name}`, ended, {
     within: ROOT_CONTEXT,
-    spanId: runSpanId(run),
-    traceId: traceId(run),
+    spanId: runSpanId(seed),
+    traceId: traceId(seed),
     attributes: {
       ...common,
       [ATTRIBUTE.pipeline]: `${run.pipeline.namespace}/${run.pipeline.name}`,

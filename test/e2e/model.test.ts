@@ -9,8 +9,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { parse, stringify } from "yaml";
 import { type SampleSites, startSampleSites } from "../../examples/serve.ts";
 import { loadTruth } from "../../examples/truth.ts";
-import { type ChatRequest, type FakeAnswer, type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
+import { type FakeAnswer, type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
 import { agentic, type Command, EXAMPLE, killAfter } from "./cli.ts";
+import { honest } from "./honest-model.ts";
 import { endServers } from "./processes.ts";
 
 const truth = await loadTruth();
@@ -60,20 +61,6 @@ async function run(spec: object = {}): Promise<Command> {
 }
 async function state(): Promise<{ phase: string; reason?: string; usage: { costUsd: number } }> {
   return JSON.parse(await readFile(join(out, "run.json"), "utf8"));
-}
-
-/** What a model that has read the question says: nothing beyond what was extracted, and a report that cites the sites. */
-function honest(request: ChatRequest): FakeAnswer & object {
-  if (!saidIn(request).includes("market strategist"))
-    return { content: { positioning: null, audience: [], offers: [], callsToAction: [], proof: [], layout: [] } };
-  const cited = /"id":"([^"]+)"/.exec(saidIn(request).replaceAll("\\", ""))?.[1];
-  return {
-    content: {
-      answer: "Price below the middle of the field.",
-      recommendation: "Start free.",
-      claims: [{ title: "Most have a free tier", text: "They do.", sites: [cited] }],
-    },
-  };
 }
 
 /** The numbers of the questions whose answers the run's own Redis keeps; a killed command leaves it running. */

@@ -40,6 +40,7 @@ async function left(over: Partial<RunState>): Promise<void> {
     command: "agentic run x",
     run: resolved().run.run,
     frozen: "frozen",
+    trace: "0".repeat(32),
     phase: "Succeeded",
     pid: 1,
     startedAt: ago(2).toISOString(),

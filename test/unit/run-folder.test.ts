@@ -12,6 +12,7 @@ const STATE: RunState = {
   command: "agentic run demo.yaml",
   run: "0123456789",
   frozen: "f".repeat(64),
+  trace: "0".repeat(32),
   phase: "Running",
   pid: 1,
   startedAt: "2026-01-01T10:00:00.000Z",

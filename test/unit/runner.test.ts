@@ -115,6 +115,7 @@ async function play(run: Run, world: World = {}) {
     signal,
     deadline,
     now: () => new Date(0),
+    traceSeed: "seed",
   });
   return { ...(await ended), sent, orders, events, findings, records, most, mostOpen };
 }

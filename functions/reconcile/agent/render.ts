@@ -111,6 +111,8 @@ export function renderService(agent: Agent, spec: ImageSpec, settings: Readonly<
 
 /** What of the product agents connect to, by the name of its pods, and the port there. */
 const PARTS = { redis: 6379, store: 7070, egress: 3128, browserless: 3000, litellm: 4000 };
+/** A receiver of OTLP over HTTP, in a namespace that an administrator labels so. */
+const TELEMETRY = { namespace: { "agentic.dev/receives": "telemetry" }, port: 4318 };
 /** Where Knative's activator and autoscaler are, and its gateway: who calls a function's pods. */
 const CALLERS = ["knative-serving", "kourier-system"];
 /** Of the queue proxy in each pod: HTTP/1, HTTP/2, TLS, metrics. */
@@ -140,6 +142,7 @@ export function renderNetworkPolicy(agent: Agent): object {
           to: [pods(namespace(SHARED_NAMESPACE), "app.kubernetes.io/name", part)],
           ports: [port(number)],
         })),
+        { to: [{ namespaceSelector: { matchLabels: TELEMETRY.namespace } }], ports: [port(TELEMETRY.port)] },
       ],
     },
   });

@@ -1,4 +1,5 @@
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { traceSeed } from "../../../engine/trace.ts";
 import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
 import type { NodeView } from "../run-engine.ts";
 import type { Observed } from "./observe.ts";
@@ -14,6 +15,7 @@ export function endedRunOf({ object, spec, progress }: Observed, status: Workloa
   const completed = conditions.find(({ type, status }) => type === "Completed" && status === "False");
   return {
     run: spec.run,
+    seed: traceSeed(spec.run),
     phase,
     problem: completed,
     costUsd: Number(status.usage?.costUsd ?? 0),

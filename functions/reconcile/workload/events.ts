@@ -2,7 +2,7 @@ import { CloudEvent } from "cloudevents";
 import { REVIEW_REQUESTED } from "../../../engine/findings.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { Run } from "../../../engine/run.ts";
-import { stepTraceparent } from "../../../engine/trace.ts";
+import { stepTraceparent, traceSeed } from "../../../engine/trace.ts";
 import { type AgentRef, type StepRequest, stepExpected, stepRequested } from "../../../lib/step-events.ts";
 import type { GateView } from "./gate.ts";
 import type { StepView, StepWork } from "./step-view.ts";
@@ -17,7 +17,11 @@ export function requestEvent(
 ): CloudEvent<unknown> {
   const { revision, ...agent } = agentOf(run, step);
   const request = { workload: run.workload, run: run.run, step: step.name, revision, input, ...tokens };
-  return stepRequested(request, { agent, source: SOURCE, traceparent: stepTraceparent(run, step.name, index) });
+  return stepRequested(request, {
+    agent,
+    source: SOURCE,
+    traceparent: stepTraceparent(traceSeed(run), step.name, index),
+  });
 }
 
 export function expectEvent(run: Run, step: PipelineStep): CloudEvent<unknown> {

@@ -3,7 +3,7 @@ import { type Outcomes, usageOf } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { itemProgress, stepProgress } from "../../../engine/progress.ts";
 import type { Run } from "../../../engine/run.ts";
-import { traceId } from "../../../engine/trace.ts";
+import { traceId, traceSeed } from "../../../engine/trace.ts";
 import { walk } from "../../../engine/walk.ts";
 import type { KubeObject } from "../../../lib/edges/kube.ts";
 import { REASON } from "../reasons.ts";
@@ -78,7 +78,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     ...earlierReviewsOf(observed, run, context),
     ...changesOf(progress, run),
     ...outputsOf(progress, run),
-    trace: traceId(run),
+    trace: traceId(traceSeed(run)),
     ...startOf(observed, now),
     ...(runObject && hasEnded(runObject) && !isMadeAgain(observed)
       ? { finishedAt: isoOf(runObject.finishedAt) ?? before.finishedAt ?? now.toISOString() }

@@ -60,4 +60,5 @@ export const upstreams = [
   { name: "net-kourier", about: "10 s", manifests: { kourier: ["knative.dev/net-kourier", "config"] } },
   { name: "func", about: "5 min" },
   { name: "versitygw", about: "2 min" },
+  { name: "jaeger", about: "2 min" },
 ] as const satisfies Upstream[];

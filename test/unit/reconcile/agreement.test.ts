@@ -38,6 +38,7 @@ async function locally(drawn: RandomRun): Promise<{ asked: string[]; end: RunEnd
       signal: new AbortController().signal,
       deadline: new AbortController().signal,
       now: () => new Date(),
+      traceSeed: "seed",
     },
   );
   return { asked, end };

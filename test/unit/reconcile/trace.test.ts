@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { failedResult } from "../../../engine/result.ts";
 import { runSpanId, stepSpanId, traceId } from "../../../engine/trace.ts";
+import { endedRunOf } from "../../../functions/reconcile/workload/ended-run.ts";
+import type { Observed, SpecView } from "../../../functions/reconcile/workload/observe.ts";
+import type { Progress } from "../../../functions/reconcile/workload/progress.ts";
 import { recordRun } from "../../../lib/telemetry/run-spans.ts";
 import { collectSpans } from "../../telemetry/spans.ts";
 import { createHarness, done, type Harness, keyOf, pipelineOf } from "./harness.ts";
@@ -32,16 +35,16 @@ describe("the trace of a run", () => {
     if (!ended) throw new Error("no run was recorded");
     expect(more).toEqual([]);
     recordRun(ended);
-    const { run } = ended;
+    const { seed } = ended;
     const all = spans();
     expect(new Set(all.map(({ traceId }) => traceId))).toEqual(new Set([world.status.trace]));
-    expect(traceId(run)).toBe(world.status.trace);
+    expect(traceId(seed)).toBe(world.status.trace);
     expect(all.map(({ name, id, parent }) => [name, id, parent])).toEqual([
-      ["step fetch", stepSpanId(run, "fetch", 0), runSpanId(run)],
-      ["step fetch", stepSpanId(run, "fetch", 1), runSpanId(run)],
-      ["step write", stepSpanId(run, "write"), runSpanId(run)],
-      ["gate review", stepSpanId(run, "review"), runSpanId(run)],
-      ["run p", runSpanId(run), undefined],
+      ["step fetch", stepSpanId(seed, "fetch", 0), runSpanId(seed)],
+      ["step fetch", stepSpanId(seed, "fetch", 1), runSpanId(seed)],
+      ["step write", stepSpanId(seed, "write"), runSpanId(seed)],
+      ["gate review", stepSpanId(seed, "review"), runSpanId(seed)],
+      ["run p", runSpanId(seed), undefined],
     ]);
     expect(all[1]).toMatchObject({
       status: "the site blocks",
@@ -51,12 +54,26 @@ describe("the trace of a run", () => {
     for (const { attributes } of all) expect(attributes).toMatchObject({ "agentic.workload.name": "demo" });
   });
 
+  test("is not told again by a look after its end, though Argo does not say when that was", async () => {
+    const world = start();
+    await world.settle({ decision: "approved" });
+    const { finishedAt, ...running } = world.status;
+    const seen = (status: object) => {
+      const object = { ...world.objects.workload, status } as Observed["object"];
+      const progress = { steps: [], gates: [] } as unknown as Progress;
+      const spec = { state: "accepted", run: world.recordedRuns[0]?.run } as SpecView;
+      return endedRunOf({ object, spec, others: [], progress }, world.status);
+    };
+    expect(seen(running)).toMatchObject({ phase: "Succeeded" });
+    expect(seen({ ...running, finishedAt })).toBeUndefined();
+  });
+
   test("begins with the requests: what an agent does is below its step", async () => {
     const world = start();
     await world.settle({ decision: "approved" });
-    const { run } = world.recordedRuns[0] ?? {};
-    if (!run) throw new Error("no run was recorded");
-    expect(world.traceparents).toContain(`00-${traceId(run)}-${stepSpanId(run, "fetch", 1)}-01`);
+    const { seed } = world.recordedRuns[0] ?? {};
+    if (seed === undefined) throw new Error("no run was recorded");
+    expect(world.traceparents).toContain(`00-${traceId(seed)}-${stepSpanId(seed, "fetch", 1)}-01`);
   });
 
   test("is told again, alike, when the process died before the status said that the run ended", async () => {

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { built } from "./cluster/built.ts";
+import { freePort } from "./free-port.ts";
+
+/** A span as Jaeger keeps it. */
+export interface JaegerSpan {
+  readonly id: string;
+  readonly name: string;
+  readonly service: string;
+  readonly parent: string | undefined;
+  /** Spans of the same trace that it links to. */
+  readonly links: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly ms: number;
+  readonly tags: Readonly<Record<string, unknown>>;
+}
+
+export interface Jaeger {
+  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
+  readonly endpoint: string;
+  /** Where a person looks at it. */
+  readonly ui: string;
+  /** @returns undefined for a trace that it has nothing of */
+  trace(id: string): Promise<readonly JaegerSpan[] | undefined>;
+  stop(): Promise<void>;
+}
+
+/** A real receiver of OTLP: Jaeger on free ports of this machine, in memory. The first use builds it: allow BUILD_MS. */
+export async function startJaeger(): Promise<Jaeger> {
+  const program = join(await built("jaeger"), "all-in-one");
+  const port = { otlp: await freePort(), query: await freePort(), admin: await freePort() };
+  const others = ["collector.grpc-server", "collector.http-server", "collector.otlp.grpc", "query.grpc-server"];
+  const child = spawn(
+    program,
+    [
+      `--collector.otlp.http.host-port=127.0.0.1:${port.otlp}`,
+      `--query.http-server.host-port=127.0.0.1:${port.query}`,
+      `--admin.http.host-port=127.0.0.1:${port.admin}`,
+      ...others.map((name) => `--${name}.host-port=127.0.0.1:0`),
+      "--log-level=error",
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  const ui = `http://127.0.0.1:${port.query}`;
+  await untilReady(child, `http://127.0.0.1:${port.admin}/`);
+  return {
+    endpoint: `http://127.0.0.1:${port.otlp}`,
+    ui,
+    async trace(id) {
+      const answer = await fetch(`${ui}/api/traces/${id}`);
+      if (answer.status === 404) return undefined;
+      const { data } = (await answer.json()) as { data: JaegerTrace[] };
+      return data[0] && spansOf(data[0]);
+    },
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+interface JaegerTrace {
+  readonly spans: readonly {
+    readonly spanID: string;
+    readonly operationName: string;
+    readonly processID: string;
+    readonly references: readonly { readonly refType: string; readonly spanID: string }[];
+    /** Microseconds. */
+    readonly startTime: number;
+    readonly duration: number;
+    readonly tags: readonly { readonly key: string; readonly value: unknown }[];
+  }[];
+  readonly processes: Readonly<Record<string, { readonly serviceName: string }>>;
+}
+
+function spansOf({ spans, processes }: JaegerTrace): JaegerSpan[] {
+  return spans.map((span) => {
+    const [parent, ...links] = span.references.toSorted((a, b) => a.refType.localeCompare(b.refType));
+    const isChild = parent?.refType === "CHILD_OF";
+    return {
+      id: span.spanID,
+      name: span.operationName,
+      service: processes[span.processID]?.serviceName ?? "",
+      parent: isChild ? parent.spanID : undefined,
+      links: (isChild || !parent ? links : [parent, ...links]).map(({ spanID }) => spanID),
+      startedAt: span.startTime / 1000,
+      ms: span.duration / 1000,
+      tags: Object.fromEntries(span.tags.map(({ key, value }) => [key, value])),
+    };
+  });
+}
+
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
+  for (let waited = 0; waited < 60_000 && child.exitCode === null; waited += 50) {
+    const answered = await fetch(url).catch(() => undefined);
+    if (answered?.ok) return;
+    await sleep(50);
+  }
+  child.kill("SIGKILL");
+  throw new Error("Jaeger did not start: its last words are above");
+}
