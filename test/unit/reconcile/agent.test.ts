@@ -707,7 +707,7 @@ describe("what is rendered", () => {
     });
   });
 
-  test("walls: its pods are called by Knative, and reach names, the product's parts and nothing else", () => {
+  test("walls: its pods are called by Knative, and reach names, the product's parts, a receiver of telemetry and nothing else", () => {
     const namespaces = (...values: string[]) => ({
       namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values }] },
     });
@@ -736,6 +736,7 @@ describe("what is rendered", () => {
         part("egress", 3128),
         part("browserless", 3000),
         part("litellm", 4000),
+        { to: [{ namespaceSelector: { matchLabels: { "agentic.dev/receives": "telemetry" } } }], ports: tcp(4318) },
       ],
     });
   });
