@@ -2,36 +2,54 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import { SHARED_NAMESPACE } from "./engine/freeze.ts";
 import { createApp } from "./functions/admit/index.ts";
 import { keepCertificate } from "./functions/admit/keep-certificate.ts";
+import { keepRedisCertificate } from "./functions/admit/keep-redis-certificate.ts";
 import type { Config } from "./lib/config.ts";
-import { connectAdmissionConfig } from "./lib/edges/admission-config.ts";
+import { connectSecret } from "./lib/edges/kept-secret.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { kubeConfig } from "./lib/edges/kube-calls.ts";
+import { connectWebhookTrust } from "./lib/edges/webhook-trust.ts";
 import type { Logger } from "./lib/log.ts";
 import { createQuotas } from "./lib/quota/quotas.ts";
 import { serve } from "./lib/serve.ts";
 import type { Telemetry } from "./lib/telemetry/telemetry.ts";
 
-const NAMES = { namespace: SHARED_NAMESPACE, secret: "agentic-admit-tls", webhooks: "agentic-admit" };
-/** As config/admit.yaml names the Service. */
+/** As config/ names the Services. */
 const SERVED_AS = ["admit.agentic-system.svc", "admit.agentic-system.svc.cluster.local"];
+const REDIS_SERVED_AS = ["redis.agentic-system.svc.cluster.local", "redis.agentic-system.svc"];
 const LIFE_MS = 90 * 24 * 3_600_000;
-const LOOK_MS = 10 * 60_000;
+/** Redis waits for its first certificate; otherwise each look reads three Secrets and changes nothing. */
+const LOOK_MS = 30_000;
 /** The API server waits three seconds for an answer, and the answer for the API server. */
 const CALL_TIMEOUT_MS = 2000;
 
-/** The admission webhook, by TLS, with a certificate that renews itself. Ends as `serve` does. */
+/** The admission webhook, by TLS, with a certificate that renews itself, as does that of Redis. Ends as `serve` does. */
 export async function runAdmit(
   config: Config,
   log: Logger,
   draining: AbortController,
   telemetry: Telemetry,
 ): Promise<void> {
-  const deps = {
-    config: connectAdmissionConfig(NAMES),
-    // Needed once in two months: an ordinary start does not load it.
-    issue: async (now: Date) =>
-      (await import("./functions/admit/certificate.ts")).issueCertificate(SERVED_AS, now, LIFE_MS),
-    now: () => new Date(),
+  const cluster = kubeConfig();
+  const secret = (name: string) => connectSecret(cluster, { namespace: SHARED_NAMESPACE, name });
+  const now = () => new Date();
+  // Needed once in two months: an ordinary start does not load it.
+  const issuing = () => import("./functions/admit/certificate.ts");
+  const own = {
+    secret: secret("agentic-admit-tls"),
+    issue: async (at: Date) => {
+      const { createAuthority, issueCertificate } = await issuing();
+      // The authority's key is forgotten: it signs nothing else.
+      return issueCertificate(SERVED_AS, at, LIFE_MS, await createAuthority("agentic-admit", at, LIFE_MS));
+    },
+    trust: connectWebhookTrust(cluster, "agentic-admit"),
+    now,
+    log,
+  };
+  const ofRedis: Parameters<typeof keepRedisCertificate>[0] = {
+    secret: secret("agentic-redis-tls"),
+    authority: secret("agentic-redis-ca"),
+    issue: async (at, authority) => (await issuing()).issueCertificate(REDIS_SERVED_AS, at, LIFE_MS, authority),
+    now,
     log,
   };
   const kube = connectKube(kubeConfig({ timeoutMs: CALL_TIMEOUT_MS }));
@@ -39,22 +57,29 @@ export async function runAdmit(
     kube,
     quotas: createQuotas(kube.configMaps),
     ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
-    now: deps.now,
+    now,
     log,
     draining: draining.signal,
   });
-  let current = contextOf(await keepCertificate(deps));
-  const look = setInterval(() => {
-    keepCertificate(deps).then(
+  let current = contextOf(await keepCertificate(own));
+  const look = () => {
+    keepCertificate(own).then(
       (kept) => {
         current = contextOf(kept);
       },
       (error: unknown) => log.warn({ err: error }, "certificate not looked at; the one that is served stays"),
     );
-  }, LOOK_MS);
+  };
+  const lookAtRedis = () => {
+    keepRedisCertificate(ofRedis).catch((error: unknown) =>
+      log.warn({ err: error }, "certificate of Redis not looked at; the one that it has stays"),
+    );
+  };
+  lookAtRedis();
+  const looks = [setInterval(look, LOOK_MS), setInterval(lookAtRedis, LOOK_MS)];
   const { HOST: host, PORT: port } = config;
   await serve(app, { host, port, log, draining, telemetry, tls: () => current });
-  clearInterval(look);
+  for (const timer of looks) clearInterval(timer);
 }
 
 function contextOf({ certificate: cert, key }: { certificate: string; key: string }): SecureContext {

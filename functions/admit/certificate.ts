@@ -1,5 +1,7 @@
 import "reflect-metadata";
+import { createPrivateKey } from "node:crypto";
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
@@ -7,55 +9,99 @@ import {
   KeyUsagesExtension,
   PemConverter,
   SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
+import { TerminalError } from "../../lib/errors.ts";
+
+/** Who signs. PEM texts. */
+export interface Authority {
+  readonly certificate: string;
+  readonly key: string;
+}
 
 /** PEM texts. */
 export interface Certificate {
-  /** Whom the API server must trust; its key is gone, so that it signs nothing else. */
+  /** Whose signature it bears: whoever trusts this one, trusts the server. */
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
 }
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
+const ALGORITHM = { ...CURVE, hash: "SHA-256" } as const;
 /** Clocks of nodes differ. */
 const BEFORE_MS = 60 * 60_000;
 
-/** A server certificate for the names, by an authority of its own. */
-export async function issueCertificate(names: readonly string[], now: Date, lifeMs: number): Promise<Certificate> {
-  const [authority, server] = await Promise.all([newKeys(), newKeys()]);
-  const life = { notBefore: new Date(now.getTime() - BEFORE_MS), notAfter: new Date(now.getTime() + lifeMs) };
-  const subject = `CN=agentic-admit ${now.toISOString()}`;
-  const ca = await X509CertificateGenerator.createSelfSigned({
-    ...life,
-    name: subject,
-    keys: authority,
+/** One of several of the same name is told by its key's identifier. */
+export async function createAuthority(name: string, now: Date, lifeMs: number): Promise<Authority> {
+  const keys = await newKeys();
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    ...lifeFrom(now, lifeMs),
+    name: `CN=${name}`,
+    keys,
     signingAlgorithm: ALGORITHM,
-    extensions: [new BasicConstraintsExtension(true, 0, true), new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true)],
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
   });
+  return { certificate: certificate.toString("pem"), key: await pemOf(keys.privateKey) };
+}
+
+/**
+ * A server certificate for the names.
+ * @throws TerminalError UnusableAuthority where its key is of another kind than createAuthority makes
+ */
+export async function issueCertificate(
+  names: readonly string[],
+  now: Date,
+  lifeMs: number,
+  authority: Authority,
+): Promise<Certificate> {
+  const server = await newKeys();
+  const issuer = new X509Certificate(authority.certificate);
   const certificate = await X509CertificateGenerator.create({
-    ...life,
+    ...lifeFrom(now, lifeMs),
     subject: `CN=${names[0]}`,
-    issuer: subject,
+    issuer: issuer.subjectName,
     publicKey: server.publicKey,
-    signingKey: authority.privateKey,
+    signingKey: await signingKeyOf(authority),
     signingAlgorithm: ALGORITHM,
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
       new SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns" as const, value }))),
     ],
   });
-  const key = await crypto.subtle.exportKey("pkcs8", server.privateKey);
   return {
-    ca: ca.toString("pem"),
+    ca: authority.certificate,
     certificate: certificate.toString("pem"),
-    key: PemConverter.encode(key, "PRIVATE KEY"),
+    key: await pemOf(server.privateKey),
   };
 }
 
 function newKeys(): Promise<CryptoKeyPair> {
   return crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+}
+
+function lifeFrom(now: Date, lifeMs: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(now.getTime() - BEFORE_MS), notAfter: new Date(now.getTime() + lifeMs) };
+}
+
+async function pemOf(key: CryptoKey): Promise<string> {
+  return PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+}
+
+async function signingKeyOf({ key }: Authority): Promise<CryptoKey> {
+  const der = createPrivateKey(key).export({ type: "pkcs8", format: "der" });
+  try {
+    return await crypto.subtle.importKey("pkcs8", new Uint8Array(der), CURVE, false, ["sign"]);
+  } catch (cause) {
+    throw new TerminalError("UnusableAuthority", "the authority's key is no EC key on the curve P-256", { cause });
+  }
 }

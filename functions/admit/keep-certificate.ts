@@ -1,42 +1,56 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { AdmissionConfig } from "../../lib/edges/admission-config.ts";
+import type { KeptSecret } from "../../lib/edges/kept-secret.ts";
+import { TerminalError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Certificate } from "./certificate.ts";
 
 export interface KeepDeps {
-  readonly config: AdmissionConfig;
+  readonly secret: KeptSecret;
   readonly issue: (now: Date) => Promise<Certificate>;
+  /** Whether clients trust this authority, PEM: a certificate of another one is replaced. */
+  readonly isTrusted?: (ca: string) => boolean;
+  /** Makes clients trust these authorities, PEM, before a certificate of theirs is served. */
+  readonly trust?: (bundle: string) => Promise<void>;
   readonly now: () => Date;
   readonly log: Logger;
 }
 
 /** What of its life is left when the next one is made. */
 const RENEW_AT = 1 / 3;
+/** As in a Secret of the type kubernetes.io/tls, and as cert-manager writes them. */
+const KEYS = { ca: "ca.crt", certificate: "tls.crt", key: "tls.key", previousCa: "previous-ca.crt" } as const;
 
 /**
- * The certificate that all instances serve. It is in a Secret, made by whoever finds none, or one near its end; the API server trusts it
- * before it is served, and for a while the one before, which other instances serve until they look. @throws what the edge throws
+ * The certificate that all instances of a server serve. It is in a Secret, made by whoever finds none, or one near its end; clients trust it
+ * before it is served, and for a while the one before, which other instances serve until they look. @throws what the edges throw
  */
 export async function keepCertificate(deps: KeepDeps): Promise<Certificate> {
-  const { config, issue, now, log } = deps;
-  const kept = await config.readSecret();
+  const { secret, issue, isTrusted = () => true, trust, now, log } = deps;
+  const kept = await secret.read();
+  if (!kept)
+    throw new TerminalError("SecretMissing", `there is no Secret ${secret.name} in agentic-system: apply config/`);
   const current = certificateIn(kept.data);
-  if (current && !isDue(current, now())) {
-    const bundle = [current.ca, kept.data["previousCa"] ?? ""].map((pem) => pem.trim()).join("\n");
-    await config.trust(`${bundle.trim()}\n`);
+  if (current && isTrusted(current.ca) && !isDue(current, now())) {
+    const bundle = [current.ca, kept.data[KEYS.previousCa] ?? ""].map((pem) => pem.trim()).join("\n");
+    await trust?.(`${bundle.trim()}\n`);
     return current;
   }
   const next = await issue(now());
-  const data = { ...next, ...(current ? { previousCa: current.ca } : {}) };
-  const written = await config.writeSecret(data, kept.resourceVersion);
-  if (written === "written") log.info({ until: new X509Certificate(next.certificate).validTo }, "certificate made");
+  const written = await secret.write(dataOf(next, current), kept.resourceVersion);
+  if (written === "written")
+    log.info({ secret: secret.name, until: new X509Certificate(next.certificate).validTo }, "certificate made");
   // What is there now counts: another instance may have been faster.
   return keepCertificate(deps);
 }
 
+function dataOf({ ca, certificate, key }: Certificate, before: Certificate | undefined): Record<string, string> {
+  const data = { [KEYS.ca]: ca, [KEYS.certificate]: certificate, [KEYS.key]: key };
+  return before ? { ...data, [KEYS.previousCa]: before.ca } : data;
+}
+
 /** @returns undefined where it is not one, or is not whole */
 function certificateIn(data: Readonly<Record<string, string>>): Certificate | undefined {
-  const { ca, certificate, key } = data;
+  const { [KEYS.ca]: ca, [KEYS.certificate]: certificate, [KEYS.key]: key } = data;
   if (!ca || !certificate || !key) return undefined;
   try {
     const server = new X509Certificate(certificate);

@@ -127,16 +127,36 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
       find: "notAfter: new Date(now.getTime() + lifeMs)",
       replace: "notAfter: new Date(now.getTime() + 2 * lifeMs)",
     },
+    {
+      why: "of two authorities of one name the right one is found",
+      find: "      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),\n",
+      replace: "",
+    },
+    {
+      why: "an authority of another kind is said as such",
+      find: '    throw new TerminalError("UnusableAuthority", "the authority\'s key is no EC key on the curve P-256", { cause });',
+      replace: "    throw cause;",
+    },
   ]),
   ...mutationsOf("functions/admit/keep-certificate.ts", CERTIFICATE, [
-    { why: "it is renewed before it ends", find: "current && !isDue(current, now())", replace: "current" },
-    { why: "it is made once", find: "current && !isDue(current, now())", replace: "false && current" },
-    { why: "the API server is told", find: "    await config.trust(`${bundle.trim()}\\n`);\n", replace: "" },
-    { why: "the one before stays trusted", find: "...(current ? { previousCa: current.ca } : {})", replace: "" },
+    { why: "it is renewed before it ends", find: " && !isDue(current, now())", replace: "" },
+    { why: "it is made once", find: "current && isTrusted(", replace: "false && current && isTrusted(" },
+    { why: "the API server is told", find: "    await trust?.(`${bundle.trim()}\\n`);\n", replace: "" },
+    {
+      why: "the one before stays trusted",
+      find: "return before ? { ...data, [KEYS.previousCa]: before.ca } : data;",
+      replace: "return data;",
+    },
+    { why: "what clients do not trust is replaced", find: " && isTrusted(current.ca)", replace: "" },
+    {
+      why: "a Secret that is not there is said",
+      find: "  if (!kept)\n",
+      replace: "  if (!kept) return issue(now());\n  if (!kept)\n",
+    },
     {
       why: "what is there counts, not what was made",
       find: "  return keepCertificate(deps);\n",
-      replace: "  await config.trust(next.ca);\n  return next;\n",
+      replace: "  await trust?.(next.ca);\n  return next;\n",
     },
     {
       why: "a key of another certificate is none",
@@ -147,6 +167,44 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
       why: "an authority of another certificate is none",
       find: " && server.verify(new X509Certificate(ca).publicKey)",
       replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/admit/keep-redis-certificate.ts", CERTIFICATE, [
+    { why: "no certificate for a Redis that is not ours", find: "  if (!served) return;\n", replace: "" },
+    {
+      why: "a certificate from elsewhere stays",
+      find: 'if (!known?.data["ca.key"]) {',
+      replace: "if (!known) {",
+    },
+    {
+      why: "a Redis that cannot start for want of a certificate is said",
+      find: '    if (served.data["tls.crt"]) return;\n',
+      replace: "    return;\n",
+    },
+    {
+      why: "an authority that has ended signs nothing",
+      find: '  if (ends <= now().getTime()) throw unusable(authority.name, "its certificate has expired");\n',
+      replace: "",
+    },
+    {
+      why: "the end of the authority is said in time",
+      find: "if (ends - at.getTime() < WARN_MS)",
+      replace: "if (false)",
+    },
+    {
+      why: "what another authority signed is replaced",
+      find: "isTrusted: (ca) => ca === signing.certificate,",
+      replace: "",
+    },
+    {
+      why: "the authority is the one of the key",
+      find: "all.find((pem) => new X509Certificate(pem).checkPrivateKey(own))",
+      replace: "all[0]",
+    },
+    {
+      why: "an authority that cannot be read is said as such",
+      find: '    throw unusable(name, "ca.crt or ca.key is no PEM", cause);',
+      replace: "    throw cause;",
     },
   ]),
 ];
