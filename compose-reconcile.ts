@@ -54,12 +54,12 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   const reviewKey = privateKey("REVIEW_LINK_PRIVATE_KEY", config.REVIEW_LINK_PRIVATE_KEY);
   if (!config.BROKER_URL)
     throw new Error("BROKER_URL is not set: it is the Broker's address, and 'kubectl get broker -A' prints it");
-  const redis = await connectRedisWhenever(config.REDIS_URL, log);
+  const redis = await connectRedisWhenever(config.REDIS_URL, log, config.REDIS_CA);
   const artifacts = await connectArtifacts(config);
   const holder = `reconcile, process ${process.pid} on ${hostname()}`;
   const lease = { holder, ttlMs: LEASE_MS, patienceMs: LEASE_PATIENCE_MS };
   // Asked for when it is needed, and again until it answers: Redis may be away when this process starts.
-  const stepStore = () => chooseStepStore(config.CHECKPOINTS, redis, config.REDIS_URL);
+  const stepStore = () => chooseStepStore(config.CHECKPOINTS, redis, config.REDIS_URL, config.REDIS_CA);
   const agentSettings = readAgentSettings();
   const logins = await tenantLogins(config, redis);
   // Shared agents work for every namespace, by the logins of their settings.

@@ -24,7 +24,7 @@ const USAGE = `usage: func invoke --target URL $(node examples/step-event.ts WOR
   ITEM      which item of a fan-out
   --key     PEM of the Ed25519 key whose public half the functions have as STEP_TOKEN_PUBLIC_KEY and REVIEW_LINK_PUBLIC_KEY
   --file    where the event's data goes (default: step-event.json)
-REDIS_URL and ARTIFACTS_URL as the functions have them.`;
+REDIS_URL, REDIS_CA and ARTIFACTS_URL as the functions have them.`;
 
 try {
   const { values, positionals } = parseArgs({
@@ -66,7 +66,7 @@ async function invocationOf(
   if (!step) throw new Error(`${name} is no step: expected ${run.pipeline.steps.map((one) => one.name).join(", ")}`);
   const key = await readSigningKey(keyFile);
   const settings = readSettings();
-  const redis = await connectRedis(settings.REDIS_URL);
+  const redis = await connectRedis(settings.REDIS_URL, settings.REDIS_CA);
   try {
     const artifacts = await connectArtifacts(settings);
     const traces = { redis, artifacts, reviews: reviewsBeside(settings.ARTIFACTS_URL) };

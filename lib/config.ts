@@ -13,6 +13,8 @@ const schema = z.object({
   OTEL_SDK_DISABLED: z.stringbool().optional(),
   /** redis://, rediss:// or unix:// */
   REDIS_URL: z.string().default("redis://127.0.0.1:6379"),
+  /** PEM of the authority that signs the certificate of rediss://; while authorities are replaced of both. Absent: public ones count. */
+  REDIS_CA: z.string().optional(),
   /** `redis`: our saver, any Redis from 6.2 on. `redis-stack`: @langchain/langgraph-checkpoint-redis, Redis 8 with JSON and search. */
   CHECKPOINTS: z.enum(["redis", "redis-stack"]).default("redis"),
   /** LangGraph's limit on the steps of one graph, for agents that loop. */

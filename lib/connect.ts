@@ -60,9 +60,10 @@ export async function connectAgent(
     connectArtifacts(settings),
   ]);
   const verifyToken = createStepTokenVerifier(publicKeys("STEP_TOKEN_PUBLIC_KEY", settings.STEP_TOKEN_PUBLIC_KEY));
-  const redis = await connectRedisWhenever(settings.REDIS_URL, log);
+  const { REDIS_URL: url, REDIS_CA: ca } = settings;
+  const redis = await connectRedisWhenever(url, log, ca);
   const runDurably = createRunDurably({
-    store: await chooseStepStore(settings.CHECKPOINTS, redis, settings.REDIS_URL),
+    store: await chooseStepStore(settings.CHECKPOINTS, redis, url, ca),
     results: createResultStore(artifacts),
     holder: `${name}, process ${process.pid} on ${hostname()}`,
     leaseTtlMs: LEASE_MS,

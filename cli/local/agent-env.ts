@@ -4,6 +4,8 @@ import { parseEnv } from "node:util";
 /** Settings that an agent in a process of its own needs to work on this run (lib/config.ts). */
 export interface AgentEnv {
   readonly REDIS_URL: string;
+  /** PEM, several lines: of a rediss:// whose authority is no public one. */
+  readonly REDIS_CA?: string;
   readonly ARTIFACTS_URL: string;
   /** PEM, several lines. */
   readonly STEP_TOKEN_PUBLIC_KEY: string;

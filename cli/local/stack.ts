@@ -74,9 +74,9 @@ async function startParts(
     redisUrl = server.url;
     void server.died.then((how) => died.abort(how));
   }
-  const redis = await connectRedis(redisUrl);
+  const redis = await connectRedis(redisUrl, settings.REDIS_CA);
   started.push(async () => redis.disconnect());
-  const store = await chooseStepStore(settings.CHECKPOINTS, redis, redisUrl);
+  const store = await chooseStepStore(settings.CHECKPOINTS, redis, redisUrl, settings.REDIS_CA);
 
   const ports = await earlierPorts(folder.agentEnv);
   const chromium = await startChromium({ executable: process.env["CHROME"] });
@@ -101,6 +101,7 @@ async function startParts(
     store,
     agentEnv: async () => ({
       REDIS_URL: redisUrl,
+      ...(settings.REDIS_CA === undefined ? {} : { REDIS_CA: settings.REDIS_CA }),
       ARTIFACTS_URL: pathToFileURL(folder.artifacts).href,
       STEP_TOKEN_PUBLIC_KEY: options.publicKey.export({ type: "spki", format: "pem" }).toString(),
       EGRESS_PROXY_URL: proxy.url,

@@ -9,7 +9,12 @@ import type { StepStore } from "./step-store.ts";
  * whose threads other LangGraph programs read while they run; they are not fenced. Records and leases are the same for both.
  * @throws TerminalError UnsupportedRedis when the server lacks what redis-stack needs; RetryableError StoreUnavailable
  */
-export async function chooseStepStore(kind: "redis" | "redis-stack", redis: Redis, url: string): Promise<StepStore> {
+export async function chooseStepStore(
+  kind: "redis" | "redis-stack",
+  redis: Redis,
+  url: string,
+  ca?: string,
+): Promise<StepStore> {
   const store = new RedisStepStore(redis);
   if (kind === "redis") return store;
   const info = (await storeErrors(redis.command("INFO", "JSON.SET", "FT.SEARCH"))) as unknown[];
@@ -22,5 +27,5 @@ export async function chooseStepStore(kind: "redis" | "redis-stack", redis: Redi
     import("./stack-saver.ts"),
     import("./stack-step-store.ts"),
   ]);
-  return new StackStepStore(store, await connectStackSaver(url));
+  return new StackStepStore(store, await connectStackSaver(url, ca));
 }

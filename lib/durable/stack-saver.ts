@@ -9,6 +9,7 @@ import type {
 import { RedisSaver } from "@langchain/langgraph-checkpoint-redis";
 import { createClient, type RedisClientType } from "redis";
 import { storeErrors } from "../edges/redis.ts";
+import { redisTls } from "../edges/redis-tls.ts";
 
 /** Upstream's saver on a connection whose loss is a RetryableError of the step and not the end of the process. */
 export class StackSaver extends RedisSaver {
@@ -35,8 +36,10 @@ export class StackSaver extends RedisSaver {
 }
 
 /** @throws RetryableError StoreUnavailable */
-export async function connectStackSaver(url: string): Promise<StackSaver> {
-  const client = createClient({ url, socket: { connectTimeout: 3000 }, disableOfflineQueue: true });
+export async function connectStackSaver(url: string, ca?: string): Promise<StackSaver> {
+  const tls = redisTls(url, ca);
+  const socket = { connectTimeout: 3000, ...(tls && { ...tls, tls: true as const }) };
+  const client = createClient({ url, socket, disableOfflineQueue: true });
   // Each command reports its own error; without a listener the connection's would end the process.
   client.on("error", () => undefined);
   await storeErrors(client.connect());

@@ -1,14 +1,16 @@
 import { Redis } from "ioredis";
 import { RetryableError, TerminalError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { connectionTrouble, redisTls } from "./redis-tls.ts";
 
 /**
- * Connects to redis://, rediss:// or unix://. A command ends within seconds, also while the server is away.
+ * Connects to redis://, rediss:// or unix://. A command ends within seconds, also while the server is away. `ca`: REDIS_CA, whose
+ * signature a server of rediss:// must show.
  * @throws RetryableError StoreUnavailable; TerminalError UnsupportedRedis for a server that is older than 6.2, evicts keys, or is a
- * cluster
+ * cluster, InvalidRedisAddress as redisTls
  */
-export async function connectRedis(url: string): Promise<Redis> {
-  const redis = createClient(url);
+export async function connectRedis(url: string, ca?: string): Promise<Redis> {
+  const redis = createClient(url, ca);
   try {
     await connect(redis, url);
   } catch (error) {
@@ -21,10 +23,10 @@ export async function connectRedis(url: string): Promise<Redis> {
 /**
  * As connectRedis, but a server that is away is only logged: commands throw StoreUnavailable until it is back. A function that ended
  * instead could not say in the workload's status what is wrong, and Kubernetes would start it again later each time.
- * @throws TerminalError UnsupportedRedis, where the server answers at once
+ * @throws TerminalError UnsupportedRedis, where the server answers at once, InvalidRedisAddress
  */
-export async function connectRedisWhenever(url: string, log: Logger): Promise<Redis> {
-  const redis = createClient(url);
+export async function connectRedisWhenever(url: string, log: Logger, ca?: string): Promise<Redis> {
+  const redis = createClient(url, ca);
   try {
     await connect(redis, url);
   } catch (error) {
@@ -46,7 +48,22 @@ export async function connectRedisWhenever(url: string, log: Logger): Promise<Re
   return redis;
 }
 
-function createClient(url: string): Redis {
+/** A command that finds no connection learns why there is none: ioredis only says that there is none. */
+class Client extends Redis {
+  trouble: string | undefined;
+
+  override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
+    const { reject } = command;
+    command.reject = (error: Error) => {
+      const why = this.trouble !== undefined && SILENT.test(error.message) ? new Error(this.trouble) : undefined;
+      reject(why ? new Error(error.message, { cause: why }) : error);
+    };
+    return super.sendCommand(command, stream);
+  }
+}
+
+function createClient(url: string, ca: string | undefined): Client {
+  const tls = redisTls(url, ca);
   const options = {
     lazyConnect: true,
     connectTimeout: 3000,
@@ -56,24 +73,33 @@ function createClient(url: string): Redis {
     enableReadyCheck: true,
     // A primary that a failover made a replica keeps its connections; the address leads to the new primary.
     reconnectOnError: (error: Error) => READ_ONLY.test(error.message),
+    ...(tls && { tls }),
   };
-  return url.startsWith("unix://") ? new Redis(url.slice("unix://".length), options) : new Redis(url, options);
+  const redis = new Client(url.replace(/^unix:\/\//, ""), options);
+  // Each command reports its own error; without a listener the connection's would end the process.
+  let answered = false;
+  redis.on("error", (error: Error) => {
+    redis.trouble = connectionTrouble({ url, ca, answered }, error);
+  });
+  redis.on("close", () => {
+    redis.trouble ??= connectionTrouble({ url, ca, answered });
+  });
+  redis.on("ready", () => {
+    answered = true;
+    redis.trouble = undefined;
+  });
+  return redis;
 }
 
-async function connect(redis: Redis, url: string): Promise<void> {
-  // Each command reports its own error; without a listener the connection's would end the process.
-  let trouble = "";
-  redis.on("error", (error: Error) => {
-    trouble = error.message;
-  });
+async function connect(redis: Client, url: string): Promise<void> {
   try {
     await storeErrors(redis.connect());
     await checkServer(redis);
   } catch (error) {
-    if (!trouble) throw error;
+    if (redis.trouble === undefined) throw error;
     // ioredis only says that the connection is closed, and nobody wants the password in a log.
     const where = url.replace(/\/\/[^@/]*@/, "//");
-    throw new RetryableError("StoreUnavailable", `Redis at ${where} cannot be reached: ${trouble}`, {
+    throw new RetryableError("StoreUnavailable", `Redis at ${where} cannot be reached: ${redis.trouble}`, {
       cause: error,
       countsAsAttempt: false,
     });
@@ -118,20 +144,21 @@ export async function storeErrors<T>(command: Promise<T>): Promise<T> {
     return await command;
   } catch (cause) {
     if (cause instanceof RetryableError) throw cause;
-    throw new RetryableError(...describe(cause instanceof Error ? cause.message : String(cause)), {
+    throw new RetryableError(...describe(cause instanceof Error ? cause : new Error(String(cause))), {
       cause,
       countsAsAttempt: false,
     });
   }
 }
 
-function describe(message: string): [reason: string, message: string] {
+function describe({ message, cause }: Error): [reason: string, message: string] {
   if (FENCED.test(message)) return ["LeaseLost", "another instance has taken this step over"];
   if (FULL.test(message))
     return ["StoreFull", "Redis is full: raise its maxmemory, or delete workloads that are no longer needed"];
   if (READ_ONLY.test(message))
     return ["StoreUnavailable", "Redis is a read-only replica: a failover is under way, or REDIS_URL names no primary"];
-  return ["StoreUnavailable", SILENT.test(message) ? "Redis does not answer" : `Redis: ${message}`];
+  if (!SILENT.test(message)) return ["StoreUnavailable", `Redis: ${message}`];
+  return ["StoreUnavailable", `Redis does not answer${cause instanceof Error ? `: ${cause.message}` : ""}`];
 }
 
 /** Whether this is trouble of Redis, and not of what was asked of it. */

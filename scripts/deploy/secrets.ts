@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createAuthority } from "../../functions/admit/certificate.ts";
 import type { Kubectl } from "./kubectl.ts";
 import type { Manifest } from "./manifests.ts";
 
@@ -14,6 +15,7 @@ export async function ensureSecrets(
   const made: Manifest[] = [];
   if (!there.has("agentic-model"))
     made.push(secret("agentic-model", { OPENAI_API_KEY: model.apiKey, OPENAI_API_BASE: model.apiBase }));
+  if (!there.has("agentic-redis-ca")) made.push(await redisAuthority());
   // These belong together: the last repeats for agents what the others are guarded with.
   if (LOGINS.some((name) => !there.has(name))) made.push(...logins());
   for (const one of made) await kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify(one));
@@ -47,7 +49,6 @@ function logins(): Manifest[] {
     secret("agentic-browser", { token: browserToken }),
     secret("agentic-litellm", { key: modelKey }),
     secret("agentic-agent", {
-      REDIS_URL: `redis://agents:${agentsPassword}@${host("redis")}:6379`,
       AWS_ACCESS_KEY_ID: accessKey,
       AWS_SECRET_ACCESS_KEY: secretKey,
       BROWSER_URL: `ws://${host("browserless")}:3000/chromium?token=${browserToken}`,
@@ -63,6 +64,14 @@ function logins(): Manifest[] {
       REVIEW_LINK_PUBLIC_KEY: review.publicKey,
     }),
   ];
+}
+
+const AUTHORITY_LIFE_MS = 10 * 365 * 24 * 3_600_000;
+
+/** Signs the certificate of Redis, which admit makes and renews. */
+async function redisAuthority(): Promise<Manifest> {
+  const { certificate, key } = await createAuthority("agentic-redis", new Date(), AUTHORITY_LIFE_MS);
+  return secret("agentic-redis-ca", { "ca.crt": certificate, "ca.key": key });
 }
 
 function keyPair(): { privateKey: string; publicKey: string } {

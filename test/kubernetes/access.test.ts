@@ -5,8 +5,9 @@ import { AuthorizationV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { people, writeKubeconfig } from "./accounts.ts";
 import { createAgents, deleteAgent } from "./agents.ts";
-import { apply, kubectl } from "./cluster.ts";
+import { apply } from "./cluster.ts";
 import { OTHER, TENANT } from "./namespaces.ts";
+import { askRedis } from "./redis.ts";
 import { testAgent } from "./tenant.ts";
 import { SYSTEM } from "./workload.ts";
 
@@ -96,9 +97,7 @@ test("what each account may ask of the API server", async () => {
 });
 
 test("what each login may ask of Redis", async () => {
-  const shell = 'REDISCLI_AUTH="$REDIS_PASSWORD" exec redis-cli --no-auth-warning ACL LIST';
-  const answer = await kubectl(["-n", SYSTEM, "exec", "deployment/redis", "--", "sh", "-c", shell]);
-  const users = answer
+  const users = (await askRedis("ACL LIST"))
     .split("\n")
     .filter((line) => line.startsWith("user ") && !/agentic-tenant-(?!agentic-tests-tenant )/.test(line))
     // Keys, channels and categories: the commands of a category differ with Redis' version.

@@ -3,6 +3,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 const DURABLE = ["test/integration/durable.test.ts"];
 const SAVER = ["test/integration/saver.test.ts", "test/integration/saver-scenarios.test.ts"];
 const STORE_LOGIN = ["test/integration/store-login.test.ts"];
+const REDIS_TLS = ["test/unit/redis-tls.test.ts", "test/integration/redis-tls.test.ts"];
 const REQUESTS = ["test/integration/requests.test.ts"];
 
 /** Leases, fences, records, requests, results. */
@@ -391,6 +392,75 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
         why: "a long namespace's bucket is no other's",
         find: "`${prefix}${kept}.${sha256(",
         replace: "`${prefix}${kept}-${sha256(",
+      },
+    ],
+  ),
+  ...mutationsOf("lib/edges/redis-tls.ts", REDIS_TLS, [
+    {
+      why: "a certificate is checked against REDIS_CA",
+      find: "return ca === undefined ? {} : { ca };",
+      replace: "return {};",
+    },
+    {
+      why: "a certificate that is not in order ends the connection",
+      find: "return ca === undefined ? {} : { ca };",
+      replace: "return { ca, rejectUnauthorized: false };",
+    },
+    {
+      why: "nobody who gave an authority talks in plain text",
+      find: 'if (ca !== undefined && url.startsWith("redis:"))',
+      replace: "if (false)",
+    },
+    {
+      why: "an authority that is none is said as such",
+      find: "  if (ca !== undefined) checkAuthorities(ca);\n",
+      replace: "",
+    },
+    { why: "none of several authorities is left out", find: "all.every((pem)", replace: "all.some((pem)" },
+    { why: "an unknown authority is said", find: "if (UNKNOWN_AUTHORITY.has(code)) {", replace: "if (false) {" },
+    { why: "another name is said", find: 'if (code === "ERR_TLS_CERT_ALTNAME_INVALID")', replace: "if (false)" },
+    { why: "an expired certificate is said", find: 'if (code === "CERT_HAS_EXPIRED")', replace: "if (false)" },
+    { why: "a wrong clock is said", find: 'if (code === "CERT_NOT_YET_VALID")', replace: "if (false)" },
+    {
+      why: "a server with TLS is said to who has none",
+      find: 'if (url.startsWith("redis:") && (',
+      replace: "if (false && (",
+    },
+    {
+      why: "a server without TLS is said to who wants it",
+      find: 'if (url.startsWith("rediss:") && (',
+      replace: "if (false && (",
+    },
+    {
+      why: "a server that was there is not said to want another scheme",
+      find: "  if (answered) return message;\n",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("lib/edges/redis.ts", REDIS_TLS, [
+    { why: "a client uses TLS as the address says", find: "    ...(tls && { tls }),\n", replace: "" },
+    {
+      why: "commands say why there is no connection",
+      find: "      reject(why ? new Error(error.message, { cause: why }) : error);",
+      replace: "      reject(error);",
+    },
+    {
+      why: "what is over is said no more",
+      find: "    redis.trouble = undefined;\n",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("lib/durable/stack-saver.ts", REDIS_TLS, [
+    { why: "so does upstream's saver", find: ", ...(tls && { ...tls, tls: true as const })", replace: "" },
+  ]),
+  ...mutationsOf(
+    "config/redis.yaml",
+    ["test/unit/redis-config.test.ts"],
+    [
+      {
+        why: "Redis has no port without TLS",
+        find: '            - --port\n            - "0"\n',
+        replace: "",
       },
     ],
   ),

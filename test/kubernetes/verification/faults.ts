@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { kubectl } from "../cluster.ts";
+import { askRedis } from "../redis.ts";
 import { SYSTEM } from "../workload.ts";
 
 /** What happens to a cluster while runs go on. */
@@ -73,8 +74,7 @@ async function remove({ namespace, selector }: Part, how: readonly string[]): Pr
 }
 
 export async function wipeRedis(): Promise<void> {
-  const flush = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli FLUSHALL';
-  const answer = await kubectl(["-n", SYSTEM, "exec", "deployment/redis", "--", "sh", "-c", flush]);
+  const answer = await askRedis("FLUSHALL");
   if (!answer.includes("OK")) throw new Error(`Redis answers ${answer.trim()}`);
 }
 
