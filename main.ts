@@ -13,7 +13,7 @@ await mainProcess(async () => {
   const telemetry = await startTelemetry(name, config, log);
   if (name === "egress") {
     const { runEgress } = await import("./egress/main.ts");
-    await runEgress(config, log);
+    await runEgress(config, log, telemetry);
   } else if (name === "admit") {
     const { runAdmit } = await import("./compose-admit.ts");
     await runAdmit(config, log, draining, telemetry);

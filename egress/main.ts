@@ -2,12 +2,13 @@ import type { Config } from "../lib/config.ts";
 import { publicKeys } from "../lib/keys.ts";
 import type { Logger } from "../lib/log.ts";
 import { parseResolvedHost, RESOLVED_HOST_FORM, type ResolvedHost } from "../lib/resolved-host.ts";
+import type { Telemetry } from "../lib/telemetry/telemetry.ts";
 import { createEgressTokenVerifier } from "../lib/token.ts";
 import { type AddressRange, parseRange } from "./address.ts";
 import { startEgressProxy } from "./proxy.ts";
 
 /** Runs the egress proxy until SIGTERM or SIGINT. */
-export async function runEgress(config: Config, log: Logger): Promise<void> {
+export async function runEgress(config: Config, log: Logger, telemetry: Telemetry): Promise<void> {
   const proxy = await startEgressProxy({
     verifyToken: createEgressTokenVerifier(publicKeys("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY)),
     resolve: readResolve(config.EGRESS_RESOLVE),
@@ -22,6 +23,7 @@ export async function runEgress(config: Config, log: Logger): Promise<void> {
     process.once("SIGINT", resolve);
   });
   await proxy.close();
+  await telemetry.shutdown();
 }
 
 const entriesOf = (setting: string): string[] =>

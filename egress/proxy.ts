@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import { RequestError, Server } from "proxy-chain";
 import { EGRESS_HEADER, type EgressReason } from "../lib/edges/egress-refusal.ts";
 import type { Logger } from "../lib/log.ts";
+import { METRIC } from "../lib/telemetry/metrics.ts";
 import type { EgressClaims, VerifyEgressToken } from "../lib/token.ts";
 import type { AddressRange } from "./address.ts";
 import { decideTarget, type Lookup, systemLookup, type Target } from "./policy.ts";
@@ -71,6 +72,7 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
       if (!username) return { requestAuthentication: true, failMsg: "give the step's identity and its egress token" };
       const refuse = (reason: EgressReason, message: string, status = 403) => {
         ledger.refuse(username, hostname, reason);
+        METRIC.egressRefusals.record(1, { reason });
         log.info({ job: username, host: hostname, port, reason }, `refused: ${message}`);
         options.onRefused?.({ job: username, host: hostname, reason });
         return new RequestError(message, status, { [EGRESS_HEADER]: reason });

@@ -8,6 +8,7 @@ import type { Logger } from "./log.ts";
 import { HINTS, parseStepRequested, stepCompleted } from "./step-events.ts";
 import { runAttributes } from "./telemetry/attributes.ts";
 import { underTrace } from "./telemetry/context.ts";
+import { METRIC } from "./telemetry/metrics.ts";
 import type { VerifyStepToken } from "./token.ts";
 
 export interface AgentAppDeps {
@@ -37,6 +38,7 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
     const log = deps.log.child({ step, identity, workload: `${workload.namespace}/${workload.name}` });
     const deadline = new Date(claims.deadline);
     const { traceparent } = event as { traceparent?: string };
+    METRIC.queueDuration.record(Math.max(0, Date.now() - Date.parse(event.time ?? "")) / 1000 || 0, { step });
     const result = await underTrace(traceparent, runAttributes(workload, run), async () => {
       const ended = await deps.runDurably({
         graph,

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { tooLarge } from "../../lib/error-response.ts";
+import { METRIC } from "../../lib/telemetry/metrics.ts";
 import { admissionAnswer, admissionReviewSchema } from "./admission-review.ts";
 import type { AdmitDeps } from "./deps.ts";
 import { judge } from "./judge.ts";
@@ -23,6 +24,7 @@ export function createApp(deps: AdmitDeps): Hono {
     const { uid, object, operation } = parsed.data.request;
     const judgement = await judge(object, deps);
     const { kind, metadata } = object;
+    METRIC.admissions.record(1, { kind, outcome: judgement.problems.length > 0 ? "refused" : "allowed" });
     if (judgement.problems.length > 0)
       deps.log.info({ kind, operation, name: metadata["name"], namespace: metadata["namespace"] }, "object refused");
     return c.json(admissionAnswer(uid, judgement));

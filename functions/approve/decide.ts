@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DECISIONS } from "../../crd/agentworkload.ts";
 import { notChangeable } from "../../engine/changes.ts";
 import type { Decision } from "../../engine/findings.ts";
+import { METRIC } from "../../lib/telemetry/metrics.ts";
 import type { Admitted, Refusal } from "./admit.ts";
 import type { ApproveDeps } from "./deps.ts";
 
@@ -31,6 +32,7 @@ export async function decide(deps: ApproveDeps, admitted: Admitted, request: Dec
   const verdict = await verdictOn(deps, admitted, request);
   const { workload, review } = admitted.record;
   const { by, how } = admitted.who;
+  METRIC.decisions.record(1, { how, outcome: verdict.status === 200 ? verdict.decision.decision : verdict.reason });
   deps.log.info(
     {
       review: `${workload.namespace}/${workload.name}/${review.gate}`,

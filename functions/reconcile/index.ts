@@ -6,6 +6,7 @@ import { errorResponse, tooLarge } from "../../lib/error-response.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { parseEvent } from "../../lib/events.ts";
 import { parseStepRequested } from "../../lib/step-events.ts";
+import { METRIC, measured } from "../../lib/telemetry/metrics.ts";
 import type { VerifyStepToken } from "../../lib/token.ts";
 import { type AgentDeps, reconcileAgent } from "./agent/reconcile.ts";
 import { type CompletedDeps, takeResult } from "./completed.ts";
@@ -34,9 +35,11 @@ const workloadKey = ({ namespace, name }: ObjectRef): string => `workload/${name
 export function createApp(deps: ReconcileAppDeps): Hono {
   const app = new Hono();
   const enqueueKey = createWorkQueue(async (key) => {
-    const [kind, namespace = "", name = ""] = key.split("/");
+    const [kind = "", namespace = "", name = ""] = key.split("/");
     const ref = { namespace, name };
-    const requeueAt = kind === "agent" ? await lookAtAgent(ref) : await reconcileWorkload(ref, lookDeps);
+    const requeueAt = await measured(METRIC.reconcileDuration, { kind }, () =>
+      kind === "agent" ? lookAtAgent(ref) : reconcileWorkload(ref, lookDeps),
+    );
     requeue(key, requeueAt, deps.now());
   });
   const requeue = createRequeue((key) => {
@@ -71,6 +74,7 @@ export function createApp(deps: ReconcileAppDeps): Hono {
         throw new TerminalError("NotForReconcile", key.why);
       case "deadLetter":
         await deps.markUndeliverable(await askedFor(event), key.why);
+        METRIC.deadLetters.record(1);
         return enqueueWorkload(key.ref);
       case "completed":
         await takeResult(event, deps);

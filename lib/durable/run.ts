@@ -53,7 +53,7 @@ function finishStep(step: DurableStep, started: StartedStep, options: RunDurably
   return inAttempt(step.context, started, async (span) => {
     try {
       const result = crashedResult(step, started) ?? (await attemptStep(step, started, options));
-      endAttempt(span, result);
+      endAttempt(step.context.step, span, result);
       // The record must never name a result that is not stored.
       const digest = await options.results.put(workload, result);
       return await started.finish({ outcome: result.outcome, digest, finishedAt: options.now() }, options.keepMs);

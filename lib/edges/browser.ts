@@ -6,6 +6,7 @@ import type {
   ConnectOverCDPTransport,
 } from "playwright-core";
 import { RetryableError, TerminalError } from "../errors.ts";
+import { METRIC, measured } from "../telemetry/metrics.ts";
 import { inSpan } from "../telemetry/span.ts";
 
 /** A browser reached over CDP: Browserless in a cluster by websocket, a local Chromium by its pipe. */
@@ -138,7 +139,9 @@ export function connectBrowser(
       signal.addEventListener("abort", abort, { once: true });
       if (signal.aborted) abort();
       try {
-        return await inSpan("browser visit", {}, () => Promise.race([use(context), aborted.promise]));
+        return await measured(METRIC.browserDuration, {}, () =>
+          inSpan("browser visit", {}, () => Promise.race([use(context), aborted.promise])),
+        );
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (cause instanceof TerminalError || (shared.connection.isConnected() && !isGone(cause))) throw cause;

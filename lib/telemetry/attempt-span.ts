@@ -2,6 +2,7 @@ import { type Attributes, type Link, type Span, SpanKind, trace } from "@opentel
 import type { Item, StepResult } from "../../engine/result.ts";
 import { ATTRIBUTE, stepAttributes } from "./attributes.ts";
 import { withIds } from "./ids.ts";
+import { METRIC, measured } from "./metrics.ts";
 import { fail, inGiven, inSpan, tracer } from "./span.ts";
 
 interface AttemptedStep {
@@ -28,19 +29,19 @@ export function inAttempt<T>(step: AttemptedStep, start: NamedStart, work: (span
     },
   };
   const ids = { spanId: spanIdOf(start.token) };
-  return inGiven(
-    withIds(ids, () => tracer().startSpan(`attempt ${step.step}`, options)),
-    work,
-  );
+  const span = withIds(ids, () => tracer().startSpan(`attempt ${step.step}`, options));
+  return measured(METRIC.attemptDuration, { step: step.step }, () => inGiven(span, work));
 }
 
 /** A step that had ended before it was asked for. */
 export function inRecorded<T>(step: AttemptedStep, work: () => Promise<T>): Promise<T> {
+  METRIC.recorded.record(1, { step: step.step });
   const attributes = { ...attributesOf(step), [ATTRIBUTE.recorded]: true };
   return inSpan(`recorded ${step.step}`, { kind: SpanKind.CONSUMER, attributes }, work);
 }
 
-export function endAttempt(span: Span, { outcome, reason = "", message = "" }: StepResult): void {
+export function endAttempt(step: string, span: Span, { outcome, reason = "", message = "" }: StepResult): void {
+  METRIC.attempts.record(1, { step, outcome, reason });
   span.setAttribute(ATTRIBUTE.outcome, outcome);
   if (outcome === "failed") fail(span, { reason, message });
 }

@@ -1,6 +1,7 @@
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
 import type { Logger } from "../log.ts";
+import { METRIC } from "./metrics.ts";
 
 /** A receiver that is away is said to be away once in so long. */
 const SAID_EVERY_MS = 60_000;
@@ -22,6 +23,7 @@ export function watchExports(exporter: SpanExporter, log: Logger, now = Date.now
     healthy = code === ExportResultCode.SUCCESS;
     if (healthy) return;
     lost += spans.length;
+    METRIC.lostSpans.record(spans.length);
     if (now() - saidAt < SAID_EVERY_MS) return;
     saidAt = now();
     log.warn({ lostSpans: lost, problem: error?.message.slice(0, 200) }, "telemetry not sent");

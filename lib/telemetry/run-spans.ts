@@ -6,6 +6,7 @@ import type { Run } from "../../engine/run.ts";
 import { runSpanId, stepSpanId, traceId } from "../../engine/trace.ts";
 import { ATTRIBUTE, runAttributes, stepAttributes } from "./attributes.ts";
 import { withIds } from "./ids.ts";
+import { METRIC } from "./metrics.ts";
 import { fail, tracer } from "./span.ts";
 
 interface Period {
@@ -45,6 +46,7 @@ export interface EndedRun extends Period {
  */
 export function recordRun(ended: EndedRun): void {
   const { run, seed, steps, gates } = ended;
+  countRun(ended);
   const within = trace.setSpanContext(ROOT_CONTEXT, {
     traceId: traceId(seed),
     spanId: runSpanId(seed),
@@ -77,6 +79,25 @@ export function recordRun(ended: EndedRun): void {
     },
     problem: ended.problem,
   });
+}
+
+const secondsOf = ({ startedAt, finishedAt }: Period): number =>
+  Math.max(0, (finishedAt.getTime() - startedAt.getTime()) / 1000);
+
+function countRun(ended: EndedRun): void {
+  const { run, phase, costUsd, steps, gates } = ended;
+  const { namespace } = run.workload;
+  const pipeline = `${run.pipeline.namespace}/${run.pipeline.name}`;
+  METRIC.runs.record(1, { namespace, pipeline, outcome: phase });
+  METRIC.runDuration.record(secondsOf(ended), { pipeline, outcome: phase });
+  METRIC.runCost.record(costUsd, { namespace, pipeline });
+  for (const { step, outcome } of steps)
+    METRIC.items.record(1, { pipeline, step, outcome: outcome?.outcome ?? "none", reason: outcome?.reason ?? "" });
+  for (const gate of gates)
+    if (gate.decision) {
+      const { decision, automatic } = gate.decision;
+      METRIC.gateDuration.record(secondsOf(gate), { pipeline, decision, automatic });
+    }
 }
 
 interface Recorded {

@@ -12,6 +12,7 @@ import type { Logger } from "../log.ts";
 import { attributesOfTheContext } from "./context.ts";
 import { watchExports } from "./export-health.ts";
 import { idGenerator } from "./ids.ts";
+import { METRIC } from "./metrics.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 /** Longest that an answer waits for its spans to be sent: a receiver in the same cluster takes a few milliseconds. */
@@ -47,6 +48,7 @@ export function startSdk(service: string, log: Logger): Telemetry {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(tracers);
   metrics.setGlobalMeterProvider(meters);
+  METRIC.starts.record(1);
   return {
     async flush() {
       // A receiver that kept the last answer waiting gets what there is in the background, until it takes something again.
