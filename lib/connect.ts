@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { ledgerName } from "../engine/identity.ts";
 import type { AgentAppDeps } from "./agent-app.ts";
 import { modelEndpoint, type Settings } from "./config.ts";
 import type { S3Settings } from "./edges/artifacts/s3-client.ts";
@@ -70,6 +71,8 @@ export async function connectAgent(
     keepMs: KEEP_MS,
     recursionLimit: settings.RECURSION_LIMIT,
     now: () => new Date(),
+    paid: async (workload, identity) =>
+      (await import("./model/ledger.ts")).readPaid(redis, ledgerName(workload), identity),
   });
   const endpoint = modelEndpoint(settings);
   const model = endpoint && (await import("./model/model.ts")).createModel({ ...endpoint, redis, log });

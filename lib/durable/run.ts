@@ -1,4 +1,4 @@
-import { failedResult, type StepResult } from "../../engine/result.ts";
+import { failedResult, type StepResult, type Usage, type WorkloadRef } from "../../engine/result.ts";
 import { RetryableError } from "../errors.ts";
 import { endAttempt, inAttempt, inRecorded } from "../telemetry/attempt-span.ts";
 import { attemptStep } from "./attempt.ts";
@@ -19,6 +19,8 @@ export interface RunDurablyOptions {
   /** Supersteps that a graph may take in one attempt. */
   readonly recursionLimit: number;
   readonly now: () => Date;
+  /** What the models that a step asked were paid so far. @throws RetryableError StoreUnavailable */
+  readonly paid: (workload: WorkloadRef, identity: string) => Promise<Usage>;
 }
 
 export function createRunDurably(options: RunDurablyOptions): RunDurably {
@@ -52,7 +54,8 @@ function finishStep(step: DurableStep, started: StartedStep, options: RunDurably
   const { workload } = step.context;
   return inAttempt(step.context, started, async (span) => {
     try {
-      const result = crashedResult(step, started) ?? (await attemptStep(step, started, options));
+      const ended = crashedResult(step, started) ?? (await attemptStep(step, started, options));
+      const result = await withCost(ended, step, options);
       endAttempt(step.context.step, span, result);
       // The record must never name a result that is not stored.
       const digest = await options.results.put(workload, result);
@@ -62,6 +65,15 @@ function finishStep(step: DurableStep, started: StartedStep, options: RunDurably
       throw error;
     }
   });
+}
+
+/** A step that fails says nothing of what it paid before; the ledger does. */
+async function withCost(ended: StepResult, { context }: DurableStep, { paid }: RunDurablyOptions): Promise<StepResult> {
+  if (ended.outcome === "succeeded" || ended.usage.costUsd > 0) return ended;
+  return {
+    ...ended,
+    usage: { ...(await paid(context.workload, context.identity)), browserSeconds: ended.usage.browserSeconds },
+  };
 }
 
 /** The end of a step that kills its process again and again: no exception would ever say so. */

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { NO_USAGE, type Usage } from "../../engine/result.ts";
 import { runScript } from "../durable/run-script.ts";
 import { storeErrors } from "../edges/redis.ts";
 import { TerminalError } from "../errors.ts";
@@ -48,8 +49,8 @@ export interface Ledger {
   answer(request: string): Promise<PaidAnswer | undefined>;
   /** Without a ceiling it always fits. */
   reserve(reservation: Reservation, ceilingUsd: number | undefined): Promise<Verdict>;
-  /** Stores the answer, adds its cost and drops the reservation, all or nothing. */
-  pay(id: string, request: string, paid: PaidAnswer): Promise<void>;
+  /** Stores the answer, adds its cost, to that of the step (its identity), too, and drops the reservation, all or nothing. */
+  pay(id: string, request: string, paid: PaidAnswer, step?: string): Promise<void>;
   /** Drops the reservation of a call that cost nothing. */
   release(id: string): Promise<void>;
   /** Deletes answers. Their cost stays spent. */
@@ -94,7 +95,10 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3] .. ' ' .. string.format('%.0f', now
 return verdict('reserved')
 `;
 
-// KEYS: ledger, ids of settled calls, answer. ARGV: id, spent elsewhere, cost, answer or '', milliseconds to keep all three.
+/**
+ * KEYS: ledger, ids of settled calls, answer, what steps paid. ARGV: id, spent elsewhere, cost, answer or '', milliseconds to keep all four,
+ * step or '', input and output tokens.
+ */
 const SETTLE = `
 if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return end
 redis.call('HSETNX', KEYS[1], 'spent', ARGV[2])
@@ -103,11 +107,18 @@ redis.call('HDEL', KEYS[1], ARGV[1])
 if ARGV[4] ~= '' then redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
+if ARGV[6] ~= '' then
+  local cost, input, output = string.match(redis.call('HGET', KEYS[4], ARGV[6]) or '0 0 0', '^(%d+) (%d+) (%d+)$')
+  local sum = { cost + ARGV[3], input + ARGV[7], output + ARGV[8] }
+  redis.call('HSET', KEYS[4], ARGV[6], string.format('%.0f %.0f %.0f', unpack(sum)))
+  redis.call('PEXPIRE', KEYS[4], ARGV[5])
+end
 `;
 
 const verdictSchema = z.tuple([z.coerce.string().pipe(z.enum(["reserved", "busy", "exceeded"])), z.coerce.number()]);
 
 const ledgerKey = (name: string): string => `agentic:spent:{${name}}`;
+const paidKey = (name: string): string => `agentic:paid:{${name}}`;
 
 /** All keys of one ledger share a slot of a Redis Cluster. */
 export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Ledger {
@@ -115,9 +126,11 @@ export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Led
   const settled = `agentic:settled:{${name}}`;
   const answerKey = (request: string): string => `agentic:answer:{${name}}:${request}`;
   const spentElsewhere = nano(spentUsd);
-  const settle = async (id: string, request: string, costUsd: number, answer: string): Promise<void> => {
-    const args = [id, spentElsewhere, nano(costUsd), answer, String(KEEP_MS)];
-    await runScript(redis, SETTLE, [ledger, settled, answerKey(request)], args);
+  const settle = async (id: string, request: string, paid?: PaidAnswer, step = ""): Promise<void> => {
+    const { inputTokens = 0, outputTokens = 0 } = paid?.usage ?? {};
+    const args = [id, spentElsewhere, nano(paid?.costUsd ?? 0), paid ? JSON.stringify(paid) : "", String(KEEP_MS)];
+    const ofStep = [step, String(inputTokens), String(outputTokens)];
+    await runScript(redis, SETTLE, [ledger, settled, answerKey(request), paidKey(name)], [...args, ...ofStep]);
   };
   return {
     askingKey: (request) => `agentic:asking:{${name}}:${request}`,
@@ -131,8 +144,8 @@ export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Led
       const [verdict, spent] = verdictSchema.parse(await runScript(redis, RESERVE, [ledger, settled], args));
       return { verdict, spentUsd: spent / NANO };
     },
-    pay: (id, request, paid) => settle(id, request, paid.costUsd, JSON.stringify(paid)),
-    release: (id) => settle(id, "", 0, ""),
+    pay: settle,
+    release: (id) => settle(id, ""),
     async forget(requests) {
       await storeErrors(redis.unlink(requests.map(answerKey)));
     },
@@ -165,6 +178,22 @@ export async function readSpent(redis: Redis, name: string, now: Date): Promise<
   const sumOf = (isOver: boolean): number =>
     reserved.reduce((sum, [worst, ends]) => sum + (ends <= now.getTime() === isOver ? worst : 0), 0);
   return { spentUsd: (booked + sumOf(true)) / NANO, inFlightUsd: sumOf(false) / NANO };
+}
+
+const paidSchema = z
+  .string()
+  .transform((text) => text.split(" "))
+  .pipe(z.tuple([amount, amount, amount]));
+
+/**
+ * What a step paid so far, in all its starts; nothing where Redis has lost it, or holds something else there.
+ * @throws RetryableError StoreUnavailable
+ */
+export async function readPaid(redis: Redis, name: string, step: string): Promise<Usage> {
+  const [nanoUsd, inputTokens, outputTokens] = paidSchema
+    .catch([0, 0, 0])
+    .parse(await storeErrors(redis.hget(paidKey(name), step)));
+  return { ...NO_USAGE, inputTokens, outputTokens, costUsd: nanoUsd / NANO };
 }
 
 /** Never less than the dollars: a fraction of a billionth counts as one. */

@@ -26,6 +26,8 @@ export interface Spender {
   readonly workload: Pick<WorkloadRef, "namespace" | "uid">;
   /** US dollars that the workload's status says were spent: what the ledger starts from when Redis lost it. */
   readonly spentUsd: number;
+  /** Identity of the step that asks: what it paid counts as its cost also where it fails. */
+  readonly step?: string;
   /** US dollars, a decimal string; absent: no ceiling. */
   readonly budgetUsd?: string;
   /** Until then the booking of an answer is tried again, also after the signal aborted. */
@@ -187,7 +189,7 @@ async function pay(context: Context, asked: Hashed, spender: Spender, lost: Abor
       if ("answer" in outcome) {
         const answer = await priced(context, request, outcome.answer);
         notePaid(answer);
-        await settle(() => ledger.pay(id, hash, answer), context, spender);
+        await settle(() => ledger.pay(id, hash, answer, spender.step), context, spender);
         return { answer };
       }
       if (outcome.isBilled === "no") await settle(() => ledger.release(id), context, spender);

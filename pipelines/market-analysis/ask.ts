@@ -22,12 +22,13 @@ export type AskedQuestion<T> = Omit<Question<T>, "model" | "maxOutputTokens"> & 
 export async function askModel<T>(
   model: Model,
   {
+    identity,
     input,
     workload,
     claims,
     deadline,
     signal,
-  }: Pick<StepContext, "input" | "workload" | "claims" | "deadline" | "signal">,
+  }: Pick<StepContext, "identity" | "input" | "workload" | "claims" | "deadline" | "signal">,
   { language, data, ...question }: AskedQuestion<T>,
 ): Promise<Answer<T>> {
   const choice = modelChoiceOf(input.params);
@@ -40,7 +41,7 @@ export async function askModel<T>(
       maxOutputTokens: choice?.maxOutputTokens ?? MAX_OUTPUT_TOKENS,
       ...(choice ? { model: choice } : {}),
     },
-    { workload, spentUsd, deadline, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
+    { workload, step: identity, spentUsd, deadline, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
   );
 }
 

@@ -5,6 +5,7 @@ import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { NO_USAGE } from "../../engine/result.ts";
 import { chooseStepStore } from "../../lib/durable/choose-step-store.ts";
 import { threadKeys } from "../../lib/durable/keys.ts";
 import { claimRequests, dropSteps } from "../../lib/durable/requests.ts";
@@ -155,6 +156,7 @@ describe("a step whose checkpoints are redis-stack's", () => {
       keepMs: 60_000,
       recursionLimit: 25,
       now: () => new Date(),
+      paid: async () => NO_USAGE,
     })(stepOf(graph, { identity }));
   const keys = (): Promise<string[]> => stackRedis.keys("*");
 

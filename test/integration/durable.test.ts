@@ -143,6 +143,7 @@ describe("runDurably", () => {
       keepMs: over.keepMs ?? 60_000,
       recursionLimit: 12,
       now: () => new Date(),
+      paid: async () => NO_USAGE,
     });
   }
   const runDurably = (step: DurableStep): Promise<StepResult> => runnerOn(own.redis)(step);
@@ -301,6 +302,25 @@ describe("runDurably", () => {
     const away = runnerOn(own.redis, { results: { ...results, put } });
     await expect(away(stepOf(busy, { retryLimit: 0 }))).rejects.toMatchObject({ reason: "ArtifactStoreUnavailable" });
     expect(await runDurably(stepOf(busy, { retryLimit: 0 }))).toMatchObject({ reason: "ModelUnavailable" });
+  });
+
+  test("a step that fails says what its calls to models cost, one that succeeds says it itself", async () => {
+    const cost = { ...NO_USAGE, inputTokens: 10, outputTokens: 2, costUsd: 0.5 };
+    const paying = createRunDurably({
+      store: new RedisStepStore(own.redis),
+      results,
+      holder: "test",
+      leaseTtlMs: 20_000,
+      keepMs: 60_000,
+      recursionLimit: 12,
+      now: () => new Date(),
+      paid: async ({ uid }, identity) => (uid === "uid" && identity === "fails" ? cost : NO_USAGE),
+    });
+    const fail = async (): Promise<StepResult> => {
+      throw new TerminalError("InvalidAnswer", "two answers that do not match");
+    };
+    expect(await paying(stepOf(fail, { identity: "fails" }))).toMatchObject({ outcome: "failed", usage: cost });
+    expect(await paying(stepOf(succeed, { identity: "other" }))).toMatchObject({ usage: NO_USAGE });
   });
 
   test("trouble that is not the step's own uses up no attempt", async () => {

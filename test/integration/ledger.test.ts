@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError } from "../../lib/errors.ts";
-import { openLedger, readSpent } from "../../lib/model/ledger.ts";
+import { openLedger, readPaid, readSpent } from "../../lib/model/ledger.ts";
 import type { Model, ModelOptions, Spender } from "../../lib/model/model.ts";
 import { countTokens } from "../../lib/model/tokens.ts";
 import { type FakeAnswer, type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
@@ -70,6 +70,38 @@ test("a reservation that is sent again counts once", async () => {
   for (const _ of ["first", "again"])
     expect(await ledger.reserve(reservation, 1)).toEqual({ verdict: "reserved", spentUsd: 0 });
   expect(await books()).toEqual({ spent: 0, reserved: [600_000_000] });
+});
+
+describe("what a step paid", () => {
+  const name = () => `default.uid-${ledgers}`;
+  test("is the sum of its calls, whoever asked for it, and no other step's", async () => {
+    provider.answer(GOOD);
+    await model().ask({ ...question, data: "one" }, spender({ step: "step-1" }));
+    await model().ask({ ...question, data: "two" }, spender({ step: "step-1" }));
+    await model().ask({ ...question, data: "two" }, spender({ step: "step-1" }));
+    await model().ask({ ...question, data: "three" }, spender({ step: "step-2" }));
+    await model().ask({ ...question, data: "four" }, spender());
+    expect(await readPaid(own.redis, name(), "step-1")).toEqual({
+      inputTokens: 200,
+      outputTokens: 200,
+      costUsd: (2 * GOOD_NANO) / 1e9,
+      browserSeconds: 0,
+    });
+    expect(await readPaid(own.redis, name(), "step-3")).toMatchObject({ costUsd: 0 });
+  });
+
+  test("counts a booking that is sent again once", async () => {
+    const ledger = openLedger(own.redis, { name: name(), spentUsd: 0 });
+    const usage = { inputTokens: 7, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 5, reasoningTokens: 0 };
+    for (const _ of ["first", "again"])
+      await ledger.pay("call-1", "request", { text: "", model: "m", usage, costUsd: 0.25 }, "step-1");
+    expect(await readPaid(own.redis, name(), "step-1")).toMatchObject({ inputTokens: 7, costUsd: 0.25 });
+  });
+
+  test("is nothing where somebody wrote something else there", async () => {
+    await own.redis.hset(`agentic:paid:{${name()}}`, "step-1", "much");
+    expect(await readPaid(own.redis, name(), "step-1")).toMatchObject({ costUsd: 0 });
+  });
 });
 
 describe("a call that may have been billed stays reserved", () => {

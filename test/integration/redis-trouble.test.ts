@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { NO_USAGE } from "../../engine/result.ts";
 import { threadKeys } from "../../lib/durable/keys.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { claimRequests, dropSteps } from "../../lib/durable/requests.ts";
@@ -108,6 +109,7 @@ describe("a full Redis", () => {
       keepMs: 60_000,
       recursionLimit: 12,
       now: () => new Date(),
+      paid: async () => NO_USAGE,
     });
     const full = {
       reason: "StoreFull",

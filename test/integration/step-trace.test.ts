@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { NO_USAGE } from "../../engine/result.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
@@ -42,6 +43,7 @@ const runTraced = (step: Parameters<typeof stepOf>, traceparent: string | undefi
     keepMs: 60_000,
     recursionLimit: 25,
     now: () => new Date(),
+    paid: async () => NO_USAGE,
   });
   return underTrace(traceparent, runAttributes(WORKLOAD, "run"), () => runDurably(stepOf(...step)));
 };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ledgerName } from "../../engine/identity.ts";
+import { NO_USAGE } from "../../engine/result.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { claimRequests, readStates } from "../../lib/durable/requests.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
@@ -55,6 +56,7 @@ function runnerOn(redis: Redis) {
     keepMs: 60_000,
     recursionLimit: 12,
     now: () => new Date(),
+    paid: async () => NO_USAGE,
   });
 }
 

@@ -189,6 +189,11 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("lib/durable/run.ts", DURABLE, [
     {
+      why: "a step that fails says what it paid",
+      find: "const result = await withCost(ended, step, options);",
+      replace: "const result = ended;",
+    },
+    {
       why: "a step that kills its process again and again ends",
       find: "crashedResult(step, started) ?? ",
       replace: "",

@@ -47,7 +47,7 @@ export function createRedisLogins(redis: Redis, key: string): TenantLogins {
 
 /** lib/durable/keys.ts of its steps, lib/model/ledger.ts of its budgets. A namespace holds no character that a pattern reads otherwise. */
 function keysOf(namespace: string): string[] {
-  const ledgers = ["spent", "settled", "answer", "asking"].map((what) => `~agentic:${what}:{${namespace}.*`);
+  const ledgers = ["spent", "settled", "paid", "answer", "asking"].map((what) => `~agentic:${what}:{${namespace}.*`);
   return [`~agentic:{${namespace}.*`, ...ledgers];
 }
 
