@@ -68,7 +68,12 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf("lib/model/ledger.ts", MODEL, [
-    { why: "what a step paid is added up", find: "{ cost + ARGV[3],", replace: "{ ARGV[3] + 0," },
+    {
+      why: "what a step paid is added up",
+      find: "{ cost + ARGV[3],",
+      replace: "{ ARGV[3] + 0,",
+      tests: ["test/integration/ledger.test.ts"],
+    },
     {
       why: "one process at a time puts the same question",
       find: "askingKey: (request) => `agentic:asking:{${name}}:${request}`",
