@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { NO_USAGE } from "../../engine/result.ts";
 import { type Authority, createAuthority, issueCertificate } from "../../functions/admit/certificate.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
@@ -195,6 +196,7 @@ describe("a certificate that is renewed", () => {
       keepMs: 60_000,
       recursionLimit: 12,
       now: () => new Date(),
+      paid: async () => NO_USAGE,
     });
     expect(await run(step)).toEqual(SUCCEEDED);
     expect(ran).toEqual(["one", "two", "three"]);
