@@ -1,6 +1,7 @@
 import { build } from "./build/build.ts";
 import { bin } from "./context.ts";
 import { down } from "./down.ts";
+import { startKeda, stopKeda } from "./pods/on-demand.ts";
 import { fail } from "./say.ts";
 import { status } from "./status.ts";
 import { up } from "./up.ts";
@@ -13,7 +14,9 @@ async function main(): Promise<void> {
   else if (command === "status") process.exitCode = (await status()) ? 0 : 1;
   else if (command === "bin" && (argument === "kubectl" || argument === "func")) console.log(bin(argument));
   else if (command === "build") await build(argument);
-  else fail("usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]|bin kubectl|bin func");
+  else if (command === "keda" && argument === "up") await startKeda();
+  else if (command === "keda" && argument === "down") await stopKeda();
+  else fail("usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]|bin kubectl|bin func|keda up|keda down");
 }
 
 await main().catch((error: Error) => fail(error.message));

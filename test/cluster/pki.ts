@@ -13,6 +13,8 @@ const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"
 // Who talks to whom: a certificate each. The API server takes a client's name and groups from CN and O.
 const certificates = {
   "kube-apiserver": `/CN=kube-apiserver`,
+  // Who the API server is to the API servers that it sends requests on to.
+  "front-proxy": "/CN=front-proxy",
   "kubelet-client": "/O=system:masters/CN=kube-apiserver-kubelet-client",
   admin: "/O=system:masters/CN=admin",
   "kube-controller-manager": "/CN=system:kube-controller-manager",

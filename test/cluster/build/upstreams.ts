@@ -61,4 +61,16 @@ export const upstreams = [
   { name: "func", about: "5 min" },
   { name: "versitygw", about: "2 min" },
   { name: "jaeger", about: "2 min" },
+  {
+    name: "keda",
+    about: "6 min",
+    manifests: {
+      crds: ["github.com/kedacore/keda/v2", "config/crd/bases"],
+      general: ["github.com/kedacore/keda/v2", "config/general"],
+      account: ["github.com/kedacore/keda/v2", "config/service_account"],
+      rbac: ["github.com/kedacore/keda/v2", "config/rbac"],
+      operator: ["github.com/kedacore/keda/v2", "config/manager"],
+      adapter: ["github.com/kedacore/keda/v2", "config/metrics-server"],
+    },
+  },
 ] as const satisfies Upstream[];

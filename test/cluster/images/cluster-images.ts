@@ -19,7 +19,12 @@ const inPods = {
   serving: ["controller", "webhook", "activator", "autoscaler", "queue"],
   "net-kourier": ["kourier"],
   "kube-network-policies": ["cmd"],
+  keda: ["operator", "adapter"],
 } as const;
+type InPods = keyof typeof inPods;
+
+/** What the tests that need it start (pods/on-demand.ts). */
+const onDemand: readonly InPods[] = ["keda"];
 
 type Archive = { file: string; names: string[]; images: () => Image[] | Promise<Image[]> };
 
@@ -27,22 +32,24 @@ export const envoyImage = (): string => `dev.local/envoy/envoy:${basename(envoyF
 
 /** What is imported into a new cluster. */
 export function archives(): Archive[] {
-  const ofUpstreams = Object.entries(inPods).map(([key, binaries]) => {
-    const upstream = key as keyof typeof inPods;
-    const images = binaries.map((binary) => goImage(upstream, binary));
-    return { file: archive(folderOf(upstream)), names: images.map(({ name }) => name), images: () => images };
-  });
-  return [...ofUpstreams, { file: archive(envoyFolder()), names: [envoyImage()], images: async () => [await envoy()] }];
+  const upstreams = (Object.keys(inPods) as InPods[]).filter((upstream) => !onDemand.includes(upstream));
+  const ofEnvoy = { file: archive(envoyFolder()), names: [envoyImage()], images: async () => [await envoy()] };
+  return [...upstreams.map(archiveOf), ofEnvoy];
 }
 
-/** Makes the archives that the cache lacks. */
-export async function buildImages(): Promise<void> {
-  for (const { file, images } of archives()) if (!existsSync(file)) await writeImages(await images(), file);
+export function archiveOf(upstream: InPods): Archive {
+  const images = inPods[upstream].map((binary) => goImage(upstream, binary));
+  return { file: archive(folderOf(upstream)), names: images.map(({ name }) => name), images: () => images };
+}
+
+/** Makes those archives that the cache lacks. */
+export async function buildImages(wanted = archives()): Promise<void> {
+  for (const { file, images } of wanted) if (!existsSync(file)) await writeImages(await images(), file);
 }
 
 const archive = (folder: string): string => join(cache, "cluster-images", `${basename(folder)}.tar`);
 
-function goImage(upstream: keyof typeof inPods, binary: string): Image {
+function goImage(upstream: InPods, binary: string): Image {
   const path = `/app/${binary}`;
   const files = { [path]: join(folderOf(upstream), binary) };
   return { name: imageName(upstream, binary), files, entrypoint: [path] };

@@ -43,3 +43,11 @@ export const addons: Addon[] = [
   },
   { name: "kourier", from: [manifests("net-kourier", "kourier")], waitFor: ["knative-serving", "kourier-system"] },
 ];
+
+/** The autoscaler of the browser pool. */
+export const keda: Addon = {
+  name: "keda",
+  from: ["crds", "general", "account", "rbac", "operator", "adapter"].map((name) => manifests("keda", name)),
+  skip: /kustomization/,
+  waitFor: ["keda"],
+};

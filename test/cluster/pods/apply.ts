@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashFiles } from "../build/hash.ts";
 import { home } from "../context.ts";
@@ -14,7 +14,7 @@ const last = /WebhookConfiguration$/;
 
 /** Applies an addon's objects, unless just these were applied to this cluster before. True: they were new. */
 export async function apply(addon: Addon): Promise<boolean> {
-  const stamp = join(home, "applied", addon.name);
+  const stamp = stampOf(addon);
   const digest = digestOf(addon);
   if (readStamp(stamp) === digest) return false;
   const crds = crdFiles(addon).flatMap((file) => ["-f", file]);
@@ -31,6 +31,17 @@ export async function apply(addon: Addon): Promise<boolean> {
   writeFileSync(stamp, digest);
   return true;
 }
+
+/** Removes what `apply` made, but for namespaces: with each that goes Knative rolls its sources out anew. */
+export async function remove(addon: Addon): Promise<void> {
+  rmSync(stampOf(addon), { force: true });
+  const gone = ["--ignore-not-found", "--timeout=120s"];
+  const resources = render(addon).filter(({ kind }) => kind !== "Namespace");
+  await kubectl(["delete", ...gone, "-f", "-"], list(resources));
+  await kubectl(["delete", ...gone, ...crdFiles(addon).flatMap((file) => ["-f", file])]);
+}
+
+const stampOf = ({ name }: Addon): string => join(home, "applied", name);
 
 /** Of all that decides what is applied: the upstream's hash is in the names of its folders and images. */
 function digestOf(addon: Addon): string {
