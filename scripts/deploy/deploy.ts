@@ -29,8 +29,9 @@ export async function deploy({ kubectl, manifests, model, say }: DeployOptions):
   const authenticated = await authenticatesPublishers(kubectl);
   if (!authenticated)
     say("anybody in the cluster may publish to the Broker: docs/deploy.md says how Knative asks them who they are");
+  const optional = { authenticated, scaled: await hasKeda(kubectl) };
   const rest = manifests
-    .filter((manifest) => !first.includes(manifest) && (authenticated || manifest.kind !== "EventPolicy"))
+    .filter((manifest) => !first.includes(manifest) && isFor(optional, manifest))
     .map((manifest) => withClusterAddresses(withDenied(manifest, addresses.ranges), addresses));
   await apply(kubectl, rest);
   say(`applied ${first.length + rest.length} objects`);
@@ -43,6 +44,19 @@ export async function authenticatesPublishers(kubectl: Kubectl): Promise<boolean
   const flag = "jsonpath={.data.authentication-oidc}";
   const what = ["get", "configmap", "config-features", "--ignore-not-found", "-o", flag];
   return (await kubectl(["-n", "knative-eventing", ...what])).toLowerCase() === "enabled";
+}
+
+/** Whether the cluster knows the kinds of config/scaling. */
+async function hasKeda(kubectl: Kubectl): Promise<boolean> {
+  return (await kubectl(["get", "crd", "scaledobjects.keda.sh", "--ignore-not-found", "-o", "name"])) !== "";
+}
+
+/** Whether the cluster, as it is set up, takes the object: Knative and KEDA are other people's to install and set. */
+export function isFor(
+  { authenticated, scaled }: { readonly authenticated: boolean; readonly scaled: boolean },
+  { kind, apiVersion }: Pick<Manifest, "kind" | "apiVersion">,
+): boolean {
+  return (authenticated || kind !== "EventPolicy") && (scaled || !apiVersion.startsWith("keda.sh/"));
 }
 
 /** The egress proxy's settings, with the cluster's own addresses. */

@@ -14,7 +14,7 @@ export interface Manifest {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What is installed: the kinds, the settings and rights, the events and control functions, the pipelines that ship. */
-const FOLDERS = ["crd", "config", "eventing", "eventing/authentication"];
+const FOLDERS = ["crd", "config", "config/scaling", "eventing", "eventing/authentication"];
 const PIPELINES = "pipelines";
 
 export function productManifests(): Manifest[] {

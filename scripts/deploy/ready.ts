@@ -30,6 +30,7 @@ const WAITED_FOR: Readonly<Record<string, string>> = {
   ApiServerSource: "apiserversources.sources.knative.dev",
   PingSource: "pingsources.sources.knative.dev",
   Agent: "agents.agentic.dev",
+  ScaledObject: "scaledobjects.keda.sh",
 };
 
 const SHOWN = 4;
@@ -79,7 +80,8 @@ function whyNot(item: Listed | undefined): string | undefined {
   const { metadata, spec, status } = item;
   const seen =
     status?.observedGeneration ?? status?.conditions?.find(({ type }) => type === "Ready")?.observedGeneration;
-  if (seen !== metadata.generation) return "not yet looked at by its controller";
+  // KEDA says of no generation that it has seen it.
+  if (!status || (seen ?? metadata.generation) !== metadata.generation) return "not yet looked at by its controller";
   if (item.kind === "Deployment") {
     const wanted = spec?.replicas ?? 1;
     const ready = Math.min(status?.readyReplicas ?? 0, status?.updatedReplicas ?? 0);

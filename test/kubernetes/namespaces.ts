@@ -13,6 +13,9 @@ export const TENANT = "agentic-tests-tenant";
 /** With a quota (quota.test.ts). */
 export const LIMITED = "agentic-tests-limited";
 
+/** KEDA's, which stays: the autoscaler comes and goes (alone/browser-scaling.test.ts), and on a cluster of one's own it is there already. */
+export const KEDA = "keda";
+
 const NAMESPACES = [NAMESPACE, OTHER, TENANT, LIMITED];
 
 /**
@@ -24,9 +27,10 @@ export async function setup(): Promise<void> {
   await kubectl(["wait", "--for=delete", ...going(await namespaces()), "namespace/none", "--timeout=180s"]);
   const there = new Set((await namespaces()).map(({ metadata }) => metadata.name));
   const before = await sources();
-  await apply(...NAMESPACES.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })));
+  const needed = [...NAMESPACES, KEDA];
+  await apply(...needed.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })));
   await apply(...[TENANT, LIMITED].map(agentsReport));
-  if (NAMESPACES.some((name) => !there.has(name))) await untilRolledOut(before);
+  if (needed.some((name) => !there.has(name))) await untilRolledOut(before);
   await empty();
 }
 

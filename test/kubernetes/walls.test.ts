@@ -4,7 +4,7 @@ import { internetIP, linkLocalIP } from "../cluster/context.ts";
 import { createAgents } from "./agents.ts";
 import { apply, get, type KubeObject, kubectl, list, until } from "./cluster.ts";
 import { askFunction } from "./functions.ts";
-import { NAMESPACE, OTHER, TENANT } from "./namespaces.ts";
+import { KEDA, NAMESPACE, OTHER, TENANT } from "./namespaces.ts";
 import { agent, supportImage } from "./tenant.ts";
 import { SYSTEM } from "./workload.ts";
 
@@ -126,15 +126,18 @@ const TWINS = {
   litellm: { "app.kubernetes.io/name": "litellm" },
   source: { "eventing.knative.dev/source": "apiserver-source-controller" },
 };
+const KEDA_LABELS = { app: "keda-operator" };
 
 let pods: [namespace: string, name: string][];
 let asking: NodeJS.Timeout;
 
 beforeAll(async () => {
   const made = await Promise.all([
-    pod(NAMESPACE, STRANGER, {}),
+    // With the label of somebody who is let in from another namespace.
+    pod(NAMESPACE, STRANGER, KEDA_LABELS),
     pod(NAMESPACE, "walls-labelled", { [AGENT_LABEL]: "stolen" }),
     pod("knative-serving", "walls-knative", {}),
+    pod(KEDA, "walls-keda", KEDA_LABELS, false),
     ...Object.entries(TWINS).map(([name, labels]) => pod(SYSTEM, `walls-${name}`, labels, false)),
   ]);
   pods = made.map((one) => [(one as KubeObject).metadata.namespace as string, (one as KubeObject).metadata.name]);
@@ -192,11 +195,16 @@ const UNWALLED = [
 ];
 const PARTS = ["redis", "store", "litellm", "browserless", "egress"];
 
-const twin = (name: keyof typeof TWINS) => async () => {
-  const there = { namespace: SYSTEM, pod: `walls-${name}` };
-  await until(`${there.pod} to run`, async () => (await get("pods", SYSTEM, there.pod))?.status?.phase === "Running");
-  return there;
-};
+const twin =
+  (name: keyof typeof TWINS | "keda", namespace = SYSTEM) =>
+  async () => {
+    const there = { namespace, pod: `walls-${name}` };
+    await until(
+      `${there.pod} to run`,
+      async () => (await get("pods", namespace, there.pod))?.status?.phase === "Running",
+    );
+    return there;
+  };
 const ofDeployment = (name: string) => async () => ({ namespace: SYSTEM, pod: `deployment/${name}` });
 const ofFunction = (namespace: string, selector: string) => async () => ({
   namespace,
@@ -218,6 +226,7 @@ describe.concurrent("what is reached", () => {
       async () => ({ namespace: "knative-serving", pod: "walls-knative" }),
       [...UNWALLED, "any pod", "reconcile", "approve", "an agent"],
     ],
+    ["KEDA", twin("keda", KEDA), [...UNWALLED, "any pod", "browserless"]],
     ["a tenant's agent", ofFunction(TENANT, `${AGENT_LABEL}=walled`), ["names", ...PARTS]],
     ["the browsers", ofDeployment("browserless"), ["names", "egress"]],
     ["the egress proxy", ofDeployment("egress"), ["names", "the internet"]],

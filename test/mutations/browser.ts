@@ -2,6 +2,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const BROWSER = ["test/integration/browser.test.ts"];
 const POOL = ["test/unit/browser-pool.test.ts"];
+const DRAIN = ["test/integration/browser-drain.test.ts"];
 const SECCOMP = ["test/unit/seccomp.test.ts"];
 
 /** What a page finds around it. */
@@ -23,6 +24,31 @@ export const BROWSER_MUTATIONS: readonly Mutation[] = [
       replace: "chromiumFlags([new URL(egressProxy).hostname, new URL(browserUrl).hostname])",
     },
   ]),
+  ...mutationsOf("config/browserless.yaml", DRAIN, [
+    { why: "a pod of the pool that goes ends its sessions first", find: "pressure.running + ", replace: "" },
+    { why: "a pod of the pool that goes serves who waits in it", find: " + pressure.queued", replace: "" },
+    {
+      why: "a pod of the pool that goes still gets sessions for a moment",
+      find: "sleep(5000)",
+      replace: "sleep(50)",
+    },
+  ]),
+  ...mutationsOf(
+    "scripts/deploy/deploy.ts",
+    ["test/unit/deploy-optional.test.ts"],
+    [
+      {
+        why: "a cluster without KEDA is not given its kinds",
+        find: '(scaled || !apiVersion.startsWith("keda.sh/"))',
+        replace: "true",
+      },
+      {
+        why: "a Knative that asks no publishers is given no EventPolicies",
+        find: '(authenticated || kind !== "EventPolicy")',
+        replace: "true",
+      },
+    ],
+  ),
   ...mutationsOf("lib/edges/chromium-flags.ts", POOL, [
     {
       why: "what bypasses the proxy finds nothing",
