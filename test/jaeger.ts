@@ -43,7 +43,8 @@ export async function startJaeger(): Promise<Jaeger> {
       ...others.map((name) => `--${name}.host-port=127.0.0.1:0`),
       "--log-level=error",
     ],
-    { stdio: ["ignore", "ignore", "inherit"] },
+    // It would send traces of its own to a receiver that is not there.
+    { stdio: ["ignore", "ignore", "ignore"], env: { ...process.env, OTEL_TRACES_SAMPLER: "always_off" } },
   );
   const ui = `http://127.0.0.1:${port.query}`;
   await untilReady(child, `http://127.0.0.1:${port.admin}/`);
@@ -52,9 +53,7 @@ export async function startJaeger(): Promise<Jaeger> {
     ui,
     async trace(id) {
       const answer = await fetch(`${ui}/api/traces/${id}`);
-      if (answer.status === 404) return undefined;
-      const { data } = (await answer.json()) as { data: JaegerTrace[] };
-      return data[0] && spansOf(data[0]);
+      return answer.status === 404 ? undefined : readTrace(await answer.json());
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -62,6 +61,12 @@ export async function startJaeger(): Promise<Jaeger> {
       await once(child, "exit");
     },
   };
+}
+
+/** What its query API answers of one trace. */
+export function readTrace(answer: unknown): JaegerSpan[] | undefined {
+  const { data } = answer as { data?: readonly JaegerTrace[] };
+  return data?.[0] && spansOf(data[0]);
 }
 
 interface JaegerTrace {

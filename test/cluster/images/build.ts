@@ -5,12 +5,17 @@ import { timed } from "../../../scripts/image/command.ts";
 import { type Engine, findEngine } from "../../../scripts/image/engine.ts";
 import { type Image, makeImage, PRODUCT } from "../../../scripts/image/image.ts";
 import { containerdSocket, imageNames, importImage } from "../context.ts";
-import { makeStoreImage } from "./store/image.ts";
+import { type BinaryImage, makeBinaryImage } from "./binary-image.ts";
 
-export type TestImage = "functions" | "redis" | "store" | "browser" | "litellm" | "support";
+export type TestImage = "functions" | "redis" | "store" | "jaeger" | "browser" | "litellm" | "support";
 
 /** In the order in which a cluster needs them. */
-const NAMES: readonly TestImage[] = ["functions", "redis", "store", "support", "browser", "litellm"];
+const NAMES: readonly TestImage[] = ["functions", "redis", "store", "jaeger", "support", "browser", "litellm"];
+
+const BINARIES: Partial<Record<TestImage, BinaryImage>> = {
+  store: { upstream: "versitygw", program: "versitygw", path: "/usr/local/bin/versitygw" },
+  jaeger: { upstream: "jaeger", program: "all-in-one", path: "/go/bin/all-in-one-linux" },
+};
 
 /** The tag of each image. */
 export async function buildTestImages(names: readonly TestImage[] = NAMES): Promise<Record<TestImage, string>> {
@@ -27,7 +32,8 @@ export async function buildTestImages(names: readonly TestImage[] = NAMES): Prom
 
 export function makeTestImage(engine: Engine, bases: Bases, name: TestImage): Promise<Image> {
   if (name === "functions") return makeImage(engine, bases, PRODUCT);
-  if (name === "store") return makeStoreImage();
+  const binary = BINARIES[name];
+  if (binary) return makeBinaryImage(binary);
   return makeImage(engine, bases, { name, dockerfile: `test/cluster/images/${name}/Dockerfile` });
 }
 

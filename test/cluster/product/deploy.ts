@@ -23,6 +23,7 @@ export async function deployToTestCluster(say: (line: string) => void): Promise<
       [SUPPORT]: tags.support,
       "docker.io/library/redis": tags.redis,
       "ghcr.io/versity/versitygw": tags.store,
+      "docker.io/jaegertracing/all-in-one": tags.jaeger,
       "ghcr.io/browserless/chromium": tags.browser,
       "ghcr.io/berriai/litellm": tags.litellm,
     },

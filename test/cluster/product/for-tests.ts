@@ -75,7 +75,11 @@ function adapt(manifest: Manifest, sites: string): Manifest {
 function changes({ kind, metadata }: Manifest, sites: string): Resource | undefined {
   if (kind === "PingSource") return { spec: { schedule: "* * * * *" } };
   if (kind !== "ConfigMap") return undefined;
-  const both = { LLM_BASE_URL: `http://litellm.${NAMESPACE}.svc.cluster.local:4000/v1`, LOG_LEVEL: "debug" };
+  const both = {
+    LLM_BASE_URL: `http://litellm.${NAMESPACE}.svc.cluster.local:4000/v1`,
+    LOG_LEVEL: "debug",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://jaeger.agentic-observability.svc.cluster.local:4318",
+  };
   if (metadata.name === "agentic-agent") return { data: both };
   const hosts = sampleHosts().map((host) => `${host}=${sites}`);
   return metadata.name === "agentic-settings" ? { data: { ...both, EGRESS_RESOLVE: hosts.join(",") } } : undefined;
