@@ -142,6 +142,21 @@ program
   });
 
 program
+  .command("verify")
+  .description("Verify the evidence that a run left, offline; with files, that they are outputs of that run")
+  .argument("<evidence>", "evidence.json of a run")
+  .argument("[files...]", "outputs of the run, such as report.html")
+  .requiredOption(
+    "--key <file>",
+    "PEM of the key that signed it: of a run on one machine, signing-key.pem in its folder",
+  )
+  .addOption(output)
+  .action(async (evidence: string, files: string[], options) => {
+    const { verify } = await import("./commands/verify.ts");
+    process.exitCode = await verify(evidence, files, options);
+  });
+
+program
   .command("doctor")
   .description("Say what is missing on this machine, and how to get it")
   .addOption(output)

@@ -66,6 +66,8 @@ export interface RunFolder {
   readonly agentEnv: string;
   /** Outputs of a fan-out. */
   readonly outputs: string;
+  /** What the run did, signed (engine/evidence.ts). */
+  readonly evidence: string;
 }
 
 export function runFolder(path: string): RunFolder {
@@ -80,6 +82,7 @@ export function runFolder(path: string): RunFolder {
     journal: join(root, "steps.jsonl"),
     agentEnv: join(root, "agent.env"),
     outputs: join(root, "outputs"),
+    evidence: join(root, "evidence.json"),
   };
 }
 

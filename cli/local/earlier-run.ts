@@ -30,7 +30,15 @@ export async function beginRun(
   const finishedAt = state.finishedAt === undefined ? undefined : new Date(state.finishedAt);
   if (finishedAt && finishedAt.getTime() + parseDuration(spec.ttlAfterFinished) < now.getTime()) {
     say(`The run of ${state.finishedAt} is older than spec.ttlAfterFinished (${spec.ttlAfterFinished}): removed.`);
-    const parts = [folder.state, folder.artifacts, folder.journal, folder.reviews, folder.redis, folder.outputs];
+    const parts = [
+      folder.state,
+      folder.artifacts,
+      folder.journal,
+      folder.reviews,
+      folder.redis,
+      folder.outputs,
+      folder.evidence,
+    ];
     const files = Object.values(state.outputs ?? {});
     await Promise.all([...parts, ...files].map((path) => rm(path, { recursive: true, force: true })));
     return fromStart;

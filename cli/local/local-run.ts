@@ -1,13 +1,16 @@
 import pLimit from "p-limit";
 import type { ChangeRequest } from "../../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
+import { evidenceOf } from "../../engine/evidence.ts";
 import { type Decision, decisionSchema } from "../../engine/findings.ts";
 import { type Run, redoneSince, runOf } from "../../engine/run.ts";
 import { traceId, traceSeed } from "../../engine/trace.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
+import { replaceFile } from "../../lib/edges/durable-files.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { RetryableError } from "../../lib/errors.ts";
+import { signEvidence } from "../../lib/evidence.ts";
 import type { Logger } from "../../lib/log.ts";
 import { costOfApproving } from "../../lib/model/approving.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
@@ -30,7 +33,7 @@ import { patiently } from "./patience.ts";
 import { noSpace } from "./redis-server.ts";
 import { createReviewServer } from "./review-server.ts";
 import { createRunTrace } from "./run-trace.ts";
-import { type OpenGate, type RunnerEdges, runPipeline } from "./runner.ts";
+import { type EndedRun, type OpenGate, type RunnerEdges, runPipeline } from "./runner.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { createStateFile } from "./state-file.ts";
@@ -150,7 +153,9 @@ async function runOn(context: Context): Promise<RunState> {
     view.done();
     const outputs = await writeOutputs(run, outcomes, stack.edges.artifacts, folder);
     const { phase, ...why } = end;
-    const finishedAt = new Date().toISOString();
+    const finished = new Date();
+    const finishedAt = finished.toISOString();
+    await writeEvidence(context, run, ended, finished);
     return await state.write({ phase, ...why, finishedAt, ...(Object.keys(outputs).length > 0 ? { outputs } : {}) });
   } catch (error) {
     view.done();
@@ -173,6 +178,21 @@ function withChanges({ run, workload }: ResolvedWorkload, changes: readonly Chan
 /** Of all commands that work on it. A workload on one machine has the same uid in each folder, each time. */
 function localTraceSeed({ run }: ResolvedWorkload, startedAt: Date): string {
   return `${traceSeed(run)}/${startedAt.toISOString()}`;
+}
+
+/** What the run did, signed with the folder's key. */
+async function writeEvidence(context: Context, run: Run, { end, outcomes }: EndedRun, finishedAt: Date): Promise<void> {
+  const { folder, keys, startedAt } = context;
+  const evidence = evidenceOf({
+    run,
+    outcomes,
+    decisions: await decisionsOf(context),
+    phase: end.phase,
+    reason: "reason" in end ? end.reason : undefined,
+    startedAt,
+    finishedAt,
+  });
+  await replaceFile(folder.evidence, await signEvidence(evidence, keys.privateKey));
 }
 
 async function decisionsOf({ resolved, reviews }: Context): Promise<Decision[]> {

@@ -16,8 +16,8 @@ export interface OutputFile {
   readonly path: string;
 }
 
-/** The state file of a run lies beside its outputs. */
-const TAKEN = "run.json";
+/** The state file of a run, and its evidence, lie beside its outputs. */
+const TAKEN: ReadonlySet<string> = new Set(["run.json", "evidence.json"]);
 
 /**
  * Names the artifacts of the run's output step: STEP.EXT; where several have one extension, ROLE.EXT; those of a fan-out
@@ -36,7 +36,7 @@ export function outputFiles({ pipeline, ...run }: Run, outcomes: Outcomes): Outp
         return { name: `${index}-${role}`, key, path: join("outputs", `${index}-${fileName(role)}.${extension}`) };
       const isOnly = extensions.filter((other) => other === extension).length === 1;
       const path = `${isOnly ? pipeline.output : fileName(role)}.${extension}`;
-      return { name: role, key, path: path === TAKEN ? join("outputs", path) : path };
+      return { name: role, key, path: TAKEN.has(path) ? join("outputs", path) : path };
     });
   });
 }

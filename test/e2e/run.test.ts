@@ -98,6 +98,18 @@ describe("agentic run", () => {
     expect(html).toContain("fonts.thirdparty.example");
     expect(processesOf(out)).toEqual([]);
 
+    const verify = (...files: string[]) =>
+      agentic(["verify", join(out, "evidence.json"), ...files, "--key", join(out, "signing-key.pem")]).ended;
+    expect(await verify(...Object.values(state.outputs))).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("gate review: approved by agentic run --approve (Setting, automatic)"),
+    });
+    await writeFile(join(out, "changed.html"), html.replace("</html>", " </html>"));
+    expect(await verify(join(out, "changed.html"))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("it is no output of this run, or was changed since"),
+    });
+
     const again = await run().ended;
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("Already done")]);
   });

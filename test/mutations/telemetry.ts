@@ -5,6 +5,8 @@ const RUN_TRACE = ["test/unit/reconcile/trace.test.ts"];
 const MAIN = ["test/integration/main.test.ts"];
 const EXPORT = ["test/integration/telemetry-export.test.ts"];
 
+const EVIDENCE = ["test/unit/evidence.test.ts"];
+
 /** What is told of a run, and what a receiver in trouble may cost. */
 export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/telemetry/sdk.ts", EXPORT, [
@@ -53,6 +55,31 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("lib/durable/step-scripts.ts", STEP_TRACE, [
     { why: "a start knows the one before it", find: "ARGV[1], 'last', ARGV[1])", replace: "ARGV[1])" },
+  ]),
+  ...mutationsOf("engine/evidence.ts", EVIDENCE, [
+    {
+      why: "each entry of evidence is what its hash says",
+      find: "  if (broken >= 0) return",
+      replace: "  if (broken > 1000) return",
+    },
+    {
+      why: "evidence covers the entries before",
+      find: "before = sha256(`${before}${canonicalJson(entry)}`);",
+      replace: "before = sha256(canonicalJson(entry));",
+    },
+    {
+      why: "the outputs of evidence are what the run's last step left",
+      find: "if (canonicalJson(subjectsOf(entries, predicate.output)) !== canonicalJson(subject))",
+      replace: "if (subject.length > 1000)",
+    },
+    { why: "the cost of evidence is the sum of its steps'", find: "> 1e-9)", replace: "> 1e9)" },
+  ]),
+  ...mutationsOf("lib/evidence.ts", EVIDENCE, [
+    {
+      why: "another signed thing is no evidence",
+      find: "if (verified.protectedHeader?.typ !== TYPE)",
+      replace: "if (verified.protectedHeader === undefined)",
+    },
   ]),
   ...mutationsOf("lib/agent-app.ts", MAIN, [
     {
