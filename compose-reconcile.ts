@@ -5,6 +5,7 @@ import type { Redis } from "ioredis";
 import { SHARED_NAMESPACE } from "./engine/freeze.ts";
 import { argoEngine } from "./functions/reconcile/argo/engine.ts";
 import { createApp } from "./functions/reconcile/index.ts";
+import { evidenceOfRun } from "./functions/reconcile/workload/ended-run.ts";
 import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
 import { connectArtifacts, KEEP_MS, s3Settings } from "./lib/connect.ts";
 import { chooseStepStore } from "./lib/durable/choose-step-store.ts";
@@ -25,6 +26,7 @@ import { connectKube } from "./lib/edges/kube.ts";
 import { connectRedisWhenever } from "./lib/edges/redis.ts";
 import { createRedisLogins } from "./lib/edges/tenant-login/redis.ts";
 import type { TenantLogins } from "./lib/edges/tenant-login.ts";
+import { signEvidence } from "./lib/evidence.ts";
 import { privateKey, publicKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
@@ -69,6 +71,9 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     createPublicKey(stepKey),
     ...(config.STEP_TOKEN_PUBLIC_KEY ? publicKeys("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY) : []),
   ];
+  const evidenceKey = config.EVIDENCE_PRIVATE_KEY
+    ? privateKey("EVIDENCE_PRIVATE_KEY", config.EVIDENCE_PRIVATE_KEY)
+    : undefined;
   const hasModel = modelEndpoint(config) !== undefined;
   const kube = connectKube();
   return createApp({
@@ -120,6 +125,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     },
     costOfApproving: (run, gate, outcomes) => costOfApproving(run, gate, outcomes, { hasModel }),
     recordRun,
+    ...(evidenceKey ? { signEvidence: (ended) => signEvidence(evidenceOfRun(ended), evidenceKey) } : {}),
     now: () => new Date(),
     log,
     draining,

@@ -262,6 +262,9 @@ const statusSchema = z
       .array(changeRequestSchema)
       .describe("Changes that reviewers asked for in runs of this spec, the first first."),
     outputs: z.record(z.string(), z.string()).describe("Artifact keys of the run's outputs, by name."),
+    evidence: z
+      .string()
+      .describe("Artifact key of the evidence: a signed statement of what the run did, which `agentic verify` checks."),
     trace: z.string().describe("Trace id of the run."),
     startedAt: z.iso.datetime().describe("When the run started."),
     finishedAt: z.iso.datetime().describe("When the run ended."),

@@ -45,6 +45,8 @@ const schema = z.object({
   /** PEM (PKCS #8) of the same keys' private halves: reconcile's alone. */
   STEP_TOKEN_PRIVATE_KEY: z.string().optional(),
   REVIEW_LINK_PRIVATE_KEY: z.string().optional(),
+  /** Of a third key, with which reconcile signs the evidence of runs. Absent: runs leave none. */
+  EVIDENCE_PRIVATE_KEY: z.string().optional(),
   /** Reconcile's: the passwords of tenants' own logins are made of it. Absent: agents of all namespaces share one login to each store. */
   TENANTS_KEY: z.string().min(32, "is too short: 'openssl rand -hex 32' makes one").optional(),
   /** The AgentPipeline, of agentic-system, of workloads that name none. */

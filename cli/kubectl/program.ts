@@ -4,6 +4,7 @@ import { EXIT } from "../exit-code.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { decide } from "./decide.ts";
 import { describe } from "./describe.ts";
+import { evidence } from "./evidence.ts";
 import { get } from "./get.ts";
 import { logs } from "./logs.ts";
 import { outputs } from "./outputs.ts";
@@ -124,6 +125,13 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
     .option("--open", "save it, and show the report")
     .action(async (name: string, options) => {
       process.exitCode = await outputs(connect(options), name, options);
+    });
+
+  command("evidence", "evidence my-run > evidence.json")
+    .description("Print the signed statement of what a run did, for 'agentic verify'")
+    .argument(...NAME)
+    .action(async (name: string, options) => {
+      process.exitCode = await evidence(connect(options), name);
     });
 
   for (const [verb, decision, description] of [

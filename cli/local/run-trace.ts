@@ -35,6 +35,7 @@ export function createRunTrace(seed: string, now: () => Date): RunTrace {
         run,
         seed,
         phase: end.phase,
+        outcomes,
         problem: end.phase === "Succeeded" ? undefined : end,
         costUsd: usageOf(outcomes).costUsd,
         startedAt,

@@ -1,6 +1,6 @@
 import { type Attributes, type Context, ROOT_CONTEXT, SpanStatusCode, TraceFlags, trace } from "@opentelemetry/api";
 import type { Decision } from "../../engine/findings.ts";
-import type { StepOutcome } from "../../engine/outcomes.ts";
+import type { Outcomes, StepOutcome } from "../../engine/outcomes.ts";
 import type { Item } from "../../engine/result.ts";
 import type { Run } from "../../engine/run.ts";
 import { runSpanId, stepSpanId, traceId } from "../../engine/trace.ts";
@@ -32,10 +32,11 @@ export interface EndedRun extends Period {
   readonly run: Run;
   /** engine/trace.ts */
   readonly seed: string;
-  readonly phase: string;
+  readonly phase: "Succeeded" | "Failed" | "Rejected";
   /** Why it did not succeed. */
   readonly problem?: { readonly reason: string; readonly message: string } | undefined;
   readonly costUsd: number;
+  readonly outcomes: Outcomes;
   readonly steps: readonly StepPeriod[];
   readonly gates: readonly GatePeriod[];
 }

@@ -1,3 +1,4 @@
+import pRetry from "p-retry";
 import { clusterAddresses } from "./cluster-addresses.ts";
 import type { Kubectl } from "./kubectl.ts";
 import type { Manifest } from "./manifests.ts";
@@ -70,5 +71,9 @@ function withDenied(manifest: Manifest, ranges: readonly string[]): Manifest {
 /** Server-side, so that it says of each object what it is to be, and leaves to others what they say. */
 export async function apply(kubectl: Kubectl, items: readonly Manifest[]): Promise<void> {
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], list);
+  const applied = () => kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], list);
+  await pRetry(applied, { retries: 3, minTimeout: 2000, shouldRetry: ({ error }) => WEBHOOK_AWAY.test(error.message) });
 }
+
+/** A webhook of Knative's on a busy node: it answers too late, or its pod has just started. */
+const WEBHOOK_AWAY = /failed calling webhook|context deadline exceeded/;

@@ -16,6 +16,7 @@ export async function ensureSecrets(
   if (!there.has("agentic-model"))
     made.push(secret("agentic-model", { OPENAI_API_KEY: model.apiKey, OPENAI_API_BASE: model.apiBase }));
   if (!there.has("agentic-redis-ca")) made.push(await redisAuthority());
+  if (!there.has("agentic-evidence")) made.push(evidenceKey());
   // These belong together: the last repeats for agents what the others are guarded with.
   if (LOGINS.some((name) => !there.has(name))) made.push(...logins());
   for (const one of made) await kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify(one));
@@ -72,6 +73,12 @@ const AUTHORITY_LIFE_MS = 10 * 365 * 24 * 3_600_000;
 async function redisAuthority(): Promise<Manifest> {
   const { certificate, key } = await createAuthority("agentic-redis", new Date(), AUTHORITY_LIFE_MS);
   return secret("agentic-redis-ca", { "ca.crt": certificate, "ca.key": key });
+}
+
+/** Signs the evidence of runs. Whoever verifies it is given the public half. */
+function evidenceKey(): Manifest {
+  const { privateKey, publicKey } = keyPair();
+  return secret("agentic-evidence", { EVIDENCE_PRIVATE_KEY: privateKey, EVIDENCE_PUBLIC_KEY: publicKey });
 }
 
 function keyPair(): { privateKey: string; publicKey: string } {

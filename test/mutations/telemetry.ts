@@ -89,7 +89,7 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/reconcile.ts", RUN_TRACE, [
-    { why: "the trace of a run that ended is told", find: "  if (ended) deps.recordRun(ended);\n", replace: "" },
+    { why: "the trace of a run that ended is told", find: "  deps.recordRun(ended);\n", replace: "" },
   ]),
   ...mutationsOf("functions/reconcile/workload/ended-run.ts", RUN_TRACE, [
     {

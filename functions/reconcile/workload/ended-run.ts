@@ -1,4 +1,5 @@
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { type Evidence, evidenceOf } from "../../../engine/evidence.ts";
 import { traceSeed } from "../../../engine/trace.ts";
 import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
 import type { NodeView } from "../run-engine.ts";
@@ -7,7 +8,7 @@ import type { Observed } from "./observe.ts";
 /** The run as its trace tells it, where this status is the first to say that it has ended. */
 export function endedRunOf({ object, spec, progress }: Observed, status: WorkloadStatus): EndedRun | undefined {
   const { finishedAt: before } = (object.status ?? {}) as WorkloadStatus;
-  const { finishedAt: end, startedAt = end, phase = "Failed", conditions = [] } = status;
+  const { finishedAt: end, startedAt = end, phase, conditions = [] } = status;
   if (end === undefined || startedAt === undefined || end === before) return undefined;
   if (spec.state !== "accepted" || !progress) return undefined;
   const finishedAt = new Date(end);
@@ -16,7 +17,8 @@ export function endedRunOf({ object, spec, progress }: Observed, status: Workloa
   return {
     run: spec.run,
     seed: traceSeed(spec.run),
-    phase,
+    phase: phase === "Succeeded" || phase === "Rejected" ? phase : "Failed",
+    outcomes: progress.outcomes,
     problem: completed,
     costUsd: Number(status.usage?.costUsd ?? 0),
     startedAt: new Date(startedAt),
@@ -36,4 +38,13 @@ export function endedRunOf({ object, spec, progress }: Observed, status: Workloa
       finishedAt: until(node),
     })),
   };
+}
+
+/** The same, as a statement about its outputs. */
+export function evidenceOfRun({ gates, problem, ...ended }: EndedRun): Evidence {
+  return evidenceOf({
+    ...ended,
+    reason: ended.phase === "Succeeded" ? undefined : problem?.reason,
+    decisions: gates.flatMap(({ decision }) => decision ?? []),
+  });
 }

@@ -31,6 +31,8 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
   readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;
   /** Tells the trace of a run that has ended. */
   readonly recordRun: (ended: EndedRun) => void;
+  /** Signs what the run did. Absent: runs leave no evidence. */
+  readonly signEvidence?: (ended: EndedRun) => Promise<string>;
   readonly now: () => Date;
   readonly log: Logger;
 }
@@ -145,9 +147,13 @@ async function writeStatus(observed: Observed, failed: unknown, deps: ReconcileD
   const { costOfApproving, engine, now } = deps;
   const status = statusOf(observed, { costOfApproving, engine, stall: stallFrom(failed), now: now() });
   const ended = endedRunOf(observed, status);
-  // Before the status says so: of a process that dies in between, the next one writes the same spans.
-  if (ended) deps.recordRun(ended);
-  return putStatus(observed.object, status, deps);
+  if (!ended) return putStatus(observed.object, status, deps);
+  // Before the status says that it ended: of a process that dies in between, the next one writes the same spans and the same evidence.
+  deps.recordRun(ended);
+  const evidence = await deps.signEvidence?.(ended);
+  if (evidence === undefined) return putStatus(observed.object, status, deps);
+  const key = await deps.artifacts.put(observed.object.metadata, evidence, "json");
+  return putStatus(observed.object, { ...status, evidence: key }, deps);
 }
 
 async function putStatus(

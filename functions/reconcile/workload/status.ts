@@ -119,7 +119,7 @@ function countsOf(run: Run, progress: Progress | undefined): Counts {
 type Say = (type: Condition["type"], said: Said) => Condition;
 
 /** The artifacts are gone, and so are their names. Who decided what stays. */
-function expired({ outputs: _gone, ...rest }: WorkloadStatus, say: Say): WorkloadStatus {
+function expired({ outputs: _gone, evidence: _too, ...rest }: WorkloadStatus, say: Say): WorkloadStatus {
   const conditions = rest.conditions ?? [];
   const completed = conditions.find(({ type }) => type === "Completed");
   const message = "its artifacts expired after spec.ttlAfterFinished";

@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { artifactKey } from "../../../engine/artifact-key.ts";
+import { sha256 } from "../../../engine/canonical.ts";
 import { failedResult } from "../../../engine/result.ts";
 import { runSpanId, stepSpanId, traceId } from "../../../engine/trace.ts";
-import { endedRunOf } from "../../../functions/reconcile/workload/ended-run.ts";
+import { endedRunOf, evidenceOfRun } from "../../../functions/reconcile/workload/ended-run.ts";
 import type { Observed, SpecView } from "../../../functions/reconcile/workload/observe.ts";
 import type { Progress } from "../../../functions/reconcile/workload/progress.ts";
-import { recordRun } from "../../../lib/telemetry/run-spans.ts";
+import { RetryableError } from "../../../lib/errors.ts";
+import { type EndedRun, recordRun } from "../../../lib/telemetry/run-spans.ts";
 import { collectSpans } from "../../telemetry/spans.ts";
-import { createHarness, done, type Harness, keyOf, pipelineOf } from "./harness.ts";
+import { createHarness, done, type Harness, keyOf, pipelineOf, WORKLOAD } from "./harness.ts";
 
 const { spans, reset } = collectSpans();
 beforeEach(reset);
@@ -66,6 +69,46 @@ describe("the trace of a run", () => {
     };
     expect(seen(running)).toMatchObject({ phase: "Succeeded" });
     expect(seen({ ...running, finishedAt })).toBeUndefined();
+  });
+
+  test("its evidence is kept before the status says that it ended, and is the same after a death in between", async () => {
+    const world = start();
+    const signEvidence = async (ended: EndedRun) => JSON.stringify(evidenceOfRun(ended));
+    Object.assign(world.deps, { signEvidence });
+    await world.settle({ decision: "approved" });
+    const { evidence } = world.status;
+    expect(world.artifactKeys).toContain(evidence);
+    const [ended] = world.recordedRuns;
+    const said = await signEvidence(ended as EndedRun);
+    expect(evidence).toBe(artifactKey(WORKLOAD, sha256(said), "json"));
+    expect(JSON.parse(said)).toMatchObject({
+      subject: [{ name: "write", digest: { sha256: sha256("write") } }],
+      predicate: { phase: "Succeeded", workload: { name: "demo" } },
+    });
+    expect(said).toContain('"by":"ann"');
+    await world.look();
+    expect(world.status.evidence).toBe(evidence);
+  });
+
+  test("a run whose evidence cannot be kept has not ended yet", async () => {
+    const world = start();
+    Object.assign(world.deps, { signEvidence: async () => "evidence" });
+    const { put } = world.deps.artifacts;
+    let away = true;
+    Object.assign(world.deps.artifacts, {
+      put: (...given: Parameters<typeof put>) =>
+        away && given[1] === "evidence"
+          ? Promise.reject(new RetryableError("ArtifactStoreUnavailable", "away"))
+          : put(...given),
+    });
+    await world.settle({ decision: "approved" });
+    expect(world.status.finishedAt).toBeUndefined();
+    away = false;
+    await world.look();
+    expect(world.status).toMatchObject({
+      phase: "Succeeded",
+      evidence: artifactKey(WORKLOAD, sha256("evidence"), "json"),
+    });
   });
 
   test("begins with the requests: what an agent does is below its step", async () => {
