@@ -5,6 +5,7 @@ import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { decide } from "./decide.ts";
 import { describe } from "./describe.ts";
 import { get } from "./get.ts";
+import { licence } from "./licence.ts";
 import { logs } from "./logs.ts";
 import { outputs } from "./outputs.ts";
 import { rerun } from "./rerun.ts";
@@ -124,6 +125,12 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
     .option("--open", "save it, and show the report")
     .action(async (name: string, options) => {
       process.exitCode = await outputs(connect(options), name, options);
+    });
+
+  printing(command("licence", "licence"))
+    .description("Show the licence of the installation, and what of its limits is in use; for administrators")
+    .action(async (options) => {
+      process.exitCode = await licence(connect(options), options);
     });
 
   for (const [verb, decision, description] of [
