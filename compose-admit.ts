@@ -7,6 +7,7 @@ import type { Config } from "./lib/config.ts";
 import { connectSecret } from "./lib/edges/kept-secret.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { kubeConfig } from "./lib/edges/kube-calls.ts";
+import { licenceFile } from "./lib/edges/licence-file.ts";
 import { connectWebhookTrust } from "./lib/edges/webhook-trust.ts";
 import type { Logger } from "./lib/log.ts";
 import { createQuotas } from "./lib/quota/quotas.ts";
@@ -55,7 +56,7 @@ export async function runAdmit(
   const kube = connectKube(kubeConfig({ timeoutMs: CALL_TIMEOUT_MS }));
   const app = createApp({
     kube,
-    quotas: createQuotas(kube.configMaps),
+    quotas: createQuotas(kube.configMaps, licenceFile(config.LICENCE_FILE, config.LICENCE_KEYS), now),
     ...(config.DEFAULT_PIPELINE === undefined ? {} : { defaultPipeline: config.DEFAULT_PIPELINE }),
     now,
     log,

@@ -23,6 +23,7 @@ import { createResultStore } from "./lib/durable/results.ts";
 import { readBuckets } from "./lib/edges/artifacts/bucket.ts";
 import { connectBroker } from "./lib/edges/broker.ts";
 import { connectKube } from "./lib/edges/kube.ts";
+import { licenceFile } from "./lib/edges/licence-file.ts";
 import { connectRedisWhenever } from "./lib/edges/redis.ts";
 import { createRedisLogins } from "./lib/edges/tenant-login/redis.ts";
 import type { TenantLogins } from "./lib/edges/tenant-login.ts";
@@ -78,7 +79,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   const kube = connectKube();
   return createApp({
     kube,
-    quotas: createQuotas(kube.configMaps),
+    quotas: createQuotas(kube.configMaps, licenceFile(config.LICENCE_FILE, config.LICENCE_KEYS), () => new Date()),
     readSpent: (ledger) => readSpent(redis, ledger, new Date()),
     engine: argoEngine,
     artifacts,

@@ -141,6 +141,23 @@ program
     process.exitCode = await outputs(name, options);
   });
 
+const licence = program.command("licence").description("Read a licence of an installation, without a network");
+for (const [verb, description] of [
+  ["show", "Show what a licence allows, and until when"],
+  ["verify", "Check that a licence counts today: exit code 0 where new runs start under it"],
+] as const)
+  licence
+    .command(verb)
+    .description(description)
+    .argument("<file>", "the licence")
+    .option("--keys <file>", "a JWKS with the public keys of further issuers, as in LICENCE_KEYS")
+    .addOption(output)
+    .action(async (file: string, options) => {
+      const commands = await import("./commands/licence.ts");
+      const run = verb === "show" ? commands.showLicence : commands.verifyLicence;
+      process.exitCode = await run(file, options, new Date());
+    });
+
 program
   .command("verify")
   .description("Verify the evidence that a run left, offline; with files, that they are outputs of that run")

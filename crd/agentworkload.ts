@@ -210,7 +210,14 @@ export const changeRequestSchema = z.strictObject({
 });
 export type ChangeRequest = z.infer<typeof changeRequestSchema>;
 
-export const WORKLOAD_CONDITIONS = ["Accepted", "WorkflowCreated", "Reviewed", "Completed", "Ready"] as const;
+export const WORKLOAD_CONDITIONS = [
+  "Accepted",
+  "Licensed",
+  "WorkflowCreated",
+  "Reviewed",
+  "Completed",
+  "Ready",
+] as const;
 export const PHASES = [
   "Pending",
   "Creating",

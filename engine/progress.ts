@@ -1,5 +1,7 @@
 import { type Outcomes, outcomeOf } from "./outcomes.ts";
+import type { PipelineStep } from "./pipeline.ts";
 import { inputList, type Run } from "./run.ts";
+import { stagesOf } from "./stages.ts";
 import type { Instance, StageView, Walk } from "./walk.ts";
 
 /** How far one step of a run is. */
@@ -60,6 +62,11 @@ export function itemProgress(run: Run, { stages }: Pick<Walk, "stages">, outcome
     }
   }
   return progress;
+}
+
+/** Of all fan-outs over lists of the inputs. */
+export function listedItems(steps: readonly PipelineStep[], inputs: Run["inputs"]): number {
+  return stagesOf(steps).reduce((sum, stage) => sum + (inputList({ inputs }, stage)?.length ?? 0), 0);
 }
 
 /** A list of the inputs is known before its stage starts; one that a step returns is not. */

@@ -137,7 +137,7 @@ export function gateTerms(run: Run, step: PipelineStep): { timeoutMs: number; on
 }
 
 /** The list of a stage whose entries the spec has; undefined where a step returns them, and for a single step. */
-export function inputList(run: Run, stage: Stage): readonly unknown[] | undefined {
+export function inputList(run: Pick<Run, "inputs">, stage: Stage): readonly unknown[] | undefined {
   if (stage.forEach === undefined) return undefined;
   const ref = listRef(stage.forEach);
   if (!("input" in ref)) return undefined;

@@ -49,6 +49,10 @@ const schema = z.object({
   EVIDENCE_PRIVATE_KEY: z.string().optional(),
   /** Reconcile's: the passwords of tenants' own logins are made of it. Absent: agents of all namespaces share one login to each store. */
   TENANTS_KEY: z.string().min(32, "is too short: 'openssl rand -hex 32' makes one").optional(),
+  /** The installation's licence, a Secret mounted as a file. Absent, or no such file: the community limits hold. */
+  LICENCE_FILE: z.string().optional(),
+  /** A JWKS of Ed25519 public keys, each with its kid, beside the project's own: whose licences count, too. */
+  LICENCE_KEYS: z.string().optional(),
   /** The AgentPipeline, of agentic-system, of workloads that name none. */
   DEFAULT_PIPELINE: z.string().optional(),
   /** The Broker's ingress, as its status.address says. */

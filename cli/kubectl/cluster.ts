@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AuthenticationV1Api } from "@kubernetes/client-node";
+import { AuthenticationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { type AgentDecision, agentDecisionSchema } from "../../crd/agentdecision.ts";
 import { type AgentWorkload, agentWorkloadSchema, type Review } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
@@ -12,6 +12,12 @@ import { type PodLine, readPodLogs } from "../../lib/edges/pod-logs.ts";
 import { createWorkloadReviews } from "../../lib/edges/reviews/workload.ts";
 import type { Reviews } from "../../lib/edges/reviews.ts";
 import { TerminalError } from "../../lib/errors.ts";
+import { licenceKeys } from "../../lib/licence/keys.ts";
+import { type LicenceReading, readLicence } from "../../lib/licence/licence.ts";
+import { LICENCE_SECRET, type Standing, standingOf } from "../../lib/licence/standing.ts";
+import { type Accounts, NO_ACCOUNTS } from "../../lib/quota/accounts.ts";
+import { createQuotas } from "../../lib/quota/quotas.ts";
+import { INSTALLATION } from "../../lib/quota/scope.ts";
 
 export interface ClusterOptions {
   readonly namespace?: string;
@@ -37,6 +43,8 @@ export interface Cluster {
   readonly reviews: Pick<Reviews, "list" | "read">;
   /** What the functions of a namespace wrote; undefined where the user may not read it. */
   logs(namespace: string, sinceSeconds: number): Promise<PodLine[] | undefined>;
+  /** The installation's, and what of its limits is in use. @throws TerminalError Forbidden where the user may not read them */
+  licence(): Promise<{ reading: LicenceReading | undefined; standing: Standing; accounts: Accounts }>;
   /** A merge patch of the spec. */
   edit(name: string, spec: object): Promise<void>;
   /** @returns the name of the AgentDecision that it made */
@@ -94,6 +102,26 @@ export function connectCluster(
       return object && engine.view(object);
     },
     logs: (namespace, sinceSeconds) => readPodLogs(config, namespace, sinceSeconds),
+    async licence() {
+      const { namespace, name, key } = LICENCE_SECRET;
+      const found = await outcome(config.makeApiClient(CoreV1Api).readNamespacedSecret({ namespace, name }));
+      const token = "value" in found ? found.value.data?.[key] : undefined;
+      const settings = await kube.configMaps.get({ namespace, name: "agentic-settings" });
+      const reading =
+        token === undefined
+          ? undefined
+          : await readLicence(
+              Buffer.from(token, "base64").toString(),
+              licenceKeys(settings?.data["LICENCE_KEYS"] || undefined),
+            );
+      const quotas = createQuotas(
+        kube.configMaps,
+        async () => reading,
+        () => new Date(),
+      );
+      const { accounts = NO_ACCOUNTS } = (await quotas.read(INSTALLATION)) ?? {};
+      return { reading, standing: standingOf(reading, new Date(), accounts.latest), accounts };
+    },
     async edit(name, spec) {
       await kube.workloads.merge({ namespace: own, name }, { spec });
     },

@@ -6,6 +6,7 @@ import { decide } from "./decide.ts";
 import { describe } from "./describe.ts";
 import { evidence } from "./evidence.ts";
 import { get } from "./get.ts";
+import { licence } from "./licence.ts";
 import { logs } from "./logs.ts";
 import { outputs } from "./outputs.ts";
 import { rerun } from "./rerun.ts";
@@ -132,6 +133,12 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
     .argument(...NAME)
     .action(async (name: string, options) => {
       process.exitCode = await evidence(connect(options), name);
+    });
+
+  printing(command("licence", "licence"))
+    .description("Show the licence of the installation, and what of its limits is in use; for administrators")
+    .action(async (options) => {
+      process.exitCode = await licence(connect(options), options);
     });
 
   for (const [verb, decision, description] of [

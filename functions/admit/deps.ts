@@ -6,7 +6,7 @@ export interface JudgeDeps {
   readonly kube: Pick<Kube, "pipelines" | "agents" | "isNamespace">;
   /** The pipeline of workloads that name none. */
   readonly defaultPipeline?: string;
-  readonly quotas: Pick<Quotas, "quotaOf" | "accountsOf">;
+  readonly quotas: Pick<Quotas, "read">;
   readonly now: () => Date;
 }
 

@@ -10,7 +10,7 @@ import { costOfQuestion } from "../../lib/model/cost.ts";
 import { modelEnd } from "../../lib/model/prices.ts";
 import type { Judgement } from "./admission-review.ts";
 import type { JudgeDeps } from "./deps.ts";
-import { judgeQuota } from "./judge-quota.ts";
+import { judgeLicence, judgeQuota } from "./judge-quota.ts";
 import { missingAgents } from "./missing-agents.ts";
 
 /** A model that ends within this time is worth a word. */
@@ -34,7 +34,8 @@ async function judgeSpec(workload: AgentWorkload, deps: JudgeDeps): Promise<Judg
   const problems = problemTexts(await workloadProblems(workload, found, new Set()));
   if (problems.length > 0) return { problems, warnings: [] };
   const missing = workload.spec.image === undefined ? await missingAgents(found, deps) : [];
-  return { problems, warnings: [...missing, ...unwise(workload, found, deps.now())] };
+  const { warnings } = await judgeLicence(workload, found.spec.steps, deps);
+  return { problems, warnings: [...missing, ...unwise(workload, found, deps.now()), ...warnings] };
 }
 
 /** What is legal, and ends otherwise than its author expects. */

@@ -2,7 +2,8 @@ import type { WorkloadStatus } from "../../crd/agentworkload.ts";
 import { workloadSpecSchema } from "../../crd/agentworkload.ts";
 import { parseDuration } from "../../crd/duration.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../lib/edges/kube.ts";
-import { granted } from "../../lib/quota/accounts.ts";
+import { granted, withClock } from "../../lib/quota/accounts.ts";
+import { INSTALLATION, type Scope } from "../../lib/quota/scope.ts";
 import { REASON } from "./reasons.ts";
 import { isUnrecorded } from "./workload/decision-outcome.ts";
 import { closeAccount, monthOf } from "./workload/quota.ts";
@@ -21,13 +22,14 @@ export async function resync(
   const gone = new Map(accounts);
   const isWanted = (object: KubeObject): boolean => {
     gone.delete(object.metadata.uid);
-    const account = accounts.get(object.metadata.uid);
-    return account?.isOpen ? !(account.waits && isSeen(object)) : !isOver(object, now);
+    const all = accounts.get(object.metadata.uid) ?? [];
+    if (!all.some(({ isOpen }) => isOpen)) return !isOver(object, now);
+    return !(all.some(({ waits }) => waits) && isSeen(object));
   };
   const lookAtWorkloads = async (): Promise<unknown[]> => {
     const failed = await enqueueEach(kube.workloads.listAll(), isWanted, enqueue.workload);
     const failedDecisions = await enqueueEach(kube.decisions.listAll(), isUnrecorded, enqueue.decision);
-    for (const account of gone.values())
+    for (const account of [...gone.values()].flat())
       await closeAccount(account, async () => undefined, deps).catch((error: unknown) => failed.push(error));
     return [...failed, ...failedDecisions];
   };
@@ -36,34 +38,42 @@ export async function resync(
     // away, each Agent's look takes as long as its login is tried.
     enqueueEach(kube.agents.listAll(), () => true, enqueue.agent),
     lookAtWorkloads(),
+    noteClock(deps),
   ]);
   throwFirst(failed.flat());
 }
 
 export type ResyncDeps = Parameters<typeof closeAccount>[2] & { readonly kube: Kube };
 
+/** @returns why it failed */
+async function noteClock({ quotas, now }: ResyncDeps): Promise<unknown[]> {
+  return quotas
+    .change(INSTALLATION, (before) => withClock(before, now()))
+    .then(
+      () => [],
+      (error: unknown) => [error],
+    );
+}
+
 interface SeenAccount {
-  readonly namespace: string;
+  readonly scope: Scope;
   readonly uid: string;
   readonly isOpen: boolean;
   /** It is in the queue, and it is not its turn. */
   readonly waits: boolean;
 }
 
-/** Of namespaces that have a quota, by the workload's uid. */
-async function listAccounts({ quotas, now }: ResyncDeps): Promise<Map<string, SeenAccount>> {
-  const seen = new Map<string, SeenAccount>();
-  for (const { namespace, accounts } of await quotas.allAccounts()) {
-    const quota = await quotas.quotaOf(namespace);
-    if (!quota) continue;
+/** In the accounts of all quotas, by the workload's uid. */
+async function listAccounts({ quotas, now }: ResyncDeps): Promise<Map<string, SeenAccount[]>> {
+  const seen = (await quotas.readAll()).flatMap(({ scope, quota, accounts }) => {
     const isValid = !("problem" in quota);
     const next = new Set(isValid ? granted(accounts, quota, monthOf(now())).map(({ uid }) => uid) : []);
-    for (const [uid, { open }] of Object.entries(accounts.workloads)) {
+    return Object.entries(accounts.workloads).map(([uid, { open }]) => {
       const waits = isValid && open?.wants !== undefined && !next.has(uid);
-      seen.set(uid, { namespace, uid, isOpen: open !== undefined, waits });
-    }
-  }
-  return seen;
+      return { scope, uid, isOpen: open !== undefined, waits };
+    });
+  });
+  return Map.groupBy(seen, ({ uid }) => uid);
 }
 
 /** Its status is about the spec that it has. */

@@ -3,35 +3,40 @@ import { canonicalJson } from "../../engine/canonical.ts";
 import { TerminalError } from "../errors.ts";
 import { schemaProblems } from "../schema-problems.ts";
 import type { Limits, Quota } from "./limits.ts";
-import { type MicroUsd, usdText } from "./micro-usd.ts";
+import type { Shortage } from "./shortage.ts";
 
-// What a namespace uses of its quota. Pure.
+// What of a quota is used: of a namespace's by its workloads, in dollars; of the installation's, which is its licence, by their runs, in
+// items. Pure.
 
-const micro = z.int().min(0);
+const amount = z.int().min(0);
 const openSchema = z.strictObject({
   name: z.string(),
   /** When the workload was made: who was first is first. */
   created: z.iso.datetime(),
   /** It holds one of the places that maxRunning counts. */
   place: z.boolean(),
-  /** What it may cost in all, as far as that is set aside for it. */
-  reserved: micro,
+  /** What it may use of months in all, as far as that is set aside for it. */
+  reserved: amount,
   /** It waits for its turn, with this budget. */
-  wants: micro.optional(),
+  wants: amount.optional(),
+  /** In the installation's accounts: of which run, in which namespace. */
+  run: z.strictObject({ namespace: z.string(), id: z.string() }).optional(),
 });
 const accountSchema = z.strictObject({
-  /** The most that the workload is known to have cost, and that is in a month's sum. */
-  spent: micro,
+  /** The most that it is known to have used, and that is in a month's sum. */
+  spent: amount,
   /** While it has a run, or wants one. */
   open: openSchema.optional(),
 });
 const accountsSchema = z.strictObject({
   /** UTC, as 2026-11. */
   month: z.string().regex(/^\d{4}-\d{2}$/),
-  /** What workloads, deleted ones included, cost in that month. */
-  spent: micro,
-  /** By uid, as long as the workload is there. */
+  /** What workloads, deleted ones included, used in that month. */
+  spent: amount,
+  /** By the workload's uid: in a namespace's accounts as long as the workload is there, in the installation's as long as its run goes on. */
   workloads: z.record(z.string(), accountSchema),
+  /** In the installation's accounts: the latest time that a clock ever showed. */
+  latest: z.iso.datetime().optional(),
 });
 
 type Open = z.infer<typeof openSchema>;
@@ -43,6 +48,8 @@ export const NO_ACCOUNTS: Accounts = { month: "0000-00", spent: 0, workloads: {}
 /** A ConfigMap takes 1 MiB. */
 const MAX_BYTES = 900_000;
 const MOST_SPENT = Number.MAX_SAFE_INTEGER;
+/** The latest time that was seen is written anew when it is this old: often enough for a licence, whose terms are days. */
+const CLOCK_PACE_MS = 3_600_000;
 
 /** @throws TerminalError QuotaAccountsInvalid */
 export function parseAccounts(text: string, where: string): Accounts {
@@ -57,7 +64,7 @@ export function parseAccounts(text: string, where: string): Accounts {
   }
 }
 
-/** What a workload asks of its namespace's quota. */
+/** What a workload asks of a quota. */
 export interface Claim {
   readonly namespace: string;
   readonly uid: string;
@@ -65,45 +72,38 @@ export interface Claim {
   readonly created: string;
   /** work: steps are to be done. pause: it waits for a person. end: it has no run, or one that has ended. */
   readonly need: "work" | "pause" | "end";
-  /** spec.budget.maxUsd */
-  readonly budget?: MicroUsd;
-  /** What it is known to have cost. */
-  readonly spent: MicroUsd;
+  /** What it may use of the month: spec.budget.maxUsd, or its run's items. */
+  readonly budget?: number;
+  /** What it is known to have used. */
+  readonly spent: number;
   /** UTC, as 2026-11. */
   readonly month: string;
+  /** Of the installation's accounts. */
+  readonly run?: RunClaim;
+}
+
+export interface RunClaim {
+  /** Another spec has another; absent where the spec asks for none. */
+  readonly id?: string;
+  /** Its run is there, whatever the accounts know of it. */
+  readonly hasBegun: boolean;
 }
 
 export interface Settled {
   /** As they are to be; the same object where nothing changes. */
   readonly accounts: Accounts;
   /** Why it must not work yet. */
-  readonly wait?: Wait;
+  readonly shortage?: Shortage;
 }
-
-export interface Wait {
-  readonly reason: string;
-  readonly message: string;
-}
-
-export const QUOTA_REASON = {
-  /** All places are taken. */
-  queued: "Queued",
-  /** Its budget does not fit into what is left of the month. */
-  exceeded: "QuotaExceeded",
-  /** Its budget fits into no month. */
-  neverFits: "BudgetOverQuota",
-  noBudget: "BudgetRequired",
-  invalid: "QuotaInvalid",
-  full: "QuotaAccountsFull",
-} as const;
 
 /** Gives the workload what it needs, or says why not; takes what it needs no more. */
 export function settle(before: Accounts, quota: Quota, claim: Claim): Settled {
   const { uid, need } = claim;
   const known = before.workloads[uid];
-  if (need === "work") return settleWork(before, quota, claim);
+  if (need === "work") return settleWork(withoutEarlierRun(before, claim), quota, claim);
   if (!known) return { accounts: before };
   if (need === "end") {
+    if (claim.run) return { accounts: close(before, { ...claim, spent: usedBy(known, claim) }) };
     if (!known.open && claim.spent <= known.spent) return { accounts: before };
     const { spent } = known;
     return { accounts: booked(withAccount(before, uid, { spent }), claim) };
@@ -114,34 +114,51 @@ export function settle(before: Accounts, quota: Quota, claim: Claim): Settled {
 }
 
 function settleWork(before: Accounts, quota: Quota, claim: Claim): Settled {
-  const { uid, name, created, budget = 0 } = claim;
+  const { uid, name, created, budget = 0, namespace, run } = claim;
   const known = before.workloads[uid];
-  const { place = false, reserved = 0 } = known?.open ?? {};
-  if (!("problem" in quota) && quota.maxUsdPerMonth !== undefined && claim.budget === undefined)
-    return { accounts: before, wait: noBudget(claim, quota) };
+  const { place = false, reserved = run?.hasBegun ? budget : 0 } = known?.open ?? {};
+  if (!("problem" in quota) && quota.maxPerMonth !== undefined && claim.budget === undefined)
+    return { accounts: before, shortage: { of: "budget", max: quota.maxPerMonth } };
   // What is set aside is never lowered while it works: steps that are under way may spend the budget they were given.
   const wants = Math.max(budget, reserved);
   if (place && wants === reserved) return { accounts: before };
-  if ("problem" in quota) return { accounts: before, wait: invalid(quota.problem) };
-  // What it cost before it was known here belongs to no month of these.
-  const account: Account = { spent: known?.spent ?? claim.spent, open: { name, created, place, reserved, wants } };
+  if ("problem" in quota) return { accounts: before, shortage: { of: "quota", problem: quota.problem } };
+  const own = { name, created, ...(run?.id === undefined ? {} : { run: { namespace, id: run.id } }) };
+  // What it used before it was known here belongs to no month of these.
+  const account: Account = { spent: known?.spent ?? claim.spent, open: { ...own, place, reserved, wants } };
   const asking = withAccount(before, uid, account);
   const isGranted = granted(asking, quota, claim.month).some((one) => one.uid === uid);
-  const wait = isGranted ? {} : { wait: whyNot(asking, quota, claim, wants) };
+  const shortage = isGranted ? {} : { shortage: whyNot(asking, quota, claim, wants) };
   // One that works keeps its place while a larger budget does not fit.
-  if (!isGranted && place) return { accounts: before, ...wait };
-  const open: Open = isGranted
-    ? { name, created, place: true, reserved: wants }
-    : { name, created, place, reserved, wants };
-  if (known?.open && canonicalJson(known.open) === canonicalJson(open)) return { accounts: before, ...wait };
+  if (!isGranted && place) return { accounts: before, ...shortage };
+  const open: Open = isGranted ? { ...own, place: true, reserved: wants } : { ...own, place, reserved, wants };
+  if (known?.open && canonicalJson(known.open) === canonicalJson(open)) return { accounts: before, ...shortage };
   const after = booked(withAccount(before, uid, { ...account, open }), claim);
   const bytes = bytesOf(after);
-  if (bytes > MAX_BYTES && bytes > bytesOf(before)) return { accounts: before, wait: full(claim, before) };
-  return { accounts: after, ...wait };
+  if (bytes > MAX_BYTES && bytes > bytesOf(before))
+    return { accounts: before, shortage: { of: "room", workloads: Object.keys(before.workloads).length } };
+  return { accounts: after, ...shortage };
+}
+
+/** A run of another spec is another run: what the one before it used counts, and it asks for all it needs. */
+function withoutEarlierRun(before: Accounts, { uid, run, month }: Claim): Accounts {
+  const known = before.workloads[uid];
+  if (!known?.open?.run || known.open.run.id === run?.id) return before;
+  return close(before, { uid, spent: undefined, month });
+}
+
+/** All that was set aside for a run, and what it found beyond that; of one that never began nothing. */
+function usedBy({ open }: Account, { spent }: Claim): number {
+  return open && hasBegun(open) ? Math.max(spent, open.reserved) : 0;
+}
+
+/** It had a place once; nothing is set aside for those that never had one. */
+function hasBegun({ place, reserved }: Open): boolean {
+  return place || reserved > 0;
 }
 
 /**
- * The workload is gone: its account is closed, what it cost stays in the month's sum. `spent`: undefined where nobody knows; then all that was
+ * It is gone: its account is closed, what it used stays in the month's sum. `spent`: undefined where nobody knows; then all that was
  * set aside for it counts.
  */
 export function close(before: Accounts, { uid, spent, month }: Closing): Accounts {
@@ -154,21 +171,33 @@ export function close(before: Accounts, { uid, spent, month }: Closing): Account
 
 export interface Closing {
   readonly uid: string;
-  readonly spent: MicroUsd | undefined;
+  readonly spent: number | undefined;
   readonly month: string;
 }
 
+export interface Granted {
+  readonly uid: string;
+  readonly name: string;
+  /** In the installation's accounts. */
+  readonly namespace?: string;
+}
+
 /** Workloads whose turn it is, the first first. One whose budget does not fit keeps no smaller one waiting. */
-export function granted(accounts: Accounts, quota: Limits, month: string): { uid: string; name: string }[] {
+export function granted(accounts: Accounts, quota: Limits, month: string): Granted[] {
+  const namespaces = namespacesOf(accounts);
   let places = Math.max((quota.maxRunning ?? Number.POSITIVE_INFINITY) - placesTaken(accounts), 0);
-  let usd = Math.max((quota.maxUsdPerMonth ?? Number.POSITIVE_INFINITY) - committed(accounts, month), 0);
+  let rest = Math.max((quota.maxPerMonth ?? Number.POSITIVE_INFINITY) - committed(accounts, month), 0);
   return queueOf(accounts).flatMap(({ uid, open, spent, wants }) => {
     const place = open.place ? 0 : 1;
     const more = left(wants, spent) - left(open.reserved, spent);
-    if (place > places || more > usd) return [];
+    if (place > places || more > rest) return [];
+    if (quota.closed && !hasBegun(open)) return [];
+    const { namespace } = open.run ?? {};
+    if (namespace !== undefined && !fits(namespace, namespaces, quota)) return [];
     places -= place;
-    usd -= more;
-    return [{ uid, name: open.name }];
+    rest -= more;
+    if (namespace !== undefined) namespaces.add(namespace);
+    return [{ uid, name: open.name, ...(namespace === undefined ? {} : { namespace }) }];
   });
 }
 
@@ -178,28 +207,53 @@ function queueOf({ workloads }: Accounts) {
     .toSorted((a, b) => a.open.created.localeCompare(b.open.created) || a.uid.localeCompare(b.uid));
 }
 
+/** Those with runs that have begun, at a gate too. */
+function namespacesOf({ workloads }: Accounts): Set<string> {
+  const begun = Object.values(workloads).flatMap(({ open }) => (open && hasBegun(open) ? (open.run ?? []) : []));
+  return new Set(begun.map(({ namespace }) => namespace));
+}
+
+function fits(namespace: string, others: ReadonlySet<string>, { maxNamespaces }: Limits): boolean {
+  return others.has(namespace) || others.size < (maxNamespaces ?? Number.POSITIVE_INFINITY);
+}
+
 function placesTaken({ workloads }: Accounts): number {
   return Object.values(workloads).filter(({ open }) => open?.place).length;
 }
 
 /** What is spent, and what may be by all for which something is set aside. */
-function committed(accounts: Accounts, month: string): MicroUsd {
+function committed(accounts: Accounts, month: string): number {
   return inMonth(accounts, month).spent + setAside(accounts);
 }
 
-function setAside({ workloads }: Accounts): MicroUsd {
+function setAside({ workloads }: Accounts): number {
   return Object.values(workloads).reduce((sum, { open, spent }) => sum + left(open?.reserved ?? 0, spent), 0);
 }
 
-function left(budget: MicroUsd, spent: MicroUsd): MicroUsd {
+function left(budget: number, spent: number): number {
   return Math.max(budget - spent, 0);
 }
 
-/** For whoever reads the ConfigMap. */
-export function summaryOf(accounts: Accounts): string {
-  const running = placesTaken(accounts);
-  const sums = `$${usdText(accounts.spent)} spent, $${usdText(setAside(accounts))} set aside`;
-  return `${accounts.month}: ${sums}; ${running} at work, ${queueOf(accounts).length} in the queue`;
+/** What of a quota is in use, for people. */
+export interface Usage {
+  readonly month: string;
+  readonly spent: number;
+  readonly setAside: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly namespaces: number;
+}
+
+export function usageIn(accounts: Accounts): Usage {
+  const { month, spent } = accounts;
+  const [running, waiting] = [placesTaken(accounts), queueOf(accounts).length];
+  return { month, spent, setAside: setAside(accounts), running, waiting, namespaces: namespacesOf(accounts).size };
+}
+
+/** The latest time that was seen, to the hour: a clock that is set back does not undo it. */
+export function withClock(accounts: Accounts, now: Date): Accounts {
+  const latest = accounts.latest === undefined ? Number.NEGATIVE_INFINITY : Date.parse(accounts.latest);
+  return now.getTime() - latest < CLOCK_PACE_MS ? accounts : { ...accounts, latest: now.toISOString() };
 }
 
 /** In a new month nothing is spent yet. A clock that is behind opens no month again. */
@@ -207,7 +261,7 @@ function inMonth(accounts: Accounts, month: string): Accounts {
   return month > accounts.month ? { ...accounts, month, spent: 0 } : accounts;
 }
 
-/** What a workload cost since it was last booked is the month's. Booked twice it counts once. */
+/** What a workload used since it was last booked is the month's. Booked twice it counts once. */
 function booked(before: Accounts, { uid, spent, month }: Pick<Claim, "uid" | "spent" | "month">): Accounts {
   const accounts = inMonth(before, month);
   const known = accounts.workloads[uid];
@@ -224,47 +278,18 @@ function bytesOf(accounts: Accounts): number {
   return Buffer.byteLength(JSON.stringify(accounts));
 }
 
-function whyNot(accounts: Accounts, quota: Limits, { namespace, uid, month }: Claim, wants: MicroUsd): Wait {
-  const { maxRunning = Number.POSITIVE_INFINITY, maxUsdPerMonth } = quota;
-  if (maxUsdPerMonth !== undefined && wants > maxUsdPerMonth)
-    return {
-      reason: QUOTA_REASON.neverFits,
-      message: `spec.budget.maxUsd of $${usdText(wants)} is more than the $${usdText(maxUsdPerMonth)} a month of namespace ${namespace}: lower it, or ask your administrator for more`,
-    };
+function whyNot(accounts: Accounts, quota: Limits, { namespace, uid, month }: Claim, wants: number): Shortage {
+  const { maxRunning = Number.POSITIVE_INFINITY, maxPerMonth, maxNamespaces, closed } = quota;
   const { spent: known = 0, open } = accounts.workloads[uid] ?? {};
+  if (closed && !(open && hasBegun(open))) return { of: "closed", closed };
+  if (maxPerMonth !== undefined && wants > maxPerMonth) return { of: "every month", wants, max: maxPerMonth };
   const running = placesTaken(accounts);
-  if (running >= maxRunning && !open?.place)
-    return {
-      reason: QUOTA_REASON.queued,
-      message: `Namespace ${namespace} runs ${running} of ${maxRunning} workloads; this one goes on when one ends, in the order of their creation`,
-    };
+  if (running >= maxRunning && !open?.place) return { of: "places", running, max: maxRunning };
+  const namespaces = namespacesOf(accounts);
+  if (maxNamespaces !== undefined && open?.run && !fits(namespace, namespaces, quota))
+    return { of: "namespaces", used: namespaces.size, max: maxNamespaces };
   const { spent } = inMonth(accounts, month);
   const more = left(wants, known) - left(open?.reserved ?? 0, known);
-  if (maxUsdPerMonth === undefined || committed(accounts, month) + more <= maxUsdPerMonth)
-    return { reason: QUOTA_REASON.queued, message: `Other workloads of namespace ${namespace} come before this one` };
-  return {
-    reason: QUOTA_REASON.exceeded,
-    message: `Namespace ${namespace} has $${usdText(maxUsdPerMonth)} for ${month}: $${usdText(spent)} is spent, $${usdText(setAside(accounts))} is set aside for workloads that have started, and this one's budget is $${usdText(wants)}. It goes on when it fits: when others end below their budget, with a smaller one, or next month`,
-  };
-}
-
-function noBudget({ namespace }: Claim, { maxUsdPerMonth = 0 }: Limits): Wait {
-  return {
-    reason: QUOTA_REASON.noBudget,
-    message: `Namespace ${namespace} has $${usdText(maxUsdPerMonth)} a month: set spec.budget.maxUsd, which is set aside for the workload while it runs`,
-  };
-}
-
-function invalid(problem: string): Wait {
-  return {
-    reason: QUOTA_REASON.invalid,
-    message: `${problem}. Nothing starts in this namespace until your administrator has corrected it`,
-  };
-}
-
-function full({ namespace }: Claim, { workloads }: Accounts): Wait {
-  return {
-    reason: QUOTA_REASON.full,
-    message: `The accounts of namespace ${namespace} have no room for more than ${Object.keys(workloads).length} workloads: delete some that have ended`,
-  };
+  if (maxPerMonth === undefined || committed(accounts, month) + more <= maxPerMonth) return { of: "turn" };
+  return { of: "month", month, wants, max: maxPerMonth, spent, setAside: setAside(accounts) };
 }

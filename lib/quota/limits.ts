@@ -2,7 +2,8 @@ import { z } from "zod";
 import { decimal } from "../../crd/fields.ts";
 import { SHARED_NAMESPACE } from "../../engine/freeze.ts";
 import { schemaProblems } from "../schema-problems.ts";
-import { type MicroUsd, microUsd } from "./micro-usd.ts";
+import { microUsd } from "./micro-usd.ts";
+import type { Wait } from "./shortage.ts";
 
 /** The administrator's ConfigMap: one key a namespace, its value YAML or JSON. */
 export const QUOTAS = { namespace: SHARED_NAMESPACE, name: "agentic-quotas" };
@@ -17,8 +18,12 @@ const limitsSchema = z.strictObject({
 export interface Limits {
   /** Workloads that work at once. */
   readonly maxRunning?: number;
-  /** Of a calendar month, UTC. */
-  readonly maxUsdPerMonth?: MicroUsd;
+  /** Of a calendar month, UTC: of a namespace's quota in millionths of a dollar, of the installation's in items. */
+  readonly maxPerMonth?: number;
+  /** The installation's: namespaces with runs under way. */
+  readonly maxNamespaces?: number;
+  /** Why nothing new starts; what has begun goes on. */
+  readonly closed?: Wait;
 }
 
 /** `problem`: what is wrong with it. It then limits everything: an error of the administrator's must not lift a quota. */
@@ -40,7 +45,7 @@ export async function quotaIn(
   const { maxRunning, maxUsdPerMonth } = limits;
   return {
     ...(maxRunning === undefined ? {} : { maxRunning }),
-    ...(maxUsdPerMonth === undefined ? {} : { maxUsdPerMonth: microUsd(Number(maxUsdPerMonth)) }),
+    ...(maxUsdPerMonth === undefined ? {} : { maxPerMonth: microUsd(Number(maxUsdPerMonth)) }),
   };
 }
 

@@ -1,46 +1,71 @@
 import pLimit from "p-limit";
 import { SHARED_NAMESPACE } from "../../engine/freeze.ts";
 import type { ConfigMap, ConfigMaps } from "../edges/kube.ts";
+import type { ReadLicence } from "../edges/licence-file.ts";
 import { RetryableError } from "../errors.ts";
-import { type Accounts, NO_ACCOUNTS, parseAccounts, summaryOf } from "./accounts.ts";
+import type { LicenceReading } from "../licence/licence.ts";
+import { standingOf } from "../licence/standing.ts";
+import { type Accounts, NO_ACCOUNTS, parseAccounts, usageIn } from "./accounts.ts";
 import { QUOTAS, type Quota, quotaIn } from "./limits.ts";
+import { usdText } from "./micro-usd.ts";
+import { INSTALLATION, type Scope } from "./scope.ts";
+import type { Wait } from "./shortage.ts";
 
-/** The quotas of namespaces, and what of them is used. @throws what ConfigMaps throws; TerminalError QuotaAccountsInvalid */
+/** The quotas of namespaces and of the installation, and what of them is used. @throws what ConfigMaps throws; TerminalError QuotaAccountsInvalid */
 export interface Quotas {
-  /** undefined: the namespace has none. */
-  quotaOf(namespace: string): Promise<Quota | undefined>;
-  accountsOf(namespace: string): Promise<Accounts>;
-  /** Of all namespaces that have any. One that cannot be read is left out. */
-  allAccounts(): Promise<{ readonly namespace: string; readonly accounts: Accounts }[]>;
+  /** undefined: it has none. The installation always has one. */
+  read(scope: Scope): Promise<QuotaUse | undefined>;
+  /** All that have accounts. One that cannot be read is left out. */
+  readAll(): Promise<(QuotaUse & { readonly scope: Scope })[]>;
   /** A conditional write: `change` is asked again where somebody else was faster. @throws RetryableError QuotaContended */
-  change(namespace: string, change: (before: Accounts) => Accounts): Promise<Accounts>;
+  change(scope: Scope, change: (before: Accounts) => Accounts): Promise<Accounts>;
 }
 
+export interface QuotaUse {
+  readonly quota: Quota;
+  readonly accounts: Accounts;
+  /** What is to be said of the licence. */
+  readonly notice?: Wait;
+}
+
+const PREFIX = "agentic-usage";
+/** Of a namespace's accounts its name. */
 const LABEL = "agentic.dev/usage-of";
 /** Other processes' writes that one of ours gives way to. */
 const MAX_ATTEMPTS = 20;
 
-const nameOf = (namespace: string): string => `agentic-usage-${namespace}`;
+const nameOf = (scope: Scope): string => (scope === INSTALLATION ? PREFIX : `${PREFIX}-${scope}`);
+const scopeOf = (name: string): Scope => (name === PREFIX ? INSTALLATION : name.slice(nameOf("").length));
 
-/** Accounts are ConfigMaps of agentic-system, one a namespace, where no tenant writes. */
-export function createQuotas(configMaps: ConfigMaps): Quotas {
+/** Accounts are ConfigMaps of agentic-system, one a namespace and one of the installation, where no tenant writes. */
+export function createQuotas(configMaps: ConfigMaps, licence: ReadLicence, now: () => Date): Quotas {
   // One write at a time in this process: many workloads that start together would only be in each other's way.
-  const turns = new Map<string, ReturnType<typeof pLimit>>();
-  const turnOf = (namespace: string): ReturnType<typeof pLimit> => {
-    const turn = turns.get(namespace) ?? pLimit(1);
-    turns.set(namespace, turn);
+  const turns = new Map<Scope, ReturnType<typeof pLimit>>();
+  const turnOf = (scope: Scope): ReturnType<typeof pLimit> => {
+    const turn = turns.get(scope) ?? pLimit(1);
+    turns.set(scope, turn);
     return turn;
   };
-  const find = (namespace: string) => configMaps.get({ namespace: SHARED_NAMESPACE, name: nameOf(namespace) });
+  const find = (scope: Scope) => configMaps.get({ namespace: SHARED_NAMESPACE, name: nameOf(scope) });
 
-  async function changeOnce(namespace: string, change: (before: Accounts) => Accounts): Promise<Accounts | "conflict"> {
-    const found = await find(namespace);
+  async function useOf(scope: Scope, accounts: () => Promise<Accounts>): Promise<QuotaUse | undefined> {
+    if (scope === INSTALLATION) return licensed(...(await Promise.all([accounts(), licence()])), now());
+    const quota = await quotaIn((await configMaps.get(QUOTAS))?.data, scope);
+    return quota && { quota, accounts: await accounts() };
+  }
+
+  async function changeOnce(scope: Scope, change: (before: Accounts) => Accounts): Promise<Accounts | "conflict"> {
+    const found = await find(scope);
     const before = accountsIn(found);
     const accounts = change(before);
     if (accounts === before) return accounts;
-    const name = nameOf(namespace);
-    const metadata = { namespace: SHARED_NAMESPACE, name, labels: { [LABEL]: namespace } };
-    const data = { summary: summaryOf(accounts), accounts: JSON.stringify(accounts) };
+    const name = nameOf(scope);
+    const metadata = {
+      namespace: SHARED_NAMESPACE,
+      name,
+      labels: { [LABEL]: scope === INSTALLATION ? "" : scope },
+    };
+    const data = { summary: summaryOf(accounts, scope), accounts: JSON.stringify(accounts) };
     const result = found
       ? await configMaps.replace(metadata, { metadata: { ...metadata, resourceVersion: found.resourceVersion }, data })
       : await configMaps.create({ metadata, data });
@@ -48,32 +73,48 @@ export function createQuotas(configMaps: ConfigMaps): Quotas {
   }
 
   return {
-    quotaOf: async (namespace) => quotaIn((await configMaps.get(QUOTAS))?.data, namespace),
-    accountsOf: async (namespace) => accountsIn(await find(namespace)),
-    async allAccounts() {
+    read: (scope) => useOf(scope, async () => accountsIn(await find(scope))),
+    async readAll() {
       const all = await configMaps.list({ namespace: SHARED_NAMESPACE, labelSelector: LABEL });
-      return all.flatMap((one) => {
-        const namespace = one.name.slice(nameOf("").length);
+      const readable = all.flatMap((one) => {
         try {
-          return [{ namespace, accounts: accountsIn(one) }];
+          return [{ scope: scopeOf(one.name), accounts: accountsIn(one) }];
         } catch {
           // Its workloads say so in their status.
           return [];
         }
       });
+      const uses = readable.map(async ({ scope, accounts }) => {
+        const use = await useOf(scope, async () => accounts);
+        return use ? [{ scope, ...use }] : [];
+      });
+      return (await Promise.all(uses)).flat();
     },
-    change: (namespace, change) =>
-      turnOf(namespace)(async () => {
+    change: (scope, change) =>
+      turnOf(scope)(async () => {
         for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-          const accounts = await changeOnce(namespace, change);
+          const accounts = await changeOnce(scope, change);
           if (accounts !== "conflict") return accounts;
         }
-        const message = `the accounts of namespace ${namespace} were still changing after ${MAX_ATTEMPTS} attempts`;
+        const message = `the ConfigMap ${nameOf(scope)} was still changing after ${MAX_ATTEMPTS} attempts`;
         throw new RetryableError("QuotaContended", message, { countsAsAttempt: false });
       }),
   };
 }
 
+function licensed(accounts: Accounts, reading: LicenceReading | undefined, now: Date): QuotaUse {
+  const { limits, notice } = standingOf(reading, now, accounts.latest);
+  return { quota: limits, accounts, ...(notice ? { notice } : {}) };
+}
+
 function accountsIn(found: ConfigMap | undefined): Accounts {
   return found ? parseAccounts(found.data["accounts"] ?? "", `${SHARED_NAMESPACE}/${found.name}`) : NO_ACCOUNTS;
+}
+
+/** For whoever reads the ConfigMap. */
+function summaryOf(accounts: Accounts, scope: Scope): string {
+  const { month, spent, setAside, running, waiting, namespaces } = usageIn(accounts);
+  const work = `${running} at work, ${waiting} in the queue`;
+  if (scope !== INSTALLATION) return `${month}: $${usdText(spent)} spent, $${usdText(setAside)} set aside; ${work}`;
+  return `${month}: ${spent} items counted, ${setAside} of runs under way, in ${namespaces} namespaces; ${work}`;
 }

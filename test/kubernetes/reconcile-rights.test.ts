@@ -233,8 +233,10 @@ describe.concurrent("the token of reconcile", () => {
   const replaces = (object: object) => objection(reconcile, ["replace", ...dryRun, "-f", "-"], object);
 
   test("writes the accounts of quotas, and no quota and no setting", async () => {
-    const ACCOUNTS = /the ConfigMaps agentic-usage-NAMESPACE only/;
+    const ACCOUNTS = /the ConfigMaps agentic-usage and agentic-usage-NAMESPACE only/;
     expect(await creates(configMap("agentic-usage-attack"))).toBe("");
+    expect(await replaces(configMap("agentic-usage"))).not.toMatch(ACCOUNTS);
+    expect(await creates(configMap("agentic-usages"))).toMatch(ACCOUNTS);
     expect(await creates(configMap("agentic-quotas"))).toMatch(ACCOUNTS);
     expect(await replaces(configMap("agentic-settings"))).toMatch(ACCOUNTS);
     expect(await creates({ ...configMap("agentic-usage-attack"), metadata: { namespace: TENANT, name: "a" } })).toMatch(

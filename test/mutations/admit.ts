@@ -51,12 +51,12 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
     { why: "a suspended workload is taken", find: "  if (spec.suspend) return NOTHING;\n", replace: "" },
     {
       why: "one that has its place is told nothing",
-      find: ".find(([, { open }]) => open?.name === name)",
-      replace: ".find(() => false)",
+      find: "knownIn(use, ({ name }) => name === metadata.name)",
+      replace: "knownIn(use, () => false)",
     },
     {
       why: "one that waits for a person is told nothing",
-      find: "if (!wait || (known && wait.reason === QUOTA_REASON.queued)) return NOTHING;",
+      find: "if (!wait || (open && wait.reason === QUOTA_REASON.queued)) return NOTHING;",
       replace: "if (!wait) return NOTHING;",
     },
     {

@@ -5,6 +5,7 @@ import { CONTRACT_MUTATIONS } from "./contract.ts";
 import { DURABLE_MUTATIONS } from "./durable.ts";
 import { EGRESS_MUTATIONS } from "./egress.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
+import { LICENCE_MUTATIONS } from "./licence.ts";
 import { MODEL_MUTATIONS } from "./model.ts";
 import type { Mutation } from "./mutation.ts";
 import { PLUGIN_MUTATIONS } from "./plugin.ts";
@@ -23,6 +24,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PLUGIN_MUTATIONS,
   ...ADMIT_MUTATIONS,
   ...QUOTA_MUTATIONS,
+  ...LICENCE_MUTATIONS,
   ...MODEL_MUTATIONS,
   ...DURABLE_MUTATIONS,
   ...TELEMETRY_MUTATIONS,

@@ -58,8 +58,8 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "where a month is limited, a budget is needed",
-      find: "quota.maxUsdPerMonth !== undefined && claim.budget === undefined",
-      replace: "quota.maxUsdPerMonth !== undefined && claim.budget === undefined && !known",
+      find: "quota.maxPerMonth !== undefined && claim.budget === undefined",
+      replace: "quota.maxPerMonth !== undefined && claim.budget === undefined && !known",
     },
     {
       why: "a budget that is lowered is still that of steps under way",
@@ -73,7 +73,7 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "under a quota that is wrong nothing starts",
-      find: 'if ("problem" in quota) return { accounts: before, wait: invalid(quota.problem) };',
+      find: 'if ("problem" in quota) return { accounts: before, shortage: { of: "quota", problem: quota.problem } };',
       replace: 'if ("problem" in quota) return { accounts: before };',
     },
     {
@@ -83,7 +83,7 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a larger budget that does not fit takes no place away",
-      find: "  if (!isGranted && place) return { accounts: before, ...wait };\n",
+      find: "  if (!isGranted && place) return { accounts: before, ...shortage };\n",
       replace: "",
     },
     {
@@ -98,16 +98,16 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "places are limited",
-      find: "if (place > places || more > usd) return [];",
-      replace: "if (more > usd) return [];",
+      find: "if (place > places || more > rest) return [];",
+      replace: "if (more > rest) return [];",
     },
     {
       why: "dollars are limited",
-      find: "if (place > places || more > usd) return [];",
+      find: "if (place > places || more > rest) return [];",
       replace: "if (place > places) return [];",
     },
     { why: "one in the queue takes its place from those after it", find: "    places -= place;\n", replace: "" },
-    { why: "one in the queue takes its dollars from those after it", find: "    usd -= more;\n", replace: "" },
+    { why: "one in the queue takes its dollars from those after it", find: "    rest -= more;\n", replace: "" },
     {
       why: "a place that one has is asked for once",
       find: "const place = open.place ? 0 : 1;",
@@ -222,7 +222,7 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "those whose turn it is are woken",
-      find: "for (const { name } of granted(accounts, quota, monthOf(now()))) wake({ namespace, name });",
+      find: "for (const { name, namespace = scope } of granted(accounts, quota, monthOf(now()))) wake({ namespace, name });",
       replace: "",
     },
   ]),
@@ -276,8 +276,8 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/resync.ts", RECONCILE, [
     {
       why: "accounts of workloads that are gone are closed",
-      find: "  for (const account of gone.values())\n",
-      replace: "  for (const account of [] as SeenAccount[])\n",
+      find: "    for (const account of [...gone.values()].flat())\n",
+      replace: "    for (const account of [] as SeenAccount[])\n",
     },
     {
       why: "accounts of workloads that are there are kept",
@@ -286,18 +286,18 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an account that a run left open is looked at",
-      find: "return account?.isOpen ? !(account.waits && isSeen(object)) : !isOver(object, now);",
-      replace: "return !isOver(object, now) && !(account?.waits && isSeen(object));",
+      find: "    if (!all.some(({ isOpen }) => isOpen)) return !isOver(object, now);\n",
+      replace: "    if (isOver(object, now)) return false;\n",
     },
     {
       why: "what waits for its turn costs a resync nothing",
-      find: "return account?.isOpen ? !(account.waits && isSeen(object)) : !isOver(object, now);",
-      replace: "return account?.isOpen || !isOver(object, now);",
+      find: "return !(all.some(({ waits }) => waits) && isSeen(object));",
+      replace: "return true;",
     },
     {
       why: "one in the queue that was edited is looked at",
-      find: "!(account.waits && isSeen(object))",
-      replace: "!account.waits",
+      find: "return !(all.some(({ waits }) => waits) && isSeen(object));",
+      replace: "return !all.some(({ waits }) => waits);",
     },
     {
       why: "one in the queue that is deleted is looked at",

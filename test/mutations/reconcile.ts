@@ -85,11 +85,11 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an Agent whose look takes its time keeps no workload from its own",
-      find: "    lookAtWorkloads(),\n  ]);",
-      replace: "  ]);\n  failed.push(await lookAtWorkloads());",
+      find: "    lookAtWorkloads(),\n    noteClock(deps),\n  ]);",
+      replace: "    noteClock(deps),\n  ]);\n  failed.push(await lookAtWorkloads());",
       tests: unit("quota"),
     },
-    { why: "what has ended costs a resync nothing", find: " : !isOver(object, now);", replace: " : true;" },
+    { why: "what has ended costs a resync nothing", find: "return !isOver(object, now);", replace: "return true;" },
     {
       why: "one object that fails keeps no other from its turn",
       find: ".catch((error: unknown) => failures.push(error))",
@@ -552,8 +552,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a status that says something new has its Event",
-      find: "  if (event)\n    await deps.kube.event(event)",
-      replace: "  if (false)\n    await deps.kube.event(event!)",
+      find: "for (const event of kubernetesEvents(object, status, deps.now()))",
+      replace: "for (const event of kubernetesEvents(object, status, deps.now()).slice(0, 0))",
     },
     {
       why: "an Event that cannot be written keeps no status from being written",
@@ -738,7 +738,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/kubernetes-event.ts", STATUS, [
     {
       why: "a status that only counts on makes no Event",
-      find: "if (status.phase === before.phase && reason === readyOf(before)?.reason) return undefined;",
+      find: 'if (status.phase === before.phase && reason === conditionIn(before, "Ready")?.reason) return [];',
       replace: "",
     },
     {

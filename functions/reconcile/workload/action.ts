@@ -15,7 +15,7 @@ export type PlannedSettlement = Settlement & { readonly result?: StepResult };
 /** What reconcile does: plan.ts decides on it, apply.ts does it. */
 export type Action =
   | { readonly type: "addFinalizer" }
-  /** Brings the accounts of the namespace's quota in line with what the workload needs. */
+  /** Brings the accounts of a quota in line with what the workload needs. */
   | { readonly type: "claim"; readonly claim: Claim }
   /** Makes the Agent of a workload's image, or what the image now asks for. */
   | { readonly type: "applyAgent"; readonly agent: Agent }

@@ -10,6 +10,8 @@ import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { SendEvent } from "../../../lib/edges/broker.ts";
 import type { Kube, KubeObject, WriteResult } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
+import { microUsd } from "../../../lib/quota/micro-usd.ts";
+import { INSTALLATION } from "../../../lib/quota/scope.ts";
 import { claimsForStep } from "../../../lib/step-claims.ts";
 import { type StepClaims, TOKEN_LIFE_MS } from "../../../lib/token.ts";
 import type { RunEngine, RunView, Settlement } from "../run-engine.ts";
@@ -128,10 +130,10 @@ async function cleanUp(observed: Observed, deps: ApplyDeps): Promise<WriteResult
   const { uid, namespace, name, finalizers, deletionTimestamp } = object.metadata;
   const since = deletionTimestamp === undefined ? deps.now() : new Date(deletionTimestamp);
   const givesUp = deps.now().getTime() - since.getTime() > DELETION_PATIENCE_MS;
-  const readCost = async (): Promise<number | undefined> => {
+  const readSpent = async (): Promise<number | undefined> => {
     try {
       const { spentUsd, inFlightUsd } = await deps.readSpent(ledgerName({ namespace, uid }));
-      return Math.max(spentUsd + inFlightUsd, knownSpentUsd(observed));
+      return microUsd(Math.max(spentUsd + inFlightUsd, knownSpentUsd(observed)));
     } catch (error) {
       if (givesUp) return undefined;
       throw error;
@@ -142,7 +144,8 @@ async function cleanUp(observed: Observed, deps: ApplyDeps): Promise<WriteResult
     "its artifacts": () => deps.artifacts.drop(object.metadata),
     "the decisions on it": () => dropDecisions({ namespace, name }, deps),
     // Nobody works on its steps any more: what they cost is known.
-    "its account in the namespace's quota": () => closeAccount({ namespace, uid }, readCost, deps),
+    "its account in the namespace's quota": () => closeAccount({ scope: namespace, uid }, readSpent, deps),
+    "its account in the installation's": () => closeAccount({ scope: INSTALLATION, uid }, async () => undefined, deps),
   };
   for (const [what, drop] of Object.entries(drops)) {
     try {

@@ -8,18 +8,32 @@ type WorkloadEvent = CoreV1Event & { metadata: { namespace: string } };
 const WARNINGS = new Set(["Failed", "Rejected"]);
 
 /**
- * The Kubernetes Event of a status that says something new: another phase, or another reason for not going on. Its name follows
- * from the object as it was, so that a repeated look makes the same Event.
+ * The Kubernetes Events of a status that says something new: another phase, another reason for not going on, another of the licence. Their
+ * names follow from the object as it was, so that a repeated look makes the same Events.
  */
-export function kubernetesEvent(object: KubeObject, status: WorkloadStatus, now: Date): WorkloadEvent | undefined {
+export function kubernetesEvents(object: KubeObject, status: WorkloadStatus, now: Date): WorkloadEvent[] {
+  return [...progressEvent(object, status, now), ...licenceEvent(object, status, now)];
+}
+
+function progressEvent(object: KubeObject, status: WorkloadStatus, now: Date): WorkloadEvent[] {
   const before = (object.status ?? {}) as WorkloadStatus;
-  const ready = readyOf(status);
+  const ready = conditionIn(status, "Ready");
   const reason = ready?.reason ?? status.phase ?? "Unknown";
-  if (status.phase === before.phase && reason === readyOf(before)?.reason) return undefined;
+  if (status.phase === before.phase && reason === conditionIn(before, "Ready")?.reason) return [];
   const isWarning = ready?.status === "False" && reason !== status.phase;
   const type = isWarning || WARNINGS.has(status.phase ?? "") ? "Warning" : "Normal";
   const message = ready?.message || `phase ${status.phase}`;
-  return eventOn(object, { key: object.metadata.resourceVersion, type, reason, message }, now);
+  return [eventOn(object, { key: object.metadata.resourceVersion, type, reason, message }, now)];
+}
+
+/** Where the licence is why it waits, that is said already. */
+function licenceEvent(object: KubeObject, status: WorkloadStatus, now: Date): WorkloadEvent[] {
+  const licensed = conditionIn(status, "Licensed");
+  const before = conditionIn((object.status ?? {}) as WorkloadStatus, "Licensed");
+  if (!licensed || licensed.reason === before?.reason || licensed.reason === conditionIn(status, "Ready")?.reason)
+    return [];
+  const { reason, message } = licensed;
+  return [eventOn(object, { key: object.metadata.resourceVersion, type: "Warning", reason, message }, now)];
 }
 
 /** An Event of a workload. `key`: one with the same is the same Event. */
@@ -56,6 +70,6 @@ export function eventOn(
   } as WorkloadEvent;
 }
 
-function readyOf(status: WorkloadStatus) {
-  return status.conditions?.find(({ type }) => type === "Ready");
+function conditionIn({ conditions }: WorkloadStatus, type: "Ready" | "Licensed") {
+  return conditions?.find((one) => one.type === type);
 }

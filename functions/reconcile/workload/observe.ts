@@ -29,7 +29,7 @@ export interface Observed {
   readonly runObject?: RunView;
   /** Those of earlier specs. */
   readonly others: readonly RunView[];
-  /** Absent: its namespace has no quota, or it needs nothing of it. */
+  /** Absent: it is being deleted. */
   readonly quota?: QuotaView;
   /** What is known of that run; absent without a run object, and once the status tells how it ended. */
   readonly progress?: Progress;

@@ -31,7 +31,7 @@ export function plan(observed: Observed, engine: RunEngine, now: Date): Action[]
 }
 
 function planClaim({ quota }: Observed): Extract<Action, { type: "claim" }>[] {
-  return quota?.claim ? [{ type: "claim", claim: quota.claim }] : [];
+  return (quota?.claims ?? []).map((claim) => ({ type: "claim", claim }));
 }
 
 function planWanted(observed: Observed, engine: RunEngine, now: Date): Action[] {

@@ -1,20 +1,26 @@
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { ledgerName } from "../../../engine/identity.ts";
 import { usageOf } from "../../../engine/outcomes.ts";
+import { itemProgress, listedItems } from "../../../engine/progress.ts";
+import type { Run } from "../../../engine/run.ts";
 import type { ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Spent } from "../../../lib/model/ledger.ts";
 import { type Accounts, type Claim, close, granted, settle } from "../../../lib/quota/accounts.ts";
 import type { Quota } from "../../../lib/quota/limits.ts";
 import { MICRO, microUsd } from "../../../lib/quota/micro-usd.ts";
-import type { Quotas } from "../../../lib/quota/quotas.ts";
-import { hasEnded } from "../run-engine.ts";
+import type { Quotas, QuotaUse } from "../../../lib/quota/quotas.ts";
+import { INSTALLATION, type Scope } from "../../../lib/quota/scope.ts";
+import type { Wait } from "../../../lib/quota/shortage.ts";
+import { waitOf } from "../../../lib/quota/wait.ts";
+import { hasEnded, type RunEngine } from "../run-engine.ts";
 import type { Observed } from "./observe.ts";
 import { hasExpired } from "./plan.ts";
 import type { QuotaView } from "./quota-view.ts";
-import { isAwaitingReview, isHeld } from "./run-state.ts";
+import { isAwaitingReview, isHeld, isMadeAgain } from "./run-state.ts";
 
 export interface QuotaDeps {
   readonly quotas: Quotas;
+  readonly engine: Pick<RunEngine, "nameOf">;
   /** Of a workload's budget ledger. @throws RetryableError StoreUnavailable */
   readonly readSpent: (ledger: string) => Promise<Spent>;
   /** Whether a step of the workload may still cost something. @throws RetryableError StoreUnavailable */
@@ -24,55 +30,83 @@ export interface QuotaDeps {
   readonly now: () => Date;
 }
 
-/** undefined: its namespace has no quota, or what it needs is not known now. */
+type Need = Claim["need"];
+
+/** undefined: the workload is being deleted. */
 export async function observeQuota(observed: Observed, deps: QuotaDeps): Promise<QuotaView | undefined> {
-  const { namespace } = observed.object.metadata;
+  const { namespace, uid, deletionTimestamp } = observed.object.metadata;
+  if (deletionTimestamp !== undefined) return undefined;
+  const [own, whole] = await Promise.all([deps.quotas.read(namespace), deps.quotas.read(INSTALLATION)]);
   const need = needOf(observed, deps.now());
-  if (!need) return undefined;
-  const quota = await deps.quotas.quotaOf(namespace);
-  if (!quota) return undefined;
-  const [accounts, claim] = await Promise.all([deps.quotas.accountsOf(namespace), claimOf(observed, need, deps)]);
-  const { accounts: after, wait } = settle(accounts, quota, claim);
-  const { open, spent = 0 } = accounts.workloads[claim.uid] ?? {};
-  const mayChange = async (): Promise<boolean> => need === "work" || !open || !(await deps.isWorkedOn(claim.uid));
+  const asked: Asked[] = [
+    ...(own && need ? [{ use: own, claim: await claimOfNamespace(observed, need, deps) }] : []),
+    ...(whole && need ? [{ use: whole, claim: claimOfInstallation(observed, need, deps) }] : []),
+  ];
+  const lacking = asked.flatMap((one) => waitIn(one)).at(0);
+  // Places are taken together: one that is held in vain would be missed by those that need no other.
+  const needed = asked.map((one) => (!lacking || one.claim === lacking.claim ? one : withoutPlace(one)));
+  const claims = await Promise.all(needed.map(async (one) => ((await isChange(one, deps)) ? [one.claim] : [])));
   return {
-    ...(after !== accounts && (await mayChange()) ? { claim } : {}),
-    ...(wait ? { wait } : {}),
-    spentUsd: spent / MICRO,
+    claims: claims.flat(),
+    ...(lacking ? { wait: lacking.wait } : {}),
+    ...(whole?.notice ? { notice: whole.notice } : {}),
+    spentUsd: (own?.accounts.workloads[uid]?.spent ?? 0) / MICRO,
   };
+}
+
+/** What a quota is asked for. */
+interface Asked {
+  readonly use: QuotaUse;
+  readonly claim: Claim;
+}
+
+function waitIn({ use, claim }: Asked): { readonly claim: Claim; readonly wait: Wait }[] {
+  const { shortage } = settle(use.accounts, use.quota, claim);
+  return shortage ? [{ claim, wait: waitOf(shortage, claim) }] : [];
+}
+
+function withoutPlace({ use, claim }: Asked): Asked {
+  return { use, claim: { ...claim, need: claim.need === "work" ? "pause" : claim.need } };
+}
+
+async function isChange({ use, claim }: Asked, deps: QuotaDeps): Promise<boolean> {
+  if (settle(use.accounts, use.quota, claim).accounts === use.accounts) return false;
+  const { open } = use.accounts.workloads[claim.uid] ?? {};
+  return claim.need === "work" || !open || !(await deps.isWorkedOn(claim.uid));
 }
 
 /** Writes what the workload needs into the accounts. */
 export async function settleClaim(claim: Claim, deps: ChangeDeps): Promise<void> {
-  await change(claim.namespace, (accounts, quota) => settle(accounts, quota, claim).accounts, deps);
+  const scope = claim.run ? INSTALLATION : claim.namespace;
+  await change(scope, (accounts, quota) => settle(accounts, quota, claim).accounts, deps);
 }
 
-/** Of a workload that is gone, or whose steps are. `readCost`: what it cost in US dollars; undefined where nobody knows. */
+/** Of a workload that is gone, or whose steps are. `readSpent`: what it used; undefined where nobody knows. */
 export async function closeAccount(
-  { namespace, uid }: { readonly namespace: string; readonly uid: string },
-  readCost: () => Promise<number | undefined>,
+  { scope, uid }: { readonly scope: Scope; readonly uid: string },
+  readSpent: () => Promise<number | undefined>,
   deps: ChangeDeps,
 ): Promise<void> {
-  if (!(await deps.quotas.quotaOf(namespace))) return;
-  const cost = await readCost();
-  const spent = cost === undefined ? undefined : microUsd(cost);
+  const use = await deps.quotas.read(scope);
+  if (!use?.accounts.workloads[uid]) return;
+  const spent = await readSpent();
   const month = monthOf(deps.now());
-  await change(namespace, (accounts) => close(accounts, { uid, spent, month }), deps);
+  await change(scope, (accounts) => close(accounts, { uid, spent, month }), deps);
 }
 
 type ChangeDeps = Pick<QuotaDeps, "quotas" | "wake" | "now">;
 
 /** Has those looked at whose turn has come by it. */
 async function change(
-  namespace: string,
+  scope: Scope,
   make: (accounts: Accounts, quota: Quota) => Accounts,
   { quotas, wake, now }: ChangeDeps,
 ): Promise<void> {
-  const quota = await quotas.quotaOf(namespace);
+  const { quota } = (await quotas.read(scope)) ?? {};
   if (!quota) return;
-  const accounts = await quotas.change(namespace, (before) => make(before, quota));
+  const accounts = await quotas.change(scope, (before) => make(before, quota));
   if ("problem" in quota) return;
-  for (const { name } of granted(accounts, quota, monthOf(now()))) wake({ namespace, name });
+  for (const { name, namespace = scope } of granted(accounts, quota, monthOf(now()))) wake({ namespace, name });
 }
 
 /** What the run's steps cost, or before them what the status says of an earlier run. */
@@ -81,34 +115,60 @@ export function knownSpentUsd({ object, progress }: Pick<Observed, "object" | "p
   return Math.max(Number(usage?.costUsd ?? 0), usageOf(progress?.outcomes ?? new Map()).costUsd);
 }
 
-/** undefined: as it stands is right, whatever that is: the run is about to end, or the workload is deleted. */
-function needOf(observed: Observed, now: Date): Claim["need"] | undefined {
-  const { object, spec, runObject, progress } = observed;
-  if (object.metadata.deletionTimestamp !== undefined) return undefined;
+/** undefined: as it stands is right, whatever that is: the run is about to end, or is made again. */
+function needOf(observed: Observed, now: Date): Need | undefined {
+  const { spec, runObject, progress } = observed;
   if (spec.state !== "accepted" || hasExpired(observed, now)) return "end";
   if (!runObject) return isHeld(observed) ? "end" : "work";
-  if (hasEnded(runObject)) return "end";
+  if (hasEnded(runObject)) return isMadeAgain(observed) ? undefined : "end";
   if (progress?.walk.end) return undefined;
   return isHeld(observed) || isAwaitingReview(progress) ? "pause" : "work";
 }
 
-async function claimOf(observed: Observed, need: Claim["need"], deps: QuotaDeps): Promise<Claim> {
-  const { object, spec } = observed;
-  const { namespace, name, uid, creationTimestamp } = object.metadata;
+async function claimOfNamespace(observed: Observed, need: Need, deps: QuotaDeps): Promise<Claim> {
+  const { spec, object } = observed;
+  const { namespace, uid } = object.metadata;
   const budget = "workload" in spec ? spec.workload.spec.budget?.maxUsd : undefined;
   const { spentUsd, inFlightUsd } = await deps.readSpent(ledgerName({ namespace, uid }));
   // Who is asked when the run has ended may still answer, and nobody looks then.
   const cost = spentUsd + (need === "end" ? inFlightUsd : 0);
   return {
-    namespace,
-    uid,
-    name,
-    created: new Date(creationTimestamp).toISOString(),
-    need,
+    ...claimOf(observed, need, deps),
     ...(budget === undefined ? {} : { budget: microUsd(Number(budget)) }),
     spent: microUsd(Math.max(cost, knownSpentUsd(observed))),
-    month: monthOf(deps.now()),
   };
+}
+
+/** A run counts the items of its lists, also those that its steps return; one without lists is one item. */
+function claimOfInstallation(observed: Observed, need: Need, deps: QuotaDeps): Claim {
+  const { spec, runObject } = observed;
+  const claim = claimOf(observed, need, deps);
+  if (spec.state !== "accepted") return { ...claim, spent: 0, run: { hasBegun: false } };
+  const { run } = spec;
+  const budget = Math.max(listedItems(run.pipeline.steps, run.inputs), 1);
+  const isKnown = runObject !== undefined || hasEndedBefore(observed, run, deps);
+  return {
+    ...claim,
+    budget,
+    spent: isKnown ? Math.max(budget, foundItems(observed, run)) : 0,
+    run: { id: run.base, hasBegun: runObject !== undefined },
+  };
+}
+
+/** One that is tried again counts its items once. */
+function hasEndedBefore({ object }: Observed, run: Run, { engine }: QuotaDeps): boolean {
+  const { workflow, finishedAt } = (object.status ?? {}) as WorkloadStatus;
+  return finishedAt !== undefined && workflow === engine.nameOf(run);
+}
+
+function foundItems({ object, progress }: Observed, run: Run): number {
+  const { items } = (object.status ?? {}) as WorkloadStatus;
+  return progress ? itemProgress(run, progress.walk, progress.outcomes).total : (items?.total ?? 0);
+}
+
+function claimOf({ object }: Observed, need: Need, { now }: QuotaDeps): Omit<Claim, "spent"> {
+  const { namespace, name, uid, creationTimestamp } = object.metadata;
+  return { namespace, uid, name, created: new Date(creationTimestamp).toISOString(), need, month: monthOf(now()) };
 }
 
 export function monthOf(now: Date): string {

@@ -13,7 +13,7 @@ import { isOver } from "../resync.ts";
 import type { Action } from "./action.ts";
 import { type ApplyDeps, apply } from "./apply.ts";
 import { endedRunOf } from "./ended-run.ts";
-import { kubernetesEvent } from "./kubernetes-event.ts";
+import { kubernetesEvents } from "./kubernetes-event.ts";
 import { type ObserveDeps, type Observed, observe } from "./observe.ts";
 import { plan } from "./plan.ts";
 import { lateAt } from "./progress.ts";
@@ -162,10 +162,9 @@ async function putStatus(
   deps: ReconcileDeps,
 ): Promise<WriteResult | "same"> {
   if (canonicalJson(status) === canonicalJson(object.status ?? {})) return "same";
-  const event = kubernetesEvent(object, status, deps.now());
   // Before the status that it tells of: written afterwards, it would be lost with a process that dies in between. Best effort: a
   // namespace whose quota takes no more Events still gets its status.
-  if (event)
+  for (const event of kubernetesEvents(object, status, deps.now()))
     await deps.kube.event(event).catch((error: unknown) => {
       deps.log.warn({ err: error, reason: event.reason }, "Event not written");
     });

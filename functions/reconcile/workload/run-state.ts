@@ -8,7 +8,7 @@ import type { StepView } from "./step-view.ts";
 
 // Predicates over what was observed. plan.ts decides by them, status.ts tells by them.
 
-/** Nothing new starts: the spec says so, somebody said so in the engine, or the namespace's quota does. */
+/** Nothing new starts: the spec says so, somebody said so in the engine, or a quota does. */
 export function isHeld({ spec, runObject, quota }: Observed): boolean {
   const { suspend, stop } = "workload" in spec ? spec.workload.spec : {};
   // What is to end is not held back from ending.

@@ -6,6 +6,7 @@ import type { Run } from "../../../engine/run.ts";
 import { traceId, traceSeed } from "../../../engine/trace.ts";
 import { walk } from "../../../engine/walk.ts";
 import type { KubeObject } from "../../../lib/edges/kube.ts";
+import { isInForce } from "../../../lib/licence/standing.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, type RunEngine, type RunView } from "../run-engine.ts";
 import { no, reviewed, runEnding, type Said, waitingFor, yes } from "./conditions.ts";
@@ -56,6 +57,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     ...counts,
     conditions: [
       say("Accepted", refusal ?? ACCEPTED),
+      ...licensed(observed).map((said) => say("Licensed", said)),
       say("WorkflowCreated", runObject ? yes(REASON.created, runObject.name) : no(REASON.notYet)),
       say("Reviewed", reviewed(observed, run)),
       say(
@@ -84,6 +86,14 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
       ? { finishedAt: isoOf(runObject.finishedAt) ?? before.finishedAt ?? now.toISOString() }
       : {}),
   };
+}
+
+/** There is such a condition where there is something to be said of the licence. */
+function licensed({ quota }: Observed): Said[] {
+  const { notice } = quota ?? {};
+  if (!notice) return [];
+  const { reason, message } = notice;
+  return [isInForce({ notice }) ? yes(reason, message) : no(reason, message)];
 }
 
 /** One that waits for its turn has not started. */

@@ -1,11 +1,15 @@
 import type { Hono } from "hono";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
+import { workloadSpecSchema } from "../../../crd/agentworkload.ts";
+import { baseRunOf } from "../../../engine/run.ts";
 import type { AdmitDeps } from "../../../functions/admit/deps.ts";
 import { createApp } from "../../../functions/admit/index.ts";
 import type { KindClient, KubeObject } from "../../../lib/edges/kube.ts";
-import type { Accounts } from "../../../lib/quota/accounts.ts";
+import { type Accounts, NO_ACCOUNTS } from "../../../lib/quota/accounts.ts";
 import { quotaIn } from "../../../lib/quota/limits.ts";
+import type { QuotaUse } from "../../../lib/quota/quotas.ts";
+import { INSTALLATION } from "../../../lib/quota/scope.ts";
 
 // Asked as the API server asks.
 
@@ -37,9 +41,16 @@ interface Cluster {
   /** Of team-a. */
   readonly quota?: string;
   readonly accounts?: Accounts["workloads"];
+  readonly installation?: Partial<QuotaUse>;
 }
 
-function createCluster({ objects = [PIPELINE, ...AGENTS], fails = false, quota, accounts = {} }: Cluster): Hono {
+function createCluster({
+  objects = [PIPELINE, ...AGENTS],
+  fails = false,
+  quota,
+  accounts = {},
+  installation = {},
+}: Cluster): Hono {
   const client = (kind: string) =>
     ({
       get: async ({ namespace, name }) => {
@@ -57,8 +68,11 @@ function createCluster({ objects = [PIPELINE, ...AGENTS], fails = false, quota, 
       isNamespace: async (name) => ["team-a", "team-b", "agentic-system"].includes(name),
     },
     quotas: {
-      quotaOf: (namespace) => quotaIn(quota === undefined ? undefined : { "team-a": quota }, namespace),
-      accountsOf: async () => ({ month: "2026-11", spent: 0, workloads: accounts }),
+      read: async (scope) => {
+        if (scope === INSTALLATION) return { accounts: NO_ACCOUNTS, quota: {}, ...installation };
+        const own = await quotaIn(quota === undefined ? undefined : { "team-a": quota }, scope);
+        return own && { quota: own, accounts: { month: "2026-11", spent: 0, workloads: accounts } };
+      },
     },
     now: () => NOW,
     log: pino({ level: "silent" }),
@@ -152,6 +166,94 @@ describe("an AgentWorkload in a namespace with a quota", () => {
   test("is told what else is wrong in the same answer", async () => {
     const { status } = await ask(workload({ inputs: {} }), { quota: dollars });
     expect(status?.message).toMatch(/urls[\s\S]*set spec.budget.maxUsd/);
+  });
+});
+
+describe("an AgentWorkload in an installation with limits", () => {
+  const closed = { reason: "LicenceExpired", message: "The licence of ACME (plan team) expired on 2026-11-01" };
+  const urls = ["https://a.example/", "https://b.example/"];
+  const spec = { pipeline: "reading", inputs: { urls } };
+  const run = { namespace: "team-a", id: baseRunOf("u", workloadSpecSchema.parse(spec)) };
+  const open = { name: "demo", created: "2026-11-29T00:00:00Z", place: true, reserved: 2, run };
+  const others = {
+    name: "other",
+    created: open.created,
+    place: true,
+    reserved: 2,
+    run: { namespace: "team-b", id: "x" },
+  };
+  const accounts = (one: typeof open): Accounts => ({
+    month: "2026-11",
+    spent: 7,
+    workloads: { u: { spent: 0, open: one } },
+  });
+
+  test.each<[string, object, Partial<QuotaUse>]>([
+    [
+      "that has room",
+      {},
+      {
+        quota: { maxPerMonth: 9, maxRunning: 1, maxNamespaces: 1 },
+        accounts: { ...NO_ACCOUNTS, month: "2026-11", spent: 7 },
+      },
+    ],
+    ["but suspended", { suspend: true }, { quota: { closed }, notice: closed }],
+    [
+      "where its run has begun, whose terms are other ones now",
+      { replicas: 3 },
+      { quota: { closed, maxRunning: 0 }, accounts: accounts(open) },
+    ],
+    ["where it is at its gate", {}, { quota: { maxRunning: 0 }, accounts: accounts({ ...open, place: false }) }],
+  ])("%s is taken without a word", async (_what, over, installation) => {
+    expect(await ask(workload({ ...spec, ...over }), { installation })).toEqual({ uid: "r-1", allowed: true });
+  });
+
+  test.each<[string, object, Partial<QuotaUse>, string]>([
+    [
+      "cannot start under an expired licence",
+      {},
+      { quota: { closed }, notice: closed },
+      "will wait: The licence of ACME",
+    ],
+    [
+      "asks for another run then",
+      { inputs: { urls: ["https://c.example/"] } },
+      { quota: { closed }, notice: closed, accounts: accounts(open) },
+      "will wait: The licence of ACME",
+    ],
+    [
+      "waits for a place",
+      {},
+      { quota: { maxRunning: 1 }, accounts: accounts(others) },
+      "will wait: This installation runs 1 of the 1 workloads",
+    ],
+    [
+      "waits for a place as one of its name does elsewhere",
+      {},
+      { quota: { maxRunning: 1 }, accounts: accounts({ ...others, name: "demo" }) },
+      "will wait: This installation runs",
+    ],
+    [
+      "has more items than the month has left",
+      {},
+      { quota: { maxPerMonth: 8 }, accounts: { ...NO_ACCOUNTS, month: "2026-11", spent: 7 } },
+      "will wait: This installation has 8 items for 2026-11: 7 are counted, 0 are those of runs under way, and this run has 2",
+    ],
+    [
+      "runs under a licence that ends soon",
+      {},
+      { notice: { reason: "LicenceEndsSoon", message: "ends soon" } },
+      "ends soon",
+    ],
+  ])("that %s is taken, with one warning", async (_what, over, installation, warning) => {
+    const { allowed, warnings } = await ask(workload({ ...spec, ...over }), { installation });
+    expect([allowed, warnings]).toEqual([true, [expect.stringContaining(warning)]]);
+  });
+
+  test("that waits and has a licence that ends soon is told both", async () => {
+    const notice = { reason: "LicenceEndsSoon", message: "ends soon" };
+    const { warnings } = await ask(workload(spec), { installation: { quota: { maxRunning: 0 }, notice } });
+    expect(warnings).toEqual([expect.stringContaining("will wait"), "ends soon"]);
   });
 });
 

@@ -6,11 +6,12 @@ import {
   granted,
   NO_ACCOUNTS,
   parseAccounts,
-  settle,
-  summaryOf,
+  settle as settleShort,
+  usageIn,
 } from "../../../lib/quota/accounts.ts";
 import type { Quota } from "../../../lib/quota/limits.ts";
 import { microUsd, usdText } from "../../../lib/quota/micro-usd.ts";
+import { waitOf } from "../../../lib/quota/wait.ts";
 
 const MONTH = "2026-11";
 const usd = microUsd;
@@ -40,6 +41,12 @@ const claim = (name: string, over: Partial<Claim> = {}): Claim => ({
   month: MONTH,
   ...over,
 });
+
+/** With what is told of what lacks. */
+function settle(before: Accounts, quota: Quota, asks: Claim) {
+  const { accounts: after, shortage } = settleShort(before, quota, asks);
+  return { accounts: after, ...(shortage ? { wait: waitOf(shortage, asks) } : {}) };
+}
 
 describe("places", () => {
   const quota = { maxRunning: 2 };
@@ -102,7 +109,7 @@ describe("places", () => {
 });
 
 describe("dollars of a month", () => {
-  const quota = { maxUsdPerMonth: usd(50) };
+  const quota = { maxPerMonth: usd(50) };
   const asks = (before: Accounts, budget: number, over: Partial<Claim> = {}) =>
     settle(before, quota, claim("w5", { budget: usd(budget), ...over }));
 
@@ -135,7 +142,7 @@ describe("dollars of a month", () => {
 
   test("a tenth and two tenths are three tenths", () => {
     const before = accounts({ w1: works("w1", usd(0.1)) });
-    expect(settle(before, { maxUsdPerMonth: usd(0.3) }, claim("w2", { budget: usd(0.2) })).wait).toBeUndefined();
+    expect(settle(before, { maxPerMonth: usd(0.3) }, claim("w2", { budget: usd(0.2) })).wait).toBeUndefined();
   });
 
   test.each([
@@ -283,9 +290,16 @@ describe("the accounts", () => {
     expect(settle(before, {}, claim("w1", { need: "end", spent: 3 })).accounts.spent).toBe(3);
   });
 
-  test("have a summary for people", () => {
+  test("tell what is in use", () => {
     const before = accounts({ w1: works("w1", usd(5), usd(1)), w2: waits("w2"), w3: { spent: 4 } }, usd(12.34));
-    expect(summaryOf(before)).toBe("2026-11: $12.34 spent, $4 set aside; 1 at work, 1 in the queue");
+    expect(usageIn(before)).toEqual({
+      month: MONTH,
+      spent: usd(12.34),
+      setAside: usd(4),
+      running: 1,
+      waiting: 1,
+      namespaces: 0,
+    });
     expect(usdText(1)).toBe("0.000001");
   });
 });

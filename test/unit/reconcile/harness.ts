@@ -19,6 +19,7 @@ import type {
   WriteResult,
 } from "../../../lib/edges/kube.ts";
 import { RetryableError, TerminalError } from "../../../lib/errors.ts";
+import type { LicenceReading } from "../../../lib/licence/licence.ts";
 import { createLog } from "../../../lib/log.ts";
 import { createQuotas } from "../../../lib/quota/quotas.ts";
 import { STEP_REQUESTED, type StepRequest } from "../../../lib/step-events.ts";
@@ -91,6 +92,8 @@ export function createHarness(options: HarnessOptions) {
   /** What the workload's budget ledger says. */
   const spent = { spentUsd: 0, inFlightUsd: 0 };
   const woken: string[] = [];
+  /** The installation's; may be changed. */
+  const licence: { reading: LicenceReading | undefined } = { reading: undefined };
   let inFlight: { id: string; request: StepRequest }[] = [];
   let reviewRequests = 0;
   let missedVersion = "";
@@ -266,7 +269,7 @@ export function createHarness(options: HarnessOptions) {
 
   const byName = (all: Map<string, ConfigMap>): ConfigMaps => ({
     get: ({ name }) => read(() => all.get(name)),
-    list: () => read(() => [...all.values()].filter(({ name }) => name.startsWith("agentic-usage-"))),
+    list: () => read(() => [...all.values()].filter(({ name }) => name.startsWith("agentic-usage"))),
     create: ({ metadata, data = {} }) =>
       unreliable(() => {
         const name = metadata.name ?? "";
@@ -347,11 +350,11 @@ export function createHarness(options: HarnessOptions) {
       replaceSecret: never,
       event: () => unreliable(() => undefined),
     },
-    quotas: createQuotas(configMaps),
+    quotas: createQuotas(configMaps, async () => licence.reading, now),
     readSpent: () => read(() => spent),
     isWorkedOn: () =>
       read(() => [...states.values()].some(({ ended, requested, held }) => !ended && (requested || held))),
-    wake: ({ name }) => void woken.push(name),
+    wake: ({ namespace, name }) => void woken.push(`${namespace}/${name}`),
     engine: argoEngine,
     artifacts,
     results,
@@ -423,6 +426,7 @@ export function createHarness(options: HarnessOptions) {
     requests,
     spent,
     woken,
+    licence,
     get workload() {
       return objects.workload;
     },

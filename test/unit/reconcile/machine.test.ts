@@ -4,6 +4,7 @@ import type { Review } from "../../../crd/agentworkload.ts";
 import { viewWorkflow } from "../../../functions/reconcile/argo/nodes.ts";
 import { hasEnded, type RunView } from "../../../functions/reconcile/run-engine.ts";
 import { parseStepOutput } from "../../../functions/reconcile/workload/node-output.ts";
+import type { Licence } from "../../../lib/licence/licence.ts";
 import { type Accounts, type Claim, NO_ACCOUNTS, parseAccounts, settle } from "../../../lib/quota/accounts.ts";
 import type { StepRequest } from "../../../lib/step-events.ts";
 import { CHAIN } from "./given.ts";
@@ -50,6 +51,8 @@ interface World extends Harness {
   hasLostBytes: boolean;
   /** Requests of steps that succeeded, by identity: from the end of their first execution until Redis or their bytes are lost. */
   readonly succeeded: Set<string>;
+  /** Runs that had begun when this was last looked at. */
+  begun: readonly string[];
 }
 
 function createWorld(numbers: readonly number[]): World {
@@ -74,19 +77,38 @@ function createWorld(numbers: readonly number[]): World {
       return done({ output: `${step} ${execution}`, artifacts: { [step]: keyOf(`${step}-${execution}`) } });
     },
     onRequest: (request) => {
-      if (!accountsIn(world).workloads[UID]?.open?.place) wrong.push(`asked without a place: ${identityKey(request)}`);
+      for (const usage of [USAGE, INSTALLATIONS])
+        if (!accountsIn(world, usage).workloads[UID]?.open?.place)
+          wrong.push(`asked without a place of ${usage}: ${identityKey(request)}`);
       if (isSettled(world, request)) wrong.push(`asked again: ${identityKey(request)}`);
     },
   });
   world.objects.configMaps.set("agentic-quotas", QUOTAS);
+  world.licence.reading = VALID;
   const decisions = new Map<string, Review>();
-  return Object.assign(world, { faults, chance, wrong, succeeded, decisions, hasLostBytes: false });
+  return Object.assign(world, { faults, chance, wrong, succeeded, decisions, hasLostBytes: false, begun: [] });
 }
+
+const licence = (exp: string): Licence => ({
+  iss: "tests",
+  sub: "ACME",
+  plan: "team",
+  iat: 0,
+  nbf: 0,
+  exp: Date.parse(exp) / 1000,
+  grace: 0,
+  limits: { workloadsAtOnce: 1 },
+});
+const EXPIRED = licence("2025-12-31T00:00:00Z");
+const VALID = licence("9999-01-01T00:00:00Z");
 
 const QUOTAS = { name: "agentic-quotas", resourceVersion: "1", data: { "team-a": "maxRunning: 1" } };
 
-function accountsIn({ objects }: Harness): Accounts {
-  const text = objects.configMaps.get("agentic-usage-team-a")?.data["accounts"];
+const USAGE = "agentic-usage-team-a";
+const INSTALLATIONS = "agentic-usage";
+
+function accountsIn({ objects }: Harness, name = USAGE): Accounts {
+  const text = objects.configMaps.get(name)?.data["accounts"];
   return text === undefined ? NO_ACCOUNTS : parseAccounts(text, "accounts");
 }
 
@@ -123,14 +145,26 @@ function isSettled(world: Harness, { run, step, input }: StepRequest): boolean {
 /** What holds at each moment. */
 function check(world: World): void {
   expect(world.wrong).toEqual([]);
-  const places = Object.values(accountsIn(world).workloads).filter(({ open }) => open?.place);
-  expect(places.length).toBeLessThanOrEqual(1);
+  for (const usage of [USAGE, INSTALLATIONS]) {
+    const places = Object.values(accountsIn(world, usage).workloads).filter(({ open }) => open?.place);
+    expect(places.length).toBeLessThanOrEqual(1);
+  }
+  const begun = begunIn(world);
+  // Nothing new starts under a licence that has expired.
+  if (world.licence.reading === EXPIRED) expect(world.begun).toEqual(expect.arrayContaining(begun));
+  world.begun = [...begun, ...live(world).map((name) => name.replace("demo-", ""))];
   for (const review of world.status.reviews ?? []) {
     if (!review.decision) continue;
     const key = `${review.run} ${review.gate} ${review.digest}`;
     expect(review).toEqual(world.decisions.get(key) ?? review);
     world.decisions.set(key, review);
   }
+}
+
+/** As the names of run objects end. */
+function begunIn(world: World): string[] {
+  const { open } = accountsIn(world, INSTALLATIONS).workloads[UID] ?? {};
+  return open?.run && open.reserved > 0 ? [open.run.id.slice(0, 10)] : [];
 }
 
 /** Runs that go on. */
@@ -229,6 +263,11 @@ const suspend = (held: boolean): Command =>
 const other = (need: Claim["need"]): Command =>
   command(`another workload's need of the namespace's only place: ${need}`, (world) => otherNeeds(world, need));
 
+const licensed = (reading: Licence): Command =>
+  command(`the licence ${reading === VALID ? "is renewed" : "expires"}`, (world) => {
+    world.licence.reading = reading;
+  });
+
 const one = (all: readonly Command[]) => fc.constantFrom(...all);
 const EVERYTHING = [
   one([look, argoLooks, goesWell, deliver]),
@@ -238,7 +277,7 @@ const EVERYTHING = [
   one([decide("approved"), decide("rejected"), make("approved"), make("rejected"), timeout]),
   one([edit("why?"), edit("how?"), edit("invalid"), suspend(true), suspend(false)]),
   one([wipe, loseBytes]),
-  one([other("work"), other("pause"), other("end")]),
+  one([other("work"), other("pause"), other("end"), licensed(EXPIRED), licensed(VALID)]),
 ];
 // Without fast-check's bias to small numbers: with those every call fails.
 const chances = fc.array(fc.noBias(fc.nat(999).map((number) => number / 1000)), { minLength: 100, maxLength: 100 });
@@ -246,6 +285,7 @@ const chances = fc.array(fc.noBias(fc.nat(999).map((number) => number / 1000)), 
 /** The outside behaves from here on, every event arrives, and whoever is asked approves. @returns what is stuck */
 async function calm(world: World, model: Model): Promise<string | undefined> {
   await otherNeeds(world, "end");
+  world.licence.reading = VALID;
   // An invalid question is taken back.
   if (!model.deleted) world.edit(specOf(model.valid, false));
   for (let round = 0; round < 60; round++) {
@@ -276,7 +316,10 @@ async function play(numbers: readonly number[], commands: Iterable<Command>): Pr
   if (model.deleted) {
     const left = { states: 0, artifacts: 0, decisions: 0 };
     expect([world.workload, world.workflow, world.left]).toEqual([undefined, undefined, left]);
-    expect(accountsIn(world).workloads[UID]).toBeUndefined();
+    expect([accountsIn(world), accountsIn(world, INSTALLATIONS)].map(({ workloads }) => workloads[UID])).toEqual([
+      undefined,
+      undefined,
+    ]);
     return world;
   }
   const { status } = world;
@@ -288,6 +331,9 @@ async function play(numbers: readonly number[], commands: Iterable<Command>): Pr
     expect(status.items).toEqual({ total: 3, done: 2, failed: 1, progress: "2/3" });
   expect(world.objects.workflows.get(status.workflow ?? "")?.status).toMatchObject({ phase: "Succeeded" });
   expect(accountsIn(world).workloads[UID]).toEqual({ spent: 0 });
+  const { workloads, spent } = accountsIn(world, INSTALLATIONS);
+  expect([workloads, spent % ITEMS.length]).toEqual([{}, 0]);
+  expect(spent).toBeGreaterThan(0);
   return world;
 }
 

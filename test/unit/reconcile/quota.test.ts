@@ -4,6 +4,7 @@ import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconc
 import { RetryableError } from "../../../lib/errors.ts";
 import { type Accounts, type Claim, NO_ACCOUNTS, parseAccounts, settle } from "../../../lib/quota/accounts.ts";
 import { createHarness, done, type Harness, type HarnessOptions, pipelineOf, REF, UID } from "./harness.ts";
+import { resyncOf } from "./resync-of.ts";
 
 // A workload in a namespace that has a quota.
 
@@ -77,7 +78,7 @@ describe("a workload without a place", () => {
     await other(world, "work", { uid: "older", name: "older", created: "2026-02-01T00:00:00Z" });
     expect(world.woken).toEqual([]);
     await world.settle({ decision: "approved" });
-    expect(new Set(world.woken)).toEqual(new Set(["older"]));
+    expect(new Set(world.woken)).toEqual(new Set(["team-a/older"]));
   });
 
   test("that is suspended leaves the queue, and nothing is noted of it", async () => {
@@ -310,7 +311,7 @@ describe("a workload that is deleted", () => {
     world.remove();
     await world.look();
     expect([world.workload, account(world), accountsIn(world).spent]).toEqual([undefined, undefined, 1_500_000]);
-    expect(world.woken).toContain("other");
+    expect(world.woken).toContain("team-a/other");
   });
 
   test("is booked when nobody works on its steps any more", async () => {
@@ -373,31 +374,6 @@ describe("a workload that is deleted", () => {
   });
 });
 
-/** @returns the workloads that it looks at */
-async function resyncOf(world: Harness): Promise<string[]> {
-  const looked: string[] = [];
-  const none = async function* () {};
-  const all = async function* () {
-    if (world.workload) yield world.workload;
-  };
-  const { kube } = world.deps;
-  const deps = {
-    ...world.deps,
-    kube: {
-      ...kube,
-      agents: { ...kube.agents, listAll: none },
-      workloads: { ...kube.workloads, listAll: all },
-      decisions: { ...kube.decisions, listAll: none },
-    },
-  };
-  await resync(deps, {
-    agent: async () => undefined,
-    workload: async ({ name }) => void looked.push(name),
-    decision: async () => undefined,
-  });
-  return looked;
-}
-
 test("a resync looks at workloads while an Agent's look takes its time", async () => {
   const world = start(undefined);
   const { kube } = world.deps;
@@ -450,7 +426,7 @@ describe("a workload in the queue", () => {
     const world = await queued();
     await resyncOf(world);
     expect(Object.keys(accountsIn(world).workloads)).toEqual([UID]);
-    expect(world.woken).toContain(REF.name);
+    expect(world.woken).toContain(`${REF.namespace}/${REF.name}`);
   });
 });
 

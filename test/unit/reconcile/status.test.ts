@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
-import { kubernetesEvent } from "../../../functions/reconcile/workload/kubernetes-event.ts";
+import { kubernetesEvents } from "../../../functions/reconcile/workload/kubernetes-event.ts";
 import { stalledStatus, statusOf } from "../../../functions/reconcile/workload/status.ts";
 import {
   AT_GATE,
@@ -481,14 +481,15 @@ describe("Kubernetes Events", () => {
   test("one for each phase and reason, of the same name when it is said again", async () => {
     const given = { nodes: all("fetch", "Running") };
     const [{ object }, status] = [await see(given), await statusAt(given)];
-    const event = kubernetesEvent(object, status, NOW);
+    const [event, ...more] = kubernetesEvents(object, status, NOW);
+    expect(more).toEqual([]);
     expect(event).toMatchObject({
       type: "Normal",
       reason: "Running",
       involvedObject: { kind: "AgentWorkload", name: "demo" },
     });
-    expect(kubernetesEvent(object, status, new Date())?.metadata.name).toBe(event?.metadata.name);
-    expect(kubernetesEvent({ ...object, status }, status, NOW)).toBeUndefined();
+    expect(kubernetesEvents(object, status, new Date())[0]?.metadata.name).toBe(event?.metadata.name);
+    expect(kubernetesEvents({ ...object, status }, status, NOW)).toEqual([]);
   });
 
   test.each<[string, Given, string, string]>([
@@ -498,16 +499,14 @@ describe("Kubernetes Events", () => {
     ["a run that is held", { spec: { suspend: true } }, "Normal", "Suspended"],
   ])("%s", async (_what, given, type, reason) => {
     const { object } = await see(given);
-    expect(kubernetesEvent(object, await statusAt(given), NOW)).toMatchObject({ type, reason });
+    expect(kubernetesEvents(object, await statusAt(given), NOW)).toMatchObject([{ type, reason }]);
   });
 
   test("a stall is a warning", async () => {
     const { object } = await see({ nodes: all("fetch", "Running") });
     const status = stalledStatus({ object }, { reason: "StoreUnavailable", message: "Redis: away" }, NOW);
-    expect(kubernetesEvent(object, status, NOW)).toMatchObject({
-      type: "Warning",
-      reason: "StoreUnavailable",
-      message: "Redis: away",
-    });
+    expect(kubernetesEvents(object, status, NOW)).toMatchObject([
+      { type: "Warning", reason: "StoreUnavailable", message: "Redis: away" },
+    ]);
   });
 });
