@@ -104,8 +104,13 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
     [
       {
         why: "an event has an id of its own",
-        find: '    if (!idGiven(headers, body)) throw new TypeError("it has no id");\n',
+        find: '    if (!attribute(headers, body, "id")) throw new TypeError("it has no id");\n',
         replace: "",
+      },
+      {
+        why: "an event is of the version that is read",
+        find: 'if (version !== "1.0")',
+        replace: "if (false)",
       },
       {
         why: "a batch of events is refused",
