@@ -190,7 +190,8 @@ export function createHarness(options: HarnessOptions) {
   });
 
   const workloads = client({
-    get: () => read(() => objects.workload),
+    get: ({ namespace, name }) =>
+      read(() => (namespace === ref.namespace && name === ref.name ? objects.workload : undefined)),
     merge: (_ref, body) =>
       unreliable(() => {
         const { metadata } = body as { metadata: { finalizers: string[]; resourceVersion: string } };
@@ -324,7 +325,14 @@ export function createHarness(options: HarnessOptions) {
       }),
       decisions: client({
         get: ({ name }) => read(() => objects.decisions.get(name)),
-        list: () => read(() => [...objects.decisions.values()]),
+        list: ({ namespace, fieldSelector }) =>
+          read(() =>
+            [...objects.decisions.values()].filter(
+              ({ metadata, spec }) =>
+                metadata.namespace === namespace &&
+                fieldSelector === `spec.workload=${(spec as { workload?: unknown }).workload}`,
+            ),
+          ),
         listAll: async function* () {
           yield* await read(() => [...objects.decisions.values()]);
         },
@@ -495,6 +503,16 @@ export function createHarness(options: HarnessOptions) {
         const status = { ...(workflow.status as object), nodes: Object.fromEntries(changed) };
         objects.workflows.set(name, bump({ ...workflow, status }));
       }
+    },
+    /** Somebody writes the run object. */
+    editWorkflow(change: (workflow: KubeObject) => KubeObject): void {
+      for (const [name, workflow] of objects.workflows)
+        objects.workflows.set(name, bump(change(structuredClone(workflow))));
+    },
+    /** Somebody writes the workload's status. */
+    writeStatus(change: (status: WorkloadStatus) => object): void {
+      const { workload } = objects;
+      if (workload) objects.workload = bump({ ...workload, status: change(structuredClone(harness.status)) });
     },
     /** Approve's conditional write, of each review that waits. */
     decide(decision: Decision["decision"], gate?: string, comment?: string): void {
