@@ -232,4 +232,25 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
       },
     ],
   ),
+  ...mutationsOf(
+    "scripts/deploy/digests.ts",
+    ["test/integration/deploy-digests.test.ts"],
+    [
+      {
+        why: "what a registry calls a digest is one",
+        find: "return DIGEST.test(digest) ? { digest } : ",
+        replace: "if (digest !== undefined) return { digest };\n    return ",
+      },
+      {
+        why: "an answer that is none pins nothing",
+        find: "if (answer.status !== 200) return { unknown: `its registry answers ${answer.status}` };\n",
+        replace: "",
+      },
+      {
+        why: "an image that is by digest already, or the node's own, stays",
+        find: '!image.includes("@") && !image.startsWith("dev.local/")',
+        replace: "true",
+      },
+    ],
+  ),
 ];

@@ -61,4 +61,5 @@ export const upstreams = [
   { name: "func", about: "5 min" },
   { name: "versitygw", about: "2 min" },
   { name: "jaeger", about: "2 min" },
+  { name: "registry", about: "5 s" },
 ] as const satisfies Upstream[];
