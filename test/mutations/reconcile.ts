@@ -1222,4 +1222,25 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       },
     ],
   ),
+  ...mutationsOf(
+    "functions/reconcile/argo/seal.ts",
+    ["test/unit/reconcile/seal.test.ts"],
+    [
+      {
+        why: "a frozen pipeline is read as reconcile wrote it",
+        find: "return pipeline && isSealed(object) ? ",
+        replace: "return pipeline ? ",
+      },
+      {
+        why: "a seal is for one run",
+        find: "[PIPELINE_ANNOTATION, namespace, name, annotations[PIPELINE_ANNOTATION]]",
+        replace: "[PIPELINE_ANNOTATION, annotations[PIPELINE_ANNOTATION]]",
+      },
+      {
+        why: "a seal is reconcile's",
+        find: "publicKeys.some((key) =>",
+        replace: "[...publicKeys, true].some((key) => key === true ||",
+      },
+    ],
+  ),
 ];

@@ -1,5 +1,7 @@
+import { generateKeyPairSync, sign } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Review, WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { PIPELINE_ANNOTATION, SEAL_ANNOTATION } from "../../../functions/reconcile/argo/names.ts";
 import type { KubeObject } from "../../../lib/edges/kube.ts";
 import { attacked } from "../../attempts.ts";
 import { REF } from "../../unit/reconcile/harness.ts";
@@ -277,6 +279,24 @@ describe("a gate that is settled in Argo by hand", () => {
       const id = `forged-${template}`;
       all[id] = { ...gateOf(all), id, name: id, templateName: template, phase, ...more };
     });
+  const refrozen =
+    (change: (pipeline: { steps: { name: string }[] }) => object) =>
+    (workflow: KubeObject): KubeObject => {
+      const pipeline = JSON.parse(workflow.metadata.annotations[PIPELINE_ANNOTATION] ?? "");
+      const annotations = {
+        ...workflow.metadata.annotations,
+        [PIPELINE_ANNOTATION]: JSON.stringify({ ...pipeline, ...change(pipeline) }),
+      };
+      return { ...workflow, metadata: { ...workflow.metadata, annotations } };
+    };
+  const gateIs = (over: object) =>
+    refrozen(({ steps }) => ({ steps: steps.map((step) => (step.name === "ask" ? { ...step, ...over } : step)) }));
+  const reseal = (seal: string | undefined) => (workflow: KubeObject) => {
+    const rewritten = gateIs({ when: "false" })(workflow);
+    const { [SEAL_ANNOTATION]: _real, ...annotations } = rewritten.metadata.annotations;
+    const sealed = { ...annotations, ...(seal === undefined ? {} : { [SEAL_ANNOTATION]: seal }) };
+    return { ...rewritten, metadata: { ...rewritten.metadata, annotations: sealed } };
+  };
   const rewrites: Readonly<Record<string, (workflow: KubeObject) => KubeObject>> = {
     "a second node of the gate, approved": started("gate-ask", "Succeeded", result("approved")),
     "the step after it started": started("step-write", "Running"),
@@ -295,6 +315,21 @@ describe("a gate that is settled in Argo by hand", () => {
     "the gate's node renamed to one that no template has": nodes((all) => {
       gateOf(all)["templateName"] = "gate-none";
     }),
+    "a gate that is never asked": gateIs({ when: "false" }),
+    "a gate whose timeout approves at once": gateIs({ gate: { timeout: "1s", onTimeout: "Approve" } }),
+    "a pipeline without its gate": refrozen(({ steps }) => ({
+      steps: steps.flatMap((step) => (step.name === "ask" ? [] : [{ ...step, after: [] }])),
+    })),
+    "a frozen pipeline without its seal": reseal(undefined),
+    "a frozen pipeline with an empty seal": reseal(""),
+    "a frozen pipeline with a seal of zeros": reseal(Buffer.alloc(64).toString("base64")),
+    "a frozen pipeline sealed by a stranger": (workflow) => {
+      const rewritten = gateIs({ when: "false" })(workflow);
+      const { namespace, name, annotations } = rewritten.metadata;
+      const text = [PIPELINE_ANNOTATION, namespace, name, annotations[PIPELINE_ANNOTATION]].join("\n");
+      const { privateKey } = generateKeyPairSync("ed25519");
+      return reseal(sign(null, Buffer.from(text), privateKey).toString("base64"))(workflow);
+    },
     "the gate's start long ago": nodes((all) => {
       gateOf(all)["startedAt"] = "2020-01-01T00:00:00Z";
     }),

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { type PipelineSpec, pipelineSpecSchema } from "../../../crd/agentpipeline.ts";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
@@ -5,7 +6,7 @@ import { artifactKey } from "../../../engine/artifact-key.ts";
 import { sha256 } from "../../../engine/canonical.ts";
 import type { Decision } from "../../../engine/findings.ts";
 import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
-import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
+import { sealedArgoEngine } from "../../../functions/reconcile/argo/seal.ts";
 import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconcile/workload/reconcile.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../../lib/durable/results.ts";
@@ -24,6 +25,9 @@ import { createQuotas } from "../../../lib/quota/quotas.ts";
 import { STEP_REQUESTED, type StepRequest } from "../../../lib/step-events.ts";
 import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
 import { argoLooks } from "./argo.ts";
+
+/** Reconcile's. */
+const KEYS = generateKeyPairSync("ed25519");
 
 /** Numbers from 0 to 1, drawn at random and shrunk when a run goes wrong. */
 export interface Chance {
@@ -360,7 +364,7 @@ export function createHarness(options: HarnessOptions) {
     isWorkedOn: () =>
       read(() => [...states.values()].some(({ ended, requested, held }) => !ended && (requested || held))),
     wake: ({ name }) => void woken.push(name),
-    engine: argoEngine,
+    engine: sealedArgoEngine(KEYS.privateKey, [KEYS.publicKey]),
     artifacts,
     results,
     defaultPipeline: "p",
