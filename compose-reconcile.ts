@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import type { Hono } from "hono";
 import type { Redis } from "ioredis";
 import { SHARED_NAMESPACE } from "./engine/freeze.ts";
-import { argoEngine } from "./functions/reconcile/argo/engine.ts";
+import { sealedArgoEngine } from "./functions/reconcile/argo/seal.ts";
 import { createApp } from "./functions/reconcile/index.ts";
 import { evidenceOfRun } from "./functions/reconcile/workload/ended-run.ts";
 import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
@@ -75,13 +75,18 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   const evidenceKey = config.EVIDENCE_PRIVATE_KEY
     ? privateKey("EVIDENCE_PRIVATE_KEY", config.EVIDENCE_PRIVATE_KEY)
     : undefined;
+  // Gates of runs that began before the last rotation are as they were.
+  const reviewPublicKeys = [
+    createPublicKey(reviewKey),
+    ...(config.REVIEW_LINK_PUBLIC_KEY ? publicKeys("REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY) : []),
+  ];
   const hasModel = modelEndpoint(config) !== undefined;
   const kube = connectKube();
   return createApp({
     kube,
     quotas: createQuotas(kube.configMaps, licenceFile(config.LICENCE_FILE, config.LICENCE_KEYS), () => new Date()),
     readSpent: (ledger) => readSpent(redis, ledger, new Date()),
-    engine: argoEngine,
+    engine: sealedArgoEngine(reviewKey, reviewPublicKeys),
     artifacts,
     results: createResultStore(artifacts),
     send: connectBroker(config.BROKER_URL, config.BROKER_TOKEN_FILE),

@@ -8,12 +8,13 @@ export type AgentDocument = OfKind<"Agent">;
 export type PipelineDocument = OfKind<"AgentPipeline">;
 export type WorkloadDocument = OfKind<"AgentWorkload">;
 
-/** The documents of several files, and all of their problems. A document with a problem in its form is left out. */
+/** The documents of several files, and all of their problems. A document with a problem in its form is in `rest` alone, without it. */
 export interface Documents {
   readonly all: readonly ParsedDocument[];
   readonly agents: readonly AgentDocument[];
   readonly pipelines: readonly PipelineDocument[];
   readonly workloads: readonly WorkloadDocument[];
+  readonly rest: readonly ParsedDocument[];
   readonly problems: readonly Problem[];
 }
 
@@ -21,12 +22,14 @@ export interface Documents {
 export async function readDocuments(files: readonly string[]): Promise<Documents> {
   const read = await Promise.all(files.map(readFileDocuments));
   const all = read.flatMap((one) => ("documents" in one ? one.documents : []));
-  const checked = await Promise.all(all.map(async (one) => specProblems(one, await problemsOf(one))));
+  const rest = read.flatMap((one) => ("errors" in one ? one.rest : []));
+  const checked = await Promise.all([...all, ...rest].map(async (one) => specProblems(one, await problemsOf(one))));
   return {
     all,
     agents: all.filter((one) => one.kind === "Agent"),
     pipelines: all.filter((one) => one.kind === "AgentPipeline"),
     workloads: all.filter((one) => one.kind === "AgentWorkload"),
+    rest,
     problems: [
       ...read.flatMap((one) => ("errors" in one ? one.errors : [])),
       ...duplicateProblems(all),
@@ -40,7 +43,7 @@ async function readFileDocuments(file: string) {
     return parseDocuments(await readFile(file, "utf8"), { file });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { errors: [{ file, line: 1, column: 1, path: "", message: `cannot be read: ${why}` }] };
+    return { errors: [{ file, line: 1, column: 1, path: "", message: `cannot be read: ${why}` }], rest: [] };
   }
 }
 

@@ -43,11 +43,14 @@ type Kind = keyof typeof SCHEMAS;
 const KINDS = Object.keys(SCHEMAS) as Kind[];
 const ANY_KIND = "expected an Agent, AgentPipeline or AgentWorkload";
 
-/** Reads the objects of a YAML or JSON text, or all of its errors with their places. `file` is for messages. */
+/**
+ * Reads the objects of a YAML or JSON text, or all of its errors with their places. `file` is for messages. `rest`: the objects that have
+ * errors, without them.
+ */
 export function parseDocuments(
   text: string,
   { file }: { readonly file?: string } = {},
-): { documents: ParsedDocument[] } | { errors: Problem[] } {
+): { documents: ParsedDocument[] } | { errors: Problem[]; rest: ParsedDocument[] } {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true });
   const at = (offset: number): Place => {
@@ -57,11 +60,13 @@ export function parseDocuments(
   const read = (Array.isArray(parsed) ? parsed : [])
     .filter((document) => !isEmpty(document))
     .map((document) => readDocument(document, at));
-  if (read.length === 0) return { errors: [{ ...at(0), path: "", message: `the file is empty: ${ANY_KIND}` }] };
+  if (read.length === 0)
+    return { errors: [{ ...at(0), path: "", message: `the file is empty: ${ANY_KIND}` }], rest: [] };
   const documents = read.flatMap((one) => ("errors" in one ? [] : [one]));
   const errors = [...read.flatMap((one) => ("errors" in one ? one.errors : [])), ...duplicateProblems(documents)];
   if (errors.length === 0) return { documents };
-  return { errors: errors.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  const rest = read.flatMap((one) => ("errors" in one && one.rest ? [one.rest] : []));
+  return { errors: errors.toSorted((a, b) => a.line - b.line || a.column - b.column), rest };
 }
 
 /** Objects of the same kind, namespace and name; the documents may come from several files. */
@@ -106,7 +111,10 @@ function isEmpty({ contents, errors }: Document): boolean {
   return errors.length === 0 && (contents === null || (isScalar(contents) && contents.value === null));
 }
 
-function readDocument(document: Document, at: (offset: number) => Place): ParsedDocument | { errors: Problem[] } {
+function readDocument(
+  document: Document,
+  at: (offset: number) => Place,
+): ParsedDocument | { errors: Problem[]; rest?: ParsedDocument } {
   const start = document.contents?.range?.[0] ?? 0;
   if (document.errors.length > 0)
     return {
@@ -127,17 +135,44 @@ function readDocument(document: Document, at: (offset: number) => Place): Parsed
   if (!("problems" in parsed)) return { ...parsed, place };
   return {
     errors: parsed.problems.map(({ path, message }) => ({ ...place(path), path: pathText(path), message })),
+    ...(parsed.rest ? { rest: { ...parsed.rest, place } } : {}),
   };
 }
 
-/** One object, or all that is wrong with it. */
-export function parseObject(value: unknown): ParsedObject | { problems: { path: Path; message: string }[] } {
+/** One object, or all that is wrong with its form; `rest`: the object without that, where it is one, for what else is wrong with it. */
+export function parseObject(
+  value: unknown,
+): ParsedObject | { problems: { path: Path; message: string }[]; rest?: ParsedObject } {
   const kind = kindOf(value);
   if ("message" in kind) return { problems: [kind] };
   const parsed = SCHEMAS[kind.kind].safeParse(value);
   // The schema was chosen by the kind, which TypeScript cannot follow.
   if (parsed.success) return { kind: kind.kind, value: parsed.data } as ParsedObject;
-  return { problems: parsed.error.issues.flatMap((issue) => explain(issue, value, kind.kind)) };
+  const { issues } = parsed.error;
+  const rest = restOf(value, kind.kind, issues);
+  return { problems: issues.flatMap((issue) => explain(issue, value, kind.kind)), ...(rest ? { rest } : {}) };
+}
+
+/** Fields of a spec that say what the others mean: without one of them, or with it misspelt, what else is wrong is not known. */
+const DECISIVE = ["pipeline", "image", "inputs", "steps"];
+
+function restOf(value: unknown, kind: Kind, issues: readonly z.core.$ZodIssue[]): ParsedObject | undefined {
+  const rest = structuredClone(value);
+  const wrong = issues.flatMap((issue) => {
+    const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+    return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
+  });
+  for (const path of wrong) {
+    const field = path.at(-1);
+    const isDecisive = path[0] === "spec" && path.length === 2 && suggestion(String(field), DECISIVE) !== "";
+    const parent = path
+      .slice(0, -1)
+      .reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], rest);
+    if (isDecisive || typeof field !== "string" || typeof parent !== "object" || parent === null) return undefined;
+    delete (parent as Record<string, unknown>)[field];
+  }
+  const parsed = SCHEMAS[kind].safeParse(rest);
+  return parsed.success ? ({ kind, value: parsed.data } as ParsedObject) : undefined;
 }
 
 function kindOf(value: unknown): { readonly kind: Kind } | { readonly path: Path; readonly message: string } {

@@ -43,7 +43,7 @@ export function changeRequestOf(run: Run, gate: PipelineStep, asked: Asked): Cha
   const shown = (gate.gate?.show ?? gate.after).filter((name) => changeable.includes(name));
   const steps = [...(asked.steps ?? shown)];
   const { digest, comment, by, at } = asked;
-  if (!comment || steps.length === 0 || !steps.every((name) => changeable.includes(name))) return undefined;
+  if (!comment?.trim() || steps.length === 0 || !steps.every((name) => changeable.includes(name))) return undefined;
   return { run: run.base, gate: gate.name, digest, steps, comment, by, at };
 }
 

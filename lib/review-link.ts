@@ -42,7 +42,11 @@ export function createLinkAuthorizer(publicKeys: readonly KeyObject[]): Authoriz
   return async (token, ref) => {
     if (!token) return { status: 401, message: "Open the review by its link, which carries the permission to decide." };
     try {
-      const { payload } = await jwtVerify(token, findKey, { audience: AUDIENCE, algorithms: ["EdDSA"] });
+      const { payload } = await jwtVerify(token, findKey, {
+        audience: AUDIENCE,
+        algorithms: ["EdDSA"],
+        requiredClaims: ["exp"],
+      });
       const { namespace, name, gate, digest, by, how } = linkSchema.parse(payload);
       if (namespace === ref.namespace && name === ref.name) return { by, how, gate, digest };
       return { status: 403, message: `This link is for the workload ${namespace}/${name}.` };

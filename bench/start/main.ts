@@ -12,8 +12,9 @@ import { createInterface } from "node:readline";
 import { AGENT_FUNCTIONS } from "../../compose-agents.ts";
 import { startRedis } from "../../test/redis-server.ts";
 import { median, report } from "../harness.ts";
+import { serveAdmissionConfig } from "./admission-config.ts";
 
-const FUNCTIONS = [...AGENT_FUNCTIONS, "approve", "reconcile"];
+const FUNCTIONS = [...AGENT_FUNCTIONS, "approve", "reconcile", "admit", "artifacts", "egress"];
 const RUNS = 7;
 const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
   publicKeyEncoding: { type: "spki", format: "pem" },
@@ -22,7 +23,9 @@ const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
 
 if (spawnSync("npm", ["run", "--silent", "build"], { stdio: "inherit" }).status !== 0) process.exit(1);
 const redis = await startRedis();
-const compileCache = mkdtempSync(join(tmpdir(), "agentic-compile-cache-"));
+const folder = mkdtempSync(join(tmpdir(), "agentic-start-"));
+const compileCache = join(folder, "compile-cache");
+const apiServer = await serveAdmissionConfig(folder);
 
 /** ms from spawn to the log line `listening`, and MB resident right after it. */
 interface Start {
@@ -46,6 +49,7 @@ async function start(entry: string, name: string, cache?: string): Promise<Start
       STEP_TOKEN_PRIVATE_KEY: privateKey,
       REVIEW_LINK_PRIVATE_KEY: privateKey,
       BROKER_URL: "http://127.0.0.1:1",
+      KUBECONFIG: apiServer.kubeconfig,
     },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -89,6 +93,7 @@ try {
   }
 } finally {
   await redis.stop();
-  rmSync(compileCache, { recursive: true, force: true });
+  apiServer.close();
+  rmSync(folder, { recursive: true, force: true });
 }
 report("start", rows);

@@ -14,7 +14,8 @@ export async function validate(
   const shipped = await loadShipped();
   const problems = [...documents.problems];
   const notes: string[] = [];
-  for (const document of documents.workloads) {
+  for (const document of [...documents.workloads, ...documents.rest]) {
+    if (document.kind !== "AgentWorkload") continue;
     const workload = document.value;
     const pipeline = pipelineOf(workload, { documents, shipped });
     if (pipeline) problems.push(...specProblems(document, await workloadProblems(workload, pipeline, new Set())));
@@ -23,6 +24,7 @@ export async function validate(
         `${document.place([]).file}: the inputs were not checked, since pipeline ${workload.spec.pipeline} neither ships nor is in the files`,
       );
   }
+  problems.sort((a, b) => (a.file ?? "").localeCompare(b.file ?? "") || a.line - b.line || a.column - b.column);
   if (options.output === "json")
     process.stdout.write(`${JSON.stringify({ valid: problems.length === 0, problems }, null, 2)}\n`);
   else if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);

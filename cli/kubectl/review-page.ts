@@ -45,6 +45,7 @@ function clusterReviews(cluster: Cluster, workload: SeenWorkload): Reviews {
       if (record.review.digest !== digest) return { outcome: "otherDigest", digest: record.review.digest };
       const standing = decisionOf(record.review);
       if (standing) return { outcome: "alreadyDecided", decision: standing };
+      if (record.ended !== undefined) return { outcome: "ended", why: record.ended };
       const made = await makeDecision(cluster, workload, { gate, digest }, { decision, by, comment, steps });
       if (!made) throw new RetryableError("NotTakenYet", "the decision is made, and reconcile has not taken it yet");
       if ("refused" in made) throw new TerminalError("DecisionRefused", made.refused);

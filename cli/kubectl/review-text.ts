@@ -6,18 +6,18 @@ import { printable } from "../printable.ts";
 /** Facts of one label that are shown; the page shows all. */
 const MAX_FACTS = 5;
 
-/** What the review page says, as lines of text. `ended`: the run has. Ends with a line break. */
-export function reviewText({ record, findings, items }: ReviewView, ended: boolean): string {
+/** What the review page says, as lines of text. Ends with a line break. */
+export function reviewText({ record, findings, items }: ReviewView): string {
   const { review, workload } = record;
   const { namespace, name } = workload;
-  const waits = !review.decision && !ended;
+  const waits = !review.decision && record.ended === undefined;
   const verbs = ["approve", "reject", ...(review.changeable ? ["changes"] : [])];
   const decide = verbs.map(
     (verb) =>
       `  kubectl agentic ${verb} ${name} -n ${namespace} --gate ${review.gate} --digest ${review.digest}${verb === "changes" ? " --comment TEXT" : ""}`,
   );
   return [
-    `${namespace}/${name}, gate ${review.gate}: ${stateOf(review, ended)}`,
+    `${namespace}/${name}, gate ${review.gate}: ${stateOf(record)}`,
     `digest ${review.digest}`,
     ...Object.entries(findings.inputs).map(([input, value]) => `${printable(input)}: ${printable(String(value))}`),
     ...items.flatMap((item, index) => ["", ...itemLines(item, index + 1)]),
@@ -26,10 +26,10 @@ export function reviewText({ record, findings, items }: ReviewView, ended: boole
   ].join("\n");
 }
 
-function stateOf(review: ReviewView["record"]["review"], ended: boolean): string {
+function stateOf({ review, ended }: ReviewView["record"]): string {
   const { decision, by, at, comment, timeoutAt, onTimeout, costOfApproving } = review;
   if (decision) return `${decisionText(decision)} by ${by} at ${at}${comment ? `: ${printable(comment)}` : ""}`;
-  if (ended) return "nobody decided before the run ended";
+  if (ended !== undefined) return `nobody decided, and ${ended}`;
   const cost = costOfApproving === undefined ? "" : `; approving costs at most $${costOfApproving}`;
   return `waits for a decision until ${timeoutAt}, then: ${onTimeout}${cost}`;
 }

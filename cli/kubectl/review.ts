@@ -4,7 +4,7 @@ import type { SummaryView } from "../../functions/approve/summary-view.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { EXIT } from "../exit-code.ts";
 import { openProgram } from "../open-program.ts";
-import { type Cluster, hasEnded } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { missing } from "./describe.ts";
 import { serveReview } from "./review-page.ts";
 import { reviewText } from "./review-text.ts";
@@ -42,9 +42,7 @@ export async function review(
     ...(problem ? { problem } : {}),
   }));
   const asJson = { ...record.workload, ...record.review, inputs: view.findings.inputs, findings };
-  process.stdout.write(
-    output === "json" ? `${JSON.stringify(asJson, null, 2)}\n` : reviewText(view, hasEnded(workload)),
-  );
+  process.stdout.write(output === "json" ? `${JSON.stringify(asJson, null, 2)}\n` : reviewText(view));
   return EXIT.succeeded;
 }
 

@@ -1,6 +1,6 @@
 import type { Agent } from "../../crd/agent.ts";
 import type { AgentPipeline } from "../../crd/agentpipeline.ts";
-import { parseObject } from "../../crd/parse.ts";
+import { type ParsedObject, parseObject } from "../../crd/parse.ts";
 import { pathText } from "../../crd/path-text.ts";
 import { addressProblems } from "../../engine/agent-address.ts";
 import { agentProblems, pipelineProblems, problemTexts } from "../../engine/check.ts";
@@ -12,11 +12,13 @@ import { missingAgents } from "./missing-agents.ts";
 /** What is wrong with an object that somebody applies, and what is unwise of it. @throws RetryableError of the API server */
 export async function judge(object: Readonly<Record<string, unknown>>, deps: JudgeDeps): Promise<Judgement> {
   const parsed = parseObject(asWritten(object));
-  if ("problems" in parsed)
-    return {
-      problems: parsed.problems.map(({ path, message }) => `${pathText(path)} ${message}`.trim()),
-      warnings: [],
-    };
+  if (!("problems" in parsed)) return judgeParsed(parsed, deps);
+  const problems = parsed.problems.map(({ path, message }) => `${pathText(path)} ${message}`.trim());
+  const rest = parsed.rest ? await judgeParsed(parsed.rest, deps) : undefined;
+  return { problems: [...problems, ...(rest?.problems ?? [])], warnings: [] };
+}
+
+function judgeParsed(parsed: ParsedObject, deps: JudgeDeps): Promise<Judgement> {
   switch (parsed.kind) {
     case "Agent":
       return judgeAgent(parsed.value, deps);

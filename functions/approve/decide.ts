@@ -79,6 +79,8 @@ async function verdictOn(
       return { status: 200, decision: decided.decision };
     case "notFound":
       return { status: 404, reason: "NoReview", message: "the review no longer exists" };
+    case "ended":
+      return { status: 409, reason: "RunEnded", message: `${decided.why}, and nothing waits for a decision any more` };
     case "otherDigest":
       return {
         status: 409,

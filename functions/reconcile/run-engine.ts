@@ -39,7 +39,7 @@ export interface RunView {
   readonly shutdown: boolean;
   /** Reconcile stopped it, for the spec asked for another run: it is no end of this one. */
   readonly superseded: boolean;
-  /** As it was frozen when the run began; absent: somebody took it away. */
+  /** As it was frozen when the run began; absent: somebody took it away, or changed it. */
   readonly pipeline?: FrozenPipeline;
   /** sha256 of the spec's canonical JSON that the run was last brought in line with. */
   readonly acceptedSpec?: string;

@@ -11,6 +11,8 @@ export const reviewRecordSchema = z.strictObject({
   findings: z.string(),
   /** What the run has cost so far. */
   usage: usageSchema,
+  /** Why an open review takes no decision any more, as half a sentence. Absent: it does. */
+  ended: z.string().optional(),
   /** Artifact keys of the run's outputs by name, once there are any. */
   outputs: z.record(z.string(), z.string()).optional(),
 });
@@ -26,6 +28,8 @@ export type DecideOutcome =
   | { readonly outcome: "decided"; readonly decision: Decision }
   /** The workload, or this gate's review, does not exist. */
   | { readonly outcome: "notFound" }
+  /** Nobody has decided, and nothing waits for a decision any more: why, as half a sentence. */
+  | { readonly outcome: "ended"; readonly why: string }
   /** The gate's review has these findings now. */
   | { readonly outcome: "otherDigest"; readonly digest: string }
   /** The earlier decision, which stands. */

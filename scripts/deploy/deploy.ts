@@ -1,5 +1,6 @@
 import pRetry from "p-retry";
 import { clusterAddresses } from "./cluster-addresses.ts";
+import { askRegistry, byDigest } from "./digests.ts";
 import type { Kubectl } from "./kubectl.ts";
 import type { Manifest } from "./manifests.ts";
 import { withClusterAddresses } from "./network-policies.ts";
@@ -17,7 +18,8 @@ export interface DeployOptions {
 const READY_TIMEOUT_MS = 5 * 60_000;
 
 /** Installs the product, or brings what is there up to date, and waits until it is ready. Doing it again changes nothing. */
-export async function deploy({ kubectl, manifests, model, say }: DeployOptions): Promise<void> {
+export async function deploy({ kubectl, manifests: tagged, model, say }: DeployOptions): Promise<void> {
+  const manifests = await byDigest(tagged, askRegistry, say);
   const first = manifests.filter(({ kind }) => kind === "Namespace" || kind === "CustomResourceDefinition");
   await apply(kubectl, first);
   const kinds = first

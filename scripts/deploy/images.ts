@@ -11,7 +11,7 @@ export function readImages(options: readonly string[], manifests: readonly Manif
   const images = Object.fromEntries(
     options.map((option) => (option.includes("=") ? option.split("=", 2) : [FUNCTIONS, option])),
   );
-  const there = new Set(repositoriesIn(manifests));
+  const there = new Set(imagesIn(manifests).map(repositoryOf));
   const unknown = Object.keys(images).find((repository) => !there.has(repository));
   if (unknown !== undefined) throw new Error(`no image is of ${unknown}; there are ${[...there].join(", ")}`);
   return images;
@@ -19,24 +19,29 @@ export function readImages(options: readonly string[], manifests: readonly Manif
 
 /** With each image replaced whose repository is in `images`. */
 export function withImages<T>(value: T, images: Images): T {
-  if (Array.isArray(value)) return value.map((one) => withImages(one, images)) as T;
+  return mapImages(value, (image) => images[repositoryOf(image)] ?? image);
+}
+
+/** With each image as `to` has it. */
+export function mapImages<T>(value: T, to: (image: string) => string): T {
+  if (Array.isArray(value)) return value.map((one) => mapImages(one, to)) as T;
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      isImage(key, inner) ? (images[repositoryOf(inner)] ?? inner) : withImages(inner, images),
-    ]),
+    Object.entries(value).map(([key, inner]) => [key, isImage(key, inner) ? to(inner) : mapImages(inner, to)]),
   ) as T;
 }
 
-function repositoriesIn(value: unknown): string[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    isImage(key, inner) ? [repositoryOf(inner)] : repositoriesIn(inner),
-  );
+/** Each image that is run, once. */
+export function imagesIn(value: unknown): string[] {
+  const found = new Set<string>();
+  mapImages(value, (image) => {
+    found.add(image);
+    return image;
+  });
+  return [...found];
 }
 
 const isImage = (key: string, value: unknown): value is string => key === "image" && typeof value === "string";
 
 /** What stands before the tag or digest. */
-const repositoryOf = (image: string): string => image.replace(/[:@][^/]*$/, "");
+export const repositoryOf = (image: string): string => image.replace(/[:@][^/]*$/, "");

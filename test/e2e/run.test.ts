@@ -360,6 +360,12 @@ spec:
       2,
       /expected one AgentWorkload.*Agent agentic-system\/scrape/s,
     ],
+    [
+      "a workload with a wrong field and wrong inputs: both",
+      ["validate", "BOTH"],
+      2,
+      /:6:37 spec\.inputs\.sites\[0\] 10\.0\.0\.7 is a private address.*\n.*:7:3 spec\.replicas/,
+    ],
     ["a file that is not there", ["validate", "nowhere.yaml"], 2, /nowhere\.yaml:1:1 cannot be read/],
     ["an unknown option", ["run", "x.yaml", "--fast"], 2, /unknown option '--fast'/],
     ["a wrong --resolve", ["run", "x.yaml", "--resolve", "nonsense"], 2, /HOST=ADDRESS:PORT/],
@@ -376,6 +382,8 @@ spec:
   ];
   test.each(CASES)("%s", async (_name, args, code, words) => {
     await writeFile(join(out, "WRONG"), WRONG);
+    const both = WRONG.replace("pipelin:", "pipeline:").replace("sites: []", 'sites: ["http://10.0.0.7/"]');
+    await writeFile(join(out, "BOTH"), both);
     await writeFile(join(out, "INPUTS"), WRONG.replace("pipelin:", "pipeline:").replace("  replicas: 0\n", ""));
     const ended = await agentic(args.map((arg) => (/^[A-Z]+$/.test(arg) ? join(out, arg) : arg))).ended;
     expect([ended.code, ended.stderr]).toEqual([code, expect.stringMatching(words)]);

@@ -621,6 +621,13 @@ describe("a decision", () => {
     expect(page).not.toContain("<form");
   });
 
+  test("of a run that has ended has no form, and the page says why", async () => {
+    await reviews.open({ ...record, ended: "somebody stopped the run" });
+    const page = await (await get(PATH)).text();
+    expect(page).toContain("<strong>Not decided</strong>: somebody stopped the run, and nothing waits for a decision");
+    expect(page).not.toContain("<form");
+  });
+
   test("that was made in time is told also after the timeout", async () => {
     await postJson(approved());
     now = new Date(record.review.timeoutAt);
@@ -782,6 +789,9 @@ describe("ten gates at once", () => {
     expect(linked).toEqual(["gate-0", "gate-1", "gate-2"].map((gate) => `${WORKLOAD_PATH}/${gate}`));
     expect(page).toContain("approved by &lt;bob&gt; at 2026-11-20 12:00 UTC");
     expect(page).toContain("waits for a decision until 2026-11-21 12:00 UTC");
+    for (const [index, made] of ten.slice(0, 2).entries())
+      await reviews.open({ ...made, ...(index === 0 ? { ended: "the run ended (Failed)" } : {}) });
+    expect(await (await seen(ten.slice(0, 2))).text()).toContain("not decided: the run ended (Failed)");
     const one = await seen(ten.slice(4, 5));
     expect([one.status, one.headers.get("location")]).toEqual([303, `${WORKLOAD_PATH}/gate-4`]);
     expect((await seen([])).status).toBe(401);

@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
 import { createEgressTokenVerifier, mintStepTokens, type StepClaims } from "../../lib/token.ts";
+import { attacked } from "../attempts.ts";
 
 const keys = generateKeyPairSync("ed25519");
 const log = pino({ level: "silent" });
@@ -140,6 +141,7 @@ describe.each(["plain", "tunnel"] as const)("by %s request", (way) => {
     ["lost.test", 593, "HostNotFound"],
     ["slow.test", 593, "NameServerUnavailable"],
   ])("%s: %d %s", async (host, status, reason) => {
+    if (status !== 200) attacked();
     expect(await ask(`http://${host}/x?y=1`, way)).toMatchObject({ status, reason });
     if (status === 200) expect(hosts).toEqual([new URL(`http://${host}/`).host]);
     else expect(hosts).toEqual([]);
@@ -156,6 +158,7 @@ describe.each(["plain", "tunnel"] as const)("by %s request", (way) => {
   });
 
   test("a request without a login is asked for one", async () => {
+    attacked();
     expect(await ask("http://shop.test/", way, "")).toMatchObject({ status: 407 });
   });
 
@@ -181,6 +184,7 @@ describe.each(["plain", "tunnel"] as const)("by %s request", (way) => {
       },
     ],
   ])("%s is refused", async (_, user, password) => {
+    attacked();
     expect(await ask("http://shop.test/", way, user, await password())).toMatchObject({
       status: 403,
       reason: "InvalidToken",

@@ -11,6 +11,7 @@ import { readBuckets } from "../../lib/edges/artifacts/bucket.ts";
 import { type Artifacts, openArtifacts } from "../../lib/edges/artifacts.ts";
 import { createStoreLogins } from "../../lib/edges/tenant-login/versitygw.ts";
 import { type TenantLogins, tenantPassword } from "../../lib/edges/tenant-login.ts";
+import { attacked } from "../attempts.ts";
 import { BUILD_MS } from "../cluster/built.ts";
 import { formUpload, type RawAnswer, type RawLogin, type RawRequest, sendRaw } from "../s3-request.ts";
 import { startStore, type TestStore } from "../store-server.ts";
@@ -455,6 +456,7 @@ describe("team-a against others, whose artifacts are there", () => {
   async function attack(send: () => Promise<RawAnswer>): Promise<RawAnswer> {
     const before = await world();
     const answer = await send();
+    attacked();
     expect(await world()).toEqual(before);
     expect(answer.text).not.toContain(SECRET);
     return answer;
@@ -474,6 +476,7 @@ describe("team-a against others, whose artifacts are there", () => {
     const before = await world();
     for (const [what, raw] of requests) {
       const { status, code = "AccessDenied", text } = await sendRaw(store.s3.endpoint, withMd5(raw), loginOf("team-a"));
+      attacked();
       // What versitygw does not do at all, it does for nobody.
       if (status !== 501) expect([what, status, code]).toEqual([what, 403, "AccessDenied"]);
       expect(text).not.toContain(SECRET);
@@ -486,6 +489,7 @@ describe("team-a against others, whose artifacts are there", () => {
     for (const method of ["GET", "HEAD", "PUT", "DELETE"]) {
       const body = method === "PUT" ? { body: "mine" } : {};
       const { code, text } = await sendRaw(store.s3.endpoint, { method, path, ...body }, loginOf("team-a"));
+      attacked();
       // It was understood as it was meant, and refused for what it is.
       expect(code).not.toBe("SignatureDoesNotMatch");
       expect(text).not.toContain(SECRET);

@@ -14,6 +14,7 @@ import { createRedisLogins } from "../../lib/edges/tenant-login/redis.ts";
 import type { TenantLogins } from "../../lib/edges/tenant-login.ts";
 import { RetryableError } from "../../lib/errors.ts";
 import { openLedger } from "../../lib/model/ledger.ts";
+import { attacked } from "../attempts.ts";
 import { graphOf, SUCCEEDED, stepOf } from "./durable-step.ts";
 import { redisForFile } from "./redis.ts";
 
@@ -190,6 +191,7 @@ describe("team-a against team-b, whose keys are there", () => {
 
   test.each([...attacks, ...beyond])("%s", async (_what, [command = "", ...args]) => {
     const redis = loggedIn("team-a");
+    attacked();
     await expect(redis.call(command, ...args)).rejects.toThrow(
       /NOPERM|WRONGPASS|can't (access|run)|not allowed from script/,
     );
@@ -198,6 +200,7 @@ describe("team-a against team-b, whose keys are there", () => {
   });
 
   test("the names of keys are in no answer of INFO", async () => {
+    attacked();
     expect(await loggedIn("team-a").info("everything")).not.toContain("team-b");
   });
 });

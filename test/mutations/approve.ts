@@ -17,10 +17,16 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
       },
       {
         why: "a link is no other token of the same key",
-        find: "{ audience: AUDIENCE, algorithms",
-        replace: "{ algorithms",
+        find: "        audience: AUDIENCE,\n",
+        replace: "",
       },
       { why: "a link has an end", find: "    .setExpirationTime(expiresAt)\n", replace: "" },
+      {
+        why: "a link without an end permits nothing",
+        find: '        requiredClaims: ["exp"],\n',
+        replace: "",
+        tests: ["test/integration/hostile-decisions/links.test.ts"],
+      },
       { why: "a link's content is checked", find: "linkSchema.parse(payload);", replace: "payload as ReviewLink;" },
       {
         why: "nobody decides without a link",
@@ -216,6 +222,31 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
     },
     { why: "a review is decided once", find: "if (standing) return", replace: "if (false) return" },
     {
+      why: "nobody decides on a run that has ended",
+      find: "if (why !== undefined) return",
+      replace: "if (false) return",
+    },
+    {
+      why: "a run that was stopped waits for nobody",
+      find: 'if ((spec as { stop?: unknown }).stop === true) return "somebody stopped the run";',
+      replace: "",
+    },
+    {
+      why: "a workload that is being deleted waits for nobody",
+      find: 'if (metadata.deletionTimestamp !== undefined) return "the workload is being deleted";',
+      replace: "",
+    },
+    {
+      why: "a run that has ended waits for nobody",
+      find: "return finishedAt === undefined ? undefined : `the run ended (${phase})`;",
+      replace: "return undefined;",
+    },
+    {
+      why: "a review that was decided in time is not one that nobody decided",
+      find: "ended !== undefined && review.decision === undefined",
+      replace: "ended !== undefined",
+    },
+    {
       why: "a decision is written on what was seen, or looked at again",
       find: 'if ((await workloads.putStatus(object, decided)) === "written") return',
       replace: "await workloads.putStatus(object, decided);\n        if (true) return",
@@ -232,8 +263,8 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "what this version does not know of a status stays",
-      find: "z.looseObject({ usage, reviews, outputs })",
-      replace: "z.object({ usage, reviews, outputs })",
+      find: "z.looseObject({",
+      replace: "z.object({",
     },
   ]),
   ...mutationsOf("lib/edges/reviews/folder.ts", APPROVE, [

@@ -104,8 +104,13 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
     [
       {
         why: "an event has an id of its own",
-        find: '    if (!idGiven(headers, body)) throw new TypeError("it has no id");\n',
+        find: '    if (!attribute(headers, body, "id")) throw new TypeError("it has no id");\n',
         replace: "",
+      },
+      {
+        why: "an event is of the version that is read",
+        find: 'if (version !== "1.0")',
+        replace: "if (false)",
       },
       {
         why: "a batch of events is refused",
@@ -224,6 +229,27 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
         why: "without a key or an address there is no model",
         find: "  if (!env.OPENAI_API_KEY && !env.LLM_BASE_URL) return undefined;\n",
         replace: "",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "scripts/deploy/digests.ts",
+    ["test/integration/deploy-digests.test.ts"],
+    [
+      {
+        why: "what a registry calls a digest is one",
+        find: "return DIGEST.test(digest) ? { digest } : ",
+        replace: "if (digest !== undefined) return { digest };\n    return ",
+      },
+      {
+        why: "an answer that is none pins nothing",
+        find: "if (answer.status !== 200) return { unknown: `its registry answers ${answer.status}` };\n",
+        replace: "",
+      },
+      {
+        why: "an image that is by digest already, or the node's own, stays",
+        find: '!image.includes("@") && !image.startsWith("dev.local/")',
+        replace: "true",
       },
     ],
   ),

@@ -16,7 +16,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
       find: "!step.gate && before.has(step.name)",
       replace: "!step.gate",
     },
-    { why: "changes say what is to be changed", find: "!comment || ", replace: "" },
+    { why: "changes say what is to be changed", find: "!comment?.trim() || ", replace: "" },
     {
       why: "a step gets the changes that are asked of it alone",
       find: "changes.filter(({ steps }) => steps.includes(step))",

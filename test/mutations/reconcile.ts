@@ -766,6 +766,11 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "review.decision === decision",
     },
     {
+      why: "an approval that names steps is told that it does not count",
+      find: 'return steps && "only a request for changes names steps";',
+      replace: "return undefined;",
+    },
+    {
       why: "a request for changes that is not taken says why",
       find: 'if (wrong !== undefined) return { ...refused("NotChangeable", wrong), gate };',
       replace: "",
@@ -972,8 +977,20 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/gate.ts", CHANGES, [
     {
       why: "a request that is not taken leaves the gate to others",
-      find: " || changeRequestOf(run, step, one) !== undefined);",
-      replace: " || true);",
+      find: "changeRequestOf(run, step, one) !== undefined : !one.steps",
+      replace: "true : !one.steps",
+    },
+    {
+      why: "an approval of steps is none",
+      find: "!== undefined : !one.steps",
+      replace: "!== undefined : true",
+      tests: ["test/integration/hostile-decisions/objects.test.ts"],
+    },
+    {
+      why: "a gate is skipped where its condition is false, not where its node says so",
+      find: 'if (skips && (isSkipped || node.phase === "Running"))',
+      replace: 'if (isSkipped || (skips && node.phase === "Running"))',
+      tests: GATE,
     },
     {
       why: "a decision on the same findings stands in the next round",
@@ -1202,6 +1219,27 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
         why: "a kind that is not installed is said by its name",
         find: '      if (!("value" in found)) throw new TerminalError("KindMissing", kindMissing(kind));\n      return',
         replace: '      if (!("value" in found)) return [];\n      return',
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "functions/reconcile/argo/seal.ts",
+    ["test/unit/reconcile/seal.test.ts"],
+    [
+      {
+        why: "a frozen pipeline is read as reconcile wrote it",
+        find: "return pipeline && isSealed(object) ? ",
+        replace: "return pipeline ? ",
+      },
+      {
+        why: "a seal is for one run",
+        find: "[PIPELINE_ANNOTATION, namespace, name, annotations[PIPELINE_ANNOTATION]]",
+        replace: "[PIPELINE_ANNOTATION, annotations[PIPELINE_ANNOTATION]]",
+      },
+      {
+        why: "a seal is reconcile's",
+        find: "publicKeys.some((key) =>",
+        replace: "[...publicKeys, true].some((key) => key === true ||",
       },
     ],
   ),

@@ -128,6 +128,21 @@ describe("parseDocuments", () => {
     ]);
   });
 
+  test.each<[string, string, boolean]>([
+    ["a field that is none", "  colour: red\n", true],
+    ["a wrong value", "  replicas: 0\n", true],
+    ["a field that is none, deep inside", "  budget: {maxUsd: '1', colour: red}\n", true],
+    ["the pipeline misspelt", "  pipelin: mine\n", false],
+    ["no pipeline that is one", "  pipeline: 7\n", false],
+    ["inputs that are none", "  inputs: 7\n", false],
+  ])("what else is wrong shows beside %s: %#", (_what, line, shows) => {
+    const text = `apiVersion: agentic.dev/v1alpha1\nkind: AgentWorkload\nmetadata: {name: w}\nspec:\n${line}`;
+    const parsed = parseDocuments(text);
+    if (!("errors" in parsed)) throw new Error("taken as valid");
+    expect(parsed.errors).toHaveLength(1);
+    expect(parsed.rest.map(({ kind }) => kind)).toEqual(shows ? ["AgentWorkload"] : []);
+  });
+
   test("refuses an alias bomb", () => {
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi"
       .split("")
@@ -139,7 +154,9 @@ describe("parseDocuments", () => {
   test("reads or refuses any text, and throws at none", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        expect(Object.keys(parseDocuments(text))).toHaveLength(1);
+        expect(Object.keys(parseDocuments(text))).toSatisfy(
+          (keys) => keys.join() === "documents" || keys.join() === "errors,rest",
+        );
       }),
     );
   });

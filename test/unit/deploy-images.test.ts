@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { FUNCTIONS, readImages, withImages } from "../../scripts/deploy/images.ts";
+import { partsOf } from "../../scripts/deploy/digests.ts";
+import { FUNCTIONS, imagesIn, readImages, withImages } from "../../scripts/deploy/images.ts";
 import { productManifests } from "../../scripts/deploy/manifests.ts";
 
 const pod = (...images: string[]) => ({
@@ -41,6 +42,21 @@ describe("--image", () => {
     const images = JSON.stringify(withImages(manifests, readImages(options, manifests))).match(/"image":"[^"]*"/g);
     expect(new Set(images)).toEqual(new Set(['"image":"x.example/new"']));
   });
+});
+
+test.each([
+  ["redis:7.4", "registry-1.docker.io", "library/redis", "7.4"],
+  ["docker.io/library/redis:7.4", "registry-1.docker.io", "library/redis", "7.4"],
+  ["me/f", "registry-1.docker.io", "me/f", "latest"],
+  ["ghcr.io/berriai/litellm:v1.106.2", "ghcr.io", "berriai/litellm", "v1.106.2"],
+  ["localhost:5000/own", "localhost:5000", "own", "latest"],
+  ["localhost:5000/a/b:1", "localhost:5000", "a/b", "1"],
+])("%s is asked for at %s", (image, host, repository, tag) => {
+  expect(partsOf(image)).toEqual({ host, repository, tag });
+});
+
+test("no image of the product is by a tag that moves", () => {
+  for (const image of imagesIn(productManifests())) expect(image).toMatch(/:v?\d+(\.\d+)+$/);
 });
 
 test("what is not replaced stays, tag and digest included", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isPublicAddress, parseRange } from "../../egress/address.ts";
+import { attacked } from "../attempts.ts";
 
 describe("isPublicAddress", () => {
   test.each<[address: string, isPublic: boolean, what: string]>([
@@ -51,6 +52,7 @@ describe("isPublicAddress", () => {
     ["example.com", false, "no address"],
     ["", false, "nothing"],
   ])("%s: %s (%s)", (address, isPublic) => {
+    if (!isPublic) attacked();
     expect(isPublicAddress(address)).toBe(isPublic);
   });
 });
@@ -67,6 +69,7 @@ describe("ranges that are denied", () => {
     ["2a05:d000::1", "2a05:d000::1", false],
     ["2a05:d000::1", "203.5.113.7", true],
   ])("%s: %s is public: %s", (denied, address, isPublic) => {
+    if (!isPublic) attacked();
     const parsed = parseRange(denied);
     expect(parsed).toBeDefined();
     expect(isPublicAddress(address, parsed ? [parsed] : [])).toBe(isPublic);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseRange } from "../../egress/address.ts";
 import { decideTarget, type Target } from "../../egress/policy.ts";
+import { attacked } from "../attempts.ts";
 
 const PUBLIC = "93.184.216.34";
 const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
@@ -78,6 +79,7 @@ describe("where a connection goes", () => {
     ["nor for a name that is not there", "lost.example", {}, { reason: "HostNotFound" }],
     ["nor while the name server is away", "lost.example", { code: "EAI_AGAIN" }, { reason: "NameServerUnavailable" }],
   ])("%s", async (_what, host, asked, decision) => {
+    if ("reason" in decision) attacked();
     expect(await decide(host, asked)).toMatchObject(decision);
   });
 });

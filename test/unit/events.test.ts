@@ -24,6 +24,13 @@ test.each<[string, Record<string, string>, string]>([
     { "content-type": "application/cloudevents+json" },
     '{"specversion":"1.0","source":"/x","type":"t"}',
   ],
+  ["no version", { ...attributes, "ce-specversion": "" }, "{}"],
+  ["another version", { ...attributes, "ce-specversion": "0.1" }, "{}"],
+  [
+    "another version, structured",
+    { "content-type": "application/cloudevents+json" },
+    '{"specversion":"2.0","id":"1","source":"/x","type":"t"}',
+  ],
   ["data that is no JSON, and nothing says what it is", attributes, "{"],
   ["a batch", { "content-type": "application/cloudevents-batch+json" }, "[]"],
 ])("refused: %s", (_what, headers, body) => {

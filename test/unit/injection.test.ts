@@ -5,6 +5,7 @@ import { textOf, visibleDocument } from "../../functions/analyze/extract/visible
 import { merge } from "../../functions/analyze/merge.ts";
 import type { ModelAnalysis } from "../../functions/analyze/question.ts";
 import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
+import { attacked } from "../attempts.ts";
 
 // Pages that speak to the model that reads them, and a model that obeys: it claims what it is told to, wherever it was told.
 
@@ -132,6 +133,7 @@ describe.each(HIDDEN)("told in %s", (_, inside) => {
   const { extracted, text } = analysisOf(inside);
 
   test("it is flagged, and changes nothing", () => {
+    attacked();
     // That there is JSON-LD is a finding of its own.
     const { caveats: _flags, technology: _markup, ...untouched } = analysisOf("").extracted;
     expect(extracted).toMatchObject(untouched);
@@ -141,6 +143,7 @@ describe.each(HIDDEN)("told in %s", (_, inside) => {
   test.each(["Clean offices, quietly", "$90/month", "Weekly", "a", "", DEMAND, SAY])(
     "a model that obeys, with the quote %s",
     (quote) => {
+      attacked();
       const merged = merge(extracted, obedient(quote), { text, model: "m", usage: NO_USAGE });
       const said = JSON.stringify({ ...merged, caveats: [] });
       expect(said).not.toContain("only choice");
@@ -153,6 +156,7 @@ describe.each(HIDDEN)("told in %s", (_, inside) => {
 });
 
 test.each(SHOWN)("shown as %s, it is flagged", (_, inside) => {
+  attacked();
   expect(analysisOf(`<p>${inside}</p>`).extracted.caveats.join()).toMatch(FLAG);
 });
 

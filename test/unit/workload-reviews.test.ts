@@ -94,6 +94,32 @@ describe("reviews in a workload's status", () => {
 });
 
 describe("a decision", () => {
+  test.each<[string, (object: KubeObject) => KubeObject, string]>([
+    ["was stopped", (one) => ({ ...one, spec: { stop: true } }), "somebody stopped the run"],
+    [
+      "has ended",
+      (one) => ({ ...one, status: { reviews: [A], phase: "Failed", finishedAt: "2026-11-20T13:00:00Z" } }),
+      "the run ended (Failed)",
+    ],
+    [
+      "is being deleted",
+      (one) => ({ ...one, metadata: { ...one.metadata, deletionTimestamp: "2026-11-20T13:00:00Z" } }),
+      "the workload is being deleted",
+    ],
+  ])(
+    "on a run that %s is refused, and its review says so; one that was made before stands",
+    async (_what, end, why) => {
+      object = object && end(object);
+      expect((await reviews.read(REF, "a"))?.ended).toBe(why);
+      expect(await reviews.decide(REF, decisionOn(A))).toEqual({ outcome: "ended", why });
+      expect(writes).toBe(0);
+      const decided = { ...A, ...decisionOn(A) };
+      if (object) object.status = { ...(object.status as object), reviews: [decided] };
+      expect((await reviews.read(REF, "a"))?.ended).toBeUndefined();
+      expect(await reviews.decide(REF, decisionOn(A))).toEqual({ outcome: "alreadyDecided", decision: decisionOn(A) });
+    },
+  );
+
   test("changes its own review only; what this version does not know stays", async () => {
     expect(await reviews.decide(REF, decisionOn(B))).toEqual({ outcome: "decided", decision: decisionOn(B) });
     expect(object?.status).toEqual({

@@ -17,13 +17,14 @@ export function gatesPage(ref: ReviewRef, records: readonly ReviewRecord[], opti
       <h1>${records.length} reviews</h1>
       <div class="scroll" tabindex="0" role="region" aria-label="Reviews"><table>
         <thead><tr><th scope="col">Gate</th><th scope="col">State</th></tr></thead>
-        <tbody>${records.map(({ review }) => html`<tr><th scope="row"><a href="${options.gateUrl(review.gate)}">${review.gate}</a></th><td>${stateOf(review, options.now)}</td></tr>`)}</tbody>
+        <tbody>${records.map(({ review, ended }) => html`<tr><th scope="row"><a href="${options.gateUrl(review.gate)}">${review.gate}</a></th><td>${stateOf({ review, ended }, options.now)}</td></tr>`)}</tbody>
       </table></div></main>`,
   );
 }
 
-function stateOf(review: ReviewRecord["review"], now: Date): string {
+function stateOf({ review, ended }: Pick<ReviewRecord, "review" | "ended">, now: Date): string {
   const { decision, by, at = "", timeoutAt } = review;
   if (decision) return `${decision} by ${by} at ${minute(at)}`;
+  if (ended !== undefined) return `not decided: ${ended}`;
   return isOver(review, now) ? `timed out at ${minute(timeoutAt)}` : `waits for a decision until ${minute(timeoutAt)}`;
 }

@@ -28,7 +28,7 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
   const columns = columnsOf(items.flatMap(({ summary }) => summary ?? []));
   // A failure names its step by itself.
   const steps = new Set(findings.results.flatMap(({ step, outcome }) => (outcome === "failed" ? [] : [step]))).size > 1;
-  const open = !review.decision && !isOver(review, options.now);
+  const open = !review.decision && record.ended === undefined && !isOver(review, options.now);
   return document(
     `Review of ${name}: ${review.gate}`,
     html`${open ? html`<a class="skip" href="#decide">Skip to the decision</a>` : ""}<main>
@@ -104,13 +104,15 @@ const DECIDED: Readonly<Record<Decision["decision"], string>> = {
 
 /** Of a review that nobody can decide on any more. */
 function endOf(
-  { review, outputs = {} }: ReviewRecord,
+  { review, ended, outputs = {} }: ReviewRecord,
   { problem, comment: typed, outputUrl }: ReviewPageOptions,
 ): Html {
   const decision = decisionOf(review);
   const refused = problem
     ? html`<div class="notice bad" role="alert">Your decision was not taken: ${problem}${typed ? html`<p>Your comment was:</p><blockquote>${typed}</blockquote>` : ""}</div>`
     : "";
+  if (!decision && ended !== undefined)
+    return html`${refused}<div class="notice"><strong>Not decided</strong>: ${ended}, and nothing waits for a decision any more.</div>`;
   if (!decision) {
     const then = review.onTimeout === "Approve" ? "approved" : "rejected";
     return html`${refused}<div class="notice"><strong>Timed out</strong> at ${minute(review.timeoutAt)}. The review is ${then} automatically.</div>`;

@@ -20,6 +20,8 @@ export const APPROVED_OUTPUT = "approved";
 
 /** Annotation: the pipeline as the run froze it, JSON. */
 export const PIPELINE_ANNOTATION = "agentic.dev/pipeline";
+/** Annotation: reconcile's signature of it, in base64 (seal.ts). */
+export const SEAL_ANNOTATION = "agentic.dev/pipeline-seal";
 /** Annotation: sha256 of the last accepted spec, whose canonical JSON is in the object store. */
 export const SPEC_ANNOTATION = "agentic.dev/spec";
 /** Annotation: engine/run.ts termsOf of that spec. */

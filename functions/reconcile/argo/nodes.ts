@@ -86,7 +86,7 @@ export function viewWorkflow(object: KubeObject): RunView {
   };
 }
 
-/** Written by reconcile, and checked for no more than being there: who may edit a Workflow may stop it as well. */
+/** Written by reconcile. Whether it is as it was written, its seal says (seal.ts). */
 function frozenPipeline({ metadata }: KubeObject): FrozenPipeline | undefined {
   const text = metadata.annotations[PIPELINE_ANNOTATION];
   if (text === undefined) return undefined;

@@ -71,10 +71,10 @@ export function judgeDecision(
   };
 }
 
-/** Why a request for changes is not taken: the gate waits on for another decision. */
+/** Why a decision is not taken: the gate waits on for another one. The CRD's rules refuse most of these before. */
 function notTaken(review: Review, { decision, steps, comment }: AgentDecision["spec"]): string | undefined {
-  if (decision !== "changesRequested") return undefined;
-  return comment ? notChangeable(review, steps) : "it does not say what is to be changed";
+  if (decision !== "changesRequested") return steps && "only a request for changes names steps";
+  return comment?.trim() ? notChangeable(review, steps) : "it does not say what is to be changed";
 }
 
 function isOf(review: Review, { decision, by }: AgentDecision["spec"], at: string): boolean {

@@ -15,6 +15,7 @@ import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { gateTerms, type Run } from "../../../engine/run.ts";
 import type { NodeView } from "../run-engine.ts";
 import type { MadeDecision } from "./decisions.ts";
+import { formatGateOutput } from "./node-output.ts";
 
 /** A gate whose node has started: what it is about, and how it was decided. */
 export interface GateView {
@@ -36,7 +37,7 @@ export interface GateView {
 
 /**
  * waiting: for a person or the timeout. decided: by a decision that counts, whether its node is settled yet or not. changes: a reviewer
- * asked for changes, and another run of the spec has them. skipped: `when` was false. overtaken: the engine's own timer settled its node otherwise than a decision that was acknowledged before; or its node was
+ * asked for changes, and another run of the spec has them. skipped: `when` is false. overtaken: the engine's own timer settled its node otherwise than a decision that was acknowledged before; or its node was
  * approved, what was approved is lost, and what the steps before it left when they were done again is something else. tampered: its node
  * was settled in the engine by hand, and no decision says so.
  */
@@ -50,13 +51,17 @@ export type GateVerdict =
 
 type Undecided = Omit<GateView, "verdict" | "lacksFindings">;
 
-/** `reviews`: the known ones of this gate, in this run and in earlier ones of the workload. */
+/** `skips`: its `when` is false. `reviews`: the known ones of this gate, in this run and in earlier ones of the workload. */
 export function viewGate(
   run: Run,
   step: PipelineStep,
   node: NodeView,
   outcomes: Outcomes,
-  { reviews, decisions }: { readonly reviews: readonly Review[]; readonly decisions: readonly MadeDecision[] },
+  {
+    skips,
+    reviews,
+    decisions,
+  }: { readonly skips: boolean; readonly reviews: readonly Review[]; readonly decisions: readonly MadeDecision[] },
   now: Date,
 ): Omit<GateView, "lacksFindings"> {
   const findings = findingsOf(run, step, outcomes);
@@ -85,11 +90,13 @@ export function viewGate(
     onTimeout: told?.onTimeout ?? terms.onTimeout,
   };
   const seen = { ...gate, ...(review ? { review } : {}) };
+  const isSkipped = node.phase === "Succeeded" && node.output === formatGateOutput("skipped");
+  if (skips && (isSkipped || node.phase === "Running")) return { ...seen, verdict: { state: "skipped" } };
   const acknowledged = writtenDecision(seen);
   const inTime = decisions.filter((one) => one.digest === digest && Date.parse(one.at) < timeoutAt.getTime());
   const counted = inTime
     .map((one) => ({ ...one, gate: step.name }))
-    .find((one) => isFinal(one) || changeRequestOf(run, step, one) !== undefined);
+    .find((one) => (one.decision === "changesRequested" ? changeRequestOf(run, step, one) !== undefined : !one.steps));
   // Once it is in the status, no other one is looked for.
   const decision = acknowledged ?? counted;
   const request = decision && !isFinal(decision) ? changeRequestOf(run, step, decision) : undefined;
@@ -109,7 +116,6 @@ function verdictOf(
   }: { final: FinalDecision | undefined; settledFor: Review | undefined; required: boolean; now: Date },
 ): GateVerdict {
   const { node } = gate;
-  if (node.phase === "Succeeded" && node.output === "skipped") return { state: "skipped" };
   const written = acknowledged ?? automaticDecision(gate, required, now);
   if (node.phase === "Running") return written ? { state: "decided", decision: written } : { state: "waiting" };
   const settled = decisionOfNode(node);

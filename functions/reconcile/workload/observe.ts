@@ -89,7 +89,7 @@ async function observeWanted(
     .flatMap((run) => runs.find((one) => one.name === nameOf(run)) ?? []);
   if (runObject) {
     if (!runObject.pipeline) {
-      const message = `the Workflow ${runName} has lost its annotation with the frozen pipeline: delete the Workflow to start the run again; completed steps are reused`;
+      const message = `the frozen pipeline in the annotations of Workflow ${runName} is not as reconcile wrote it: delete the Workflow to start the run again; completed steps are reused`;
       return { object, spec: { state: "refused", reason: "UnreadableRun", message }, runObject, others };
     }
     const run = runOf(reference, workload.spec, runObject.pipeline, changes);

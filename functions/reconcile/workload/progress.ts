@@ -159,8 +159,8 @@ async function observeGate(
     setOutcome(table, step.name, undefined, turn.result);
     return undefined;
   }
-  const gate = viewGate(run, step, node, table, known, deps.now());
-  const verdict = turn.do === "skip" && node.phase === "Running" ? ({ state: "skipped" } as const) : gate.verdict;
+  const gate = viewGate(run, step, node, table, { ...known, skips: turn.do === "skip" }, deps.now());
+  const { verdict } = gate;
   if (verdict.state === "skipped") setOutcome(table, step.name, undefined, SKIPPED);
   if (verdict.state === "tampered")
     setOutcome(table, step.name, undefined, failedResult(REASON.tamperedGate, verdict.message));
@@ -174,7 +174,7 @@ async function observeGate(
     gate.review !== undefined &&
     verdict.state === "waiting" &&
     !(await getIfKept(deps.artifacts, run.workload, gate.key));
-  return { ...gate, verdict, lacksFindings };
+  return { ...gate, lacksFindings };
 }
 
 /** The nodes of one step: what was settled is read from the object store, what runs from Redis. */

@@ -8,7 +8,13 @@ import { type DecideOutcome, decisionOf, type ReviewRecord, type ReviewRef, type
 
 const { usage, reviews, outputs } = agentWorkloadSchema.shape.status.unwrap().shape;
 /** Loose: what this version does not know is written back as it was. */
-const statusSchema = z.looseObject({ usage, reviews, outputs });
+const statusSchema = z.looseObject({
+  usage,
+  reviews,
+  outputs,
+  finishedAt: z.string().optional(),
+  phase: z.string().optional(),
+});
 
 /** Writes of one decision. Reconcile writes the same status, a few times a second at most. */
 const TRIES = 10;
@@ -33,6 +39,8 @@ export function createWorkloadReviews(workloads: KindClient): Reviews {
         if (review.digest !== decision.digest) return { outcome: "otherDigest", digest: review.digest };
         const standing = decisionOf(review);
         if (standing) return { outcome: "alreadyDecided", decision: standing };
+        const why = endOf(object);
+        if (why !== undefined) return { outcome: "ended", why };
         const decided = { ...status, reviews: all.with(at, { ...review, ...decision }) };
         if ((await workloads.putStatus(object, decided)) === "written") return { outcome: "decided", decision };
       }
@@ -44,14 +52,25 @@ export function createWorkloadReviews(workloads: KindClient): Reviews {
   };
 }
 
-function recordsOf({ metadata, status }: KubeObject): readonly ReviewRecord[] {
+/** Reconcile settles no gate of such a run: a decision would be acknowledged, and count for nothing. */
+function endOf({ metadata, spec, status }: KubeObject): string | undefined {
+  if (metadata.deletionTimestamp !== undefined) return "the workload is being deleted";
+  if ((spec as { stop?: unknown }).stop === true) return "somebody stopped the run";
+  const { finishedAt, phase } = statusSchema.parse(status ?? {});
+  return finishedAt === undefined ? undefined : `the run ended (${phase})`;
+}
+
+function recordsOf(object: KubeObject): readonly ReviewRecord[] {
+  const { metadata, status } = object;
   const { namespace, name, uid } = metadata;
+  const ended = endOf(object);
   const { usage, reviews = [], outputs } = statusSchema.parse(status ?? {});
   return reviews.map((review) => ({
     workload: { namespace, name, uid },
     review,
     findings: artifactKey(metadata, review.digest, "json"),
     usage: usage ? { ...usage, costUsd: Number(usage.costUsd) } : NO_USAGE,
+    ...(ended !== undefined && review.decision === undefined ? { ended } : {}),
     ...(outputs ? { outputs } : {}),
   }));
 }

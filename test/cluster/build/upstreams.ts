@@ -73,4 +73,5 @@ export const upstreams = [
       adapter: ["github.com/kedacore/keda/v2", "config/metrics-server"],
     },
   },
+  { name: "registry", about: "5 s" },
 ] as const satisfies Upstream[];

@@ -262,6 +262,11 @@ describe("an AgentWorkload", () => {
     expect(await ask(workload())).toEqual({ uid: "r-1", allowed: true });
   });
 
+  test("what is wrong with its form hides nothing else", async () => {
+    const { status } = await ask(workload({ replicas: 0, inputs: { urls: ["http://10.0.0.7/"] } }));
+    expect(status?.message).toMatch(/spec\.replicas.*spec\.inputs\.urls\[0\] 10\.0\.0\.7 is a private address/s);
+  });
+
   test("every problem is said at once, and where", async () => {
     const urls = ["http://10.0.0.1/", "https://b.example/", "https://b.example/"];
     const { allowed, status } = await ask(workload({ inputs: { urls } }));

@@ -18,22 +18,25 @@ const summaryOf = (over: object) => ({
   finding,
   summary: summaryView({ title: "A page", facts: [], pictures: [], caveats: [], ...over }, 10_000),
 });
-const text = (items: readonly FindingView[], over: Partial<ReviewView["record"]["review"]> = {}, ended = false) =>
-  reviewText(
-    {
-      record: { workload, review: { ...review, ...over }, findings: "u/0.json", usage: NO_USAGE },
-      findings: {
-        workload,
-        run: "r",
-        pipeline: { namespace: "team-a", name: "reading" },
-        gate: "ask",
-        inputs: { question: "What does it cost?" },
-        results: [],
-      },
-      items,
+const text = (items: readonly FindingView[], over: Partial<ReviewView["record"]["review"]> = {}, ended?: string) =>
+  reviewText({
+    record: {
+      workload,
+      review: { ...review, ...over },
+      findings: "u/0.json",
+      usage: NO_USAGE,
+      ...(ended ? { ended } : {}),
     },
-    ended,
-  );
+    findings: {
+      workload,
+      run: "r",
+      pipeline: { namespace: "team-a", name: "reading" },
+      gate: "ask",
+      inputs: { question: "What does it cost?" },
+      results: [],
+    },
+    items,
+  });
 
 test("what was found, what failed, and how to decide", () => {
   const offers = ["a", "b", "c", "d", "e", "f"].map((value) => ({ label: "Offer", value }));
@@ -93,8 +96,8 @@ test("a decided one says who decided, and asks for nothing", () => {
 });
 
 test("one whose run ended before asks for nothing, either", () => {
-  const shown = text([], {}, true);
-  expect(shown).toContain("gate ask: nobody decided before the run ended\n");
+  const shown = text([], {}, "the run ended (Failed)");
+  expect(shown).toContain("gate ask: nobody decided, and the run ended (Failed)\n");
   expect(shown).not.toContain("Decide with");
 });
 

@@ -75,6 +75,11 @@ test.each<[string, object, string[] | undefined, string | undefined]>([
   expect(judged).toEqual(message && { outcome: "Refused", reason: "NotChangeable", message, gate: "ask" });
 });
 
+test("an approval that names steps is told that it does not count", () => {
+  const judged = judgeDecision({ spec: { ...spec, steps: ["find"] } }, AT, { reviews: [open] });
+  expect(judged).toMatchObject({ outcome: "Refused", message: "only a request for changes names steps" });
+});
+
 describe("what becomes of decisions is recorded", () => {
   const pipeline = pipelineOf({
     steps: [

@@ -108,6 +108,12 @@ describe("what a gate's node, its review and the clock mean", () => {
     ["approved by hand, nobody was asked yet", node("Succeeded approved"), "tampered: says approved"],
     ["resumed by hand, without an output", withReview(node("Succeeded")), "tampered: is Succeeded"],
     ["failed by hand", withReview(node("Failed")), "tampered: is Failed"],
+    ["skipped by hand", withReview(node("Succeeded skipped")), "tampered: says skipped"],
+    [
+      "skipped, its `when` is false",
+      { pipeline: skipping, nodes: ["first settled", "ask Succeeded skipped"] },
+      "skipped",
+    ],
     [
       "approved by hand where a person rejected",
       withReview(node("Succeeded approved"), {}, rejected),

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { type PipelineSpec, pipelineSpecSchema } from "../../../crd/agentpipeline.ts";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
@@ -5,7 +6,7 @@ import { artifactKey } from "../../../engine/artifact-key.ts";
 import { sha256 } from "../../../engine/canonical.ts";
 import type { Decision } from "../../../engine/findings.ts";
 import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
-import { argoEngine } from "../../../functions/reconcile/argo/engine.ts";
+import { sealedArgoEngine } from "../../../functions/reconcile/argo/seal.ts";
 import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconcile/workload/reconcile.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../../lib/durable/results.ts";
@@ -25,6 +26,9 @@ import { createQuotas } from "../../../lib/quota/quotas.ts";
 import { STEP_REQUESTED, type StepRequest } from "../../../lib/step-events.ts";
 import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
 import { argoLooks } from "./argo.ts";
+
+/** Reconcile's. */
+const KEYS = generateKeyPairSync("ed25519");
 
 /** Numbers from 0 to 1, drawn at random and shrunk when a run goes wrong. */
 export interface Chance {
@@ -193,7 +197,8 @@ export function createHarness(options: HarnessOptions) {
   });
 
   const workloads = client({
-    get: () => read(() => objects.workload),
+    get: ({ namespace, name }) =>
+      read(() => (namespace === ref.namespace && name === ref.name ? objects.workload : undefined)),
     merge: (_ref, body) =>
       unreliable(() => {
         const { metadata } = body as { metadata: { finalizers: string[]; resourceVersion: string } };
@@ -327,7 +332,14 @@ export function createHarness(options: HarnessOptions) {
       }),
       decisions: client({
         get: ({ name }) => read(() => objects.decisions.get(name)),
-        list: () => read(() => [...objects.decisions.values()]),
+        list: ({ namespace, fieldSelector }) =>
+          read(() =>
+            [...objects.decisions.values()].filter(
+              ({ metadata, spec }) =>
+                metadata.namespace === namespace &&
+                fieldSelector === `spec.workload=${(spec as { workload?: unknown }).workload}`,
+            ),
+          ),
         listAll: async function* () {
           yield* await read(() => [...objects.decisions.values()]);
         },
@@ -355,7 +367,7 @@ export function createHarness(options: HarnessOptions) {
     isWorkedOn: () =>
       read(() => [...states.values()].some(({ ended, requested, held }) => !ended && (requested || held))),
     wake: ({ namespace, name }) => void woken.push(`${namespace}/${name}`),
-    engine: argoEngine,
+    engine: sealedArgoEngine(KEYS.privateKey, [KEYS.publicKey]),
     artifacts,
     results,
     defaultPipeline: "p",
@@ -499,6 +511,16 @@ export function createHarness(options: HarnessOptions) {
         const status = { ...(workflow.status as object), nodes: Object.fromEntries(changed) };
         objects.workflows.set(name, bump({ ...workflow, status }));
       }
+    },
+    /** Somebody writes the run object. */
+    editWorkflow(change: (workflow: KubeObject) => KubeObject): void {
+      for (const [name, workflow] of objects.workflows)
+        objects.workflows.set(name, bump(change(structuredClone(workflow))));
+    },
+    /** Somebody writes the workload's status. */
+    writeStatus(change: (status: WorkloadStatus) => object): void {
+      const { workload } = objects;
+      if (workload) objects.workload = bump({ ...workload, status: change(structuredClone(harness.status)) });
     },
     /** Approve's conditional write, of each review that waits. */
     decide(decision: Decision["decision"], gate?: string, comment?: string): void {
