@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import type { ResolvedHost } from "../lib/resolved-host.ts";
 import { gatherAgent } from "./agent-option.ts";
 import { CHANGES, withDecisionOptions } from "./decision-options.ts";
-import { EXIT } from "./exit-code.ts";
+import { EXIT, QUOTE_EXIT_CODES } from "./exit-code.ts";
 import { gatherResolve } from "./resolve-option.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -17,28 +17,32 @@ const program = new Command("agentic")
 const output = new Option("--output <format>", "what to print on stdout").choices(["text", "json"]).default("text");
 const folder = ["--out <dir>", "the run's folder (default: agentic-runs/NAME)"] as const;
 
-program
-  .command("run")
+/** Of the commands that take a workload as it is run here. */
+const ofFiles = (command: Command): Command =>
+  command
+    .argument(
+      "<files...>",
+      "one AgentWorkload, and AgentPipelines and Agents that do not ship; YAML or JSON, as for kubectl apply",
+    )
+    .option(...folder)
+    .option(
+      "--agent <name=url>",
+      "send the steps of an agent to a process that you started; may be given again",
+      gatherAgent,
+      new Map<string, string>(),
+    )
+    .option(
+      "--resolve <host=address:port>",
+      "send a host name's requests there, private addresses included; may be given again",
+      gatherResolve,
+      new Map<string, ResolvedHost>(),
+    );
+
+ofFiles(program.command("run"))
   .description("Run an AgentWorkload on this machine. The same command again continues it where it stopped.")
-  .argument(
-    "<files...>",
-    "one AgentWorkload, and AgentPipelines and Agents that do not ship; YAML or JSON, as for kubectl apply",
-  )
-  .option(...folder)
   .option("--approve", "approve every gate without asking; the decision says so")
-  .option(
-    "--agent <name=url>",
-    "send the steps of an agent to a process that you started; may be given again",
-    gatherAgent,
-    new Map<string, string>(),
-  )
+  .option("--dry-run", "say what the command would do and cost at most, as agentic quote, and start nothing")
   .option("--redis <url>", "use this Redis (6.2 or later) instead of a private one: redis://, rediss:// or unix://")
-  .option(
-    "--resolve <host=address:port>",
-    "send a host name's requests there, private addresses included; may be given again",
-    gatherResolve,
-    new Map<string, ResolvedHost>(),
-  )
   .addOption(output)
   .addHelpText(
     "after",
@@ -58,8 +62,22 @@ Of the workload's settings, on this machine
 Exit codes: ${EXIT.succeeded} succeeded, ${EXIT.failed} failed, ${EXIT.invalid} wrong input, ${EXIT.rejected} rejected, ${EXIT.held} suspended, or another process runs it, ${EXIT.interrupted} interrupted (run again to continue), ${EXIT.sigint} Ctrl-C`,
   )
   .action(async (files: string[], options) => {
+    if (options.dryRun) {
+      const { quote } = await import("./commands/quote.ts");
+      process.exitCode = await quote(files, options);
+      return;
+    }
     const { run } = await import("./commands/run.ts");
     process.exitCode = await run(files, options);
+  });
+
+ofFiles(program.command("quote"))
+  .description("Say what agentic run would do and cost at most; nothing is started")
+  .addOption(output)
+  .addHelpText("after", QUOTE_EXIT_CODES)
+  .action(async (files: string[], options) => {
+    const { quote } = await import("./commands/quote.ts");
+    process.exitCode = await quote(files, options);
   });
 
 program
@@ -171,6 +189,20 @@ program
   .action(async (evidence: string, files: string[], options) => {
     const { verify } = await import("./commands/verify.ts");
     process.exitCode = await verify(evidence, files, options);
+  });
+
+program
+  .command("cost")
+  .description("Show what runs of this machine cost: those below agentic-runs, or one by its steps")
+  .argument("[name]", "one workload")
+  .option(...folder)
+  .addOption(
+    new Option("--by <what>", "what to add up (default: run; of one workload: step)").choices(["run", "step", "item"]),
+  )
+  .addOption(output)
+  .action(async (name: string | undefined, options) => {
+    const { cost } = await import("./commands/cost.ts");
+    process.exitCode = await cost(name, options);
   });
 
 program

@@ -13,3 +13,7 @@ export const EXIT = {
   /** Ctrl-C. */
   sigint: 130,
 } as const;
+
+/** For the help of both `quote` commands. */
+export const QUOTE_EXIT_CODES = `
+Exit codes: ${EXIT.succeeded} quoted, ${EXIT.invalid} wrong input, ${EXIT.held} suspended or stopped: nothing would start`;

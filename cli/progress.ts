@@ -1,9 +1,10 @@
 import { createLogUpdate } from "log-update";
 import { usageOf } from "../engine/outcomes.ts";
 import { type ItemProgress, itemProgress, type StepProgress, stepProgress } from "../engine/progress.ts";
-import type { Item, Usage } from "../engine/result.ts";
+import type { Usage } from "../engine/result.ts";
 import type { Run } from "../engine/run.ts";
 import { type Instance, walk } from "../engine/walk.ts";
+import { type ItemCost, itemCosts, itemText } from "./item-cost.ts";
 import type { Position, RunEvent } from "./local/runner.ts";
 
 /** How far a run is, as `agentic status` and the progress line show it. */
@@ -11,6 +12,7 @@ export interface Progress {
   readonly steps: readonly StepProgress[];
   readonly items: ItemProgress;
   readonly usage: Usage;
+  readonly itemCosts: readonly ItemCost[];
 }
 
 export function progressOf(run: Run, { outcomes, running }: Position): Progress {
@@ -19,6 +21,7 @@ export function progressOf(run: Run, { outcomes, running }: Position): Progress 
     steps: stepProgress(run, position, outcomes, running),
     items: itemProgress(run, position, outcomes),
     usage: usageOf(outcomes),
+    itemCosts: itemCosts(run, outcomes),
   };
 }
 
@@ -88,15 +91,6 @@ export function renderLine(event: RunEvent, progress: () => Progress): string | 
 
 function describe({ step, item }: Instance): string {
   return item === undefined ? step.name : `${step.name.padEnd(8)} ${itemText(item)}`;
-}
-
-/** Characters of an item's JSON in a line. */
-const MAX_ITEM_TEXT = 100;
-
-export function itemText(item: Item): string {
-  if (typeof item === "string") return item;
-  const text = JSON.stringify(item);
-  return text.length > MAX_ITEM_TEXT ? `${text.slice(0, MAX_ITEM_TEXT)}…` : text;
 }
 
 export function clock(ms: number): string {

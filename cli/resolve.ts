@@ -1,6 +1,6 @@
 import { type Agent, agentSpecSchema } from "../crd/agent.ts";
 import type { AgentPipeline } from "../crd/agentpipeline.ts";
-import type { AgentWorkload } from "../crd/agentworkload.ts";
+import type { AgentWorkload, ChangeRequest } from "../crd/agentworkload.ts";
 import { API_VERSION } from "../crd/fields.ts";
 import { type Problem, specProblems } from "../crd/parse.ts";
 import { canonicalJson, sha256 } from "../engine/canonical.ts";
@@ -73,6 +73,11 @@ export async function resolveWorkload(
   const { namespace, name } = workload.metadata;
   const run = runOf({ namespace, name, uid: localUid(workload) }, spec, frozen.pipeline);
   return { workload, run, served };
+}
+
+/** The run of the workload with what reviewers asked to be changed. */
+export function withChanges({ run, workload }: ResolvedWorkload, changes: readonly ChangeRequest[]): Run {
+  return runOf(run.workload, workload.spec, run.pipeline, changes);
 }
 
 /** A workload on one machine has no uid from an API server: its name stands for it. */

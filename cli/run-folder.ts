@@ -43,6 +43,18 @@ const runStateSchema = z.object({
     .readonly(),
   items: z.object({ total: z.int(), done: z.int(), failed: z.int() }),
   usage: usageSchema,
+  /** What each item cost, and each step that runs once. */
+  itemCosts: z
+    .array(
+      z.object({
+        list: z.string().optional(),
+        item: z.string().optional(),
+        step: z.string().optional(),
+        costUsd: z.number(),
+      }),
+    )
+    .readonly()
+    .default([]),
   reviews: z.array(reviewSchema),
   /** Addresses of the review pages that are served now, by gate. */
   reviewUrls: z.record(z.string(), z.string()).optional(),

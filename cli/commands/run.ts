@@ -1,29 +1,23 @@
 import { mkdir } from "node:fs/promises";
-import { formatProblems } from "../../crd/parse.ts";
 import { modelEndpoint, readSettings } from "../../lib/config.ts";
 import { createLog } from "../../lib/log.ts";
 import { modelsOf } from "../../lib/model/choice.ts";
 import { modelEnd } from "../../lib/model/prices.ts";
-import type { ResolvedHost } from "../../lib/resolved-host.ts";
 import { startTelemetry } from "../../lib/telemetry/start.ts";
-import { loadShipped } from "../../pipelines/shipped.ts";
-import { type Documents, readDocuments } from "../documents.ts";
 import { EXIT } from "../exit-code.ts";
 import { program, sameCommand } from "../invocation.ts";
 import { Interrupted } from "../local/interrupted.ts";
 import { localRun } from "../local/local-run.ts";
 import { lockFolder } from "../local/process-lock.ts";
 import { clock, dollars } from "../progress.ts";
-import { type ResolvedWorkload, resolveWorkload } from "../resolve.ts";
+import type { ResolvedWorkload } from "../resolve.ts";
+import { type ResolveFilesOptions, resolveFiles } from "../resolve-files.ts";
 import { defaultFolder, type RunFolder, type RunState, runFolder } from "../run-folder.ts";
 
-export interface RunOptions {
+export interface RunOptions extends ResolveFilesOptions {
   readonly out?: string;
   readonly approve?: true;
   readonly redis?: string;
-  readonly resolve: ReadonlyMap<string, ResolvedHost>;
-  /** URLs by agent. */
-  readonly agent: ReadonlyMap<string, string>;
   readonly output: "text" | "json";
 }
 
@@ -65,28 +59,6 @@ export async function run(files: readonly string[], options: RunOptions): Promis
   } finally {
     await lock.release();
   }
-}
-
-async function resolveFiles(
-  files: readonly string[],
-  options: RunOptions,
-): Promise<ResolvedWorkload | { readonly problem: string }> {
-  const allowPrivateHosts = new Set(options.resolve.keys());
-  const documents = await readDocuments(files);
-  if (documents.problems.length > 0) return { problem: formatProblems(documents.problems) };
-  const [workload, second] = documents.workloads;
-  if (!workload || second) return { problem: `agentic: expected one AgentWorkload to run; ${listed(documents)}` };
-  const shipped = await loadShipped();
-  const resolved = await resolveWorkload(workload, { documents, shipped, addresses: options.agent, allowPrivateHosts });
-  return "problems" in resolved ? { problem: formatProblems(resolved.problems) } : resolved;
-}
-
-function listed({ all }: Documents): string {
-  const lines = all.map(({ kind, value: { metadata }, place }) => {
-    const { file, line } = place([]);
-    return `  ${kind} ${metadata.namespace}/${metadata.name} at ${file}:${line}`;
-  });
-  return `the given files contain\n${lines.join("\n")}`;
 }
 
 function warnOfModelEnds({ workload, run }: ResolvedWorkload, say: Say): void {

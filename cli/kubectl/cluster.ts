@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { AuthenticationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { type AgentDecision, agentDecisionSchema } from "../../crd/agentdecision.ts";
+import { type AgentPipeline, agentPipelineSchema } from "../../crd/agentpipeline.ts";
 import { type AgentWorkload, agentWorkloadSchema, type Review } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
+import { candidates } from "../../engine/freeze.ts";
 import type { RunEngine, RunView } from "../../functions/reconcile/run-engine.ts";
 import { createProxiedStore } from "../../lib/edges/artifacts/kube-proxy.ts";
 import { type ArtifactReader, createArtifactReader } from "../../lib/edges/artifacts.ts";
@@ -36,6 +38,8 @@ export interface Cluster {
   workload(name: string): Promise<SeenWorkload | undefined>;
   /** Of the namespace, or of all. */
   workloads(all: boolean): Promise<SeenWorkload[]>;
+  /** An AgentPipeline as workloads of the namespace find it. @returns undefined where it is not there, or not the user's to read */
+  pipeline(name: string): Promise<AgentPipeline | undefined>;
   /** A run by the name of its object. @returns undefined where it is not there, or not the user's to read */
   run(name: string): Promise<RunView | undefined>;
   /** What runs left, by the keys that the workload's status names. */
@@ -94,11 +98,16 @@ export function connectCluster(
       for await (const object of kube.workloads.listAll()) everywhere.push(seen(object));
       return everywhere;
     },
+    async pipeline(name) {
+      for (const ref of candidates(name, own)) {
+        const object = await kube.pipelines.get(ref).catch(ifForbidden);
+        const pipeline = agentPipelineSchema.safeParse(object).data;
+        if (pipeline) return pipeline;
+      }
+      return undefined;
+    },
     async run(name) {
-      const object = await kube.workflows.get({ namespace: own, name }).catch((error: unknown) => {
-        if (error instanceof TerminalError && error.reason === "Forbidden") return undefined;
-        throw error;
-      });
+      const object = await kube.workflows.get({ namespace: own, name }).catch(ifForbidden);
       return object && engine.view(object);
     },
     logs: (namespace, sinceSeconds) => readPodLogs(config, namespace, sinceSeconds),
@@ -145,6 +154,11 @@ export function connectCluster(
       return status?.outcome === "Refused" ? status.message : undefined;
     },
   };
+}
+
+function ifForbidden(error: unknown): undefined {
+  if (error instanceof TerminalError && error.reason === "Forbidden") return undefined;
+  throw error;
 }
 
 function seen({ metadata, spec, status, ...rest }: KubeObject): SeenWorkload {

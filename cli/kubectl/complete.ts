@@ -1,7 +1,8 @@
 import type { Command, Option } from "commander";
 import type { ClusterOptions } from "./cluster.ts";
 
-/** What cobra's shells do with an answer: complete no file names, or folders alone. */
+/** What cobra's shells do with an answer: complete file names, none, or folders alone. */
+const FILES = ":0";
 const NO_FILES = ":4";
 const FOLDERS = ":16";
 
@@ -27,6 +28,7 @@ export async function complete(
   if (open?.long === "--save") return `${FOLDERS}\n`;
   if (open) return answer((open.argChoices ?? []).map((choice) => [choice, ""]));
   if (typed.startsWith("-")) return answer(options.map(({ long, description }) => [long ?? "", description]));
+  if (command.registeredArguments[0]?.name() === "files") return `${FILES}\n`;
   const isNamed = positionals(options, given) > 0;
   if (isNamed || command.registeredArguments.length === 0) return answer([]);
   const found = await names(whereOf(options, given)).catch(() => []);

@@ -1,7 +1,9 @@
 import { Command, Option } from "commander";
+import { COST_BY } from "../cost.ts";
 import { CHANGES, withDecisionOptions } from "../decision-options.ts";
-import { EXIT } from "../exit-code.ts";
+import { EXIT, QUOTE_EXIT_CODES } from "../exit-code.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
+import { cost } from "./cost.ts";
 import { decide } from "./decide.ts";
 import { describe } from "./describe.ts";
 import { evidence } from "./evidence.ts";
@@ -9,6 +11,7 @@ import { get } from "./get.ts";
 import { licence } from "./licence.ts";
 import { logs } from "./logs.ts";
 import { outputs } from "./outputs.ts";
+import { quote } from "./quote.ts";
 import { rerun } from "./rerun.ts";
 import { review } from "./review.ts";
 import { reviews } from "./reviews.ts";
@@ -55,6 +58,23 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
     .argument(...NAME)
     .action(async (name: string, options) => {
       process.exitCode = await describe(connect(options), name, options);
+    });
+
+  printing(command("cost", "cost -A --by month"))
+    .description("Show what runs cost: each of them, or one by its steps")
+    .argument("[name]", "one workload")
+    .addOption(new Option("--by <what>", "what to add up (default: run; of one workload: step)").choices(COST_BY))
+    .option("-A, --all-namespaces", "of all namespaces")
+    .action(async (name: string | undefined, options) => {
+      process.exitCode = await cost(connect(options), name, options);
+    });
+
+  printing(command("quote", "quote my-run.yaml -n team-a"))
+    .description("Say what a workload would do and cost at most, before it is applied; nothing is started")
+    .argument("<files...>", "one AgentWorkload, and AgentPipelines that are not in the cluster; YAML or JSON")
+    .addHelpText("after", QUOTE_EXIT_CODES)
+    .action(async (files: string[], options) => {
+      process.exitCode = await quote(connect, files, options);
     });
 
   inCluster(command("watch", "watch my-run -n team-a"))

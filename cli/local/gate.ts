@@ -28,7 +28,7 @@ export interface GateOptions {
 
 const POLL_MS = 250;
 /** The reason of a gate's outcome at which changes were asked for. */
-const CHANGES_REQUESTED = "ChangesRequested";
+export const CHANGES_REQUESTED = "ChangesRequested";
 
 /** Opens the gate, or finds it open from before, and waits for a decision or the timeout. @throws the reason of the gate's signal */
 export async function passGate(run: Run, open: OpenGate, options: GateOptions): Promise<StepOutcome> {
@@ -86,6 +86,16 @@ async function decided(run: Run, { gate, signal }: OpenGate, options: GateOption
     const left = Date.parse(record.review.timeoutAt) - now().getTime();
     await pause(Math.max(1, Math.min(POLL_MS, left)), signal);
   }
+}
+
+/** When the last review of this run was opened: its findings have the failures from before, and a decision is on these findings. */
+export async function lastOpened(
+  { workload, base }: Run,
+  reviews: Pick<FolderReviews, "list">,
+): Promise<Date | undefined> {
+  const records = await reviews.list(workload);
+  const opened = records.flatMap(({ review }) => (review.run === base ? [Date.parse(review.openedAt)] : []));
+  return opened.length === 0 ? undefined : new Date(Math.max(...opened));
 }
 
 function automaticDecision(

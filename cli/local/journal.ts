@@ -21,6 +21,20 @@ export interface Journal {
 
 /** @returns the journal, and how many of its lines could not be read */
 export async function openJournal(path: string): Promise<{ journal: Journal; unreadable: number }> {
+  const { text, entries, unreadable } = await readEntries(path);
+  const file = await open(path, "a", 0o600);
+  // A command that was killed while it wrote left the last line without its end.
+  if (text !== "" && !text.endsWith("\n")) await file.appendFile("\n");
+  return { journal: journalOf(file, entries), unreadable };
+}
+
+/** The journal as it is on disk, for a command that changes nothing. */
+export async function readJournal(path: string): Promise<Pick<Journal, "find">> {
+  const { entries } = await readEntries(path);
+  return { find: (identity) => entries.get(identity) };
+}
+
+async function readEntries(path: string) {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "";
     throw error;
@@ -32,10 +46,7 @@ export async function openJournal(path: string): Promise<{ journal: Journal; unr
     if (entry) entries.set(entry.identity, entry);
     else unreadable++;
   }
-  const file = await open(path, "a", 0o600);
-  // A command that was killed while it wrote left the last line without its end.
-  if (text !== "" && !text.endsWith("\n")) await file.appendFile("\n");
-  return { journal: journalOf(file, entries), unreadable };
+  return { text, entries, unreadable };
 }
 
 function journalOf(file: FileHandle, entries: Map<string, JournalEntry>): Journal {

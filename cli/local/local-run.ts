@@ -3,7 +3,7 @@ import type { ChangeRequest } from "../../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
 import { evidenceOf } from "../../engine/evidence.ts";
 import { type Decision, decisionSchema } from "../../engine/findings.ts";
-import { type Run, redoneSince, runOf } from "../../engine/run.ts";
+import { type Run, redoneSince } from "../../engine/run.ts";
 import { traceId, traceSeed } from "../../engine/trace.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { replaceFile } from "../../lib/edges/durable-files.ts";
@@ -18,14 +18,14 @@ import { claimsForStep } from "../../lib/step-claims.ts";
 import { mintStepTokens, TOKEN_LIFE_MS } from "../../lib/token.ts";
 import { program, sameCommand } from "../invocation.ts";
 import { type ProgressView, showProgress } from "../progress.ts";
-import type { ResolvedWorkload } from "../resolve.ts";
+import { type ResolvedWorkload, withChanges } from "../resolve.ts";
 import type { RunFolder, RunState } from "../run-folder.ts";
 import { writeAgentEnv } from "./agent-env.ts";
 import { createApprover, reviewPath, reviewToken } from "./approver.ts";
 import { createBroker } from "./broker.ts";
 import { connectAgents } from "./connect-agents.ts";
 import { beginRun } from "./earlier-run.ts";
-import { passGate } from "./gate.ts";
+import { lastOpened, passGate } from "./gate.ts";
 import { Interrupted } from "./interrupted.ts";
 import { type Journal, openJournal } from "./journal.ts";
 import { writeOutputs } from "./outputs.ts";
@@ -171,10 +171,6 @@ async function runOn(context: Context): Promise<RunState> {
   }
 }
 
-function withChanges({ run, workload }: ResolvedWorkload, changes: readonly ChangeRequest[]): Run {
-  return runOf(run.workload, workload.spec, run.pipeline, changes);
-}
-
 /** Of all commands that work on it. A workload on one machine has the same uid in each folder, each time. */
 function localTraceSeed({ run }: ResolvedWorkload, startedAt: Date): string {
   return `${traceSeed(run)}/${startedAt.toISOString()}`;
@@ -248,7 +244,7 @@ function gateOptions({ resolved, reviews, stack, options }: Context, onOpen: (re
 /** Connects the agents, waits for those in processes of their own, and finds what earlier commands did. */
 async function connectEdges(context: Context, journal: Journal): Promise<Omit<RunnerEdges, "decide" | "emit">> {
   const { resolved, folder, stack, keys, options, startedAt, reusableSince } = context;
-  const failuresStandUntil = await lastOpened(context);
+  const failuresStandUntil = context.isContinued ? await lastOpened(resolved.run, context.reviews) : undefined;
   const { run, served } = resolved;
   const { artifacts } = stack.edges;
   const signal = stack.stopping;
@@ -300,14 +296,6 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
     deadline: run.runDeadlineMs > MAX_TIMER_MS ? new AbortController().signal : AbortSignal.timeout(run.runDeadlineMs),
     now,
   };
-}
-
-/** When the last review of this run was opened: its findings have the failures from before, and a decision is on these findings. */
-async function lastOpened({ resolved, reviews, isContinued }: Context): Promise<Date | undefined> {
-  const { workload, run } = resolved.run;
-  const records = isContinued ? await reviews.list(workload) : [];
-  const opened = records.flatMap(({ review }) => (review.run === run ? [Date.parse(review.openedAt)] : []));
-  return opened.length === 0 ? undefined : new Date(Math.max(...opened));
 }
 
 /** A full disk, and a store that is away, are not the run's own trouble. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -54,10 +54,41 @@ afterEach(async () => {
 async function run(spec: object = {}): Promise<Command> {
   const file = join(out, "workload.yaml");
   await writeFile(file, stringify({ ...example, spec: { ...example.spec, ...spec } }));
-  const resolve = truth.flatMap(({ site }) => ["--resolve", `${new URL(site).host}=127.0.0.1:${sites.port}`]);
-  const command = agentic(["run", file, "--out", out, "--approve", ...resolve], { LLM_BASE_URL: provider.baseUrl });
+  const command = agentic(["run", file, "--out", out, "--approve", ...resolved()], { LLM_BASE_URL: provider.baseUrl });
   commands.push(command);
   return command;
+}
+function resolved(): string[] {
+  return truth.flatMap(({ site }) => ["--resolve", `${new URL(site).host}=127.0.0.1:${sites.port}`]);
+}
+
+/** What a command that runs nothing prints as JSON. */
+async function aside(args: readonly string[]) {
+  const { code, stdout, stderr } = await agentic(args, { LLM_BASE_URL: provider.baseUrl }).ended;
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  return JSON.parse(stdout);
+}
+
+/** By step and by item, `agentic cost` explains each micro-dollar of the run. */
+async function isAccountedFor(usd: number): Promise<void> {
+  for (const by of ["step", "item"]) {
+    const { rows, totalUsd, notAttributedUsd } = await aside(["cost", "--out", out, "--by", by, "--output", "json"]);
+    const sum = rows.reduce((all: number, { costUsd }: { costUsd: number }) => all + costUsd, 0);
+    expect([notAttributedUsd, totalUsd]).toEqual([undefined, expect.closeTo(usd, 6)]);
+    expect(sum).toBeCloseTo(usd, 6);
+  }
+}
+
+/** The files of the run's folder and their sizes; its Redis may write of its own accord. */
+async function readFolder(): Promise<string[]> {
+  const entries = await readdir(out, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes(join(out, "redis")));
+  return Promise.all(
+    files.map(async ({ parentPath, name }) => {
+      const { size, mtimeMs } = await stat(join(parentPath, name));
+      return `${join(parentPath, name)} ${size} ${mtimeMs}`;
+    }),
+  );
 }
 async function state(): Promise<{ phase: string; reason?: string; usage: { costUsd: number } }> {
   return JSON.parse(await readFile(join(out, "run.json"), "utf8"));
@@ -157,11 +188,36 @@ describe("with a model", () => {
     const { usage } = await state();
     expect(usage.costUsd).toBeGreaterThan(0);
     expect(usage.costUsd).toBeLessThanOrEqual(0.004);
+    await isAccountedFor(usage.costUsd);
     const before = provider.requests.length;
+    const left = await readFolder();
+    const quoted = await aside(["quote", join(out, "workload.yaml"), "--out", out, ...resolved(), "--output", "json"]);
+    expect(quoted).toMatchObject({ spentUsd: usage.costUsd, budgetUsd: 0.004, budgetIsBelowOneCall: true });
+    // What was scraped is there, and some of the analyses.
+    expect(quoted.steps.map(({ reused }: { reused: number }) => reused > 0)).toEqual([true, true, false, false]);
+    expect(quoted.steps[0]).toMatchObject({ total: 10, reused: 10, toRun: 0 });
+    expect([provider.requests.length, await readFolder()]).toEqual([before, left]);
     const more = await (await run({ budget: { maxUsd: "0.05" } })).ended;
     expect([more.code, more.stderr]).toEqual([0, expect.any(String)]);
     // Those that were paid for are not asked again.
     expect(provider.requests.length).toBe(truth.length + 1);
+    await isAccountedFor((await state()).usage.costUsd);
+    const done = await aside([
+      "run",
+      join(out, "workload.yaml"),
+      "--dry-run",
+      "--out",
+      out,
+      ...resolved(),
+      "--output",
+      "json",
+    ]);
+    expect(done.steps.map(({ reused, toRun }: { reused: number; toRun: number }) => [reused, toRun])).toEqual([
+      [10, 0],
+      [10, 0],
+      [1, 0],
+      [1, 0],
+    ]);
     expect(before).toBeGreaterThan(0);
   });
 });

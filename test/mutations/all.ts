@@ -2,6 +2,7 @@ import { ADMIT_MUTATIONS } from "./admit.ts";
 import { APPROVE_MUTATIONS } from "./approve.ts";
 import { BROWSER_MUTATIONS } from "./browser.ts";
 import { CONTRACT_MUTATIONS } from "./contract.ts";
+import { COST_MUTATIONS } from "./cost.ts";
 import { DURABLE_MUTATIONS } from "./durable.ts";
 import { EGRESS_MUTATIONS } from "./egress.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
@@ -26,6 +27,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...QUOTA_MUTATIONS,
   ...LICENCE_MUTATIONS,
   ...MODEL_MUTATIONS,
+  ...COST_MUTATIONS,
   ...DURABLE_MUTATIONS,
   ...TELEMETRY_MUTATIONS,
 ];

@@ -561,7 +561,7 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
       },
       {
         why: "JSON that is no result is none",
-        find: "    if (!parsed.success) return undefined;\n    cache.set(key, parsed.data, { size: json.length });\n    return parsed.data;",
+        find: "  if (!parsed.success) return undefined;\n  cache.set(key, parsed.data, { size: json.length });\n  return parsed.data;",
         replace: "    return JSON.parse(json);",
       },
       {

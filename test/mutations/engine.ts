@@ -318,8 +318,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     [
       {
         why: "on one machine, too, what a rerun asks for anew is done anew",
-        find: "if (!isAskedAnew && stands",
-        replace: "if (stands",
+        find: "if (isAskedAnew || !stands",
+        replace: "if (!stands",
       },
     ],
   ),

@@ -193,18 +193,18 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf(
-    "lib/model/approving.ts",
+    "lib/model/worst-case.ts",
     ["test/unit/approving.test.ts"],
     [
       {
         why: "approving costs no more than the rest of the budget",
-        find: "return Math.min(left ?? Number.POSITIVE_INFINITY, questions * question);",
-        replace: "return questions * question;",
+        find: "return Math.min(leftUsd ?? Number.POSITIVE_INFINITY, times * question);",
+        replace: "return times * question;",
       },
       {
         why: "the rest of an overdrawn budget is nothing",
-        find: "Math.max(0, Number(run.budgetUsd) - usageOf(outcomes).costUsd)",
-        replace: "Number(run.budgetUsd) - usageOf(outcomes).costUsd",
+        find: "Math.max(0, Number(budgetUsd) - spentUsd)",
+        replace: "Number(budgetUsd) - spentUsd",
       },
     ],
   ),

@@ -48,6 +48,7 @@ async function left(over: Partial<RunState>): Promise<void> {
     steps: [],
     items: { total: 0, done: 0, failed: 0 },
     usage: NO_USAGE,
+    itemCosts: [],
     reviews: [],
     ...over,
   });

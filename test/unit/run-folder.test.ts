@@ -19,6 +19,7 @@ const STATE: RunState = {
   steps: [],
   items: { total: 0, done: 0, failed: 0 },
   usage: NO_USAGE,
+  itemCosts: [],
   reviews: [],
 };
 

@@ -318,9 +318,9 @@ function conditionWriter(before: readonly Condition[], generation: number | unde
   };
 }
 
-/** Four digits: a step costs about $0.0008. */
+/** Micro-dollars: a step costs about $0.0008, and hundreds of them are added up. */
 function dollars(usd: number): string {
-  return usd.toFixed(4);
+  return usd.toFixed(6);
 }
 
 function isoOf(time: string | undefined): string | undefined {

@@ -250,7 +250,7 @@ describe("status.reviews and the condition Reviewed", () => {
         openedAt: "2026-01-01T10:05:00.000Z",
         timeoutAt: "2026-01-02T10:05:00.000Z",
         onTimeout: "Reject",
-        costOfApproving: "0.0042",
+        costOfApproving: "0.004200",
         changeable: ["fetch", "read"],
       },
     ]);

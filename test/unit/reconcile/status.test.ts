@@ -396,15 +396,15 @@ test("steps, items, usage and costs are those of the results", async () => {
     results: { "fetch/1": bad("Timeout") },
     states: { "fetch/2": { held: true } },
   });
-  const none = { running: 0, succeeded: 0, failed: 0, skipped: 0, costUsd: "0.0000" };
+  const none = { running: 0, succeeded: 0, failed: 0, skipped: 0, costUsd: "0.000000" };
   expect(status.steps).toEqual([
-    { ...none, name: "fetch", total: 5, running: 2, succeeded: 1, failed: 1, costUsd: "0.0005" },
-    { ...none, name: "read", total: 5, succeeded: 1, costUsd: "0.0005" },
+    { ...none, name: "fetch", total: 5, running: 2, succeeded: 1, failed: 1, costUsd: "0.000500" },
+    { ...none, name: "read", total: 5, succeeded: 1, costUsd: "0.000500" },
     { ...none, name: "review", total: 1 },
     { ...none, name: "write", total: 1 },
   ]);
   expect(status.items).toEqual({ total: 5, done: 1, failed: 1, progress: "1/5" });
-  expect(status.usage).toEqual({ inputTokens: 200, outputTokens: 0, costUsd: "0.0010", browserSeconds: 0 });
+  expect(status.usage).toEqual({ inputTokens: 200, outputTokens: 0, costUsd: "0.001000", browserSeconds: 0 });
 });
 
 test("a settled result whose bytes are gone is not counted as done", async () => {
