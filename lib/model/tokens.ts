@@ -1,8 +1,8 @@
+import { setImmediate as others } from "node:timers/promises";
 import type { Tiktoken } from "js-tiktoken/lite";
 
-/** Encoding one very long word takes quadratic time. Text is counted in pieces; the sum is at most a few tokens higher. */
-const PIECE = 2_000;
-const STEP = 200;
+/** Characters. Encoding one very long word takes quadratic time: text is counted in pieces, each of which may add a token to the sum. */
+const PIECE = 200;
 
 let encoder: Promise<Tiktoken> | undefined;
 
@@ -11,7 +11,11 @@ export async function countTokens(text: string): Promise<number> {
   encoder ??= loadEncoder();
   const tiktoken = await encoder;
   let tokens = 0;
-  for (let at = 0; at < text.length; at += PIECE) tokens += tiktoken.encode(text.slice(at, at + PIECE), [], []).length;
+  for (let at = 0; at < text.length; at += PIECE) {
+    tokens += tiktoken.encode(text.slice(at, at + PIECE), [], []).length;
+    // Whoever wrote the text chooses how long this takes: leases are renewed meanwhile.
+    await others();
+  }
   return tokens;
 }
 
@@ -19,8 +23,8 @@ export async function countTokens(text: string): Promise<number> {
 export async function truncateToTokens(text: string, max: number): Promise<string> {
   let kept = "";
   let left = max;
-  for (let at = 0; at < text.length; at += STEP) {
-    const piece = text.slice(at, at + STEP);
+  for (let at = 0; at < text.length; at += PIECE) {
+    const piece = text.slice(at, at + PIECE);
     const tokens = await countTokens(piece);
     if (tokens > left) return kept + piece.slice(0, Math.floor((piece.length * left) / tokens)).replace(/\s+\S*$/, "");
     kept += piece;
