@@ -14,8 +14,9 @@ const MARKS: readonly { name: string; anyStatus: boolean; test: (page: SeenPage)
   {
     name: "Cloudflare challenge",
     anyStatus: true,
+    // Bounded: a page can repeat the first half.
     test: (p) =>
-      /\/cdn-cgi\/challenge-platform\/.*\/orchestrate|_cf_chl_opt/.test(p.html) &&
+      /\/cdn-cgi\/challenge-platform\/.{0,100}\/orchestrate|_cf_chl_opt/.test(p.html) &&
       /just a moment|attention required/i.test(p.title),
   },
   { name: "Cloudflare block", anyStatus: true, test: (p) => /^attention required! \| cloudflare/i.test(p.title) },
