@@ -1,14 +1,16 @@
 /**
- * Bundles the functions into dist/: `FUNCTION=scrape node dist/main.js`. Each function is a chunk of its own, so that one loads
- * only what it needs; a cold start is mostly the time to read and compile modules.
+ * `npm run build [FOLDER]` bundles the functions into dist/, or FOLDER: `FUNCTION=scrape node dist/main.js`. Each function is a chunk of
+ * its own, so that one loads only what it needs; a cold start is mostly the time to read and compile modules. page-process.js is a program
+ * of its own, which analyze starts.
  */
 import { rmSync } from "node:fs";
 import { build } from "esbuild";
 
-rmSync("dist", { recursive: true, force: true });
+const folder = process.argv[2] ?? "dist";
+rmSync(folder, { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: ["main.ts"],
-  outdir: "dist",
+  entryPoints: { main: "main.ts", "page-process": "functions/analyze/page-process.ts" },
+  outdir: folder,
   bundle: true,
   splitting: true,
   platform: "node",
@@ -27,4 +29,4 @@ const { metafile } = await build({
   logLevel: "warning",
 });
 const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-console.log(`dist: ${Object.keys(metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB`);
+console.log(`${folder}: ${Object.keys(metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB`);

@@ -8,10 +8,11 @@ import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
-import { captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { captureSchema, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { digest } from "./digest.ts";
-import { merge } from "./merge.ts";
+import { createPagePool, type PagePool } from "./page-pool.ts";
+import { paletteOf } from "./palette.ts";
 import { instructions, modelAnalysisSchema, pictureFor } from "./question.ts";
 import { describe, summaryOf } from "./summary.ts";
 
@@ -37,23 +38,23 @@ const UNCHANGED =
   "A reviewer asked for changes. Without a model the analysis follows fixed rules, and the comment changes nothing in it.";
 
 /** extract → condense → ask → publish; without a model, extract → publish. */
-export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
+export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool = createPagePool()): StepGraph {
   return new StateGraph(State)
     .addNode("extract", async (_state, runtime) => {
-      const { workload, input } = contextOf(runtime);
+      const { workload, input, signal } = contextOf(runtime);
       const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
-      const html = await readText(artifacts, workload, capture.artifacts.dom);
+      const html = (await readText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
       const { screenshot } = capture.artifacts;
-      // Loaded here: the HTML parser would slow each start.
-      const [{ extract }, { readDesign }] = await Promise.all([
-        import("./extract/extract.ts"),
-        import("./extract/design.ts"),
+      const { finalUrl: url, title, description } = capture;
+      const [{ layout, ...found }, palette] = await Promise.all([
+        pages.run("extract", [{ html, screenshot, url, title, description }], signal),
+        artifacts.get(workload, screenshot).then(paletteOf),
       ]);
       const analysis: Analysis = {
         site: capture.url,
         analyst: { kind: "extractive" },
-        ...extract({ html, screenshot, url: capture.finalUrl, title: capture.title, description: capture.description }),
-        design: await readDesign(await artifacts.get(workload, screenshot), html, screenshot),
+        ...found,
+        design: { palette, layout, screenshot },
         usage: NO_USAGE,
       };
       return { extracted: await putJson(artifacts, workload, analysisSchema.parse(analysis)) };
@@ -83,15 +84,16 @@ export function createGraph({ artifacts, model }: AnalyzeEdges): StepGraph {
       return { answer, author: asked.model, usage: asked.usage };
     })
     .addNode("publish", async ({ extracted, answer, author, usage = NO_USAGE }, runtime) => {
-      const { workload, input } = contextOf(runtime);
+      const { workload, input, signal } = contextOf(runtime);
       const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
       const rules = await getJson(artifacts, workload, extracted, analysisSchema);
+      const merged = async (key: string): Promise<Analysis> => {
+        const said = await getJson(artifacts, workload, key, modelAnalysisSchema);
+        const text = (await readText(artifacts, workload, capture.artifacts.text)).slice(0, MAX_TEXT_CHARS);
+        return analysisSchema.parse(await pages.run("merge", [rules, said, { text, model: author, usage }], signal));
+      };
       const analysis = answer
-        ? merge(rules, await getJson(artifacts, workload, answer, modelAnalysisSchema), {
-            text: await readText(artifacts, workload, capture.artifacts.text),
-            model: author,
-            usage,
-          })
+        ? await merged(answer)
         : { ...rules, caveats: [...rules.caveats, ...(input.changes ? [UNCHANGED] : [])] };
       const { name, offers } = analysis;
       const result: StepResult = {

@@ -1,7 +1,5 @@
 /// <reference lib="dom" />
 
-export const MAX_DOM_CHARS = 2_000_000;
-export const MAX_TEXT_CHARS = 200_000;
 /** CSS pixels of the page to scroll through and to draw. */
 export const MAX_HEIGHT = 12_000;
 

@@ -1,19 +1,11 @@
 import type { BrowserContext, Page, Response } from "playwright-core";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
-import type { Capture } from "../../pipelines/market-analysis/capture.ts";
+import { type Capture, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { blockedBy } from "./block-page.ts";
 import { closeConsent } from "./consent.ts";
 import { navigate, requireDocument } from "./document.ts";
 import { egressAway } from "./failures.ts";
-import {
-  MAX_DOM_CHARS,
-  MAX_HEIGHT,
-  MAX_TEXT_CHARS,
-  type Reading,
-  readPage,
-  removeBypasses,
-  scrollThrough,
-} from "./in-page.ts";
+import { MAX_HEIGHT, type Reading, readPage, removeBypasses, scrollThrough } from "./in-page.ts";
 import { ask, draw, loaded, type Tab } from "./tab.ts";
 import { watchTraffic } from "./traffic.ts";
 import { settle, waitsWithin } from "./waits.ts";

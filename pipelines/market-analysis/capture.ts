@@ -1,5 +1,9 @@
 import { z } from "zod";
 
+/** What is captured and read of a page's DOM, and of its text, in characters. */
+export const MAX_DOM_CHARS = 2_000_000;
+export const MAX_TEXT_CHARS = 200_000;
+
 /** What scrape captured of one page: artifact `capture` (JSON). Large parts are artifacts of their own. */
 export const captureSchema = z.strictObject({
   /** As the workload names it, normalized. */

@@ -12,17 +12,22 @@ import { upstream } from "../../engine/outcomes.ts";
 import type { StepResult } from "../../engine/result.ts";
 import { summarySchema } from "../../engine/summary.ts";
 import { createGraph } from "../../functions/analyze/graph.ts";
+import { createPagePool, PAGE_LIMITS, type PagePool } from "../../functions/analyze/page-pool.ts";
 import type { ModelAnalysis } from "../../functions/analyze/question.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
 import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { createModel, type Model } from "../../lib/model/model.ts";
 import { countTokens } from "../../lib/model/tokens.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
+import { MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { askedWorkload, createAsker, resultOf as resultIn, type StepAnswer } from "../ask-agent.ts";
 import { type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
+import { SLOW_TEXT, slowAnswer } from "../slow-pages.ts";
 import { redisForFile } from "./redis.ts";
 import { captureTidy, PAGE, TEXT } from "./tidy.ts";
 
+/** A busy machine is many times slower than an idle one. */
+const PATIENT = createPagePool({ ...PAGE_LIMITS, timeoutMs: 100_000 });
 const asker = await createAsker();
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
 const own = redisForFile();
@@ -91,6 +96,7 @@ interface Asked {
   readonly text?: string;
   readonly truncated?: string[];
   readonly model?: Model;
+  readonly pages?: PagePool;
   readonly budgetUsd?: string;
   readonly params?: Record<string, unknown>;
   readonly captured?: boolean;
@@ -106,7 +112,7 @@ async function deliver(asked: Asked): Promise<StepAnswer> {
   };
   const from = asked.captured === false ? {} : { scrape: [upstream(await captureTidy(artifacts, { ...asked, uid }))] };
   const app = createAgentApp(
-    createGraph({ artifacts, model: asked.model }),
+    createGraph({ artifacts, model: asked.model }, asked.pages ?? PATIENT),
     asker.deps({ redis: own.redis, artifacts, log }),
   );
   const { budgetUsd, revision } = asked;
@@ -423,6 +429,36 @@ describe("what a hostile page costs is bounded", () => {
     const analysis = await analysisOf({ html, text: html.slice(0, 200_000) });
     expect(analysis.offers.length).toBeLessThanOrEqual(60);
     expect(JSON.stringify(analysis).length).toBeLessThan(200_000);
+  });
+
+  test("a page and its text are read as far as scrape captures them, whoever captured more", async () => {
+    const html = `${PAGE}<p>${"word ".repeat(MAX_DOM_CHARS / 5)}</p><link href="/wp-content/style.css">`;
+    expect((await analysisOf({ html })).technology).toEqual([]);
+    const late = { value: "late claims", quote: "late claims" };
+    provider.answer({ content: { ...ANSWER, positioning: late } });
+    const text = `${TEXT}\n${"word ".repeat(MAX_TEXT_CHARS / 5)} late claims`;
+    const { caveats } = await analysisOf({ text, model: model(), revision: "with a model" });
+    expect(caveats.join()).toMatch(/1 claim .* dropped/);
+  });
+
+  test("an answer that takes too long to look up fails for good", async () => {
+    provider.answer({ content: slowAnswer(4_000) });
+    expect(await resultOf({ text: SLOW_TEXT, model: model(), pages: createPagePool() })).toMatchObject({
+      outcome: "failed",
+      reason: "ExtractionTimedOut",
+    });
+  });
+
+  test.each(["extract", "merge"])("what the process that reads pages answers to %s is checked", async (lying) => {
+    provider.answer({ content: ANSWER });
+    const truthful = createPagePool();
+    const pages: PagePool = {
+      run: async (work, args, signal) => {
+        const answer = await truthful.run(work, args, signal);
+        return work === lying ? { ...answer, more: "than the schema has" } : answer;
+      },
+    };
+    expect(await deliver({ model: model(), pages })).toMatchObject({ status: 503, reason: "Internal" });
   });
 
   test("the digest stays within its tokens in any script", async () => {

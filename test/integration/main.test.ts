@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +12,8 @@ import { upstream } from "../../engine/outcomes.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { identityOfRequest, STEP_REQUESTED, stepRequested } from "../../lib/step-events.ts";
 import { mintStepTokens } from "../../lib/token.ts";
-import { type Served, serveFunction } from "../func/served.ts";
+import { ROOT } from "../func/command.ts";
+import { type Served, serveFunction, serveScript } from "../func/served.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { captureTidy } from "./tidy.ts";
 
@@ -27,10 +29,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function serve(name: string, settings: Record<string, string> = {}): Promise<Served> {
+function settings(): Record<string, string> {
   const publicPem = keys.publicKey.export({ type: "spki", format: "pem" }).toString();
   const privatePem = keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  return serveFunction(name, {
+  return {
     REDIS_URL: redis.url,
     ARTIFACTS_URL: `file://${folder}`,
     STEP_TOKEN_PUBLIC_KEY: publicPem,
@@ -38,8 +40,11 @@ async function serve(name: string, settings: Record<string, string> = {}): Promi
     STEP_TOKEN_PRIVATE_KEY: privatePem,
     REVIEW_LINK_PRIVATE_KEY: privatePem,
     BROKER_URL: "http://127.0.0.1:1",
-    ...settings,
-  });
+  };
+}
+
+function serve(name: string, own: Record<string, string> = {}): Promise<Served> {
+  return serveFunction(name, { ...settings(), ...own });
 }
 
 /** Analyzes Tidy's page; another `uid` is another workload, whose steps have not been done. */
@@ -90,6 +95,17 @@ test.each(["scrape", "analyze", "report", "approve", "artifacts", "reconcile"])(
     expect(await served.end()).toBe(0);
   },
 );
+
+test("bundled, as in the image, analyze finds the process that reads its pages", async () => {
+  const bundle = join(folder, "bundle");
+  execFileSync(process.execPath, [join(ROOT, "scripts/build.ts"), bundle], { cwd: ROOT });
+  // What the bundle leaves outside is installed beside it.
+  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  const served = await serveScript(join(bundle, "main.js"), { FUNCTION: "analyze", ...settings() });
+  const answer = await send(served.url, HTTP.binary(await analyzeRequest("uid-bundled")));
+  expect(await answer.json()).toMatchObject({ data: { output: expect.stringContaining("Tidy: 2 offers") } });
+  expect(await served.end()).toBe(0);
+});
 
 test("reconcile starts with logins for each namespace, before the stores are there", async () => {
   const s3 = { S3_ENDPOINT: "http://127.0.0.1:1", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };

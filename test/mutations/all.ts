@@ -6,6 +6,7 @@ import { COST_MUTATIONS } from "./cost.ts";
 import { DURABLE_MUTATIONS } from "./durable.ts";
 import { EGRESS_MUTATIONS } from "./egress.ts";
 import { ENGINE_MUTATIONS } from "./engine.ts";
+import { EXTRACTION_MUTATIONS } from "./extraction.ts";
 import { LICENCE_MUTATIONS } from "./licence.ts";
 import { MODEL_MUTATIONS } from "./model.ts";
 import type { Mutation } from "./mutation.ts";
@@ -26,6 +27,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...ADMIT_MUTATIONS,
   ...QUOTA_MUTATIONS,
   ...LICENCE_MUTATIONS,
+  ...EXTRACTION_MUTATIONS,
   ...MODEL_MUTATIONS,
   ...COST_MUTATIONS,
   ...DURABLE_MUTATIONS,

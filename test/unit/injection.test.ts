@@ -93,8 +93,9 @@ function analysisOf(inside: string): { extracted: Analysis; text: string } {
   const html = page(inside);
   const screenshot = "u/s.png";
   const url = "https://tidy.example/";
+  const { layout: _, ...found } = extract({ html, url, title: "Tidy", description: "", screenshot });
   const extracted = {
-    ...extract({ html, url, title: "Tidy", description: "", screenshot }),
+    ...found,
     site: url,
     analyst: { kind: "extractive" } as const,
     design: { palette: [], layout: [], screenshot },
@@ -176,6 +177,7 @@ test.each([
 });
 
 test("a page that repeats half of it for ever is read in time", () => {
-  for (const part of ["ignore all ", "do not tell ", "if you are ", "note to the ", "<i>", "send your "])
+  const said = ["ignore all ", "do not tell ", "if you are ", "note to the ", "<i>", "send your "];
+  for (const part of [...said, "\n\n\n\n", "<b> ", "new instructions                "])
     expect(analysisOf(`<p>${part.repeat(100_000)}</p>`).extracted.caveats).toEqual([]);
-});
+}, 60_000);

@@ -2,6 +2,7 @@ import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { findAudience } from "./audience.ts";
 import { findCallsToAction } from "./calls-to-action.ts";
 import { instructsModel } from "./instructs.ts";
+import { findLayout } from "./layout.ts";
 import { findOffers } from "./offers.ts";
 import { findName, findPositioning } from "./positioning.ts";
 import { findProof } from "./proof.ts";
@@ -19,8 +20,10 @@ export interface Page {
   readonly screenshot: string;
 }
 
+export type Extracted = Omit<Analysis, "site" | "analyst" | "design" | "usage"> & Pick<Analysis["design"], "layout">;
+
 /** The extractive analyst: finds what the page says by its markup and wording. Deterministic, without a model. */
-export function extract(page: Page): Omit<Analysis, "site" | "analyst" | "design" | "usage"> {
+export function extract(page: Page): Extracted {
   const { html, url, title, description, screenshot } = page;
   const document = visibleDocument(html);
   const name = findName(document, title, url);
@@ -33,6 +36,7 @@ export function extract(page: Page): Omit<Analysis, "site" | "analyst" | "design
     technology: findTechnology(document, html, screenshot),
     caveats: findCaveats(html),
     offers: findOffers(document, url, name, screenshot),
+    layout: findLayout(document),
   };
 }
 

@@ -64,8 +64,13 @@ const TAG = /<\/?[a-z][^<>]{0,300}>/gi;
 export function instructsModel(html: string): boolean {
   const plain = plainly(html);
   // Words may be cut by some tags, and be apart by others alone.
-  const readings = [plain, plain.replace(INLINE, "").replace(TAG, " ")];
+  const readings = [plain, plain.replace(INLINE, "").replace(TAG, " ")].map(singleSpaced);
   return readings.some((text) => PATTERNS.some((pattern) => pattern.test(text)));
+}
+
+/** A run of space is one character to the patterns, or their time grows with the square of its length. */
+function singleSpaced(text: string): string {
+  return text.replace(/\s+/g, (space) => (space.includes("\n") ? "\n" : " "));
 }
 
 function plainly(html: string): string {

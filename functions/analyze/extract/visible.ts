@@ -1,7 +1,7 @@
 import { parseHTML } from "linkedom";
+import { MAX_DOM_CHARS } from "../../../pipelines/market-analysis/capture.ts";
 
 /** Limits on what is read of a page. */
-const MAX_HTML = 2_000_000;
 const MAX_ELEMENTS = 10_000;
 const MAX_DEPTH = 200;
 /** The parser's time grows with the square of the number of open tags: no page has so many, and this takes milliseconds. */
@@ -41,7 +41,7 @@ export function visibleDocument(html: string): PageDocument {
 const TAG = /<(\/?)(?!(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)\b)[a-z]/gi;
 
 function cutToSize(html: string): string {
-  const whole = html.slice(0, MAX_HTML);
+  const whole = html.slice(0, MAX_DOM_CHARS);
   let open = 0;
   let seen = 0;
   for (const { 1: closing, index } of whole.matchAll(TAG)) {

@@ -1,0 +1,163 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const POOL = ["test/integration/page-pool.test.ts"];
+const ANALYZE = ["test/integration/analyze.test.ts"];
+const INJECTION = ["test/unit/injection.test.ts"];
+
+/** A page that is slow or large. */
+export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("functions/analyze/graph.ts", ANALYZE, [
+    {
+      why: "a page that is slow holds no neighbour's lease",
+      find: 'pages.run("extract", [{ html, screenshot, url, title, description }], signal)',
+      replace:
+        'import("./extract/extract.ts").then(({ extract }) => extract({ html, screenshot, url, title, description }))',
+      tests: ["test/integration/slow-page.test.ts"],
+    },
+    {
+      why: "an answer that is slow to look up holds no neighbour's lease",
+      find: 'await pages.run("merge", [rules, said, { text, model: author, usage }], signal)',
+      replace: '(await import("./merge.ts")).merge(rules, said, { text, model: author, usage })',
+    },
+    {
+      why: "no more of a page is read than scrape captures",
+      find: ".slice(0, MAX_DOM_CHARS)",
+      replace: "",
+    },
+    {
+      why: "no more of a text is read than scrape captures",
+      find: ".slice(0, MAX_TEXT_CHARS)",
+      replace: "",
+    },
+    {
+      why: "what a process answers to merge is checked",
+      find: "return analysisSchema.parse(await pages.run(",
+      replace: "return (await pages.run(",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/page-pool.ts", POOL, [
+    {
+      why: "a page's memory is limited",
+      find: "`--max-old-space-size=${heapMb}`, ",
+      replace: "",
+    },
+    {
+      why: "the processes fit into the function's pod",
+      find: ', "--max-semi-space-size=4"]',
+      replace: "]",
+    },
+    {
+      why: "a page finds no login to a store",
+      find: "    env: {},\n",
+      replace: "",
+    },
+    {
+      why: "a process whose page exceeds a limit ends",
+      find: '      child.kill("SIGKILL");\n      throw error;',
+      replace: "      throw error;",
+    },
+    {
+      why: "processes are few",
+      find: "pLimit(PROCESSES)",
+      replace: "pLimit(PROCESSES + 1)",
+    },
+    {
+      why: "a step that is aborted takes no process",
+      find: "    signal.throwIfAborted();\n    const child",
+      replace: "    const child",
+    },
+    {
+      why: "a step that waits for a process ends when it is aborted",
+      find: "Promise.race([done, abortOf(signal)])",
+      replace: "done",
+    },
+    {
+      why: "a process without work ends",
+      find: 'setTimeout(() => child.kill("SIGKILL"), idleMs)',
+      replace: "setTimeout(() => undefined, idleMs)",
+    },
+    {
+      why: "a process that is used again goes on",
+      find: "    clearTimeout(idle.get(child));\n",
+      replace: "",
+    },
+    {
+      why: "a dead process is not asked",
+      find: 'child.once("exit", () => onExit(child));',
+      replace: "child;",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/ask-process.ts", POOL, [
+    {
+      why: "a page's time is limited",
+      find: "setTimeout(() => reject(timedOut(timeoutMs)), timeoutMs)",
+      replace: "setTimeout(() => undefined, timeoutMs)",
+    },
+    {
+      why: "a process that did not begin is no fault of the page",
+      find: "if (begun === undefined) reject(unavailable(how));\n    // V8 aborts a process whose heap is full.\n    else reject",
+      replace: "reject",
+    },
+    {
+      why: "a page that takes too much memory fails for good",
+      find: 'by === "SIGABRT" ? tooLarge(`it takes more than ${heapMb} MB`) : ended(how)',
+      replace: "ended(how)",
+    },
+    {
+      why: "a process that somebody killed is no verdict on the page",
+      find: 'by === "SIGABRT" ?',
+      replace: "by !== null ?",
+    },
+    {
+      why: "a process ends when its step is aborted",
+      find: '  signal.addEventListener("abort", onAbort);\n',
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/page-process.ts", POOL, [
+    {
+      why: "a process without its function ends",
+      find: "CALL.runInThisContext({ timeout: orphanMs })",
+      replace: "CALL.runInThisContext()",
+    },
+    {
+      why: "a page that takes too much of the stack fails for good",
+      find: "    if (error instanceof RangeError) return { tooLarge: error.message };\n",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/extract/instructs.ts", INJECTION, [
+    {
+      why: "space without an end takes no time without an end",
+      find: '.replace(TAG, " ")].map(singleSpaced)',
+      replace: '.replace(TAG, " ")]',
+    },
+  ]),
+  ...mutationsOf(
+    "functions/scrape/block-page.ts",
+    ["test/unit/block-page.test.ts"],
+    [
+      {
+        why: "a page that repeats half a mark of a block page holds no lease of scrape's",
+        find: "challenge-platform\\/.{0,100}\\/orchestrate",
+        replace: "challenge-platform\\/.*\\/orchestrate",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "lib/model/tokens.ts",
+    ["test/unit/tokens.test.ts"],
+    [
+      {
+        why: "leases are renewed while tokens are counted",
+        find: "    await others();\n",
+        replace: "",
+      },
+      {
+        why: "a very long word is counted in small pieces",
+        find: "const PIECE = 200;",
+        replace: "const PIECE = 2_000;",
+      },
+    ],
+  ),
+];
