@@ -5,7 +5,7 @@ import { errorResponse, tooLarge } from "./error-response.ts";
 import { TerminalError } from "./errors.ts";
 import { parseEvent } from "./events.ts";
 import type { Logger } from "./log.ts";
-import { HINTS, parseStepRequested, stepCompleted } from "./step-events.ts";
+import { HINTS, parseStepRequested, stepCompleted, type TraceAttributes } from "./step-events.ts";
 import { runAttributes } from "./telemetry/attributes.ts";
 import { underTrace } from "./telemetry/context.ts";
 import { METRIC } from "./telemetry/metrics.ts";
@@ -37,9 +37,9 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
     const { workload, run, step, input, egressToken } = request;
     const log = deps.log.child({ step, identity, workload: `${workload.namespace}/${workload.name}` });
     const deadline = new Date(claims.deadline);
-    const { traceparent } = event as { traceparent?: string };
+    const { traceparent, pipeline } = event as TraceAttributes;
     METRIC.queueDuration.record(Math.max(0, Date.now() - Date.parse(event.time ?? "")) / 1000 || 0, { step });
-    const result = await underTrace(traceparent, runAttributes(workload, run), async () => {
+    const result = await underTrace(traceparent, runAttributes({ workload, run, pipeline }), async () => {
       const ended = await deps.runDurably({
         graph,
         signal: deps.draining,

@@ -11,6 +11,17 @@ const schema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
   OTEL_SDK_DISABLED: z.stringbool().optional(),
+  /** OpenTelemetry's switch for what is said to models and what they answer, in its older form (true) and its newer one. */
+  OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(["true", "false", "no_content", "span_only", "event_only", "span_and_event"]))
+    .default("false")
+    .transform((value) => ["true", "span_only", "span_and_event"].includes(value)),
+  /** Langfuse's own variables: all three send spans there. Its SDK reads LANGFUSE_TRACING_ENVIRONMENT and LANGFUSE_RELEASE by itself. */
+  LANGFUSE_PUBLIC_KEY: z.string().optional(),
+  LANGFUSE_SECRET_KEY: z.string().optional(),
+  LANGFUSE_BASE_URL: z.url().optional(),
   /** redis://, rediss:// or unix:// */
   REDIS_URL: z.string().default("redis://127.0.0.1:6379"),
   /** PEM of the authority that signs the certificate of rediss://; while authorities are replaced of both. Absent: public ones count. */

@@ -75,7 +75,14 @@ export async function connectAgent(
       (await import("./model/ledger.ts")).readPaid(redis, ledgerName(workload), identity),
   });
   const endpoint = modelEndpoint(settings);
-  const model = endpoint && (await import("./model/model.ts")).createModel({ ...endpoint, redis, log });
+  const model =
+    endpoint &&
+    (await import("./model/model.ts")).createModel({
+      ...endpoint,
+      redis,
+      log,
+      capturesContent: settings.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
+    });
   const edges = {
     artifacts,
     model,

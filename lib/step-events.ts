@@ -67,9 +67,17 @@ export function identityOfRequest({
   return stepIdentity({ workload, step, revision, input });
 }
 
+/** Extension attributes that say where a step's spans belong. Like everything beside `data` they are not signed, and decide nothing. */
+export interface TraceAttributes {
+  /** W3C Trace Context. */
+  readonly traceparent?: string;
+  /** The run's pipeline: namespace/name. */
+  readonly pipeline?: string;
+}
+
 export function stepRequested(
   request: StepRequest,
-  { agent, source, traceparent }: { agent: AgentRef; source: string; traceparent?: string | undefined },
+  { agent, source, ...trace }: { agent: AgentRef; source: string } & TraceAttributes,
 ): CloudEvent<StepRequest> {
   return new CloudEvent<StepRequest>({
     id: identityOfRequest(request),
@@ -79,7 +87,7 @@ export function stepRequested(
     datacontenttype: "application/json",
     agent: agentAttribute(agent),
     step: request.step,
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...trace,
     data: request,
   });
 }

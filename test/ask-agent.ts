@@ -11,7 +11,7 @@ import { createRunDurably } from "../lib/durable/run.ts";
 import type { Artifacts } from "../lib/edges/artifacts.ts";
 import { parseEvent } from "../lib/events.ts";
 import type { Logger } from "../lib/log.ts";
-import { identityOfRequest, parseStepCompleted, stepRequested } from "../lib/step-events.ts";
+import { identityOfRequest, parseStepCompleted, stepRequested, type TraceAttributes } from "../lib/step-events.ts";
 import { createEgressTokenVerifier, createStepTokenVerifier, mintStepTokens } from "../lib/token.ts";
 
 export interface AskedStep {
@@ -25,6 +25,7 @@ export interface AskedStep {
   readonly budgetUsd?: string;
   readonly seconds?: number;
   readonly retryLimit?: number;
+  readonly trace?: TraceAttributes;
 }
 
 export type StepAnswer = { readonly status: number; readonly body: string } & (
@@ -69,7 +70,7 @@ export async function createAsker(): Promise<Asker> {
       const workload = askedWorkload(uid);
       const request = { workload, run: "run-1", step, revision, input };
       const deadline = new Date(Date.now() + seconds * 1000).toISOString();
-      const { allow = [], budgetUsd } = asked;
+      const { allow = [], budgetUsd, trace } = asked;
       const tokens = await mintStepTokens(
         {
           sub: workload.uid,
@@ -84,7 +85,7 @@ export async function createAsker(): Promise<Asker> {
         new Date(Date.now() + 240_000),
       );
       const agent = { namespace: "agentic-system", name: step };
-      return answerOf(app, stepRequested({ ...request, ...tokens }, { agent, source: "/test" }));
+      return answerOf(app, stepRequested({ ...request, ...tokens }, { agent, source: "/test", ...trace }));
     },
   };
 }

@@ -91,9 +91,9 @@ async function withArtifacts(
 }
 
 async function deliveryOf(order: StepOrder, { mintTokens }: BrokerOptions): Promise<Delivery> {
-  const { request, agent, traceparent } = order;
+  const { request, agent, trace } = order;
   const data = { ...request, ...(await mintTokens(order)) };
-  const event = stepRequested(data, { agent, source: "/agentic/run", traceparent });
+  const event = stepRequested(data, { agent, source: "/agentic/run", ...trace });
   const { headers, body } = HTTP.binary(event);
   const encoded = Object.entries(headers).map(([name, value]) => [
     name,

@@ -14,7 +14,7 @@ import type { StepInput, StepResult } from "../../engine/result.ts";
 import { type Run, retryLimitOf, stepDeadlineMs } from "../../engine/run.ts";
 import { stepTraceparent } from "../../engine/trace.ts";
 import { type Instance, type RunEnd, turnOf, type Walk, walk } from "../../engine/walk.ts";
-import type { StepRequest } from "../../lib/step-events.ts";
+import type { StepRequest, TraceAttributes } from "../../lib/step-events.ts";
 import { startable } from "./slots.ts";
 
 /** The request of one step, without its tokens: every delivery gets its own. */
@@ -23,7 +23,7 @@ export interface StepOrder {
   readonly agent: FrozenAgent;
   readonly step: PipelineStep;
   readonly request: Omit<StepRequest, "token" | "egressToken">;
-  readonly traceparent: string;
+  readonly trace: TraceAttributes;
   readonly deadline: Date;
   readonly retryLimit: number;
   /** US dollars that the run's steps have cost so far. */
@@ -193,7 +193,7 @@ class Runner {
     if (!waiting) return;
     const { identity, agent, input } = waiting;
     const { step } = instance;
-    const { workload, run } = this.#run;
+    const { workload, run, pipeline } = this.#run;
     const deadline = Math.min(this.#edges.now().getTime() + stepDeadlineMs(this.#run, step), this.#deadlineAt);
     this.#start(instance, async () => {
       const answered = await this.#edges.dispatch({
@@ -201,7 +201,10 @@ class Runner {
         agent,
         step,
         request: { workload, run, step: step.name, revision: agent.revision, input },
-        traceparent: stepTraceparent(this.#edges.traceSeed, step.name, instance.index),
+        trace: {
+          traceparent: stepTraceparent(this.#edges.traceSeed, step.name, instance.index),
+          pipeline: `${pipeline.namespace}/${pipeline.name}`,
+        },
         deadline: new Date(deadline),
         retryLimit: retryLimitOf(this.#run, step),
         spentUsd: usageOf(this.#outcomes).costUsd,

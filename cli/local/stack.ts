@@ -99,7 +99,14 @@ async function startParts(
     settings,
     edges: {
       artifacts: createFolderArtifacts(folder.artifacts),
-      model: endpoint && createModel({ ...endpoint, redis, log }),
+      model:
+        endpoint &&
+        createModel({
+          ...endpoint,
+          redis,
+          log,
+          capturesContent: settings.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
+        }),
       browser,
       egressProxy: proxy.url,
     },

@@ -11,6 +11,7 @@ import type { Logger } from "../log.ts";
 import { pause } from "../pause.ts";
 import { schemaProblems } from "../schema-problems.ts";
 import { DEFAULT_MODEL, type ModelChoice, modelsOf } from "./choice.ts";
+import { noteOutput } from "./content.ts";
 import { costOf, costOfCall, type PlannedCall, type TokenUsage, worstUsage } from "./cost.ts";
 import { type Ledger, openLedger, type PaidAnswer, parseUsd, type Reservation } from "./ledger.ts";
 import { priceOf } from "./prices.ts";
@@ -64,6 +65,8 @@ export interface ModelOptions {
   readonly log: Logger;
   /** For one attempt. Each model gets three. */
   readonly timeoutMs?: number;
+  /** Whether spans of calls say what was asked and answered (content.ts). */
+  readonly capturesContent?: boolean;
 }
 
 const TIMEOUT_MS = 40_000;
@@ -190,6 +193,7 @@ async function pay(context: Context, asked: Hashed, spender: Spender, lost: Abor
         const answer = await priced(context, request, outcome.answer);
         notePaid(answer);
         await settle(() => ledger.pay(id, hash, answer, spender.step), context, spender);
+        if (context.capturesContent) await noteOutput(answer.text);
         return { answer };
       }
       if (outcome.isBilled === "no") await settle(() => ledger.release(id), context, spender);

@@ -5,7 +5,7 @@ import type { Question } from "./question.ts";
 export type Message =
   | { readonly role: "system" | "assistant"; readonly content: string }
   | { readonly role: "user"; readonly content: string | readonly Part[] };
-type Part =
+export type Part =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "image_url"; readonly image_url: { readonly url: string; readonly detail: "low" } };
 

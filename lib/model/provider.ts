@@ -3,6 +3,7 @@ import { RetryableError, TerminalError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { pause } from "../pause.ts";
 import { type ModelChoice, modelsOf } from "./choice.ts";
+import { noteInput } from "./content.ts";
 import type { TokenUsage } from "./cost.ts";
 import { parametersFor } from "./parameters.ts";
 import type { Message } from "./prompt.ts";
@@ -15,6 +16,8 @@ export interface ProviderOptions {
   /** For one attempt. */
   readonly timeoutMs: number;
   readonly log: Logger;
+  /** Whether spans of calls say what was asked and answered. */
+  readonly capturesContent?: boolean;
 }
 
 export interface ProviderRequest {
@@ -67,7 +70,10 @@ export async function askProvider<A>(
   let retryAfterSeconds = 1;
   for (const model of modelsOf(request.choice)) {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const outcome = await inModelCall(model, request, () => metered(() => callOnce(options, request, model, signal)));
+      const outcome = await inModelCall(model, request, async () => {
+        if (options.capturesContent) await noteInput(request.messages);
+        return metered(() => callOnce(options, request, model, signal));
+      });
       if ("answer" in outcome) return outcome.answer;
       const { problem, retryAfterMs, isFinal } = outcome;
       if (isFinal) throw new TerminalError("ModelRefused", `${model} refused the request with ${problem}`);

@@ -13,6 +13,11 @@ export const ATTRIBUTE = {
   identity: "agentic.step.identity",
   /** How a step, gate or run ended. */
   outcome: "agentic.outcome",
+  decidedBy: "agentic.decision.by",
+  decidedHow: "agentic.decision.how",
+  /** True where no person was asked. */
+  automatic: "agentic.decision.automatic",
+  comment: "agentic.decision.comment",
   reason: "agentic.reason",
   /** US dollars. */
   cost: "agentic.cost_usd",
@@ -22,13 +27,21 @@ export const ATTRIBUTE = {
 
 const MAX_ITEM = 200;
 
+interface OfRun {
+  readonly workload: WorkloadRef;
+  readonly run: string;
+  /** namespace/name. Absent: who asked for the step did not say. */
+  readonly pipeline?: string | undefined;
+}
+
 /** Whom a span belongs to: on every span of a run. */
-export function runAttributes(workload: WorkloadRef, run: string): Attributes {
+export function runAttributes({ workload, run, pipeline }: OfRun): Attributes {
   return {
     [ATTRIBUTE.namespace]: workload.namespace,
     [ATTRIBUTE.workload]: workload.name,
     [ATTRIBUTE.uid]: workload.uid,
     [ATTRIBUTE.run]: run,
+    ...(pipeline === undefined ? {} : { [ATTRIBUTE.pipeline]: pipeline }),
   };
 }
 

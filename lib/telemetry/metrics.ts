@@ -47,7 +47,7 @@ function metric(
 /** All that is counted. Dashboards and alerts name no other (test/unit/dashboards.test.ts), docs/observability.md lists them. */
 export const METRIC = {
   starts: counter("agentic.function.starts", "{start}", "Processes started; service.name says of which function.", []),
-  lostSpans: counter("agentic.telemetry.lost_spans", "{span}", "Spans that the receiver did not take.", []),
+  lostSpans: counter("agentic.telemetry.lost_spans", "{span}", "Spans that a receiver did not take.", []),
   runs: counter("agentic.runs", "{run}", "Runs that ended.", ["namespace", "pipeline", "outcome"]),
   runDuration: histogram("agentic.run.duration", "s", "From a run's start to its end.", ["pipeline", "outcome"]),
   runCost: counter("agentic.run.cost", "{USD}", "US dollars that runs cost, counted when they end.", [

@@ -53,7 +53,8 @@ export function recordRun(ended: EndedRun): void {
     spanId: runSpanId(seed),
     traceFlags: TraceFlags.SAMPLED,
   });
-  const common = runAttributes(run.workload, run.run);
+  const pipeline = `${run.pipeline.namespace}/${run.pipeline.name}`;
+  const common = runAttributes({ workload: run.workload, run: run.run, pipeline });
   for (const step of steps)
     record(`step ${step.step}`, step, {
       within,
@@ -73,7 +74,6 @@ export function recordRun(ended: EndedRun): void {
     traceId: traceId(seed),
     attributes: {
       ...common,
-      [ATTRIBUTE.pipeline]: `${run.pipeline.namespace}/${run.pipeline.name}`,
       [ATTRIBUTE.outcome]: ended.phase,
       [ATTRIBUTE.cost]: ended.costUsd,
       "gen_ai.operation.name": "invoke_workflow",
@@ -131,11 +131,12 @@ function problemOf(outcome: StepOutcome | undefined): Recorded["problem"] {
 
 function decisionAttributes(decision: Decision | undefined): Attributes {
   if (!decision) return {};
-  const { by, how, automatic } = decision;
+  const { by, how, automatic, comment } = decision;
   return {
     [ATTRIBUTE.outcome]: decision.decision,
-    "agentic.decision.by": by,
-    "agentic.decision.how": how,
-    "agentic.decision.automatic": automatic,
+    [ATTRIBUTE.decidedBy]: by,
+    [ATTRIBUTE.decidedHow]: how,
+    [ATTRIBUTE.automatic]: automatic,
+    ...(comment === undefined ? {} : { [ATTRIBUTE.comment]: comment }),
   };
 }

@@ -12,19 +12,24 @@ import type { Logger } from "../log.ts";
 import { attributesOfTheContext } from "./context.ts";
 import { watchExports } from "./export-health.ts";
 import { idGenerator } from "./ids.ts";
+import type { LangfuseKeys } from "./langfuse-keys.ts";
 import { METRIC } from "./metrics.ts";
+import { flushTo, type SpanReceiver } from "./receiver.ts";
 import type { Telemetry } from "./telemetry.ts";
 
-/** Longest that an answer waits for its spans to be sent: a receiver in the same cluster takes a few milliseconds. */
-const FLUSH_MS = 100;
-/** Longest that the end of a process does. */
+/** Longest that the end of a process waits for what is not sent. */
 const SHUTDOWN_MS = 3_000;
 
+export interface Receivers {
+  readonly hasOtlp: boolean;
+  readonly langfuse: LangfuseKeys | undefined;
+}
+
 /**
- * Traces and metrics by OTLP over HTTP (protobuf). The SDK reads the rest of the standard variables by itself: OTEL_EXPORTER_OTLP_*,
- * OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_METRIC_EXPORT_INTERVAL.
+ * Traces and metrics by OTLP over HTTP (protobuf), and traces to Langfuse. The SDK reads the rest of the standard variables by itself:
+ * OTEL_EXPORTER_OTLP_*, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_METRIC_EXPORT_INTERVAL.
  */
-export function startSdk(service: string, log: Logger): Telemetry {
+export async function startSdk(service: string, { hasOtlp, langfuse }: Receivers, log: Logger): Promise<Telemetry> {
   const resource = defaultResource()
     .merge(
       resourceFromAttributes({
@@ -36,13 +41,16 @@ export function startSdk(service: string, log: Logger): Telemetry {
     .merge(detectResources({ detectors: [envDetector] }));
   const meters = new MeterProvider({
     resource,
-    readers: [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })],
+    readers: hasOtlp ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })] : [],
   });
-  const exports = watchExports(new OTLPTraceExporter(), log);
+  const receivers = [
+    ...(hasOtlp ? [otlpReceiver(log)] : []),
+    ...(langfuse ? [(await import("./langfuse.ts")).langfuseReceiver(langfuse, log)] : []),
+  ];
   const tracers = new BasicTracerProvider({
     resource,
     idGenerator,
-    spanProcessors: [attributesOfTheContext, new BatchSpanProcessor(exports.exporter)],
+    spanProcessors: [attributesOfTheContext, ...receivers.flatMap(({ processors }) => processors)],
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
@@ -51,17 +59,16 @@ export function startSdk(service: string, log: Logger): Telemetry {
   METRIC.starts.record(1);
   return {
     async flush() {
-      // A receiver that kept the last answer waiting gets what there is in the background, until it takes something again.
-      if (!exports.isHealthy()) return;
-      const sent = tracers.forceFlush().then(
-        () => true,
-        () => true,
-      );
-      if (!(await Promise.race([sent, sleep(FLUSH_MS, false)]))) exports.suspect();
+      await Promise.all(receivers.map(flushTo));
     },
     async shutdown() {
       const done = Promise.allSettled([tracers.shutdown(), meters.shutdown()]);
       await Promise.race([done, sleep(SHUTDOWN_MS)]);
     },
   };
+}
+
+function otlpReceiver(log: Logger): SpanReceiver {
+  const exports = watchExports(new OTLPTraceExporter(), log);
+  return { processors: [new BatchSpanProcessor(exports.exporter)], exports };
 }

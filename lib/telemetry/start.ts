@@ -1,16 +1,22 @@
 import type { Logger } from "../log.ts";
+import { type LangfuseSettings, langfuseKeys } from "./langfuse-keys.ts";
 import { NO_TELEMETRY, type Telemetry } from "./telemetry.ts";
 
-export interface TelemetrySettings {
+export interface TelemetrySettings extends LangfuseSettings {
   readonly OTEL_SDK_DISABLED?: boolean | undefined;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
   readonly OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?: string | undefined;
 }
 
-/** By the standard variables of OpenTelemetry; nothing is loaded where none of them names a receiver. `service`: the name of this process. */
+/**
+ * By the standard variables of OpenTelemetry and Langfuse; nothing is loaded where none of them names a receiver. `service`: the name of
+ * this process.
+ */
 export async function startTelemetry(service: string, settings: TelemetrySettings, log: Logger): Promise<Telemetry> {
-  const isOn = settings.OTEL_EXPORTER_OTLP_ENDPOINT || settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
-  if (settings.OTEL_SDK_DISABLED || !isOn) return NO_TELEMETRY;
+  if (settings.OTEL_SDK_DISABLED) return NO_TELEMETRY;
+  const hasOtlp = Boolean(settings.OTEL_EXPORTER_OTLP_ENDPOINT || settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+  const langfuse = langfuseKeys(settings, log);
+  if (!hasOtlp && !langfuse) return NO_TELEMETRY;
   const { startSdk } = await import("./sdk.ts");
-  return startSdk(service, log);
+  return startSdk(service, { hasOtlp, langfuse }, log);
 }

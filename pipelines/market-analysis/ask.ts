@@ -60,6 +60,6 @@ function isKept({ params }: StepContext["input"]): boolean {
 
 /** Loaded when it is needed: its table of countries would slow each start. */
 async function masked(data: string, language: string | undefined): Promise<string> {
-  const { maskPersonalData } = await import("./personal-data.ts");
+  const { maskPersonalData } = await import("../../lib/personal-data.ts");
   return maskPersonalData(data, language);
 }

@@ -12,6 +12,7 @@ import { upstream } from "../../engine/outcomes.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { identityOfRequest, STEP_REQUESTED, stepRequested } from "../../lib/step-events.ts";
 import { mintStepTokens } from "../../lib/token.ts";
+import { startFakeOpenAi } from "../fakes/openai.ts";
 import { ROOT } from "../func/command.ts";
 import { type Served, serveFunction, serveScript } from "../func/served.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
@@ -136,12 +137,13 @@ describe("with a receiver of OTLP", () => {
     await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
   });
   afterAll(() => new Promise((resolve) => receiver.close(resolve)));
-  const serveTraced = () => {
+  const serveTraced = (settings: Record<string, string> = {}) => {
     received = [];
     const { port } = receiver.address() as AddressInfo;
     return serve("analyze", {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
       OTEL_BSP_SCHEDULE_DELAY: "60000",
+      ...settings,
     });
   };
   const ask = async (url: string, uid: string) =>
@@ -154,6 +156,28 @@ describe("with a receiver of OTLP", () => {
     expect(spansSent()).toBeGreaterThan(3);
     expect(await served.end()).toBe(0);
     expect(served.said()).toContain(`"trace_id":"${TRACE}"`);
+  });
+
+  test.each([
+    ["", false],
+    ["NO_CONTENT", false],
+    ["true", true],
+    ["SPAN_ONLY", true],
+  ])("what is said to models is sent where the setting asks for it: %j", async (setting, isSent) => {
+    takes = true;
+    const provider = await startFakeOpenAi();
+    const served = await serveTraced({
+      LLM_BASE_URL: provider.baseUrl,
+      OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: setting,
+    });
+    expect((await ask(served.url, `said-${setting}`)).status).toBe(200);
+    expect(provider.requests).not.toEqual([]);
+    await served.end();
+    await provider.close();
+    expect(spansSent()).toBeGreaterThan(3);
+    const bytes = Buffer.concat(received);
+    for (const attribute of ["gen_ai.input.messages", "gen_ai.output.messages"])
+      expect(bytes.includes(attribute)).toBe(isSent);
   });
 
   test("what could not be sent with an answer is sent before the process ends", async () => {

@@ -86,7 +86,7 @@ function send(
     agent: { namespace: "default", name: "auditor", revision: "1" },
     step: pipelineStepSchema.parse({ name: "audit", agent: "auditor" }),
     request,
-    traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+    trace: { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`, pipeline: "default/audit" },
     deadline: new Date(Date.now() + deadlineMs),
     retryLimit: 1,
     spentUsd: 0,

@@ -45,7 +45,7 @@ const runTraced = (step: Parameters<typeof stepOf>, traceparent: string | undefi
     now: () => new Date(),
     paid: async () => NO_USAGE,
   });
-  return underTrace(traceparent, runAttributes(WORKLOAD, "run"), () => runDurably(stepOf(...step)));
+  return underTrace(traceparent, runAttributes({ workload: WORKLOAD, run: "run" }), () => runDurably(stepOf(...step)));
 };
 const named = (name: string): Seen[] => spans().filter((span) => span.name === name);
 

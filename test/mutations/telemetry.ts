@@ -4,15 +4,16 @@ const STEP_TRACE = ["test/integration/step-trace.test.ts"];
 const RUN_TRACE = ["test/unit/reconcile/trace.test.ts"];
 const MAIN = ["test/integration/main.test.ts"];
 const EXPORT = ["test/integration/telemetry-export.test.ts"];
+const LANGFUSE = ["test/integration/langfuse.test.ts"];
 
 const EVIDENCE = ["test/unit/evidence.test.ts"];
 
 /** What is told of a run, and what a receiver in trouble may cost. */
 export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
-  ...mutationsOf("lib/telemetry/sdk.ts", EXPORT, [
+  ...mutationsOf("lib/telemetry/receiver.ts", EXPORT, [
     {
       why: "a receiver in trouble keeps no answer waiting",
-      find: "      if (!exports.isHealthy()) return;\n",
+      find: "  if (!exports.isHealthy()) return;\n",
       replace: "",
     },
     {
@@ -21,6 +22,85 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
       replace: "sent",
     },
     { why: "a slow receiver is a receiver in trouble", find: "exports.suspect()", replace: "void 0" },
+  ]),
+  ...mutationsOf("lib/telemetry/langfuse.ts", LANGFUSE, [
+    {
+      why: "no files are uploaded to Langfuse",
+      find: "mediaUploadEnabled: false",
+      replace: "mediaUploadEnabled: true",
+    },
+    { why: "Langfuse gets all spans of a trace", find: "    shouldExportSpan: () => true,\n", replace: "" },
+    { why: "Langfuse takes spans as they come", find: '    "x-langfuse-ingestion-version": "4",\n', replace: "" },
+    {
+      why: "Langfuse in trouble is known to be",
+      find: "exporter: exports.exporter",
+      replace: "exporter: exporterTo(keys)",
+    },
+  ]),
+  ...mutationsOf("lib/telemetry/langfuse-span.ts", LANGFUSE, [
+    { why: "a run has one root at Langfuse", find: "    [LANGFUSE.IS_APP_ROOT]: isRoot,\n", replace: "" },
+    { why: "what an agent says of its own spans stands", find: "    ...rest,\n", replace: "" },
+    { why: "no token counts twice", find: "Math.max(0, input - cached - written)", replace: "input" },
+    {
+      why: "what a call without an answer costs is not known",
+      find: "...(cost === undefined\n",
+      replace: "...(cost === null\n",
+    },
+  ]),
+  ...mutationsOf("lib/telemetry/langfuse-scores.ts", LANGFUSE, [
+    {
+      why: "a decision that nobody was asked for is no judgement",
+      find: "if (automatic !== false)",
+      replace: "if (automatic === undefined)",
+    },
+    {
+      why: "a run that is told again has no second score",
+      find: "id: `${traceId}-${spanId}`",
+      replace: "id: crypto.randomUUID()",
+    },
+    {
+      why: "a score is sent before the process goes to sleep",
+      find: "    forceFlush: settled,\n",
+      replace: "    forceFlush: async () => undefined,\n",
+    },
+  ]),
+  ...mutationsOf("lib/telemetry/langfuse-keys.ts", LANGFUSE, [
+    {
+      why: "nothing is sent to Langfuse's makers unless somebody names them",
+      find: "if (publicKey && secretKey && baseUrl)",
+      replace: 'if (publicKey && secretKey && (baseUrl ?? "https://example.com"))',
+    },
+  ]),
+  ...mutationsOf("lib/model/content.ts", LANGFUSE, [
+    { why: "no key leaves with a span", find: "maskSecrets(part.text.slice(0, 2 * MAX_TEXT))", replace: "part.text" },
+    {
+      why: "no address or number of a person leaves with a span",
+      find: "maskPersonalData(maskSecrets(part.text.slice(0, 2 * MAX_TEXT)))",
+      replace: "maskSecrets(part.text)",
+    },
+    { why: "a span is bounded", find: ".slice(0, MAX_TEXT);", replace: ";" },
+    { why: "no picture leaves with a span", find: 'return "[picture]"', replace: "return part.image_url.url" },
+  ]),
+  ...mutationsOf("lib/model/model.ts", LANGFUSE, [
+    {
+      why: "answers leave with spans only where the setting asks for it",
+      find: "if (context.capturesContent) await noteOutput",
+      replace: "await noteOutput",
+    },
+  ]),
+  ...mutationsOf("lib/model/provider.ts", LANGFUSE, [
+    {
+      why: "questions leave with spans only where the setting asks for it",
+      find: "if (options.capturesContent) await noteInput",
+      replace: "await noteInput",
+    },
+  ]),
+  ...mutationsOf("lib/config.ts", MAIN, [
+    {
+      why: "what is said to models stays here by default",
+      find: '.default("false")\n    .transform((value) => ["true"',
+      replace: '.default("true")\n    .transform((value) => ["true"',
+    },
   ]),
   ...mutationsOf("lib/telemetry/export-health.ts", EXPORT, [
     {

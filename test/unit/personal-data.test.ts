@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { maskPersonalData } from "../../pipelines/market-analysis/personal-data.ts";
+import { maskPersonalData } from "../../lib/personal-data.ts";
 
 test.each([
   ["Write to ada.lovelace+shop@mail.example.co.uk today", "en", "Write to [mail] today"],

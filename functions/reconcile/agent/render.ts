@@ -111,8 +111,8 @@ export function renderService(agent: Agent, spec: ImageSpec, settings: Readonly<
 
 /** What of the product agents connect to, by the name of its pods, and the port there. */
 const PARTS = { redis: 6379, store: 7070, egress: 3128, browserless: 3000, litellm: 4000 };
-/** A receiver of OTLP over HTTP, in a namespace that an administrator labels so. */
-const TELEMETRY = { namespace: { "agentic.dev/receives": "telemetry" }, port: 4318 };
+/** Receivers of OTLP over HTTP, and Langfuse, in a namespace that an administrator labels so. */
+const TELEMETRY = { namespace: { "agentic.dev/receives": "telemetry" }, ports: [4318, 3000] };
 /** Where Knative's activator and autoscaler are, and its gateway: who calls a function's pods. */
 const CALLERS = ["knative-serving", "kourier-system"];
 /** Of the queue proxy in each pod: HTTP/1, HTTP/2, TLS, metrics. */
@@ -142,7 +142,10 @@ export function renderNetworkPolicy(agent: Agent): object {
           to: [pods(namespace(SHARED_NAMESPACE), "app.kubernetes.io/name", part)],
           ports: [port(number)],
         })),
-        { to: [{ namespaceSelector: { matchLabels: TELEMETRY.namespace } }], ports: [port(TELEMETRY.port)] },
+        {
+          to: [{ namespaceSelector: { matchLabels: TELEMETRY.namespace } }],
+          ports: TELEMETRY.ports.map((number) => port(number)),
+        },
       ],
     },
   });

@@ -21,6 +21,7 @@ export function requestEvent(
     agent,
     source: SOURCE,
     traceparent: stepTraceparent(traceSeed(run), step.name, index),
+    pipeline: `${run.pipeline.namespace}/${run.pipeline.name}`,
   });
 }
 

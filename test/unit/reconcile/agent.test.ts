@@ -736,7 +736,10 @@ describe("what is rendered", () => {
         part("egress", 3128),
         part("browserless", 3000),
         part("litellm", 4000),
-        { to: [{ namespaceSelector: { matchLabels: { "agentic.dev/receives": "telemetry" } } }], ports: tcp(4318) },
+        {
+          to: [{ namespaceSelector: { matchLabels: { "agentic.dev/receives": "telemetry" } } }],
+          ports: tcp(4318, 3000),
+        },
       ],
     });
   });

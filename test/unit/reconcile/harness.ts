@@ -23,7 +23,7 @@ import { RetryableError, TerminalError } from "../../../lib/errors.ts";
 import type { LicenceReading } from "../../../lib/licence/licence.ts";
 import { createLog } from "../../../lib/log.ts";
 import { createQuotas } from "../../../lib/quota/quotas.ts";
-import { STEP_REQUESTED, type StepRequest } from "../../../lib/step-events.ts";
+import { STEP_REQUESTED, type StepRequest, type TraceAttributes } from "../../../lib/step-events.ts";
 import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
 import { argoLooks } from "./argo.ts";
 
@@ -90,7 +90,7 @@ export function createHarness(options: HarnessOptions) {
   const bytes = new Map<string, Uint8Array>();
   const executions = new Map<string, number>();
   const requests: StepRequest[] = [];
-  const traceparents: string[] = [];
+  const traces: TraceAttributes[] = [];
   /** Runs whose traces were told. */
   const recordedRuns: EndedRun[] = [];
   /** What the workload's budget ledger says. */
@@ -398,7 +398,7 @@ export function createHarness(options: HarnessOptions) {
         if (event.type === "dev.agentic.review.requested") reviewRequests++;
         if (event.type !== STEP_REQUESTED) return;
         const request = event.data as StepRequest;
-        traceparents.push(String(event["traceparent"]));
+        traces.push(event as TraceAttributes);
         options.onRequest?.(request);
         requests.push(request);
         inFlight.push({ id: event.id, request });
@@ -448,7 +448,7 @@ export function createHarness(options: HarnessOptions) {
     get workflow() {
       return [...objects.workflows.values()].at(-1);
     },
-    traceparents,
+    traces,
     recordedRuns,
     get reviewRequests() {
       return reviewRequests;

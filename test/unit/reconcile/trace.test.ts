@@ -116,7 +116,8 @@ describe("the trace of a run", () => {
     await world.settle({ decision: "approved" });
     const { seed } = world.recordedRuns[0] ?? {};
     if (seed === undefined) throw new Error("no run was recorded");
-    expect(world.traceparents).toContain(`00-${traceId(seed)}-${stepSpanId(seed, "fetch", 1)}-01`);
+    const traceparent = `00-${traceId(seed)}-${stepSpanId(seed, "fetch", 1)}-01`;
+    expect(world.traces).toContainEqual(expect.objectContaining({ traceparent, pipeline: "agentic-system/p" }));
   });
 
   test("is told again, alike, when the process died before the status said that the run ended", async () => {

@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import type { WatchedExports } from "./export-health.ts";
+
+/** Longest that an answer waits for its spans to be sent: a receiver in the same cluster takes a few milliseconds. */
+const FLUSH_MS = 100;
+
+/** Somebody who gets all spans of this process. */
+export interface SpanReceiver {
+  readonly processors: readonly SpanProcessor[];
+  readonly exports: WatchedExports;
+}
+
+/** Sends what has ended. One that kept the last answer waiting gets what there is in the background, until it takes something again. */
+export async function flushTo({ processors, exports }: SpanReceiver): Promise<void> {
+  if (!exports.isHealthy()) return;
+  const sent = Promise.allSettled(processors.map((processor) => processor.forceFlush())).then(() => true);
+  if (!(await Promise.race([sent, sleep(FLUSH_MS, false)]))) exports.suspect();
+}
