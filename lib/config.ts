@@ -10,6 +10,7 @@ const schema = z.object({
   /** OpenTelemetry's own variables: a receiver of OTLP over HTTP switches telemetry on. The SDK reads the others by itself. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: z.url().optional(),
   OTEL_SDK_DISABLED: z.stringbool().optional(),
   /** OpenTelemetry's switch for what is said to models and what they answer, in its older form (true) and its newer one. */
   OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: z

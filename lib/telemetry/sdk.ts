@@ -21,7 +21,8 @@ import type { Telemetry } from "./telemetry.ts";
 const SHUTDOWN_MS = 3_000;
 
 export interface Receivers {
-  readonly hasOtlp: boolean;
+  /** Which of both a receiver of OTLP is named for. */
+  readonly otlp: { readonly traces: boolean; readonly metrics: boolean };
   readonly langfuse: LangfuseKeys | undefined;
 }
 
@@ -29,7 +30,7 @@ export interface Receivers {
  * Traces and metrics by OTLP over HTTP (protobuf), and traces to Langfuse. The SDK reads the rest of the standard variables by itself:
  * OTEL_EXPORTER_OTLP_*, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_METRIC_EXPORT_INTERVAL.
  */
-export async function startSdk(service: string, { hasOtlp, langfuse }: Receivers, log: Logger): Promise<Telemetry> {
+export async function startSdk(service: string, { otlp, langfuse }: Receivers, log: Logger): Promise<Telemetry> {
   const resource = defaultResource()
     .merge(
       resourceFromAttributes({
@@ -41,10 +42,10 @@ export async function startSdk(service: string, { hasOtlp, langfuse }: Receivers
     .merge(detectResources({ detectors: [envDetector] }));
   const meters = new MeterProvider({
     resource,
-    readers: hasOtlp ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })] : [],
+    readers: otlp.metrics ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })] : [],
   });
   const receivers = [
-    ...(hasOtlp ? [otlpReceiver(log)] : []),
+    ...(otlp.traces ? [otlpReceiver(log)] : []),
     ...(langfuse ? [(await import("./langfuse.ts")).langfuseReceiver(langfuse, log)] : []),
   ];
   const tracers = new BasicTracerProvider({

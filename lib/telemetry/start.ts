@@ -6,6 +6,7 @@ export interface TelemetrySettings extends LangfuseSettings {
   readonly OTEL_SDK_DISABLED?: boolean | undefined;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
   readonly OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?: string | undefined;
+  readonly OTEL_EXPORTER_OTLP_METRICS_ENDPOINT?: string | undefined;
 }
 
 /**
@@ -14,9 +15,13 @@ export interface TelemetrySettings extends LangfuseSettings {
  */
 export async function startTelemetry(service: string, settings: TelemetrySettings, log: Logger): Promise<Telemetry> {
   if (settings.OTEL_SDK_DISABLED) return NO_TELEMETRY;
-  const hasOtlp = Boolean(settings.OTEL_EXPORTER_OTLP_ENDPOINT || settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: both } = settings;
+  const otlp = {
+    traces: Boolean(both || settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT),
+    metrics: Boolean(both || settings.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT),
+  };
   const langfuse = langfuseKeys(settings, log);
-  if (!hasOtlp && !langfuse) return NO_TELEMETRY;
+  if (!otlp.traces && !otlp.metrics && !langfuse) return NO_TELEMETRY;
   const { startSdk } = await import("./sdk.ts");
-  return startSdk(service, { hasOtlp, langfuse }, log);
+  return startSdk(service, { otlp, langfuse }, log);
 }

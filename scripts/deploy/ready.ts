@@ -35,7 +35,7 @@ const WAITED_FOR: Readonly<Record<string, string>> = {
 
 const SHOWN = 4;
 
-/** Waits until all of these are ready, saying what is still awaited. @throws Error that says what is not, and why */
+/** Waits until those of these that are in the namespace are ready, saying what is still awaited. @throws Error that says what is not, and why */
 export async function untilReady(
   kubectl: Kubectl,
   manifests: readonly Manifest[],
@@ -43,7 +43,10 @@ export async function untilReady(
   { timeoutMs, say }: { timeoutMs: number; say: (line: string) => void },
 ): Promise<void> {
   const awaited = manifests
-    .filter(({ apiVersion, kind }) => kind in WAITED_FOR && !(kind === "Service" && apiVersion === "v1"))
+    .filter(
+      ({ apiVersion, kind, metadata }) =>
+        kind in WAITED_FOR && !(kind === "Service" && apiVersion === "v1") && metadata.namespace === namespace,
+    )
     .map(({ kind, metadata }) => `${kind}/${metadata.name}`);
   const until = Date.now() + timeoutMs;
   let said = "";
