@@ -65,6 +65,9 @@ const SAID = new Set([
   "pid",
   "hostname",
   "identity",
+  // For who looks for the trace: in -o json.
+  "trace_id",
+  "span_id",
 ]);
 
 export function lineText(line: LogLine): string {

@@ -12,7 +12,15 @@ const textOf = (all: Parameters<typeof linesOf>[0], step?: string) => linesOf(al
 
 test("lines of several functions that name the workload, merged by time", () => {
   const all = [
-    line(3, { workload: "team-a/demo", step: "read", identity: "x", outcome: "succeeded", msg: "step ended" }),
+    line(3, {
+      trace_id: "t",
+      span_id: "s",
+      workload: "team-a/demo",
+      step: "read",
+      identity: "x",
+      outcome: "succeeded",
+      msg: "step ended",
+    }),
     line(
       1,
       { workload: "team-a/demo", level: 40, err: { message: "no Broker", stack: "s" }, msg: "reconcile blocked" },
