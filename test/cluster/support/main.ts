@@ -18,6 +18,9 @@ switch (ROLE) {
   case "inbox":
     (await import("./inbox.ts")).serveInbox(port);
     break;
+  case "chat":
+    (await import("./chat.ts")).serveChat(port);
+    break;
   case "nonsense":
     (await import("./nonsense.ts")).serveNonsense(port);
     break;
@@ -25,7 +28,7 @@ switch (ROLE) {
     await (await import("./agent.ts")).serveTestAgent(process.env);
     break;
   default:
-    console.error(`ROLE is ${ROLE}: expected sites, openai, inbox, nonsense or agent`);
+    console.error(`ROLE is ${ROLE}: expected sites, openai, inbox, chat, nonsense or agent`);
     process.exit(1);
 }
 console.log(JSON.stringify({ role: ROLE, port, msg: "listening" }));
