@@ -1,4 +1,3 @@
-import { createPublicKey } from "node:crypto";
 import { hostname } from "node:os";
 import type { Hono } from "hono";
 import type { Redis } from "ioredis";
@@ -28,7 +27,7 @@ import { connectRedisWhenever } from "./lib/edges/redis.ts";
 import { createRedisLogins } from "./lib/edges/tenant-login/redis.ts";
 import type { TenantLogins } from "./lib/edges/tenant-login.ts";
 import { signEvidence } from "./lib/evidence.ts";
-import { privateKey, publicKeys } from "./lib/keys.ts";
+import { privateKey, verifyingKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
 import { readSpent } from "./lib/model/ledger.ts";
@@ -68,18 +67,12 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   // Shared agents work for every namespace, by the logins of their settings.
   const loginsOf = (namespace: string) => (namespace === SHARED_NAMESPACE ? [] : logins);
   // Agents answer with tokens that the key before the last rotation signed.
-  const stepPublicKeys = [
-    createPublicKey(stepKey),
-    ...(config.STEP_TOKEN_PUBLIC_KEY ? publicKeys("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY) : []),
-  ];
+  const stepPublicKeys = verifyingKeys(stepKey, "STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY);
   const evidenceKey = config.EVIDENCE_PRIVATE_KEY
     ? privateKey("EVIDENCE_PRIVATE_KEY", config.EVIDENCE_PRIVATE_KEY)
     : undefined;
   // Gates of runs that began before the last rotation are as they were.
-  const reviewPublicKeys = [
-    createPublicKey(reviewKey),
-    ...(config.REVIEW_LINK_PUBLIC_KEY ? publicKeys("REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY) : []),
-  ];
+  const reviewPublicKeys = verifyingKeys(reviewKey, "REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY);
   const hasModel = modelEndpoint(config) !== undefined;
   const kube = connectKube();
   return createApp({

@@ -125,28 +125,29 @@ export function contradictionIn({ subject, predicate }: Evidence): string | unde
 }
 
 function stepEntries(run: Run, outcomes: Outcomes): Entry[] {
-  return run.pipeline.steps.flatMap((step) =>
-    step.gate
-      ? []
-      : (outcomes.get(step.name) ?? []).flatMap((one, index): Entry[] => {
-          if (!one) return [];
-          const { outcome, reason, artifacts, usage } = one;
-          const item = step.forEach === undefined ? undefined : listItems(run, step.name, outcomes)[index];
-          return [
-            {
-              kind: "step",
-              step: step.name,
-              ...(step.forEach === undefined ? {} : { index }),
-              ...(item === undefined ? {} : { item }),
-              outcome,
-              ...(reason === undefined ? {} : { reason }),
-              ...(outcome === "skipped" ? {} : { result: sha256(canonicalJson(one)) }),
-              artifacts,
-              usage,
-            },
-          ];
-        }),
-  );
+  return run.pipeline.steps.flatMap((step) => {
+    if (step.gate) return [];
+    const isFanOut = step.forEach !== undefined;
+    const items = isFanOut ? listItems(run, step.name, outcomes) : [];
+    return (outcomes.get(step.name) ?? []).flatMap((one, index): Entry[] => {
+      if (!one) return [];
+      const { outcome, reason, artifacts, usage } = one;
+      const item = items[index];
+      return [
+        {
+          kind: "step",
+          step: step.name,
+          ...(isFanOut ? { index } : {}),
+          ...(item === undefined ? {} : { item }),
+          outcome,
+          ...(reason === undefined ? {} : { reason }),
+          ...(outcome === "skipped" ? {} : { result: sha256(canonicalJson(one)) }),
+          artifacts,
+          usage,
+        },
+      ];
+    });
+  });
 }
 
 function chained(entries: readonly Entry[]): { entry: Entry; hash: string }[] {

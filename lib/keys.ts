@@ -20,6 +20,11 @@ export function privateKey(setting: string, pem: string | undefined): KeyObject 
   return createPrivateKey(pem);
 }
 
+/** What verifies: the public half of a key, and those that a setting still names from before the last rotation. */
+export function verifyingKeys(privateKey: KeyObject, setting: string, pem: string | undefined): KeyObject[] {
+  return [createPublicKey(privateKey), ...(pem ? publicKeys(setting, pem) : [])];
+}
+
 /** `kid` of what a key signs: its thumbprint by RFC 7638, the same for both halves. */
 export function keyId(key: KeyObject): Promise<string> {
   return calculateJwkThumbprint(jwkOf(key));
