@@ -5,12 +5,10 @@ import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { NO_USAGE } from "../../engine/result.ts";
 import { chooseStepStore } from "../../lib/durable/choose-step-store.ts";
 import { threadKeys } from "../../lib/durable/keys.ts";
 import { claimRequests, dropSteps } from "../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../lib/durable/results.ts";
-import { createRunDurably } from "../../lib/durable/run.ts";
 import { connectStackSaver, type StackSaver } from "../../lib/durable/stack-saver.ts";
 import { StackStepStore } from "../../lib/durable/stack-step-store.ts";
 import type { StepStore } from "../../lib/durable/step-store.ts";
@@ -18,7 +16,7 @@ import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError } from "../../lib/errors.ts";
 import { startRedisStack, type TestRedisStack } from "../redis-stack/server.ts";
-import { graphOf, SUCCEEDED, stepOf } from "./durable-step.ts";
+import { graphOf, runnerOf, SUCCEEDED, stepOf } from "./durable-step.ts";
 import { redisForFile } from "./redis.ts";
 
 const plain = redisForFile();
@@ -148,15 +146,10 @@ describe("a step whose checkpoints are redis-stack's", () => {
   const begun = graphOf({ one: did("one"), die });
   const whole = graphOf({ one: did("one"), die: did("two"), last: async () => SUCCEEDED });
   const runOn = (on: StepStore, graph: typeof whole, identity = "id") =>
-    createRunDurably({
+    runnerOf({
       store: on,
       results,
-      holder: "test",
-      leaseTtlMs: 20_000,
-      keepMs: 60_000,
       recursionLimit: 25,
-      now: () => new Date(),
-      paid: async () => NO_USAGE,
     })(stepOf(graph, { identity }));
   const keys = (): Promise<string[]> => stackRedis.keys("*");
 

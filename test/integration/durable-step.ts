@@ -1,7 +1,8 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { pino } from "pino";
 import { NO_USAGE, type StepResult } from "../../engine/result.ts";
-import type { DurableStep, StepContext, StepGraph } from "../../lib/durable/durable.ts";
+import type { DurableStep, RunDurably, StepContext, StepGraph } from "../../lib/durable/durable.ts";
+import { createRunDurably, type RunDurablyOptions } from "../../lib/durable/run.ts";
 
 export const SUCCEEDED: StepResult = { outcome: "succeeded", artifacts: { a: "k" }, usage: NO_USAGE };
 
@@ -57,4 +58,17 @@ export function stepOf(
       log: pino({ level: "silent" }),
     },
   };
+}
+
+/** Does steps, as a process does. What a test is not about is the same for all. */
+export function runnerOf(own: Pick<RunDurablyOptions, "store" | "results"> & Partial<RunDurablyOptions>): RunDurably {
+  return createRunDurably({
+    holder: "test",
+    leaseTtlMs: 20_000,
+    keepMs: 60_000,
+    recursionLimit: 12,
+    now: () => new Date(),
+    paid: async () => NO_USAGE,
+    ...own,
+  });
 }

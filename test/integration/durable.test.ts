@@ -15,12 +15,11 @@ import { threadKeys, workloadKey } from "../../lib/durable/keys.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { claimRequests, dropSteps, readStates, withdrawRequest } from "../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../lib/durable/results.ts";
-import { createRunDurably } from "../../lib/durable/run.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { startRedis } from "../redis-server.ts";
-import { graphOf, State, SUCCEEDED, stepOf } from "./durable-step.ts";
+import { graphOf, runnerOf, State, SUCCEEDED, stepOf } from "./durable-step.ts";
 import { redisForFile } from "./redis.ts";
 import { startRedisRelay } from "./redis-relay.ts";
 
@@ -135,15 +134,11 @@ describe("runDurably", () => {
     redis: Redis,
     over: { leaseTtlMs?: number; keepMs?: number; results?: ResultStore } = {},
   ): RunDurably {
-    return createRunDurably({
+    return runnerOf({
       store: new RedisStepStore(redis),
       results: over.results ?? results,
-      holder: "test",
       leaseTtlMs: over.leaseTtlMs ?? 20_000,
       keepMs: over.keepMs ?? 60_000,
-      recursionLimit: 12,
-      now: () => new Date(),
-      paid: async () => NO_USAGE,
     });
   }
   const runDurably = (step: DurableStep): Promise<StepResult> => runnerOn(own.redis)(step);
@@ -306,14 +301,9 @@ describe("runDurably", () => {
 
   test("a step that fails says what its calls to models cost, one that succeeds says it itself", async () => {
     const cost = { ...NO_USAGE, inputTokens: 10, outputTokens: 2, costUsd: 0.5 };
-    const paying = createRunDurably({
+    const paying = runnerOf({
       store: new RedisStepStore(own.redis),
       results,
-      holder: "test",
-      leaseTtlMs: 20_000,
-      keepMs: 60_000,
-      recursionLimit: 12,
-      now: () => new Date(),
       paid: async ({ uid }, identity) => (uid === "uid" && identity === "fails" ? cost : NO_USAGE),
     });
     const fail = async (): Promise<StepResult> => {

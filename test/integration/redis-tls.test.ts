@@ -5,11 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { NO_USAGE } from "../../engine/result.ts";
 import { type Authority, createAuthority, issueCertificate } from "../../functions/admit/certificate.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
-import { createRunDurably } from "../../lib/durable/run.ts";
 import { connectStackSaver } from "../../lib/durable/stack-saver.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectRedis, connectRedisWhenever, storeErrors } from "../../lib/edges/redis.ts";
@@ -17,7 +15,7 @@ import { createLog } from "../../lib/log.ts";
 import { freePort } from "../free-port.ts";
 import { startRedis } from "../redis-server.ts";
 import { PASSWORD, type SecureRedis, startSecureRedis } from "../secure-redis.ts";
-import { graphOf, SUCCEEDED, stepOf } from "./durable-step.ts";
+import { graphOf, runnerOf, SUCCEEDED, stepOf } from "./durable-step.ts";
 
 const DAY_MS = 24 * 3_600_000;
 let authority: Authority;
@@ -188,15 +186,9 @@ describe("a certificate that is renewed", () => {
       }),
       { retryLimit: 0 },
     );
-    const run = createRunDurably({
+    const run = runnerOf({
       store: new RedisStepStore(client),
       results: createResultStore(createFolderArtifacts(folder)),
-      holder: "test",
-      leaseTtlMs: 20_000,
-      keepMs: 60_000,
-      recursionLimit: 12,
-      now: () => new Date(),
-      paid: async () => NO_USAGE,
     });
     expect(await run(step)).toEqual(SUCCEEDED);
     expect(ran).toEqual(["one", "two", "three"]);

@@ -5,19 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { NO_USAGE } from "../../engine/result.ts";
 import { threadKeys } from "../../lib/durable/keys.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { claimRequests, dropSteps } from "../../lib/durable/requests.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
-import { createRunDurably } from "../../lib/durable/run.ts";
 import type { StartedStep } from "../../lib/durable/step-store.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectRedis, connectRedisWhenever } from "../../lib/edges/redis.ts";
 import { createLog } from "../../lib/log.ts";
 import { freePort } from "../free-port.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
-import { graphOf, SUCCEEDED, stepOf } from "./durable-step.ts";
+import { graphOf, runnerOf, SUCCEEDED, stepOf } from "./durable-step.ts";
 import { startRedisRelay } from "./redis-relay.ts";
 
 const NOW = new Date("2026-01-01T10:00:00.000Z");
@@ -101,15 +99,9 @@ describe("a full Redis", () => {
       }),
       { retryLimit: 0 },
     );
-    const run = createRunDurably({
+    const run = runnerOf({
       store: new RedisStepStore(redis),
       results: createResultStore(createFolderArtifacts(folder)),
-      holder: "test",
-      leaseTtlMs: 20_000,
-      keepMs: 60_000,
-      recursionLimit: 12,
-      now: () => new Date(),
-      paid: async () => NO_USAGE,
     });
     const full = {
       reason: "StoreFull",

@@ -3,16 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { NO_USAGE } from "../../engine/result.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
-import { createRunDurably } from "../../lib/durable/run.ts";
 import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { runAttributes } from "../../lib/telemetry/attributes.ts";
 import { underTrace } from "../../lib/telemetry/context.ts";
 import { collectSpans, type Seen } from "../telemetry/spans.ts";
-import { graphOf, SUCCEEDED, stepOf } from "./durable-step.ts";
+import { graphOf, runnerOf, SUCCEEDED, stepOf } from "./durable-step.ts";
 import { redisForFile } from "./redis.ts";
 
 const TRACE = "a".repeat(32);
@@ -35,15 +33,10 @@ beforeEach(async () => {
 });
 
 const runTraced = (step: Parameters<typeof stepOf>, traceparent: string | undefined = TRACEPARENT) => {
-  const runDurably = createRunDurably({
+  const runDurably = runnerOf({
     store: new RedisStepStore(own.redis),
     results: createResultStore(artifacts),
-    holder: "test",
-    leaseTtlMs: 20_000,
-    keepMs: 60_000,
     recursionLimit: 25,
-    now: () => new Date(),
-    paid: async () => NO_USAGE,
   });
   return underTrace(traceparent, runAttributes({ workload: WORKLOAD, run: "run" }), () => runDurably(stepOf(...step)));
 };

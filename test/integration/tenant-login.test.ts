@@ -4,18 +4,16 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ledgerName } from "../../engine/identity.ts";
-import { NO_USAGE } from "../../engine/result.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { claimRequests, readStates } from "../../lib/durable/requests.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
-import { createRunDurably } from "../../lib/durable/run.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { createRedisLogins } from "../../lib/edges/tenant-login/redis.ts";
 import type { TenantLogins } from "../../lib/edges/tenant-login.ts";
 import { RetryableError } from "../../lib/errors.ts";
 import { openLedger } from "../../lib/model/ledger.ts";
 import { attacked } from "../attempts.ts";
-import { graphOf, SUCCEEDED, stepOf } from "./durable-step.ts";
+import { graphOf, runnerOf, SUCCEEDED, stepOf } from "./durable-step.ts";
 import { redisForFile } from "./redis.ts";
 
 const KEY = "k".repeat(64);
@@ -49,15 +47,10 @@ function loggedIn(namespace: string, of = logins): Redis {
 }
 
 function runnerOn(redis: Redis) {
-  return createRunDurably({
+  return runnerOf({
     store: new RedisStepStore(redis),
     results: createResultStore(createFolderArtifacts(folder)),
-    holder: "test",
     leaseTtlMs: 5000,
-    keepMs: 60_000,
-    recursionLimit: 12,
-    now: () => new Date(),
-    paid: async () => NO_USAGE,
   });
 }
 
