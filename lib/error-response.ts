@@ -15,9 +15,12 @@ export function errorResponse(error: Error, c: Context, log: Logger): Response {
   return c.body(null, status);
 }
 
-/** The answer to an event of too many bytes: it is not delivered again. The rest of the body is not read, so the connection is of no more use. */
+/**
+ * The answer to an event of too many bytes: it is not delivered again. Without `connection: close`, with which Node.js would reset the
+ * connection under a sender that is still writing; @hono/node-server reads and drops the rest, for half a second and 64 MiB at most.
+ */
 export function tooLarge(c: Context): Response {
-  return c.body(null, 413, { "agentic-reason": "TooLarge", connection: "close" });
+  return c.body(null, 413, { "agentic-reason": "TooLarge" });
 }
 
 /** The one place where an error becomes a status. An error of neither type is a defect of ours: redelivery may meet a fixed version. */

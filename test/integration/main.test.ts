@@ -238,6 +238,14 @@ describe("analyze, sent what func invoke sends", () => {
     expect((await fetch(`${served.url}/health/liveness`)).status).toBe(200);
   });
 
+  test("each sender of too many bytes learns the reason, also one that is still writing when it is refused", async () => {
+    const message = HTTP.structured(eventOf("x", { step: "x".repeat(9_000_000) }));
+    for (let i = 0; i < 30; i++) {
+      const response = await send(served.url, message);
+      expect([response.status, await response.text()]).toEqual([413, ""]);
+    }
+  });
+
   test("refuses a token that was minted for another step", async () => {
     const [mine, other] = await Promise.all([analyzeRequest("uid-2"), analyzeRequest("uid-3")]);
     const { token } = other.data as { token: string };
