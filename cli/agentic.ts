@@ -197,7 +197,12 @@ program
   .argument("[name]", "one workload")
   .option(...folder)
   .addOption(
-    new Option("--by <what>", "what to add up (default: run; of one workload: step)").choices(["run", "step", "item"]),
+    new Option("--by <what>", "what to add up (default: run; of one workload: step)").choices([
+      "run",
+      "step",
+      "item",
+      "model",
+    ]),
   )
   .addOption(output)
   .action(async (name: string | undefined, options) => {

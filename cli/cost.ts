@@ -1,9 +1,10 @@
 import type { ItemCost } from "./item-cost.ts";
 import { table } from "./kubectl/table.ts";
+import type { ModelCost } from "./model-cost.ts";
 import { printable } from "./printable.ts";
 
 /** What money can be listed by. */
-export const COST_BY = ["run", "step", "item", "pipeline", "namespace", "month"] as const;
+export const COST_BY = ["run", "step", "item", "model", "pipeline", "namespace", "month"] as const;
 export type CostBy = (typeof COST_BY)[number];
 
 /** What a run says of its cost: its status, or run.json. */
@@ -19,6 +20,8 @@ export interface RunCost {
   readonly steps: readonly { readonly name: string; readonly costUsd: number }[];
   /** Where they are known. */
   readonly items?: readonly ItemCost[];
+  /** Where they are known. */
+  readonly models?: readonly ModelCost[];
 }
 
 /** Labels by column, and dollars. */
@@ -67,6 +70,8 @@ function rowsOf(by: CostBy, run: RunCost): CostRow[] {
       return [{ month: (run.finishedAt ?? run.startedAt)?.slice(0, "2026-01".length) ?? NOT_BEGUN, costUsd }];
     case "step":
       return run.steps.map((step) => ({ pipeline, step: step.name, costUsd: step.costUsd }));
+    case "model":
+      return (run.models ?? []).map(({ model, costUsd: cost }) => ({ model, costUsd: cost }));
     case "item":
       return (run.items ?? []).map(({ list, item, step, costUsd: cost }) => ({
         ...(item === undefined ? {} : { item }),
@@ -99,6 +104,7 @@ const COLUMNS: Readonly<Record<CostBy, readonly string[]>> = {
   run: ["namespace", "name"],
   step: ["pipeline", "step"],
   item: ["item", "list", "step"],
+  model: ["model"],
   pipeline: ["pipeline"],
   namespace: ["namespace"],
   month: ["month"],

@@ -6,6 +6,7 @@ import type { Run } from "../engine/run.ts";
 import { type Instance, walk } from "../engine/walk.ts";
 import { type ItemCost, itemCosts, itemText } from "./item-cost.ts";
 import type { Position, RunEvent } from "./local/runner.ts";
+import { type ModelCost, modelCosts } from "./model-cost.ts";
 
 /** How far a run is, as `agentic status` and the progress line show it. */
 export interface Progress {
@@ -13,6 +14,7 @@ export interface Progress {
   readonly items: ItemProgress;
   readonly usage: Usage;
   readonly itemCosts: readonly ItemCost[];
+  readonly modelCosts: readonly ModelCost[];
 }
 
 export function progressOf(run: Run, { outcomes, running }: Position): Progress {
@@ -22,6 +24,7 @@ export function progressOf(run: Run, { outcomes, running }: Position): Progress 
     items: itemProgress(run, position, outcomes),
     usage: usageOf(outcomes),
     itemCosts: itemCosts(run, outcomes),
+    modelCosts: modelCosts(outcomes),
   };
 }
 

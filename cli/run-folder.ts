@@ -55,6 +55,10 @@ const runStateSchema = z.object({
     )
     .readonly()
     .default([]),
+  modelCosts: z
+    .array(z.object({ model: z.string(), costUsd: z.number() }))
+    .readonly()
+    .default([]),
   reviews: z.array(reviewSchema),
   /** Addresses of the review pages that are served now, by gate. */
   reviewUrls: z.record(z.string(), z.string()).optional(),

@@ -3,7 +3,7 @@ import { digestIn } from "./artifact-key.ts";
 import { canonicalJson, sha256 } from "./canonical.ts";
 import { type Decision, decisionSchema } from "./findings.ts";
 import { type Outcomes, usageOf } from "./outcomes.ts";
-import { itemSchema, usageSchema, workloadRefSchema } from "./result.ts";
+import { itemSchema, modelCallsSchema, usageSchema, workloadRefSchema } from "./result.ts";
 import type { Run } from "./run.ts";
 import { listItems } from "./walk.ts";
 
@@ -39,6 +39,7 @@ const entrySchema = z.discriminatedUnion("kind", [
     result: digestSchema.optional(),
     artifacts: z.record(z.string(), z.string()),
     usage: usageSchema,
+    modelCalls: z.array(modelCallsSchema).optional(),
   }),
   z.strictObject({ kind: z.literal("decision"), decision: decisionSchema.strict() }),
 ]);
@@ -131,7 +132,7 @@ function stepEntries(run: Run, outcomes: Outcomes): Entry[] {
     const items = isFanOut ? listItems(run, step.name, outcomes) : [];
     return (outcomes.get(step.name) ?? []).flatMap((one, index): Entry[] => {
       if (!one) return [];
-      const { outcome, reason, artifacts, usage } = one;
+      const { outcome, reason, artifacts, usage, modelCalls } = one;
       const item = items[index];
       return [
         {
@@ -144,6 +145,7 @@ function stepEntries(run: Run, outcomes: Outcomes): Entry[] {
           ...(outcome === "skipped" ? {} : { result: sha256(canonicalJson(one)) }),
           artifacts,
           usage,
+          ...(modelCalls === undefined ? {} : { modelCalls }),
         },
       ];
     });

@@ -20,6 +20,22 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
+/** What a step paid for calls to one model, for one purpose, with the same instructions. */
+export const modelCallsSchema = z.strictObject({
+  model: z.string(),
+  purpose: z.string(),
+  /** sha256 of the instructions: which version of the prompt. */
+  prompt: z.string(),
+  calls: z.int().min(1),
+  inputTokens: z.int().min(0),
+  outputTokens: z.int().min(0),
+  /** US dollars. */
+  costUsd: z.number().min(0),
+});
+export type ModelCalls = z.infer<typeof modelCallsSchema>;
+/** Kinds of calls that a result tells apart. */
+export const MAX_MODEL_CALLS = 50;
+
 /** Entries of all lists of a run: the most that Argo's Workflow, Redis and the events of one run are sized for. */
 export const MAX_ITEMS = 500;
 /** Characters of one item's JSON: a URL of 2,048 characters and a little beside it. */
@@ -60,6 +76,8 @@ export const stepResultSchema = z.strictObject({
   /** Artifact keys by role, e.g. { capture: "…" }. The role `summary` is what reviewers see (engine/summary.ts). */
   artifacts: z.record(z.string(), z.string()),
   usage: usageSchema,
+  /** What the ledger booked for the step, whatever its agent says; none: it paid for no call. */
+  modelCalls: z.array(modelCallsSchema).max(MAX_MODEL_CALLS).optional(),
 });
 export type StepResult = z.infer<typeof stepResultSchema>;
 

@@ -71,8 +71,8 @@ export async function connectAgent(
     keepMs: KEEP_MS,
     recursionLimit: settings.RECURSION_LIMIT,
     now: () => new Date(),
-    paid: async (workload, identity) =>
-      (await import("./model/ledger.ts")).readPaid(redis, ledgerName(workload), identity),
+    modelCalls: async (workload, identity) =>
+      (await import("./model/ledger.ts")).readModelCalls(redis, ledgerName(workload), identity),
   });
   const endpoint = modelEndpoint(settings);
   const model =

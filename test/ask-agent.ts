@@ -3,7 +3,6 @@ import { type CloudEvent, HTTP } from "cloudevents";
 import type { Hono } from "hono";
 import type { Redis } from "ioredis";
 import type { StepInput, StepResult, WorkloadRef } from "../engine/result.ts";
-import { NO_USAGE } from "../engine/result.ts";
 import type { AgentAppDeps } from "../lib/agent-app.ts";
 import { RedisStepStore } from "../lib/durable/redis-step-store.ts";
 import { createResultStore } from "../lib/durable/results.ts";
@@ -59,7 +58,7 @@ export async function createAsker(): Promise<Asker> {
         keepMs: 3_600_000,
         recursionLimit: 100,
         now: () => new Date(),
-        paid: async () => NO_USAGE,
+        modelCalls: async () => [],
       }),
       verifyToken: createStepTokenVerifier([keys.publicKey]),
       log,

@@ -7,7 +7,6 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BaseCheckpointSaver, MemorySaver } from "@langchain/langgraph-checkpoint";
-import { NO_USAGE } from "../../engine/result.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
@@ -46,7 +45,7 @@ if (kind === "durable") {
     keepMs: DAY_MS,
     recursionLimit: 25,
     now: () => new Date(),
-    paid: async () => NO_USAGE,
+    modelCalls: async () => [],
   });
   const signal = new AbortController().signal;
   const deadline = new Date(Date.now() + DAY_MS);

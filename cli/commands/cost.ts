@@ -40,7 +40,17 @@ async function readCost(
   return { problem: problem ?? `there is no run in ${folder.path}`, isBroken: problem !== undefined };
 }
 
-function runCost({ workload, pipeline, startedAt, finishedAt, usage, steps, itemCosts }: RunState): RunCost {
+function runCost({
+  workload,
+  pipeline,
+  startedAt,
+  finishedAt,
+  usage,
+  steps,
+  itemCosts,
+  modelCosts,
+}: RunState): RunCost {
   const { namespace, name } = workload;
-  return { namespace, name, pipeline, startedAt, finishedAt, totalUsd: usage.costUsd, steps, items: itemCosts };
+  const known = { totalUsd: usage.costUsd, steps, items: itemCosts, models: modelCosts };
+  return { namespace, name, pipeline, startedAt, finishedAt, ...known };
 }

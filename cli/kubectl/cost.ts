@@ -6,6 +6,7 @@ import { createResultReader } from "../../lib/durable/results.ts";
 import { type CostBy, costReport, costTable, type RunCost } from "../cost.ts";
 import { EXIT } from "../exit-code.ts";
 import { type ItemCost, itemCosts } from "../item-cost.ts";
+import { type ModelCost, modelCosts } from "../model-cost.ts";
 import type { Cluster, SeenWorkload } from "./cluster.ts";
 import { missing } from "./describe.ts";
 
@@ -30,11 +31,16 @@ export async function cost(
   }
   const one = name === undefined ? undefined : await cluster.workload(name);
   if (name !== undefined && !one) return missing(cluster, name);
-  const runs = (one ? [one] : await cluster.workloads(allNamespaces)).map(runCost);
-  if (one && by === "item") {
-    const { items, problems } = await observeItems(cluster, one);
-    for (const problem of problems) process.stderr.write(`kubectl agentic: not attributed: ${problem}\n`);
-    runs.splice(0, 1, { ...runCost(one), items });
+  const runs: RunCost[] = [];
+  for (const workload of one ? [one] : await cluster.workloads(allNamespaces)) {
+    if (by !== "item" && by !== "model") {
+      runs.push(runCost(workload));
+      continue;
+    }
+    const { problems, ...costs } = await observeCosts(cluster, workload);
+    const which = one ? "" : `${workload.metadata.namespace}/${workload.metadata.name}: `;
+    for (const problem of problems) process.stderr.write(`kubectl agentic: not attributed: ${which}${problem}\n`);
+    runs.push({ ...runCost(workload), ...costs });
   }
   const report = costReport(by, runs);
   process.stdout.write(output === "json" ? `${JSON.stringify(report, null, 2)}\n` : costTable(report));
@@ -48,14 +54,22 @@ export function runCost({ metadata, status = {} }: Pick<SeenWorkload, "metadata"
   return { namespace, name, pipeline, startedAt, finishedAt, totalUsd: Number(usage?.costUsd ?? 0), steps: costs };
 }
 
-/** Each item's cost is in the results of its steps, whose digests are the outputs of the run's nodes. */
-export async function observeItems(
+interface ObservedCosts {
+  readonly items: readonly ItemCost[];
+  readonly models: readonly ModelCost[];
+  /** Why some of the cost is in none of them. */
+  readonly problems: ReadonlySet<string>;
+}
+
+const NO_WORKFLOW = "the run's Workflow is gone, or you may not read Workflows here";
+
+/** What items and models cost is in the results of the steps, whose digests are the outputs of the run's nodes. */
+export async function observeCosts(
   cluster: Pick<Cluster, "run" | "artifacts">,
   { metadata, spec, status = {} }: SeenWorkload,
-): Promise<{ readonly items: readonly ItemCost[]; readonly problems: ReadonlySet<string> }> {
+): Promise<ObservedCosts> {
   const view = status.workflow === undefined ? undefined : await cluster.run(status.workflow);
-  if (!view?.pipeline)
-    return { items: [], problems: new Set(["the run's Workflow is gone, or you may not read Workflows here"]) };
+  if (!view?.pipeline) return { items: [], models: [], problems: new Set([NO_WORKFLOW]) };
   const problems = new Set<string>();
   const outcomes: OutcomeTable = new Map();
   const results = createResultReader(cluster.artifacts);
@@ -71,5 +85,5 @@ export async function observeItems(
       problems.add((error as Error).message);
     }
   });
-  return { items: itemCosts(runOf(metadata, spec, view.pipeline), outcomes), problems };
+  return { items: itemCosts(runOf(metadata, spec, view.pipeline), outcomes), models: modelCosts(outcomes), problems };
 }

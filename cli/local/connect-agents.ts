@@ -30,7 +30,7 @@ export async function connectAgents(
       keepMs: parseDuration(workload.spec.freshness),
       recursionLimit: stack.settings.RECURSION_LIMIT,
       now: () => new Date(),
-      paid: stack.paid,
+      modelCalls: stack.modelCalls,
     }),
     verifyToken: createStepTokenVerifier([keys.publicKey]),
     log,

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { startEgressProxy } from "../../egress/proxy.ts";
 import { ledgerName } from "../../engine/identity.ts";
-import type { Usage, WorkloadRef } from "../../engine/result.ts";
+import type { ModelCalls, WorkloadRef } from "../../engine/result.ts";
 import { modelEndpoint, readSettings, type Settings } from "../../lib/config.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { chooseStepStore } from "../../lib/durable/choose-step-store.ts";
@@ -13,7 +13,7 @@ import { connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, sandboxIsOff, startChromium } from "../../lib/edges/chromium.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import type { Logger } from "../../lib/log.ts";
-import { readPaid } from "../../lib/model/ledger.ts";
+import { readModelCalls } from "../../lib/model/ledger.ts";
 import { createModel } from "../../lib/model/model.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
 import { createEgressTokenVerifier } from "../../lib/token.ts";
@@ -28,8 +28,8 @@ export interface Stack {
   /** What our own agents' graphs use, in this process. */
   readonly edges: AgentEdges;
   readonly store: StepStore;
-  /** What the models that a step asked were paid so far. */
-  paid(workload: WorkloadRef, identity: string): Promise<Usage>;
+  /** The calls to models that a step paid for so far. */
+  modelCalls(workload: WorkloadRef, identity: string): Promise<readonly ModelCalls[]>;
   /** What agents in processes of their own are set up with: from then on the browser is reached by a port of this machine. */
   agentEnv(): Promise<AgentEnv>;
   /** Aborts when the command must stop: the user's wish, or a part that ended. The reason is an Interrupted. */
@@ -111,7 +111,7 @@ async function startParts(
       egressProxy: proxy.url,
     },
     store,
-    paid: (workload, identity) => readPaid(redis, ledgerName(workload), identity),
+    modelCalls: (workload, identity) => readModelCalls(redis, ledgerName(workload), identity),
     agentEnv: async () => ({
       REDIS_URL: redisUrl,
       ...(settings.REDIS_CA === undefined ? {} : { REDIS_CA: settings.REDIS_CA }),

@@ -1,4 +1,12 @@
-import { failedResult, type StepResult, type Usage, type WorkloadRef } from "../../engine/result.ts";
+import {
+  addUsage,
+  failedResult,
+  type ModelCalls,
+  NO_USAGE,
+  type StepResult,
+  type Usage,
+  type WorkloadRef,
+} from "../../engine/result.ts";
 import { RetryableError } from "../errors.ts";
 import { endAttempt, inAttempt, inRecorded } from "../telemetry/attempt-span.ts";
 import { attemptStep } from "./attempt.ts";
@@ -19,8 +27,8 @@ export interface RunDurablyOptions {
   /** Supersteps that a graph may take in one attempt. */
   readonly recursionLimit: number;
   readonly now: () => Date;
-  /** What the models that a step asked were paid so far. @throws RetryableError StoreUnavailable */
-  readonly paid: (workload: WorkloadRef, identity: string) => Promise<Usage>;
+  /** The calls to models that a step paid for so far. @throws RetryableError StoreUnavailable */
+  readonly modelCalls: (workload: WorkloadRef, identity: string) => Promise<readonly ModelCalls[]>;
 }
 
 export function createRunDurably(options: RunDurablyOptions): RunDurably {
@@ -55,7 +63,7 @@ function finishStep(step: DurableStep, started: StartedStep, options: RunDurably
   return inAttempt(step.context, started, async (span) => {
     try {
       const ended = crashedResult(step, started) ?? (await attemptStep(step, started, options));
-      const result = await withCost(ended, step, options);
+      const result = await withModelCalls(ended, step, options);
       endAttempt(step.context.step, span, result);
       // The record must never name a result that is not stored.
       const digest = await options.results.put(workload, result);
@@ -67,13 +75,29 @@ function finishStep(step: DurableStep, started: StartedStep, options: RunDurably
   });
 }
 
-/** A step that fails says nothing of what it paid before; the ledger does. */
-async function withCost(ended: StepResult, { context }: DurableStep, { paid }: RunDurablyOptions): Promise<StepResult> {
-  if (ended.outcome === "succeeded" || ended.usage.costUsd > 0) return ended;
+/** What the ledger booked for the step. One that fails says nothing itself of what it paid before. */
+async function withModelCalls(
+  ended: StepResult,
+  { context }: DurableStep,
+  options: RunDurablyOptions,
+): Promise<StepResult> {
+  const { modelCalls: _, ...result } = ended;
+  const modelCalls = await options.modelCalls(context.workload, context.identity);
+  if (modelCalls.length === 0) return result;
+  const saysNothing = result.outcome === "failed" && result.usage.costUsd === 0;
   return {
-    ...ended,
-    usage: { ...(await paid(context.workload, context.identity)), browserSeconds: ended.usage.browserSeconds },
+    ...result,
+    ...(saysNothing ? { usage: paidUsage(modelCalls, result.usage) } : {}),
+    modelCalls: [...modelCalls],
   };
+}
+
+function paidUsage(modelCalls: readonly ModelCalls[], { browserSeconds }: Usage): Usage {
+  const sum = modelCalls.reduce(
+    (all, { inputTokens, outputTokens, costUsd }) => addUsage(all, { ...NO_USAGE, inputTokens, outputTokens, costUsd }),
+    NO_USAGE,
+  );
+  return { ...sum, browserSeconds };
 }
 
 /** The end of a step that kills its process again and again: no exception would ever say so. */

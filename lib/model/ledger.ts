@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { NO_USAGE, type Usage } from "../../engine/result.ts";
+import { MAX_MODEL_CALLS, type ModelCalls } from "../../engine/result.ts";
 import { runScript } from "../durable/run-script.ts";
 import { storeErrors } from "../edges/redis.ts";
 import { TerminalError } from "../errors.ts";
@@ -22,6 +22,13 @@ const paidAnswerSchema = z.strictObject({
   costUsd: z.number().min(0),
 });
 export type PaidAnswer = z.infer<typeof paidAnswerSchema>;
+
+/** What a call is booked under beside the workload: the step (its identity) that asks, for what, by which instructions (their sha256). */
+export interface Account {
+  readonly step: string;
+  readonly purpose: string;
+  readonly prompt: string;
+}
 
 /** One call to a provider, under its own id: what it may cost, and later what it did cost. */
 export interface Reservation {
@@ -49,8 +56,8 @@ export interface Ledger {
   answer(request: string): Promise<PaidAnswer | undefined>;
   /** Without a ceiling it always fits. */
   reserve(reservation: Reservation, ceilingUsd: number | undefined): Promise<Verdict>;
-  /** Stores the answer, adds its cost, to that of the step (its identity), too, and drops the reservation, all or nothing. */
-  pay(id: string, request: string, paid: PaidAnswer, step?: string): Promise<void>;
+  /** Stores the answer, adds its cost, to the step's account, too, and drops the reservation, all or nothing. */
+  pay(id: string, request: string, paid: PaidAnswer, account?: Account): Promise<void>;
   /** Drops the reservation of a call that cost nothing. */
   release(id: string): Promise<void>;
   /** Deletes answers. Their cost stays spent. */
@@ -96,8 +103,8 @@ return verdict('reserved')
 `;
 
 /**
- * KEYS: ledger, ids of settled calls, answer, what steps paid. ARGV: id, spent elsewhere, cost, answer or '', milliseconds to keep all four,
- * step or '', input and output tokens.
+ * KEYS: ledger, ids of settled calls, answer, what the step paid. ARGV: id, spent elsewhere, cost, answer or '', milliseconds to keep all
+ * four, which calls of the step or '', input and output tokens.
  */
 const SETTLE = `
 if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return end
@@ -108,9 +115,10 @@ if ARGV[4] ~= '' then redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 if ARGV[6] ~= '' then
-  local cost, input, output = string.match(redis.call('HGET', KEYS[4], ARGV[6]) or '0 0 0', '^(%d+) (%d+) (%d+)$')
-  local sum = { cost + ARGV[3], input + ARGV[7], output + ARGV[8] }
-  redis.call('HSET', KEYS[4], ARGV[6], string.format('%.0f %.0f %.0f', unpack(sum)))
+  local paid = redis.call('HGET', KEYS[4], ARGV[6]) or '0 0 0 0'
+  local calls, cost, input, output = string.match(paid, '^(%d+) (%d+) (%d+) (%d+)$')
+  local sum = { calls + 1, cost + ARGV[3], input + ARGV[7], output + ARGV[8] }
+  redis.call('HSET', KEYS[4], ARGV[6], string.format('%.0f %.0f %.0f %.0f', unpack(sum)))
   redis.call('PEXPIRE', KEYS[4], ARGV[5])
 end
 `;
@@ -118,7 +126,7 @@ end
 const verdictSchema = z.tuple([z.coerce.string().pipe(z.enum(["reserved", "busy", "exceeded"])), z.coerce.number()]);
 
 const ledgerKey = (name: string): string => `agentic:spent:{${name}}`;
-const paidKey = (name: string): string => `agentic:paid:{${name}}`;
+const paidKey = (name: string, step: string): string => `agentic:paid:{${name}}:${step}`;
 
 /** All keys of one ledger share a slot of a Redis Cluster. */
 export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Ledger {
@@ -126,11 +134,12 @@ export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Led
   const settled = `agentic:settled:{${name}}`;
   const answerKey = (request: string): string => `agentic:answer:{${name}}:${request}`;
   const spentElsewhere = nano(spentUsd);
-  const settle = async (id: string, request: string, paid?: PaidAnswer, step = ""): Promise<void> => {
+  const settle = async (id: string, request: string, paid?: PaidAnswer, account?: Account): Promise<void> => {
     const { inputTokens = 0, outputTokens = 0 } = paid?.usage ?? {};
+    const kind = paid && account ? JSON.stringify([paid.model, account.purpose, account.prompt]) : "";
     const args = [id, spentElsewhere, nano(paid?.costUsd ?? 0), paid ? JSON.stringify(paid) : "", String(KEEP_MS)];
-    const ofStep = [step, String(inputTokens), String(outputTokens)];
-    await runScript(redis, SETTLE, [ledger, settled, answerKey(request), paidKey(name)], [...args, ...ofStep]);
+    const keys = [ledger, settled, answerKey(request), paidKey(name, account?.step ?? "")];
+    await runScript(redis, SETTLE, keys, [...args, kind, String(inputTokens), String(outputTokens)]);
   };
   return {
     askingKey: (request) => `agentic:asking:{${name}}:${request}`,
@@ -180,20 +189,52 @@ export async function readSpent(redis: Redis, name: string, now: Date): Promise<
   return { spentUsd: (booked + sumOf(true)) / NANO, inFlightUsd: sumOf(false) / NANO };
 }
 
+/** Model, purpose, prompt as JSON. */
+const kindSchema = z
+  .string()
+  .transform(parseJson)
+  .pipe(z.tuple([z.string(), z.string(), z.string()]));
+/** Calls, billionths of a dollar, input and output tokens. */
 const paidSchema = z
   .string()
   .transform((text) => text.split(" "))
-  .pipe(z.tuple([amount, amount, amount]));
+  .pipe(z.tuple([amount, amount, amount, amount]));
 
 /**
- * What a step paid so far, in all its starts; nothing where Redis has lost it, or holds something else there.
+ * The calls that a step paid for so far, in all its starts, the dearest first, at most MAX_MODEL_CALLS kinds, of which the last is all
+ * others; none where Redis has lost them. What else somebody wrote there is left out.
  * @throws RetryableError StoreUnavailable
  */
-export async function readPaid(redis: Redis, name: string, step: string): Promise<Usage> {
-  const [nanoUsd, inputTokens, outputTokens] = paidSchema
-    .catch([0, 0, 0])
-    .parse(await storeErrors(redis.hget(paidKey(name), step)));
-  return { ...NO_USAGE, inputTokens, outputTokens, costUsd: nanoUsd / NANO };
+export async function readModelCalls(redis: Redis, name: string, step: string): Promise<ModelCalls[]> {
+  const booked = Object.entries(await storeErrors(redis.hgetall(paidKey(name, step))));
+  const kinds = booked.flatMap((entry): ModelCalls[] => {
+    const { data } = z.tuple([kindSchema, paidSchema]).safeParse(entry);
+    if (!data) return [];
+    const [[model, purpose, prompt], [calls, nanoUsd, inputTokens, outputTokens]] = data;
+    return [{ model, purpose, prompt, calls, inputTokens, outputTokens, costUsd: nanoUsd / NANO }];
+  });
+  return bounded(kinds.toSorted((a, b) => b.costUsd - a.costUsd));
+}
+
+/** An agent that puts data into its instructions makes each of its calls another kind. */
+function bounded(kinds: readonly ModelCalls[]): ModelCalls[] {
+  if (kinds.length <= MAX_MODEL_CALLS) return [...kinds];
+  const others = kinds.slice(MAX_MODEL_CALLS - 1).reduce((sum, kind) => ({
+    ...{ model: "(others)", purpose: "(others)", prompt: "" },
+    calls: sum.calls + kind.calls,
+    inputTokens: sum.inputTokens + kind.inputTokens,
+    outputTokens: sum.outputTokens + kind.outputTokens,
+    costUsd: sum.costUsd + kind.costUsd,
+  }));
+  return [...kinds.slice(0, MAX_MODEL_CALLS - 1), others];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Never less than the dollars: a fraction of a billionth counts as one. */

@@ -27,7 +27,7 @@ export interface Spender {
   readonly workload: Pick<WorkloadRef, "namespace" | "uid">;
   /** US dollars that the workload's status says were spent: what the ledger starts from when Redis lost it. */
   readonly spentUsd: number;
-  /** Identity of the step that asks: what it paid counts as its cost also where it fails. */
+  /** Identity of the step that asks: its result says what it paid, also where it fails. */
   readonly step?: string;
   /** US dollars, a decimal string; absent: no ceiling. */
   readonly budgetUsd?: string;
@@ -144,7 +144,8 @@ async function answerOnce(
     try {
       // Another process may have stored an answer between the read and the lease.
       const answer =
-        (await context.ledger.answer(hash)) ?? (await pay(context, { hash, request }, spender, lease.lost));
+        (await context.ledger.answer(hash)) ??
+        (await pay(context, { hash, request, instructions: question.instructions }, spender, lease.lost));
       return { ...unlessRefused(answer), request: hash };
     } catch (error) {
       // Another process may put the same request now: its answer is waited for.
@@ -172,13 +173,17 @@ function unlessRefused(paid: PaidAnswer): PaidAnswer {
 interface Hashed {
   readonly hash: string;
   readonly request: ProviderRequest;
+  /** The question's, without what a repair adds. */
+  readonly instructions: string;
 }
 
 /** Makes no call once `lost` aborts: another process may then put the same request. */
 async function pay(context: Context, asked: Hashed, spender: Spender, lost: AbortSignal): Promise<PaidAnswer> {
-  const { hash, request } = asked;
+  const { hash, request, instructions } = asked;
   const { ledger, timeoutMs = TIMEOUT_MS } = context;
   const worstUsd = await worstCost(request, spender);
+  const { step } = spender;
+  const account = step === undefined ? undefined : { step, purpose: request.purpose, prompt: sha256(instructions) };
   return askProvider<PaidAnswer>(
     { ...context, timeoutMs },
     request,
@@ -192,7 +197,7 @@ async function pay(context: Context, asked: Hashed, spender: Spender, lost: Abor
       if ("answer" in outcome) {
         const answer = await priced(context, request, outcome.answer);
         notePaid(answer);
-        await settle(() => ledger.pay(id, hash, answer, spender.step), context, spender);
+        await settle(() => ledger.pay(id, hash, answer, account), context, spender);
         if (context.capturesContent) await noteOutput(answer.text);
         return { answer };
       }

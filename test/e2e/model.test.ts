@@ -69,9 +69,9 @@ async function aside(args: readonly string[]) {
   return JSON.parse(stdout);
 }
 
-/** By step and by item, `agentic cost` explains each micro-dollar of the run. */
+/** By step, by item and by model, `agentic cost` explains each micro-dollar of the run. */
 async function isAccountedFor(usd: number): Promise<void> {
-  for (const by of ["step", "item"]) {
+  for (const by of ["step", "item", "model"]) {
     const { rows, totalUsd, notAttributedUsd } = await aside(["cost", "--out", out, "--by", by, "--output", "json"]);
     const sum = rows.reduce((all: number, { costUsd }: { costUsd: number }) => all + costUsd, 0);
     expect([notAttributedUsd, totalUsd]).toEqual([undefined, expect.closeTo(usd, 6)]);

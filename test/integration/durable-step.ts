@@ -68,7 +68,7 @@ export function runnerOf(own: Pick<RunDurablyOptions, "store" | "results"> & Par
     keepMs: 60_000,
     recursionLimit: 12,
     now: () => new Date(),
-    paid: async () => NO_USAGE,
+    modelCalls: async () => [],
     ...own,
   });
 }

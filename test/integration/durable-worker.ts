@@ -54,7 +54,7 @@ const runDurably = createRunDurably({
   keepMs: 60_000,
   recursionLimit: 25,
   now: () => new Date(),
-  paid: async () => NO_USAGE,
+  modelCalls: async () => [],
 });
 const deadline = new Date(Date.now() + 60_000);
 try {

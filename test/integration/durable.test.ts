@@ -299,18 +299,22 @@ describe("runDurably", () => {
     expect(await runDurably(stepOf(busy, { retryLimit: 0 }))).toMatchObject({ reason: "ModelUnavailable" });
   });
 
-  test("a step that fails says what its calls to models cost, one that succeeds says it itself", async () => {
-    const cost = { ...NO_USAGE, inputTokens: 10, outputTokens: 2, costUsd: 0.5 };
+  test("a result has the calls that were booked, whatever its step says; one that failed has their cost as well", async () => {
+    const cost = { inputTokens: 10, outputTokens: 2, costUsd: 0.5 };
+    const modelCalls = ["first", "repair"].map((purpose) => ({ model: "m", purpose, prompt: "p", calls: 1, ...cost }));
     const paying = runnerOf({
       store: new RedisStepStore(own.redis),
       results,
-      paid: async ({ uid }, identity) => (uid === "uid" && identity === "fails" ? cost : NO_USAGE),
+      modelCalls: async ({ uid }, identity) => (uid === "uid" && identity !== "free" ? modelCalls : []),
     });
     const fail = async (): Promise<StepResult> => {
       throw new TerminalError("InvalidAnswer", "two answers that do not match");
     };
-    expect(await paying(stepOf(fail, { identity: "fails" }))).toMatchObject({ outcome: "failed", usage: cost });
-    expect(await paying(stepOf(succeed, { identity: "other" }))).toMatchObject({ usage: NO_USAGE });
+    const usage = { inputTokens: 20, outputTokens: 4, costUsd: 1, browserSeconds: 0 };
+    expect(await paying(stepOf(fail, { identity: "fails" }))).toMatchObject({ outcome: "failed", usage, modelCalls });
+    expect(await paying(stepOf(succeed, { identity: "other" }))).toEqual({ ...SUCCEEDED, modelCalls });
+    const boast = async (): Promise<StepResult> => ({ ...SUCCEEDED, modelCalls });
+    expect(await paying(stepOf(boast, { identity: "free" }))).toEqual(SUCCEEDED);
   });
 
   test("trouble that is not the step's own uses up no attempt", async () => {

@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { sha256 } from "../../engine/canonical.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { RetryableError } from "../../lib/errors.ts";
-import { openLedger, readPaid, readSpent } from "../../lib/model/ledger.ts";
+import { openLedger, readModelCalls, readSpent } from "../../lib/model/ledger.ts";
 import type { Model, ModelOptions, Spender } from "../../lib/model/model.ts";
 import { countTokens } from "../../lib/model/tokens.ts";
 import { type FakeAnswer, type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
@@ -72,35 +73,56 @@ test("a reservation that is sent again counts once", async () => {
   expect(await books()).toEqual({ spent: 0, reserved: [600_000_000] });
 });
 
-describe("what a step paid", () => {
+describe("the calls that a step paid for", () => {
   const name = () => `default.uid-${ledgers}`;
-  test("is the sum of its calls, whoever asked for it, and no other step's", async () => {
+  const key = (step: string): string => `agentic:paid:{${name()}}:${step}`;
+  const account = { step: "step-1", purpose: "test", prompt: "0".repeat(64) };
+
+  test("are told apart by model, purpose and prompt, whoever asked, and are no other step's", async () => {
     provider.answer(GOOD);
     await model().ask({ ...question, data: "one" }, spender({ step: "step-1" }));
     await model().ask({ ...question, data: "two" }, spender({ step: "step-1" }));
     await model().ask({ ...question, data: "two" }, spender({ step: "step-1" }));
+    await model().ask({ ...question, instructions: "Be brief." }, spender({ step: "step-1" }));
     await model().ask({ ...question, data: "three" }, spender({ step: "step-2" }));
     await model().ask({ ...question, data: "four" }, spender());
-    expect(await readPaid(own.redis, name(), "step-1")).toEqual({
-      inputTokens: 200,
-      outputTokens: 200,
-      costUsd: (2 * GOOD_NANO) / 1e9,
-      browserSeconds: 0,
-    });
-    expect(await readPaid(own.redis, name(), "step-3")).toMatchObject({ costUsd: 0 });
+    const one = { model: "gpt-6-luna", purpose: question.purpose };
+    expect(await readModelCalls(own.redis, name(), "step-1")).toEqual([
+      {
+        ...one,
+        prompt: sha256(question.instructions),
+        calls: 2,
+        inputTokens: 200,
+        outputTokens: 200,
+        costUsd: 0.00012,
+      },
+      { ...one, prompt: sha256("Be brief."), calls: 1, inputTokens: 100, outputTokens: 100, costUsd: GOOD_NANO / 1e9 },
+    ]);
+    expect(await readModelCalls(own.redis, name(), "step-3")).toEqual([]);
   });
 
-  test("counts a booking that is sent again once", async () => {
+  test("count a booking that is sent again once", async () => {
     const ledger = openLedger(own.redis, { name: name(), spentUsd: 0 });
     const usage = { inputTokens: 7, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 5, reasoningTokens: 0 };
     for (const _ of ["first", "again"])
-      await ledger.pay("call-1", "request", { text: "", model: "m", usage, costUsd: 0.25 }, "step-1");
-    expect(await readPaid(own.redis, name(), "step-1")).toMatchObject({ inputTokens: 7, costUsd: 0.25 });
+      await ledger.pay("call-1", "request", { text: "", model: "m", usage, costUsd: 0.25 }, account);
+    expect(await readModelCalls(own.redis, name(), "step-1")).toMatchObject([
+      { calls: 1, inputTokens: 7, outputTokens: 5, costUsd: 0.25 },
+    ]);
   });
 
-  test("is nothing where somebody wrote something else there", async () => {
-    await own.redis.hset(`agentic:paid:{${name()}}`, "step-1", "much");
-    expect(await readPaid(own.redis, name(), "step-1")).toMatchObject({ costUsd: 0 });
+  test("are not what somebody else wrote there", async () => {
+    await own.redis.hset(key("step-1"), "no JSON", "1 1 1 1", '["m","p"]', "1 1 1 1", '["m","p","q"]', "much");
+    expect(await readModelCalls(own.redis, name(), "step-1")).toEqual([]);
+  });
+
+  test("are at most 50 kinds, the dearest first, the others as one", async () => {
+    const kinds = Array.from({ length: 60 }, (_, i) => [`["m","p","${i}"]`, `1 ${i} 2 3`]);
+    await own.redis.hset(key("step-1"), ...kinds.flat());
+    const calls = await readModelCalls(own.redis, name(), "step-1");
+    expect([calls.length, calls[0]?.prompt, calls.at(-2)?.prompt]).toEqual([50, "59", "11"]);
+    const costUsd = expect.closeTo(((10 * 11) / 2) * 1e-9, 12);
+    expect(calls.at(-1)).toMatchObject({ model: "(others)", calls: 11, inputTokens: 22, outputTokens: 33, costUsd });
   });
 });
 

@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { upstream } from "../../engine/outcomes.ts";
-import { NO_USAGE } from "../../engine/result.ts";
 import { createGraph } from "../../functions/analyze/graph.ts";
 import { createPagePool, PAGE_LIMITS, type PagePool } from "../../functions/analyze/page-pool.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
@@ -48,7 +47,7 @@ function instance(pages?: PagePool) {
     leaseTtlMs: LEASE_MS,
     keepMs: 60_000,
     recursionLimit: 25,
-    paid: async () => NO_USAGE,
+    modelCalls: async () => [],
     now: () => new Date(),
   });
   const log = pino({ level: "silent" });

@@ -190,7 +190,12 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/durable/run.ts", DURABLE, [
     {
       why: "a step that fails says what it paid",
-      find: "const result = await withCost(ended, step, options);",
+      find: 'const saysNothing = result.outcome === "failed" && result.usage.costUsd === 0;',
+      replace: "const saysNothing = false;",
+    },
+    {
+      why: "which calls a step paid for is the ledger's to say",
+      find: "const { modelCalls: _, ...result } = ended;",
       replace: "const result = ended;",
     },
     {

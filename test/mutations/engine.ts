@@ -140,7 +140,11 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
       find: "message: message.slice(0, 1024)",
       replace: "message",
     },
-    { why: "no step earns money", find: "costUsd: z.number().min(0)", replace: "costUsd: z.number()" },
+    {
+      why: "no step earns money",
+      find: "costUsd: z.number().min(0),\n  browserSeconds",
+      replace: "costUsd: z.number(),\n  browserSeconds",
+    },
   ]),
   ...mutationsOf("engine/run.ts", RUN, [
     {

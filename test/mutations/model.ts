@@ -8,8 +8,8 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/model/model.ts", MODEL, [
     {
       why: "an answer that came between the read and the lease is not paid for again",
-      find: "(await context.ledger.answer(hash)) ?? ",
-      replace: "",
+      find: "(await context.ledger.answer(hash)) ??\n        (await pay(",
+      replace: "(await pay(",
     },
     {
       why: "the workload's ceiling of an answer holds, whatever a step wishes",
@@ -70,8 +70,14 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/model/ledger.ts", MODEL, [
     {
       why: "what a step paid is added up",
-      find: "{ cost + ARGV[3],",
-      replace: "{ ARGV[3] + 0,",
+      find: "calls + 1, cost + ARGV[3],",
+      replace: "calls + 1, ARGV[3] + 0,",
+      tests: ["test/integration/ledger.test.ts"],
+    },
+    {
+      why: "a step's account names no more kinds of calls than a result takes",
+      find: "kinds.slice(0, MAX_MODEL_CALLS - 1)",
+      replace: "kinds",
       tests: ["test/integration/ledger.test.ts"],
     },
     {

@@ -49,6 +49,7 @@ async function left(over: Partial<RunState>): Promise<void> {
     items: { total: 0, done: 0, failed: 0 },
     usage: NO_USAGE,
     itemCosts: [],
+    modelCosts: [],
     reviews: [],
     ...over,
   });

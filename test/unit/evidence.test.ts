@@ -16,10 +16,14 @@ const { publicKey, privateKey } = generateKeyPairSync("ed25519");
 const other = generateKeyPairSync("ed25519");
 const WORKLOAD = { namespace: "team-a", name: "demo", uid: "5e1c0de0-0000-4000-8000-000000000001" };
 const keyOf = (text: string, extension = "html") => artifactKey(WORKLOAD, sha256(text), extension);
+const modelCalls = (costUsd: number) => [
+  { model: "m", purpose: "test", prompt: sha256("Read."), calls: 2, inputTokens: 10, outputTokens: 1, costUsd },
+];
 const succeeded = (artifacts: Record<string, string>, costUsd = 0): StepResult => ({
   outcome: "succeeded",
   artifacts,
   usage: { ...NO_USAGE, costUsd },
+  modelCalls: modelCalls(costUsd),
 });
 const pipeline = pipelineSpecSchema.parse({
   inputs: { schema: { type: "object", properties: { items: { type: "array" } } } },
@@ -96,7 +100,7 @@ describe("evidence of a run", () => {
     expect(evidence.predicate.chain.map(({ entry }) => entry)).toMatchObject([
       { kind: "inputs", inputs: { items: ["a", "b"] } },
       { kind: "pipeline", agents: { fetch: { agent: "agentic-system/fetch", revision: "r1" } } },
-      { kind: "step", step: "fetch", index: 0, item: "a", outcome: "succeeded" },
+      { kind: "step", step: "fetch", index: 0, item: "a", outcome: "succeeded", modelCalls: modelCalls(0.25) },
       { kind: "step", step: "fetch", index: 1, item: "b", outcome: "failed", reason: "Blocked" },
       { kind: "step", step: "write", outcome: "succeeded", result: sha256(canonicalJson(outcomes.get("write")?.[0])) },
       { kind: "decision", decision: { gate: "review", by: "ann" } },

@@ -20,6 +20,7 @@ const STATE: RunState = {
   items: { total: 0, done: 0, failed: 0 },
   usage: NO_USAGE,
   itemCosts: [],
+  modelCosts: [],
   reviews: [],
 };
 

@@ -26,7 +26,7 @@ test.each<[string, string[], string[]]>([
   ["values of an option", ["get", "-o", ""], ["text", "json", "name", ":4"]],
   ["no values that nobody knows", ["review", "market", "--gate", ""], [":4"]],
   ["files", ["quote", "wo"], [":0"]],
-  ["what money is listed by", ["cost", "--by", "m"], ["month", ":4"]],
+  ["what money is listed by", ["cost", "--by", "m"], ["model", "month", ":4"]],
   ["folders", ["outputs", "market", "--save", ""], [":16"]],
   ["nothing of what is no command", ["dance", ""], [":4"]],
 ])("%s", async (_what, words, expected) => {

@@ -21,7 +21,13 @@ const OWNER = { namespace: "team-a", uid: "5b3c1b2e-0000-4000-8000-000000000001"
 
 const stored = new Map<string, Uint8Array>();
 function node(step: string, costUsd: number, index?: number, isKept = true): NodeView {
-  const json = canonicalJson(ok({ usage: { ...NO_USAGE, costUsd } }));
+  const calls = { purpose: "test", prompt: "p", calls: 1, inputTokens: 0, outputTokens: 0 };
+  const modelCalls = [
+    { model: "large", ...calls, costUsd: costUsd / 2 },
+    { model: "small", ...calls, costUsd: costUsd / 4 },
+    { model: "large", ...calls, purpose: "repair", costUsd: costUsd / 4 },
+  ];
+  const json = canonicalJson(ok({ usage: { ...NO_USAGE, costUsd }, modelCalls }));
   const digest = sha256(json);
   if (isKept) stored.set(artifactKey(OWNER, digest, "json"), new TextEncoder().encode(json));
   const at = index === undefined ? {} : { index };
@@ -94,6 +100,23 @@ test("by item, from the results that the nodes name", async () => {
     totalUsd: 0.0035,
   });
   expect(said).toBe("");
+});
+
+test.each(["demo", undefined])("by model, of %s", async (name) => {
+  expect(await cost(cluster(NODES()), name, { by: "model", output: "json" })).toBe(0);
+  expect(JSON.parse(printed)).toEqual({
+    by: "model",
+    rows: [
+      { model: "large", costUsd: 0.002625 },
+      { model: "small", costUsd: 0.000875 },
+    ],
+    totalUsd: 0.0035,
+  });
+});
+
+test("by model, of all runs: which of them is not attributed is said", async () => {
+  await cost(cluster(undefined), undefined, { by: "model", output: "json" });
+  expect(said).toMatch(/^kubectl agentic: not attributed: team-a\/demo: the run's Workflow is gone/);
 });
 
 test.each<[string, () => Cluster, number, RegExp]>([
