@@ -2,17 +2,16 @@
  * Process start to listening, and resident memory, of each function: bundled with Node's compile cache, as in the image, and beside it
  * bundled without the cache and unbundled in the same run.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { AGENT_FUNCTIONS } from "../../compose-agents.ts";
 import { startRedis } from "../../test/redis-server.ts";
 import { median, report } from "../harness.ts";
 import { serveAdmissionConfig } from "./admission-config.ts";
+import { type Start, startFunction } from "./start-function.ts";
 
 const FUNCTIONS = [...AGENT_FUNCTIONS, "approve", "reconcile", "admit", "artifacts", "egress"];
 const RUNS = 7;
@@ -27,46 +26,19 @@ const folder = mkdtempSync(join(tmpdir(), "agentic-start-"));
 const compileCache = join(folder, "compile-cache");
 const apiServer = await serveAdmissionConfig(folder);
 
-/** ms from spawn to the log line `listening`, and MB resident right after it. */
-interface Start {
-  readonly ms: number;
-  readonly mb: number;
-}
+const settings = {
+  REDIS_URL: redis.url,
+  STEP_TOKEN_PUBLIC_KEY: publicKey,
+  REVIEW_LINK_PUBLIC_KEY: publicKey,
+  STEP_TOKEN_PRIVATE_KEY: privateKey,
+  REVIEW_LINK_PRIVATE_KEY: privateKey,
+  BROKER_URL: "http://127.0.0.1:1",
+  KUBECONFIG: apiServer.kubeconfig,
+};
 
-async function start(entry: string, name: string, cache?: string): Promise<Start> {
-  const began = performance.now();
-  const child: ChildProcess = spawn(process.execPath, [entry], {
-    env: {
-      ...process.env,
-      // Without one also where this process has a cache.
-      NODE_COMPILE_CACHE: cache,
-      FUNCTION: name,
-      PORT: "0",
-      HOST: "127.0.0.1",
-      REDIS_URL: redis.url,
-      STEP_TOKEN_PUBLIC_KEY: publicKey,
-      REVIEW_LINK_PUBLIC_KEY: publicKey,
-      STEP_TOKEN_PRIVATE_KEY: privateKey,
-      REVIEW_LINK_PRIVATE_KEY: privateKey,
-      BROKER_URL: "http://127.0.0.1:1",
-      KUBECONFIG: apiServer.kubeconfig,
-    },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  if (!child.stderr) throw new Error("no stderr");
-  const said: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    said.push(line);
-    if (line.includes('"listening"')) {
-      const ms = performance.now() - began;
-      const kb = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
-      child.kill("SIGTERM");
-      await once(child, "exit");
-      return { ms, mb: Number(kb) / 1024 };
-    }
-  }
-  throw new Error(`${name} (${entry}) ended before it listened:\n${said.join("\n")}`);
-}
+/** Without a cache also where this process has one. */
+const start = (entry: string, name: string, cache?: string): Promise<Start> =>
+  startFunction(entry, name, { ...settings, NODE_COMPILE_CACHE: cache });
 
 type Kind = "bundled" | "uncached" | "unbundled";
 
