@@ -18,4 +18,5 @@ export type { EgressRequest } from "../lib/edges/egress-access.ts";
 export { type EgressFetch, type EgressResponse, egressFetch } from "../lib/edges/egress-client.ts";
 export { RetryableError, TerminalError } from "../lib/errors.ts";
 export { type ServedAgent, serveAgent } from "../lib/serve-agent.ts";
+export { type Evaluation, recordEvaluation } from "../lib/telemetry/evaluation.ts";
 export { browserProxy, egressAccess } from "./egress.ts";

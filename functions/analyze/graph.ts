@@ -1,4 +1,5 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import { z } from "zod";
 import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import { NO_USAGE, type StepInput, type StepResult, type Usage } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
@@ -6,6 +7,7 @@ import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
 import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
+import { recordEvaluation } from "../../lib/telemetry/evaluation.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
 import { captureSchema, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
@@ -90,7 +92,11 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const merged = async (key: string): Promise<Analysis> => {
         const said = await getJson(artifacts, workload, key, modelAnalysisSchema);
         const text = (await readText(artifacts, workload, capture.artifacts.text)).slice(0, MAX_TEXT_CHARS);
-        return analysisSchema.parse(await pages.run("merge", [rules, said, { text, model: author, usage }], signal));
+        const { analysis, claims } = mergedSchema.parse(
+          await pages.run("merge", [rules, said, { text, model: author, usage }], signal),
+        );
+        evaluateQuotes(claims);
+        return analysis;
       };
       const analysis = answer
         ? await merged(answer)
@@ -114,6 +120,19 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
     .addEdge("condense", "ask")
     .addEdge("ask", "publish")
     .addEdge("publish", END);
+}
+
+/** What a process answers that a page may have taken over. */
+const mergedSchema = z.strictObject({
+  analysis: analysisSchema,
+  claims: z.strictObject({ made: z.int().min(0), dropped: z.int().min(0) }),
+});
+
+/** How many of the model's claims the page bears out. */
+function evaluateQuotes({ made, dropped }: z.infer<typeof mergedSchema>["claims"]): void {
+  if (made === 0) return;
+  const explanation = `${made - dropped} of ${made} claims are on the page`;
+  recordEvaluation({ name: "quotes", score: (made - dropped) / made, explanation });
 }
 
 /** @throws TerminalError InvalidInput */

@@ -14,18 +14,25 @@ export interface AnswerSource {
   readonly usage: Usage;
 }
 
+export interface Merged {
+  readonly analysis: Analysis;
+  /** Of the model's claims that were looked up on the page. */
+  readonly claims: { readonly made: number; readonly dropped: number };
+}
+
 /**
  * Puts a model's answer over what the rules extracted. Drops a claim whose quote is not on the page or does not contain it, and a price
  * whose amount is not in its quote, and counts them in a caveat. Where it drops everything of a kind, what the rules extracted stays.
  */
-export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model, usage }: AnswerSource): Analysis {
+export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model, usage }: AnswerSource): Merged {
   const page = squash(text);
   const { screenshot } = extracted.design;
-  let dropped = 0;
+  let [made, dropped] = [0, 0];
   const isOnPage = (quote: string): boolean => contains(page, quote);
   const onPage = <T extends { quote: string }>(claims: readonly T[], holds: (claim: T) => boolean = () => true): T[] =>
     claims.slice(0, MAX_EACH).filter((claim) => {
       const found = isOnPage(claim.quote) && holds(claim);
+      made++;
       if (!found) dropped++;
       return found;
     });
@@ -85,7 +92,7 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model,
       ...extracted.caveats,
       `${dropped} ${dropped === 1 ? "claim" : "claims"} of the model ${dropped === 1 ? "was" : "were"} dropped: the page does not say ${dropped === 1 ? "it" : "them"}`,
     ];
-  return analysisSchema.parse(merged);
+  return { analysis: analysisSchema.parse(merged), claims: { made, dropped } };
 }
 
 type ModelOffer = ModelAnalysis["offers"][number];

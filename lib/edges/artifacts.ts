@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type ArtifactOwner, artifactKey, artifactScope, digestIn, isArtifactOf } from "../../engine/artifact-key.ts";
 import { sha256 } from "../../engine/canonical.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
-import { inSpan } from "../telemetry/span.ts";
+import { inStoreCall, type StoreVerb } from "../telemetry/store-call.ts";
 import { readBuckets } from "./artifacts/bucket.ts";
 import { createFolderStore } from "./artifacts/folder.ts";
 import type { ObjectStore } from "./artifacts/object-store.ts";
@@ -117,9 +117,9 @@ function checkedScope(workload: ArtifactOwner): string {
 
 const invalidKey = (message: string): TerminalError => new TerminalError("InvalidArtifactKey", message);
 
-async function attempt<T>(verb: "read" | "write" | "remove", what: string, action: () => Promise<T>): Promise<T> {
+async function attempt<T>(verb: StoreVerb, what: string, action: () => Promise<T>): Promise<T> {
   try {
-    return await inSpan(`artifact ${verb}`, { attributes: { "agentic.artifact": what } }, action);
+    return await inStoreCall(verb, what, action);
   } catch (cause) {
     if (cause instanceof TerminalError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);

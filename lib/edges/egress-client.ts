@@ -39,7 +39,8 @@ export function egressFetch(access: EgressAccess, { checkCertificates = true } =
     let reached = url;
     try {
       opening ??= open();
-      const response = await (await opening).send(url, request, AbortSignal.any([signal, timeout]));
+      const either = AbortSignal.any([signal, timeout]);
+      const response = await unlessAborted((await opening).send(url, request, either), either);
       reached = lastOf(response.context) ?? url;
       const refusal = egressRefusal(response.statusCode, response.headers[EGRESS_HEADER], reached);
       if (refusal) {
@@ -69,6 +70,21 @@ export async function checkTunnel(access: EgressAccess, url: URL, signal: AbortS
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw egressError(error, url);
+  }
+}
+
+/** undici does not look at the signal while it opens a tunnel. An answer that comes after it is thrown away. */
+async function unlessAborted(answer: ReturnType<EgressConnection["send"]>, signal: AbortSignal) {
+  const aborted = Promise.withResolvers<never>();
+  const stop = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([answer, aborted.promise]);
+  } catch (error) {
+    answer.then(({ body }) => body.on("error", () => undefined).destroy()).catch(() => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 

@@ -136,15 +136,17 @@ function spansOf({ resourceSpans }: z.infer<typeof tracesSchema>): SentSpan[] {
 }
 
 /** POST /api/public/scores, as far as scores of traces go. */
-const scoreSchema = z.strictObject({
+const commonScore = {
   id: z.string(),
   traceId: z.string(),
   name: z.string(),
-  dataType: z.literal("BOOLEAN"),
-  value: z.union([z.literal(0), z.literal(1)]),
   comment: z.string().optional(),
   environment: z
     .string()
     .regex(/^(?!langfuse)[a-z0-9_-]+$/)
     .optional(),
-});
+};
+const scoreSchema = z.discriminatedUnion("dataType", [
+  z.strictObject({ ...commonScore, dataType: z.literal("BOOLEAN"), value: z.union([z.literal(0), z.literal(1)]) }),
+  z.strictObject({ ...commonScore, dataType: z.literal("NUMERIC"), value: z.number(), observationId: z.string() }),
+]);

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import net, { type AddressInfo } from "node:net";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
@@ -170,6 +170,29 @@ describe("trouble has its reason", () => {
     for (const url of ["http://shop.test/", "https://tls.test/"])
       await expect(get(url, {}, away)).rejects.toMatchObject({ reason: "EgressUnavailable", countsAsAttempt: false });
   });
+
+  test.each(["http://shop.test/", "https://shop.test/"])(
+    "a proxy that takes the connection of %s and says nothing holds up nobody for longer than was asked",
+    async (url) => {
+      const silent = net.createServer();
+      await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+      const held: net.Socket[] = [];
+      silent.on("connection", (socket) => held.push(socket));
+      const hung = { ...access, proxy: `http://127.0.0.1:${(silent.address() as AddressInfo).port}` };
+      const stop = new AbortController();
+      const reason = new Error("lease lost");
+      const began = Date.now();
+      const stopped = get(url, { signal: stop.signal }, hung);
+      stopped.catch(() => undefined);
+      await expect(get(url, { timeoutMs: 200 }, hung)).rejects.toMatchObject({ reason: "Timeout" });
+      stop.abort(reason);
+      await expect(stopped).rejects.toBe(reason);
+      // Of the thirty seconds that a tunnel may take to open.
+      expect(Date.now() - began).toBeLessThan(10_000);
+      for (const socket of held) socket.destroy();
+      silent.close();
+    },
+  );
 
   test("the caller's abort is the caller's reason", async () => {
     const reason = new Error("draining");

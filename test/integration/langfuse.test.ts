@@ -13,6 +13,7 @@ import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { readSpent } from "../../lib/model/ledger.ts";
 import type { ModelOptions } from "../../lib/model/model.ts";
 import type { Question } from "../../lib/model/question.ts";
+import { type Evaluation, recordEvaluation } from "../../lib/telemetry/evaluation.ts";
 import { createLangfuseScores } from "../../lib/telemetry/langfuse-scores.ts";
 import { recordRun } from "../../lib/telemetry/run-spans.ts";
 import { startTelemetry } from "../../lib/telemetry/start.ts";
@@ -69,7 +70,11 @@ async function start(settings: Parameters<typeof startTelemetry>[1] = langfuse.s
 
 let asked = 0;
 /** A step, another each time, of one call to a model, through an agent's app, and the flush before its answer. @returns how long that took */
-async function step(options: Partial<ModelOptions> = {}, question: Partial<Question<unknown>> = {}): Promise<number> {
+async function step(
+  options: Partial<ModelOptions> = {},
+  question: Partial<Question<unknown>> = {},
+  evaluations: readonly Evaluation[] = [],
+): Promise<number> {
   const artifacts = createFolderArtifacts(folder);
   const model = modelBehind(provider, own.redis, options);
   const revision = String(++asked);
@@ -77,6 +82,7 @@ async function step(options: Partial<ModelOptions> = {}, question: Partial<Quest
     ask: async ({ workload, deadline, identity }) => {
       const spender = { workload, spentUsd: 0, step: identity, deadline, signal: new AbortController().signal };
       const { usage } = await model.ask({ ...QUESTION, ...question, instructions: `Say it: ${revision}` }, spender);
+      evaluations.forEach(recordEvaluation);
       return { outcome: "succeeded", artifacts: {}, usage: { ...NO_USAGE, ...usage } };
     },
   });
@@ -140,8 +146,7 @@ describe("a step with a call to a model", () => {
     await start();
     await step();
     await allSent();
-    for (const name of ["artifact read", "attempt analyze", "chat gpt-6-luna", "node ask"])
-      expect(sent(name), name).toBeDefined();
+    for (const name of ["attempt analyze", "chat gpt-6-luna", "node ask"]) expect(sent(name), name).toBeDefined();
     for (const { traceId, attributes } of langfuse.spans) {
       expect(traceId).toBe(TRACE);
       expect(attributes).toMatchObject({
@@ -281,7 +286,7 @@ describe("a run that ended", () => {
   test("is waited for until its score is sent", async () => {
     const scores = createLangfuseScores({ ...langfuse.keys, baseUrl: langfuse.baseUrl }, pino({ level: "silent" }));
     const attributes = { "agentic.step": "review", "agentic.outcome": "approved", "agentic.decision.automatic": false };
-    scores.onEnd({ attributes, spanContext: () => ({ traceId: TRACE, spanId: "b".repeat(16) }) } as never);
+    scores.onEnd({ attributes, events: [], spanContext: () => ({ traceId: TRACE, spanId: "b".repeat(16) }) } as never);
     await scores.forceFlush();
     expect(langfuse.scores.size).toBe(1);
   });
@@ -300,6 +305,36 @@ describe("a run that ended", () => {
     recordRun(await ended("approved"));
     await allSent();
     expect(logged.map(({ msg }) => msg).sort()).toEqual(["score not sent", "telemetry not sent"]);
+  });
+});
+
+describe("a check of a step's work", () => {
+  beforeEach(() => answers("x"));
+
+  test("is a score on its node's span, one for each name and item however often it is made", async () => {
+    await start();
+    const quotes = { name: "quotes", score: 0.75, explanation: "3 of 4 claims are on the page" };
+    await step({}, {}, [quotes, { name: "length", score: 1 }]);
+    await step({}, {}, [quotes]);
+    await allSent();
+    expect(langfuse.requests.filter((request) => request.includes("scores"))).toHaveLength(3);
+    const common = {
+      id: expect.stringContaining(TRACE),
+      traceId: TRACE,
+      dataType: "NUMERIC",
+      observationId: expect.any(String),
+    };
+    expect([...langfuse.scores.values()]).toEqual([
+      { ...common, name: "quotes", value: 0.75, comment: "3 of 4 claims are on the page" },
+      { ...common, name: "length", value: 1 },
+    ]);
+    const nodes = langfuse.spans.filter(({ name }) => name === "node ask").map(({ spanId }) => spanId);
+    for (const score of langfuse.scores.values())
+      expect(nodes).toContain("observationId" in score && score.observationId);
+  });
+
+  test("is nothing without telemetry", () => {
+    expect(() => recordEvaluation({ name: "quotes", score: 1 })).not.toThrow();
   });
 });
 

@@ -16,8 +16,8 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an answer that is slow to look up holds no neighbour's lease",
-      find: 'await pages.run("merge", [rules, said, { text, model: author, usage }], signal)',
-      replace: '(await import("./merge.ts")).merge(rules, said, { text, model: author, usage })',
+      find: 'await pages.run("merge", [rules, said, { text, model: author, usage }], signal),',
+      replace: '(await import("./merge.ts")).merge(rules, said, { text, model: author, usage }),',
     },
     {
       why: "no more of a page is read than scrape captures",
@@ -31,8 +31,8 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "what a process answers to merge is checked",
-      find: "return analysisSchema.parse(await pages.run(",
-      replace: "return (await pages.run(",
+      find: "const { analysis, claims } = mergedSchema.parse(",
+      replace: "const { analysis, claims } = Object.assign(",
     },
   ]),
   ...mutationsOf("functions/analyze/page-pool.ts", POOL, [

@@ -23,6 +23,17 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
     },
     { why: "a slow receiver is a receiver in trouble", find: "exports.suspect()", replace: "void 0" },
   ]),
+  ...mutationsOf(
+    "lib/telemetry/store-call.ts",
+    ["test/unit/store-call.test.ts"],
+    [
+      {
+        why: "a run's trace is not hidden by thousands of quick reads",
+        find: "if (Date.now() - startTime >= SLOW_MS) note().end();",
+        replace: "if (Date.now() - startTime >= 0) note().end();",
+      },
+    ],
+  ),
   ...mutationsOf("lib/telemetry/langfuse.ts", LANGFUSE, [
     {
       why: "no files are uploaded to Langfuse",

@@ -145,13 +145,14 @@ describe.each(HIDDEN)("told in %s", (_, inside) => {
     "a model that obeys, with the quote %s",
     (quote) => {
       attacked();
-      const merged = merge(extracted, obedient(quote), { text, model: "m", usage: NO_USAGE });
+      const { analysis: merged, claims } = merge(extracted, obedient(quote), { text, model: "m", usage: NO_USAGE });
       const said = JSON.stringify({ ...merged, caveats: [] });
       expect(said).not.toContain("only choice");
       expect(said).not.toContain("evil.example");
       expect(said).not.toMatch(/"amount":0\b/);
       expect(merged.offers).toEqual(extracted.offers);
       expect(merged.caveats.join()).toMatch(/claims? of the model w\w+ dropped/);
+      expect(claims.dropped).toBe(claims.made);
     },
   );
 });
