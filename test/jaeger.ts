@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { built } from "./cluster/built.ts";
 import { freePort } from "./free-port.ts";
+import { untilReady } from "./ready.ts";
 
 /** A span as Jaeger keeps it. */
 export interface JaegerSpan {
@@ -47,7 +47,7 @@ export async function startJaeger(): Promise<Jaeger> {
     { stdio: ["ignore", "ignore", "ignore"], env: { ...process.env, OTEL_TRACES_SAMPLER: "always_off" } },
   );
   const ui = `http://127.0.0.1:${port.query}`;
-  await untilReady(child, `http://127.0.0.1:${port.admin}/`);
+  await untilReady(child, `http://127.0.0.1:${port.admin}/`, "Jaeger");
   return {
     endpoint: `http://127.0.0.1:${port.otlp}`,
     ui,
@@ -98,14 +98,4 @@ function spansOf({ spans, processes }: JaegerTrace): JaegerSpan[] {
       tags: Object.fromEntries(span.tags.map(({ key, value }) => [key, value])),
     };
   });
-}
-
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  for (let waited = 0; waited < 60_000 && child.exitCode === null; waited += 50) {
-    const answered = await fetch(url).catch(() => undefined);
-    if (answered?.ok) return;
-    await sleep(50);
-  }
-  child.kill("SIGKILL");
-  throw new Error("Jaeger did not start: its last words are above");
 }

@@ -11,11 +11,11 @@ const modules = join(import.meta.dirname, "..", "modules");
 
 /** Where an upstream's binaries are, or will be: another lock file or recipe is another folder. */
 export function binaries(upstream: Upstream): string {
-  const { name, patterns, ldflags, manifests } = upstream;
+  const { name, patterns, ldflags, tags, manifests } = upstream;
   return join(
     cache,
     "bin",
-    `${name}-${hashFiles(join(modules, name), JSON.stringify({ patterns, ldflags, manifests }))}`,
+    `${name}-${hashFiles(join(modules, name), JSON.stringify({ patterns, ldflags, tags, manifests }))}`,
   );
 }
 
@@ -35,6 +35,7 @@ export async function goBuild(upstream: Upstream): Promise<void> {
     [
       ...["-n", "10", "go", "install", "-mod=readonly", "-trimpath"],
       `-ldflags=-s -w ${upstream.ldflags ?? ""}`,
+      `-tags=${upstream.tags ?? ""}`,
       ...(upstream.patterns ?? ["tool"]),
     ],
     {

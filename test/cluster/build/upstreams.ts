@@ -6,6 +6,8 @@ export type Upstream = {
   /** What is fed to `go install` when it is not go.mod's tools. */
   patterns?: string[];
   ldflags?: string;
+  /** Build constraints: what is left out of it. */
+  tags?: string;
   /** Manifests that are kept beside the binaries: a name here, the module they come from, the folder in it. */
   manifests?: Record<string, [module: string, folder: string]>;
 };
@@ -61,6 +63,10 @@ export const upstreams = [
   { name: "func", about: "5 min" },
   { name: "versitygw", about: "2 min" },
   { name: "jaeger", about: "2 min" },
+  // Without what finds targets to scrape at clouds: metrics are pushed to it.
+  { name: "prometheus", about: "3 min", tags: "remove_all_sd" },
+  // A main of our own around Grafana's types of dashboards: Grafana itself cannot be built from its module.
+  { name: "grafana-schema", about: "30 s", patterns: ["."] },
   {
     name: "keda",
     about: "6 min",
