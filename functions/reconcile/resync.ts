@@ -4,6 +4,7 @@ import { parseDuration } from "../../crd/duration.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../lib/edges/kube.ts";
 import { granted, withClock } from "../../lib/quota/accounts.ts";
 import { INSTALLATION, type Scope } from "../../lib/quota/scope.ts";
+import { createCensus } from "./census.ts";
 import { REASON } from "./reasons.ts";
 import { isUnrecorded } from "./workload/decision-outcome.ts";
 import { closeAccount, monthOf } from "./workload/quota.ts";
@@ -20,7 +21,9 @@ export async function resync(
   // Before the workloads are listed: whose account is here, and that is not there then, is gone.
   const accounts = await listAccounts(deps);
   const gone = new Map(accounts);
+  const census = createCensus(now);
   const isWanted = (object: KubeObject): boolean => {
+    census.take(object);
     gone.delete(object.metadata.uid);
     const all = accounts.get(object.metadata.uid) ?? [];
     if (!all.some(({ isOpen }) => isOpen)) return !isOver(object, now);
@@ -28,6 +31,7 @@ export async function resync(
   };
   const lookAtWorkloads = async (): Promise<unknown[]> => {
     const failed = await enqueueEach(kube.workloads.listAll(), isWanted, enqueue.workload);
+    census.record();
     const failedDecisions = await enqueueEach(kube.decisions.listAll(), isUnrecorded, enqueue.decision);
     for (const account of [...gone.values()].flat())
       await closeAccount(account, async () => undefined, deps).catch((error: unknown) => failed.push(error));

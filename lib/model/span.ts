@@ -40,6 +40,6 @@ export function notePaid({ model, usage, costUsd, refusal }: PaidAnswer): void {
 }
 
 /** The provider is the API that is spoken; who answers behind a gateway is the gateway's to say. */
-function ofModel(model: string): Attributes {
+function ofModel(model: string) {
   return { "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": model };
 }

@@ -18,7 +18,11 @@ interface NamedStart {
 }
 
 /** One start of a step, linked to the one that it resumes. `work` says with `endAttempt` how it ended. */
-export function inAttempt<T>(step: AttemptedStep, start: NamedStart, work: (span: Span) => Promise<T>): Promise<T> {
+export async function inAttempt<T>(
+  step: AttemptedStep,
+  start: NamedStart,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
   const options = {
     kind: SpanKind.CONSUMER,
     links: linksTo(start.previous),
@@ -30,7 +34,12 @@ export function inAttempt<T>(step: AttemptedStep, start: NamedStart, work: (span
   };
   const ids = { spanId: spanIdOf(start.token) };
   const span = withIds(ids, () => tracer().startSpan(`attempt ${step.step}`, options));
-  return measured(METRIC.attemptDuration, { step: step.step }, () => inGiven(span, work));
+  METRIC.running.record(1, { step: step.step });
+  try {
+    return await measured(METRIC.attemptDuration, { step: step.step }, () => inGiven(span, work));
+  } finally {
+    METRIC.running.record(-1, { step: step.step });
+  }
 }
 
 /** A step that had ended before it was asked for. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { context, metrics, propagation, trace } from "@opentelemetry/api";
@@ -36,7 +37,8 @@ export async function startSdk(service: string, { otlp, langfuse }: Receivers, l
       resourceFromAttributes({
         "service.name": service,
         "service.namespace": "agentic",
-        "service.instance.id": `${hostname()}-${process.pid}`,
+        // A container that starts again has its pod's name and process id: what it counts from 0 is a series of its own.
+        "service.instance.id": `${hostname()}-${randomUUID().slice(0, 8)}`,
       }),
     )
     .merge(detectResources({ detectors: [envDetector] }));

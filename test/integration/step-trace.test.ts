@@ -2,13 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { runAttributes } from "../../lib/telemetry/attributes.ts";
 import { underTrace } from "../../lib/telemetry/context.ts";
+import { METRIC } from "../../lib/telemetry/metrics.ts";
 import { collectSpans, type Seen } from "../telemetry/spans.ts";
 import { graphOf, runnerOf, SUCCEEDED, stepOf } from "./durable-step.ts";
 import { redisForFile } from "./redis.ts";
@@ -86,6 +87,20 @@ describe("the trace of a step", () => {
     expect([first?.links, second?.links, third?.links]).toEqual([[], [first?.id], [second?.id]]);
     // Resumed where it stopped.
     expect([named("node once").length, named("node work").length]).toEqual([1, 3]);
+  });
+
+  test("a start is under way until it ends, however it ends", async () => {
+    const record = vi.spyOn(METRIC.running, "record");
+    const running = () => record.mock.calls.reduce((sum, [value]) => sum + value, 0);
+    const seen: number[] = [];
+    const failing = async () => {
+      seen.push(running());
+      throw new RetryableError("ModelUnavailable", "no model answered");
+    };
+    await expect(runTraced([graphOf({ failing })])).rejects.toThrow();
+    seen.push(running());
+    expect([seen, record.mock.calls[0]?.[1]]).toEqual([[1, 0], { step: "work" }]);
+    record.mockRestore();
   });
 
   test("one that ended before is told as recorded, and starts nothing", async () => {

@@ -5,7 +5,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { METRIC, type Metric, measured } from "../../lib/telemetry/metrics.ts";
 
 const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
@@ -40,6 +40,22 @@ describe("metrics", () => {
       { attributes: { reason: "HostNotAllowed" }, value: 2 },
       { attributes: { reason: "PortNotAllowed" }, value: 1 },
     ]);
+  });
+
+  test("what was found at a look is the newest, and 0 once it is old", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const about = { namespace: "a", pipeline: "p" };
+    METRIC.gateWaiting.record(60, about);
+    METRIC.gateWaiting.record(30, about);
+    vi.advanceTimersByTime(179_000);
+    METRIC.gateWaiting.record(10, { ...about, pipeline: "q" });
+    expect(await points(METRIC.gateWaiting)).toEqual([
+      { attributes: about, value: 30 },
+      { attributes: { ...about, pipeline: "q" }, value: 10 },
+    ]);
+    vi.advanceTimersByTime(2_000);
+    expect((await points(METRIC.gateWaiting)).map(({ value }) => value)).toEqual([0, 10]);
+    vi.useRealTimers();
   });
 
   test("work is measured whether it ends well or not", async () => {
