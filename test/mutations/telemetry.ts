@@ -6,6 +6,8 @@ const MAIN = ["test/integration/main.test.ts"];
 const EXPORT = ["test/integration/telemetry-export.test.ts"];
 const LANGFUSE = ["test/integration/langfuse.test.ts"];
 
+const DASHBOARDS = ["test/integration/dashboards.test.ts"];
+
 const EVIDENCE = ["test/unit/evidence.test.ts"];
 
 /** What is told of a run, and what a receiver in trouble may cost. */
@@ -123,6 +125,43 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
       why: "a receiver that is back is waited for again",
       find: "healthy = code === ExportResultCode.SUCCESS;",
       replace: "healthy &&= code === ExportResultCode.SUCCESS;",
+    },
+  ]),
+  ...mutationsOf(
+    "lib/telemetry/metrics.ts",
+    ["test/unit/metrics.test.ts"],
+    [
+      {
+        why: "what was found long ago counts no more",
+        find: "performance.now() < until ? value : 0",
+        replace: "value",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "functions/reconcile/census.ts",
+    ["test/unit/reconcile/census.test.ts"],
+    [
+      { why: "a gate that was decided waits no more", find: "if (decision === undefined) ", replace: "" },
+      {
+        why: "a run that ended has no gate that waits",
+        find: "      if (ENDED.includes(phase)) return;\n",
+        replace: "",
+      },
+    ],
+  ),
+  ...mutationsOf("lib/telemetry/attempt-span.ts", STEP_TRACE, [
+    {
+      why: "a start that ended is under way no more",
+      find: "METRIC.running.record(-1,",
+      replace: "METRIC.running.record(0,",
+    },
+  ]),
+  ...mutationsOf("lib/telemetry/sdk.ts", DASHBOARDS, [
+    {
+      why: "a container that starts again counts on, and not from 0",
+      find: "randomUUID().slice(0, 8)",
+      replace: "process.pid",
     },
   ]),
   ...mutationsOf("lib/serve.ts", MAIN, [
