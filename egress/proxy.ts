@@ -1,13 +1,16 @@
 import { isIPv6 } from "node:net";
 import { LRUCache } from "lru-cache";
 import { RequestError, Server } from "proxy-chain";
+import type { EgressUsage } from "../engine/result.ts";
 import { EGRESS_HEADER, type EgressReason } from "../lib/edges/egress-refusal.ts";
+import { USAGE_HOST } from "../lib/edges/egress-usage.ts";
 import type { Logger } from "../lib/log.ts";
 import { METRIC } from "../lib/telemetry/metrics.ts";
 import type { EgressClaims, VerifyEgressToken } from "../lib/token.ts";
 import type { AddressRange } from "./address.ts";
 import { decideTarget, type Lookup, systemLookup, type Target } from "./policy.ts";
-import { createUsageLedger, type JobUsage } from "./usage.ts";
+import { createSummaries } from "./summaries.ts";
+import { createUsageLedger } from "./usage.ts";
 
 // proxy-chain answers 407 and 403 only to errors whose class has this name; a bundler renames the class.
 Object.defineProperty(RequestError, "name", { value: "RequestError" });
@@ -41,8 +44,17 @@ export interface EgressProxy {
   readonly url: string;
   readonly port: number;
   /** What a job did so far. A job is named by its step's identity. */
-  usage(job: string): JobUsage;
+  usage(job: string): EgressUsage;
   close(): Promise<void>;
+}
+
+interface Connection {
+  readonly job: string;
+  /** Where its last request went; undefined where that was refused. */
+  host?: string;
+  /** Bytes that are in the ledger. */
+  counted: number;
+  readonly end: NodeJS.Timeout;
 }
 
 /**
@@ -54,14 +66,20 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   const ledger = createUsageLedger();
   const verify = cachedVerifier(options.verifyToken);
   /** The bytes of a connection count for the job that last used it; a browser shares none between contexts. */
-  const connections = new Map<number, { job: string; counted: number; end?: NodeJS.Timeout }>();
+  const connections = new Map<number, Connection>();
+  const summaries = createSummaries((job) => log.info({ job, ...ledger.of(job) }, "what a step did on the network"));
 
   const settle = (id: number, stats: { srcRxBytes: number; srcTxBytes: number } | undefined) => {
     const connection = connections.get(id);
     if (!connection || !stats) return;
     const total = stats.srcRxBytes + stats.srcTxBytes;
-    ledger.bytes(connection.job, total - connection.counted);
+    ledger.bytes(connection.job, connection.host, total - connection.counted);
     connection.counted = total;
+  };
+
+  const usageOf = (job: string): EgressUsage => {
+    for (const id of connections.keys()) settle(id, server.getConnectionStats(id));
+    return ledger.of(job);
   };
 
   const server = new Server({
@@ -83,14 +101,16 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
         throw new RequestError("the egress token is not valid, or another job's", 403, {
           [EGRESS_HEADER]: "InvalidToken" satisfies EgressReason,
         });
+      if (isHttp && hostname === USAGE_HOST) return { customResponseFunction: () => usageAnswer(usageOf(username)) };
       settle(connectionId, server.getConnectionStats(connectionId));
       const known = connections.get(connectionId);
       clearTimeout(known?.end);
       // A tunnel is asked for once, and ends with its token.
       const end = setTimeout(() => server.closeConnection(connectionId), claims.exp * 1000 - Date.now()).unref();
-      connections.set(connectionId, { job: username, counted: known?.counted ?? 0, end });
-      ledger.request(username);
-      if (ledger.of(username).bytes >= maxJobBytes)
+      const connection: Connection = { job: username, counted: known?.counted ?? 0, end };
+      connections.set(connectionId, connection);
+      summaries.delay(username);
+      if (ledger.bytesOf(username) >= maxJobBytes)
         throw refuse("TooManyBytes", `the job has had ${maxJobBytes} bytes, as many as one may have`);
 
       const decision = await decideTarget(
@@ -101,6 +121,8 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
         const dns = decision.reason === "HostNotFound" || decision.reason === "NameServerUnavailable";
         throw refuse(decision.reason, decision.message, dns ? DNS_FAILED : 403);
       }
+      connection.host = hostname;
+      ledger.request(username, hostname);
       log.debug({ job: username, host: hostname, port, address: decision.address }, "request");
       // proxy-chain connects to what request.url names: with the address in it, it resolves no name again.
       // The Host header stays as the client sent it.
@@ -110,30 +132,34 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   });
   server.on("connectionClosed", ({ connectionId, stats }) => {
     settle(connectionId, stats);
-    clearTimeout(connections.get(connectionId)?.end);
+    const { job, end } = connections.get(connectionId) ?? {};
+    clearTimeout(end);
     connections.delete(connectionId);
+    if (job !== undefined && ![...connections.values()].some((other) => other.job === job)) summaries.begin(job);
   });
   server.on("requestFailed", ({ error }) => log.warn({ err: error }, "a proxied request failed"));
   await server.listen();
   const checking = setInterval(() => {
     for (const [id, { job }] of connections) {
       settle(id, server.getConnectionStats(id));
-      if (ledger.of(job).bytes >= maxJobBytes) server.closeConnection(id);
+      if (ledger.bytesOf(job) >= maxJobBytes) server.closeConnection(id);
     }
   }, BYTES_CHECKED_MS).unref();
 
   return {
     url: `http://${isIPv6(options.host) ? `[${options.host}]` : options.host}:${server.port}`,
     port: server.port,
-    usage(job) {
-      for (const id of connections.keys()) settle(id, server.getConnectionStats(id));
-      return ledger.of(job);
-    },
+    usage: usageOf,
     async close() {
       clearInterval(checking);
       await server.close(true);
+      summaries.end();
     },
   };
+}
+
+function usageAnswer(usage: EgressUsage) {
+  return { statusCode: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(usage) };
 }
 
 function pinned(url: string, { address, port }: Target, isHttp: boolean): string {

@@ -3,7 +3,7 @@ import { digestIn } from "./artifact-key.ts";
 import { canonicalJson, sha256 } from "./canonical.ts";
 import { type Decision, decisionSchema } from "./findings.ts";
 import { type Outcomes, usageOf } from "./outcomes.ts";
-import { itemSchema, modelCallsSchema, usageSchema, workloadRefSchema } from "./result.ts";
+import { egressUsageSchema, itemSchema, modelCallsSchema, usageSchema, workloadRefSchema } from "./result.ts";
 import type { Run } from "./run.ts";
 import { listItems } from "./walk.ts";
 
@@ -40,6 +40,7 @@ const entrySchema = z.discriminatedUnion("kind", [
     artifacts: z.record(z.string(), z.string()),
     usage: usageSchema,
     modelCalls: z.array(modelCallsSchema).optional(),
+    egress: egressUsageSchema.optional(),
   }),
   z.strictObject({ kind: z.literal("decision"), decision: decisionSchema.strict() }),
 ]);
@@ -132,7 +133,7 @@ function stepEntries(run: Run, outcomes: Outcomes): Entry[] {
     const items = isFanOut ? listItems(run, step.name, outcomes) : [];
     return (outcomes.get(step.name) ?? []).flatMap((one, index): Entry[] => {
       if (!one) return [];
-      const { outcome, reason, artifacts, usage, modelCalls } = one;
+      const { outcome, reason, artifacts, usage, modelCalls, egress } = one;
       const item = items[index];
       return [
         {
@@ -146,6 +147,7 @@ function stepEntries(run: Run, outcomes: Outcomes): Entry[] {
           artifacts,
           usage,
           ...(modelCalls === undefined ? {} : { modelCalls }),
+          ...(egress === undefined ? {} : { egress }),
         },
       ];
     });

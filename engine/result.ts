@@ -36,6 +36,24 @@ export type ModelCalls = z.infer<typeof modelCallsSchema>;
 /** Kinds of calls that a result tells apart. */
 export const MAX_MODEL_CALLS = 50;
 
+/** Hosts that a step's use of the network tells apart, and refusals. */
+export const MAX_EGRESS_KINDS = 100;
+
+/** What a step did through the egress proxy, as the proxy counted it. */
+export const egressUsageSchema = z.strictObject({
+  /** Those that were let through. */
+  requests: z.int().min(0),
+  /** In both directions. */
+  bytes: z.int().min(0),
+  hosts: z
+    .array(z.strictObject({ host: z.string(), requests: z.int().min(0), bytes: z.int().min(0) }))
+    .max(MAX_EGRESS_KINDS),
+  refused: z
+    .array(z.strictObject({ host: z.string(), reason: z.string(), count: z.int().min(1) }))
+    .max(MAX_EGRESS_KINDS),
+});
+export type EgressUsage = z.infer<typeof egressUsageSchema>;
+
 /** Entries of all lists of a run: the most that Argo's Workflow, Redis and the events of one run are sized for. */
 export const MAX_ITEMS = 500;
 /** Characters of one item's JSON: a URL of 2,048 characters and a little beside it. */
@@ -78,6 +96,8 @@ export const stepResultSchema = z.strictObject({
   usage: usageSchema,
   /** What the ledger booked for the step, whatever its agent says; none: it paid for no call. */
   modelCalls: z.array(modelCallsSchema).max(MAX_MODEL_CALLS).optional(),
+  /** What the egress proxy counted for the step since the proxy last started, whatever its agent says; none: the step may reach nothing. */
+  egress: egressUsageSchema.optional(),
 });
 export type StepResult = z.infer<typeof stepResultSchema>;
 

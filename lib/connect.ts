@@ -73,6 +73,12 @@ export async function connectAgent(
     now: () => new Date(),
     modelCalls: async (workload, identity) =>
       (await import("./model/ledger.ts")).readModelCalls(redis, ledgerName(workload), identity),
+    egress: async ({ identity, egressToken }) =>
+      (await import("./edges/egress-usage.ts")).readEgressUsage({
+        proxy: settings.EGRESS_PROXY_URL,
+        username: identity,
+        password: egressToken,
+      }),
   });
   const endpoint = modelEndpoint(settings);
   const model =

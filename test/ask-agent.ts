@@ -59,6 +59,7 @@ export async function createAsker(): Promise<Asker> {
         recursionLimit: 100,
         now: () => new Date(),
         modelCalls: async () => [],
+        egress: async () => undefined,
       }),
       verifyToken: createStepTokenVerifier([keys.publicKey]),
       log,

@@ -46,6 +46,7 @@ if (kind === "durable") {
     recursionLimit: 25,
     now: () => new Date(),
     modelCalls: async () => [],
+    egress: async () => undefined,
   });
   const signal = new AbortController().signal;
   const deadline = new Date(Date.now() + DAY_MS);

@@ -1,5 +1,6 @@
 import {
   addUsage,
+  type EgressUsage,
   failedResult,
   type ModelCalls,
   NO_USAGE,
@@ -10,7 +11,7 @@ import {
 import { RetryableError } from "../errors.ts";
 import { endAttempt, inAttempt, inRecorded } from "../telemetry/attempt-span.ts";
 import { attemptStep } from "./attempt.ts";
-import type { DurableStep, RunDurably } from "./durable.ts";
+import type { DurableStep, RunDurably, StepContext } from "./durable.ts";
 import type { ResultStore } from "./results.ts";
 import type { StartedStep, StepEnd, StepStore } from "./step-store.ts";
 
@@ -29,6 +30,8 @@ export interface RunDurablyOptions {
   readonly now: () => Date;
   /** The calls to models that a step paid for so far. @throws RetryableError StoreUnavailable */
   readonly modelCalls: (workload: WorkloadRef, identity: string) => Promise<readonly ModelCalls[]>;
+  /** What a step did through the egress proxy so far; undefined: nobody knows. */
+  readonly egress: (step: Pick<StepContext, "identity" | "egressToken">) => Promise<EgressUsage | undefined>;
 }
 
 export function createRunDurably(options: RunDurablyOptions): RunDurably {
@@ -63,7 +66,7 @@ function finishStep(step: DurableStep, started: StartedStep, options: RunDurably
   return inAttempt(step.context, started, async (span) => {
     try {
       const ended = crashedResult(step, started) ?? (await attemptStep(step, started, options));
-      const result = await withModelCalls(ended, step, options);
+      const result = await withAccounts(ended, step, options);
       endAttempt(step.context.step, span, result);
       // The record must never name a result that is not stored.
       const digest = await options.results.put(workload, result);
@@ -75,20 +78,23 @@ function finishStep(step: DurableStep, started: StartedStep, options: RunDurably
   });
 }
 
-/** What the ledger booked for the step. One that fails says nothing itself of what it paid before. */
-async function withModelCalls(
+/** What the ledger and the egress proxy say of the step, not its agent. A step that fails says nothing itself of what it paid before. */
+async function withAccounts(
   ended: StepResult,
   { context }: DurableStep,
   options: RunDurablyOptions,
 ): Promise<StepResult> {
-  const { modelCalls: _, ...result } = ended;
-  const modelCalls = await options.modelCalls(context.workload, context.identity);
-  if (modelCalls.length === 0) return result;
+  const { modelCalls: _calls, egress: _egress, ...result } = ended;
+  const [modelCalls, egress] = await Promise.all([
+    options.modelCalls(context.workload, context.identity),
+    context.claims.allow.length === 0 ? undefined : options.egress(context),
+  ]);
   const saysNothing = result.outcome === "failed" && result.usage.costUsd === 0;
   return {
     ...result,
     ...(saysNothing ? { usage: paidUsage(modelCalls, result.usage) } : {}),
-    modelCalls: [...modelCalls],
+    ...(modelCalls.length === 0 ? {} : { modelCalls: [...modelCalls] }),
+    ...(egress === undefined ? {} : { egress }),
   };
 }
 

@@ -50,6 +50,11 @@ const hitsOf = (site: string): number => {
   return sites.hits.get(`${host}/`) ?? 0;
 };
 
+async function chainOfEvidence(): Promise<readonly { readonly entry: Readonly<Record<string, unknown>> }[]> {
+  const { payload } = JSON.parse(await readFile(join(out, "evidence.json"), "utf8"));
+  return JSON.parse(Buffer.from(payload, "base64url").toString("utf8")).predicate.chain;
+}
+
 describe("agentic run", () => {
   test("takes the ten sites to a report that says what they say", async () => {
     const { code, stdout, stderr } = await run(["--approve", "--output", "json"]).ended;
@@ -104,6 +109,14 @@ describe("agentic run", () => {
       code: 0,
       stdout: expect.stringContaining("gate review: approved by agentic run --approve (Setting, automatic)"),
     });
+    const scraped = (await chainOfEvidence()).filter(({ entry }) => entry["step"] === "scrape");
+    expect(scraped.map(({ entry }) => entry["egress"])).toEqual(
+      truth.map(({ site }) =>
+        expect.objectContaining({
+          hosts: expect.arrayContaining([expect.objectContaining({ host: new URL(site).host })]),
+        }),
+      ),
+    );
     await writeFile(join(out, "changed.html"), html.replace("</html>", " </html>"));
     expect(await verify(join(out, "changed.html"))).toMatchObject({
       code: 1,

@@ -69,6 +69,7 @@ export function runnerOf(own: Pick<RunDurablyOptions, "store" | "results"> & Par
     recursionLimit: 12,
     now: () => new Date(),
     modelCalls: async () => [],
+    egress: async () => undefined,
     ...own,
   });
 }

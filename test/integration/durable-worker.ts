@@ -55,6 +55,7 @@ const runDurably = createRunDurably({
   recursionLimit: 25,
   now: () => new Date(),
   modelCalls: async () => [],
+  egress: async () => undefined,
 });
 const deadline = new Date(Date.now() + 60_000);
 try {

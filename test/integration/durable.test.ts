@@ -317,6 +317,26 @@ describe("runDurably", () => {
     expect(await paying(stepOf(boast, { identity: "free" }))).toEqual(SUCCEEDED);
   });
 
+  test("a result has what the egress proxy counted, whatever its step says, where the step may reach a host", async () => {
+    const egress = { requests: 2, bytes: 99, hosts: [{ host: "a.test", requests: 2, bytes: 99 }], refused: [] };
+    const reaching = runnerOf({
+      store: new RedisStepStore(own.redis),
+      results,
+      egress: async ({ identity, egressToken }) =>
+        `${identity} ${egressToken}` === "reaches token" ? egress : undefined,
+    });
+    const boast = async (): Promise<StepResult> => ({ ...SUCCEEDED, egress: { ...egress, bytes: 1 } });
+    const allowed = (identity: string, allow: readonly string[]): DurableStep => {
+      const step = stepOf(boast, { identity });
+      const claims = { ...step.context.claims, allow: [...allow] };
+      return { ...step, context: { ...step.context, claims, egressToken: "token" } };
+    };
+    expect(await reaching(allowed("reaches", ["a.test"]))).toEqual({ ...SUCCEEDED, egress });
+    expect(await reaching(allowed("unknown", ["a.test"]))).toEqual(SUCCEEDED);
+    await own.redis.flushall();
+    expect(await reaching(allowed("reaches", []))).toEqual(SUCCEEDED);
+  });
+
   test("trouble that is not the step's own uses up no attempt", async () => {
     for (let i = 0; i < 5; i++)
       await expect(runDurably(stepOf(die))).rejects.toMatchObject({ reason: "BrowserUnavailable" });

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
+import { readEgressUsage } from "../../lib/edges/egress-usage.ts";
 import { createEgressTokenVerifier, mintStepTokens, type StepClaims } from "../../lib/token.ts";
 import { attacked } from "../attempts.ts";
 
@@ -200,13 +201,41 @@ test("requests, bytes and refusals are counted by job", async () => {
   await ask("http://shop.test/", "tunnel", job, own);
   await ask("http://foreign.test/", "plain", job, own);
   await ask("http://foreign.test/", "tunnel", job, own);
-  expect(proxy.usage(job)).toMatchObject({
-    requests: 4,
+  const bytes = expect.any(Number);
+  expect(proxy.usage(job)).toEqual({
+    requests: 2,
+    bytes,
+    hosts: [{ host: "shop.test", requests: 2, bytes }],
     refused: [{ host: "foreign.test", reason: "HostNotAllowed", count: 2 }],
   });
   expect(proxy.usage(job).bytes).toBeGreaterThan(400);
   expect(refusals).toEqual(Array(2).fill(`${job} foreign.test HostNotAllowed`));
-  expect(proxy.usage("unknown")).toEqual({ requests: 0, bytes: 0, refused: [] });
+  expect(proxy.usage("unknown")).toEqual({ requests: 0, bytes: 0, hosts: [], refused: [] });
+});
+
+test("a job learns what was counted for it, and no other job's", async () => {
+  const [mine, other] = ["job-mine", "job-other"];
+  const [password, others] = await Promise.all([tokenFor(mine), tokenFor(other)]);
+  await ask("http://shop.test/", "plain", mine, password);
+  const access = { proxy: proxy.url, username: mine, password };
+  expect(await readEgressUsage(access)).toEqual(proxy.usage(mine));
+  expect(proxy.usage(mine)).toMatchObject({ requests: 1, hosts: [{ host: "shop.test" }] });
+  expect(await readEgressUsage({ ...access, password: others })).toBeUndefined();
+  expect(await readEgressUsage({ ...access, proxy: "http://127.0.0.1:1" })).toBeUndefined();
+});
+
+test("a proxy that says nothing of it is waited for a second", async () => {
+  const silent = http.createServer(() => undefined);
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  onTestFinished(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const began = Date.now();
+  expect(await readEgressUsage({ proxy: url, username: "job", password: "x" })).toBeUndefined();
+  expect(Date.now() - began).toBeLessThan(10_000);
 });
 
 /** A tunnel that stays open. @returns what it is, and when it has ended */

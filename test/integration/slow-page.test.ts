@@ -48,6 +48,7 @@ function instance(pages?: PagePool) {
     keepMs: 60_000,
     recursionLimit: 25,
     modelCalls: async () => [],
+    egress: async () => undefined,
     now: () => new Date(),
   });
   const log = pino({ level: "silent" });

@@ -195,8 +195,13 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "which calls a step paid for is the ledger's to say",
-      find: "const { modelCalls: _, ...result } = ended;",
-      replace: "const result = ended;",
+      find: "const { modelCalls: _calls, egress: _egress, ...result } = ended;",
+      replace: "const { egress: _egress, ...result } = ended;",
+    },
+    {
+      why: "what a step did on the network is the egress proxy's to say",
+      find: "const { modelCalls: _calls, egress: _egress, ...result } = ended;",
+      replace: "const { modelCalls: _calls, ...result } = ended;",
     },
     {
       why: "a step that kills its process again and again ends",

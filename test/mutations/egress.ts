@@ -65,6 +65,22 @@ export const EGRESS_MUTATIONS: readonly Mutation[] = [
       },
     ],
   ),
+  ...mutationsOf(
+    "egress/usage.ts",
+    ["test/unit/egress-usage.test.ts"],
+    [
+      {
+        why: "a page that asks for any number of hosts fills nobody's memory",
+        find: "hosts.size < MAX_NAMED",
+        replace: "hosts.size >= 0",
+      },
+      {
+        why: "a page that is refused any number of hosts fills nobody's memory",
+        find: "refused.size < MAX_NAMED",
+        replace: "refused.size >= 0",
+      },
+    ],
+  ),
   ...mutationsOf("egress/policy.ts", POLICY, [
     { why: "a host is on the job's list", find: "  if (!hostAllowed(host, asked.allow))\n", replace: "  if (false)\n" },
     {
@@ -132,12 +148,12 @@ export const EGRESS_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a job that has had its bytes gets no more",
-      find: "if (ledger.of(username).bytes >= maxJobBytes)\n",
+      find: "if (ledger.bytesOf(username) >= maxJobBytes)\n",
       replace: "if (false)\n",
     },
     {
       why: "the tunnels of a job that has had its bytes are closed",
-      find: "if (ledger.of(job).bytes >= maxJobBytes) server.closeConnection(id);",
+      find: "if (ledger.bytesOf(job) >= maxJobBytes) server.closeConnection(id);",
       replace: "",
     },
     {
