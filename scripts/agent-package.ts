@@ -1,6 +1,7 @@
 /**
  * `npm run agent-package [FOLDER]`: the package that agents install, as `npm pack` leaves it, in dist/ or FOLDER. JavaScript and
- * its types, since Node strips no types below node_modules. Its dependencies are those that its code imports.
+ * its types, since Node strips no types below node_modules. Its dependencies are those that its code imports; sbom.cdx.json names these,
+ * and theirs, for scanners.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { readSbom, sbomFor } from "./sbom.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const destination = resolve(process.argv[2] ?? join(root, "dist"));
@@ -32,7 +34,9 @@ try {
     .flatMap(({ imports }) => imports)
     .filter(({ external }) => external)
     .map(({ path }) => path);
-  writeFileSync(join(folder, "package.json"), manifest([...imported, ...typeImports(folder)]));
+  const dependencies = packagesOf([...imported, ...typeImports(folder)]);
+  writeFileSync(join(folder, "package.json"), json(manifest(dependencies)));
+  writeFileSync(join(folder, "sbom.cdx.json"), json(sbomFor(dependencies, readSbom(root))));
   cpSync(join(root, "agent/README.md"), join(folder, "README.md"));
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
   mkdirSync(destination, { recursive: true });
@@ -42,12 +46,15 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function manifest(imports: readonly string[]): string {
+function packagesOf(imports: readonly string[]): string[] {
+  return [...new Set(imports.filter((path) => !isBuiltin(path)).map(packageOf))].sort();
+}
+
+function manifest(names: readonly string[]): object {
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const names = [...new Set(imports.filter((path) => !isBuiltin(path)).map(packageOf))].sort();
   const missing = names.filter((name) => own.dependencies[name] === undefined);
   if (missing.length > 0) throw new Error(`add to the dependencies of package.json: ${missing.join(", ")}`);
-  const manifest = {
+  return {
     name: own.name,
     version: own.version,
     description: own.description,
@@ -58,7 +65,10 @@ function manifest(imports: readonly string[]): string {
     bin: { "step-event": "step-event.js" },
     dependencies: Object.fromEntries(names.map((name) => [name, own.dependencies[name]])),
   };
-  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** What the declarations import of other packages. */

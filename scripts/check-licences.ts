@@ -2,9 +2,9 @@
  * `npm run check:licences`: what the product brings along, by the lock file, and under which licences. Prints each package whose licence
  * is not known to be compatible with ours.
  */
-import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { readSbom } from "./sbom.ts";
 
 /** Permissive ones. LGPL: sharp's libvips, a shared library of its own beside our code, which a user may replace. */
 const COMPATIBLE = new Set([
@@ -55,10 +55,7 @@ function isCompatible(expression: string): boolean {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const args = ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--package-lock-only"];
-  const cwd = fileURLToPath(new URL("..", import.meta.url));
-  const sbom = execFileSync("npm", args, { cwd, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
-  const problems = licenceProblems(JSON.parse(sbom));
+  const problems = licenceProblems(readSbom(fileURLToPath(new URL("..", import.meta.url))));
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length > 0 ? 1 : 0;
 }
