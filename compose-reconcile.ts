@@ -27,6 +27,7 @@ import { connectRedisWhenever } from "./lib/edges/redis.ts";
 import { createRedisLogins } from "./lib/edges/tenant-login/redis.ts";
 import type { TenantLogins } from "./lib/edges/tenant-login.ts";
 import { signEvidence } from "./lib/evidence.ts";
+import { auditKeys } from "./lib/key-changes.ts";
 import { privateKey, verifyingKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
@@ -73,6 +74,16 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     : undefined;
   // Gates of runs that began before the last rotation are as they were.
   const reviewPublicKeys = verifyingKeys(reviewKey, "REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY);
+  // No start waits for it.
+  void auditKeys(
+    redis,
+    [
+      { use: "step tokens", signing: stepKey, accepted: stepPublicKeys },
+      { use: "review links", signing: reviewKey, accepted: reviewPublicKeys },
+      ...(evidenceKey ? [{ use: "evidence", signing: evidenceKey, accepted: [] }] : []),
+    ],
+    log,
+  );
   const hasModel = modelEndpoint(config) !== undefined;
   const kube = connectKube();
   return createApp({

@@ -5,6 +5,8 @@ import type { EgressUsage } from "../engine/result.ts";
 import { EGRESS_HEADER, type EgressReason } from "../lib/edges/egress-refusal.ts";
 import { USAGE_HOST } from "../lib/edges/egress-usage.ts";
 import type { Logger } from "../lib/log.ts";
+import { ATTRIBUTE } from "../lib/telemetry/attributes.ts";
+import { AUDIT } from "../lib/telemetry/audit.ts";
 import { METRIC } from "../lib/telemetry/metrics.ts";
 import type { EgressClaims, VerifyEgressToken } from "../lib/token.ts";
 import type { AddressRange } from "./address.ts";
@@ -67,7 +69,7 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   const verify = cachedVerifier(options.verifyToken);
   /** The bytes of a connection count for the job that last used it; a browser shares none between contexts. */
   const connections = new Map<number, Connection>();
-  const summaries = createSummaries((job) => log.info({ job, ...ledger.of(job) }, "what a step did on the network"));
+  const summaries = createSummaries((job) => log.info({ identity: job, ...ledger.of(job) }, "what a step did on the network"));
 
   const settle = (id: number, stats: { srcRxBytes: number; srcTxBytes: number } | undefined) => {
     const connection = connections.get(id);
@@ -89,9 +91,17 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
     async prepareRequestFunction({ request, connectionId, username, password, hostname, port, isHttp }) {
       if (!username) return { requestAuthentication: true, failMsg: "give the step's identity and its egress token" };
       const refuse = (reason: EgressReason, message: string, status = 403) => {
-        ledger.refuse(username, hostname, reason);
+        const isFirst = ledger.refuse(username, hostname, reason);
         METRIC.egressRefusals.record(1, { reason });
-        log.info({ job: username, host: hostname, port, reason }, `refused: ${message}`);
+        // A page asks for the same thing again and again.
+        if (isFirst)
+          AUDIT.egressRefused.record(log, {
+            [ATTRIBUTE.identity]: username,
+            "server.address": hostname,
+            "server.port": port,
+            [ATTRIBUTE.reason]: reason,
+            "agentic.message": message,
+          });
         options.onRefused?.({ job: username, host: hostname, reason });
         return new RequestError(message, status, { [EGRESS_HEADER]: reason });
       };
@@ -123,7 +133,7 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
       }
       connection.host = hostname;
       ledger.request(username, hostname);
-      log.debug({ job: username, host: hostname, port, address: decision.address }, "request");
+      log.debug({ identity: username, host: hostname, port, address: decision.address }, "request");
       // proxy-chain connects to what request.url names: with the address in it, it resolves no name again.
       // The Host header stays as the client sent it.
       request.url = pinned(request.url ?? "", decision, isHttp);
@@ -137,7 +147,7 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
     connections.delete(connectionId);
     if (job !== undefined && ![...connections.values()].some((other) => other.job === job)) summaries.begin(job);
   });
-  server.on("requestFailed", ({ error }) => log.warn({ err: error }, "a proxied request failed"));
+  server.on("requestFailed", ({ error }) => log.info({ err: error }, "a proxied request failed"));
   await server.listen();
   const checking = setInterval(() => {
     for (const [id, { job }] of connections) {

@@ -7,7 +7,7 @@ import type { Run } from "./run.ts";
  */
 
 /** What makes a run's trace its own: in a cluster the workload's uid, which no other workload ever has, and the run. */
-export function traceSeed({ workload, run }: Pick<Run, "workload" | "run">): string {
+export function traceSeed({ workload, run }: { workload: Pick<Run["workload"], "uid">; run: string }): string {
   return `${workload.uid}/${run}`;
 }
 

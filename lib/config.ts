@@ -11,6 +11,9 @@ const schema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: z.url().optional(),
+  /** `otlp`: that receiver gets log lines, too. `none`: not even audit records. Absent: audit records only. */
+  OTEL_LOGS_EXPORTER: z.enum(["otlp", "none"], 'expected "otlp" or "none"').optional(),
   OTEL_SDK_DISABLED: z.stringbool().optional(),
   /** OpenTelemetry's switch for what is said to models and what they answer, in its older form (true) and its newer one. */
   OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: z

@@ -1,13 +1,16 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { RetryableError, TerminalError } from "./errors.ts";
+import { levelOf, RetryableError, TerminalError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { ATTRIBUTE } from "./telemetry/attributes.ts";
+import { AUDIT } from "./telemetry/audit.ts";
 
 /** The answer to an event that could not be dealt with: a status that the Broker understands, and why in headers. */
 export function errorResponse(error: Error, c: Context, log: Logger): Response {
   const { status, retryAfterSeconds } = statusOf(error);
   const reason = error instanceof TerminalError || error instanceof RetryableError ? error.reason : "Internal";
-  log[status === 503 ? "info" : "warn"]({ err: error, reason, status }, "event not dealt with");
+  log[levelOf(error)]({ err: error, reason, status }, "event not dealt with");
+  if (status === 401) AUDIT.accessDenied.record(log, { [ATTRIBUTE.reason]: reason, "agentic.message": error.message });
   // The Broker redelivers on any body that is not a CloudEvent: say why in a header, and leave the body empty.
   c.header("agentic-reason", reason);
   c.header("agentic-message", encodeURIComponent(error.message.slice(0, 500)));

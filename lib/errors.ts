@@ -29,3 +29,9 @@ export class RetryableError extends Error {
     this.countsAsAttempt = options.countsAsAttempt ?? true;
   }
 }
+
+/** How loud an error is in a log: what passes, what its sender has to mend, and what is a defect of ours. */
+export function levelOf(error: unknown): "info" | "warn" | "error" {
+  if (error instanceof RetryableError) return "info";
+  return error instanceof TerminalError ? "warn" : "error";
+}

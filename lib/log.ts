@@ -4,12 +4,21 @@ import { pino } from "pino";
 
 export type { Logger };
 
+let copied: ((line: string) => void) | undefined;
+
 /** JSON lines on stderr: stdout belongs to what a command prints. A line within a span names it. */
 export function createLog(name: string, level: string): Logger {
-  return pino(
-    { name, level, timestamp: pino.stdTimeFunctions.isoTime, mixin: spanOfNow },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const stderr = pino.destination({ dest: 2, sync: true });
+  const write = (line: string): void => {
+    stderr.write(line);
+    copied?.(line);
+  };
+  return pino({ name, level, timestamp: pino.stdTimeFunctions.isoTime, mixin: spanOfNow }, { write });
+}
+
+/** Each line from now on, once it is written. */
+export function copyLines(to: (line: string) => void): void {
+  copied = to;
 }
 
 function spanOfNow(): object {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { PodLine } from "../../lib/edges/pod-logs.ts";
+import { ATTRIBUTE } from "../../lib/telemetry/attributes.ts";
 import { printable } from "../printable.ts";
 
 /** What the functions write (lib/log.ts). Agents of one's own may write anything. */
@@ -9,9 +10,11 @@ const lineSchema = z.looseObject({
   msg: z.string().default(""),
   /** NAMESPACE/NAME */
   workload: z.string().optional(),
-  /** NAMESPACE/NAME/GATE, or the address of a review page. */
-  review: z.string().optional(),
   step: z.string().optional(),
+  /** Audit records name both otherwise. */
+  [ATTRIBUTE.namespace]: z.string().optional(),
+  [ATTRIBUTE.workload]: z.string().optional(),
+  [ATTRIBUTE.step]: z.string().optional(),
 });
 
 export interface LogLine extends z.infer<typeof lineSchema> {
@@ -28,10 +31,9 @@ export function linesOf(
   return all
     .flatMap(({ pod, service, text }) => {
       const line = parse(text);
-      if (!line || (step !== undefined && line.step !== step)) return [];
-      const review = line.review?.replace(/^\/review\//, "");
-      const isOfIt = line.workload === workload || review === workload || review?.startsWith(`${workload}/`);
-      return isOfIt ? [{ ...line, pod, service }] : [];
+      if (!line || (step !== undefined && (line.step ?? line[ATTRIBUTE.step]) !== step)) return [];
+      const named = line.workload ?? `${line[ATTRIBUTE.namespace]}/${line[ATTRIBUTE.workload]}`;
+      return named === workload ? [{ ...line, pod, service }] : [];
     })
     .toSorted((a, b) => a.time.localeCompare(b.time));
 }
@@ -53,7 +55,7 @@ const LEVELS: Readonly<Record<number, string>> = {
   60: "FATAL",
 };
 /** Said by the columns, or the same in each line. */
-const SAID = new Set([
+const SAID = new Set<string>([
   "time",
   "level",
   "msg",
@@ -65,13 +67,18 @@ const SAID = new Set([
   "pid",
   "hostname",
   "identity",
+  "audit",
+  "event",
+  ATTRIBUTE.namespace,
+  ATTRIBUTE.workload,
+  ATTRIBUTE.step,
   // For who looks for the trace: in -o json.
   "trace_id",
   "span_id",
 ]);
 
 export function lineText(line: LogLine): string {
-  const { time, level, service, step, msg, ...rest } = line;
+  const { time, level, service, msg, step = line[ATTRIBUTE.step], ...rest } = line;
   const more = Object.entries(rest).flatMap(([key, value]) =>
     SAID.has(key) || value === undefined ? [] : [`${key}=${valueText(key, value)}`],
   );

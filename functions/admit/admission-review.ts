@@ -1,15 +1,30 @@
 import { z } from "zod";
 
-/** The API server's question (admission.k8s.io/v1), as far as an answer needs it. */
-export const admissionReviewSchema = z.looseObject({
-  apiVersion: z.literal("admission.k8s.io/v1"),
-  kind: z.literal("AdmissionReview"),
-  request: z.looseObject({
-    uid: z.string(),
-    operation: z.enum(["CREATE", "UPDATE"]),
-    object: z.looseObject({ kind: z.string(), metadata: z.looseObject({}) }),
-  }),
+const objectSchema = z.looseObject({ kind: z.string(), metadata: z.looseObject({}) });
+const askedSchema = z.looseObject({
+  uid: z.string(),
+  userInfo: z.looseObject({ username: z.string().optional() }).optional(),
+  dryRun: z.boolean().nullish(),
 });
+/** Who asks, and whether only to see what would be. */
+export type Asked = z.infer<typeof askedSchema>;
+export type AdmittedObject = z.infer<typeof objectSchema>;
+
+const reviewOf = <T extends z.ZodType>(request: T) =>
+  z.looseObject({ apiVersion: z.literal("admission.k8s.io/v1"), kind: z.literal("AdmissionReview"), request });
+
+/** The API server's question (admission.k8s.io/v1), as far as an answer needs it: an object to be judged. */
+export const admissionReviewSchema = reviewOf(
+  askedSchema.extend({ operation: z.enum(["CREATE", "UPDATE"]), object: objectSchema }),
+);
+
+/** Of one that is not judged here. What is deleted is `oldObject`. */
+export const recordReviewSchema = reviewOf(
+  z.discriminatedUnion("operation", [
+    askedSchema.extend({ operation: z.literal("CREATE"), object: objectSchema }),
+    askedSchema.extend({ operation: z.literal("DELETE"), oldObject: objectSchema }),
+  ]),
+);
 
 export interface Judgement {
   /** Each ends the request; all are said. */

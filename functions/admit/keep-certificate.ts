@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { KeptSecret } from "../../lib/edges/kept-secret.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import { AUDIT } from "../../lib/telemetry/audit.ts";
 import type { Certificate } from "./certificate.ts";
 
 export interface KeepDeps {
@@ -37,10 +38,19 @@ export async function keepCertificate(deps: KeepDeps): Promise<Certificate> {
   }
   const next = await issue(now());
   const written = await secret.write(dataOf(next, current), kept.resourceVersion);
-  if (written === "written")
-    log.info({ secret: secret.name, until: new X509Certificate(next.certificate).validTo }, "certificate made");
+  if (written === "written") auditMade(log, secret.name, next, current);
   // What is there now counts: another instance may have been faster.
   return keepCertificate(deps);
+}
+
+function auditMade(log: Logger, secret: string, made: Certificate, before: Certificate | undefined): void {
+  const { fingerprint256, validToDate } = new X509Certificate(made.certificate);
+  AUDIT.keyChanged.record(log, {
+    "agentic.key.use": `Secret ${secret}`,
+    "agentic.key.id": fingerprint256,
+    "agentic.key.previous": before && new X509Certificate(before.certificate).fingerprint256,
+    "tls.server.not_after": validToDate.toISOString(),
+  });
 }
 
 function dataOf({ ca, certificate, key }: Certificate, before: Certificate | undefined): Record<string, string> {

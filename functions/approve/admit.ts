@@ -1,5 +1,8 @@
 import type { ReviewRecord, ReviewRef } from "../../lib/edges/reviews.ts";
+import type { Logger } from "../../lib/log.ts";
 import type { Authorized } from "../../lib/review-link.ts";
+import { ATTRIBUTE } from "../../lib/telemetry/attributes.ts";
+import { AUDIT } from "../../lib/telemetry/audit.ts";
 import type { ApproveDeps } from "./deps.ts";
 
 /** A review, and the permission that somebody has for it. */
@@ -15,7 +18,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Finds the review that the token permits, and logs who got none. `gate`: the one that was asked for; absent, the token names it. */
+/** Finds the review that the token permits, and records where there is none. `gate`: the one that was asked for; absent, the token names it. */
 export async function admit(
   deps: Pick<ApproveDeps, "authorize" | "reviews" | "log">,
   token: string | undefined,
@@ -23,12 +26,23 @@ export async function admit(
   gate?: string,
 ): Promise<Admitted | Refusal> {
   const admitted = await findAdmitted(deps, token, ref, gate);
-  if ("status" in admitted)
-    deps.log.warn(
-      { review: [ref.namespace, ref.name, gate ?? "?"].join("/"), refused: admitted.reason },
-      "review refused",
-    );
+  if ("status" in admitted) auditDenied(deps.log, { ...ref, gate }, admitted);
   return admitted;
+}
+
+/** Says of whose review somebody was not let in. Who that was, nobody knows. */
+export function auditDenied(
+  log: Logger,
+  { namespace, name, gate }: Partial<ReviewRef> & { readonly gate?: string | undefined },
+  { reason, message }: Pick<Refusal, "reason" | "message">,
+): void {
+  AUDIT.accessDenied.record(log, {
+    [ATTRIBUTE.namespace]: namespace,
+    [ATTRIBUTE.workload]: name,
+    [ATTRIBUTE.step]: gate,
+    [ATTRIBUTE.reason]: reason,
+    "agentic.message": message,
+  });
 }
 
 async function findAdmitted(

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { DECISIONS } from "../../crd/agentworkload.ts";
 import { notChangeable } from "../../engine/changes.ts";
 import type { Decision } from "../../engine/findings.ts";
+import { ATTRIBUTE } from "../../lib/telemetry/attributes.ts";
+import { AUDIT } from "../../lib/telemetry/audit.ts";
+import { underGate } from "../../lib/telemetry/context.ts";
 import { METRIC } from "../../lib/telemetry/metrics.ts";
 import type { Admitted, Refusal } from "./admit.ts";
 import type { ApproveDeps } from "./deps.ts";
@@ -33,16 +36,24 @@ export async function decide(deps: ApproveDeps, admitted: Admitted, request: Dec
   const { workload, review } = admitted.record;
   const { by, how } = admitted.who;
   METRIC.decisions.record(1, { how, outcome: verdict.status === 200 ? verdict.decision.decision : verdict.reason });
-  deps.log.info(
-    {
-      review: `${workload.namespace}/${workload.name}/${review.gate}`,
-      digest: request.digest,
-      by,
-      how,
-      ...(verdict.status === 200 ? { decision: verdict.decision.decision } : { refused: verdict.reason }),
-    },
-    "review decision",
-  );
+  const asked = {
+    [ATTRIBUTE.namespace]: workload.namespace,
+    [ATTRIBUTE.workload]: workload.name,
+    [ATTRIBUTE.step]: review.gate,
+    "user.name": by,
+    [ATTRIBUTE.decidedHow]: how,
+    [ATTRIBUTE.outcome]: request.decision,
+    "agentic.findings.digest": request.digest,
+  };
+  underGate({ uid: workload.uid, run: review.run, gate: review.gate }, () => {
+    if (verdict.status === 200) AUDIT.decisionMade.record(deps.log, asked);
+    else
+      AUDIT.decisionDenied.record(deps.log, {
+        ...asked,
+        [ATTRIBUTE.reason]: verdict.reason,
+        "agentic.message": verdict.message,
+      });
+  });
   return verdict;
 }
 

@@ -8,7 +8,7 @@ import { artifactScope, isArtifactOf } from "../../engine/artifact-key.ts";
 import type { ReviewRecord, ReviewRef } from "../../lib/edges/reviews.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { schemaProblems } from "../../lib/schema-problems.ts";
-import { type Admitted, admit, type Refusal } from "./admit.ts";
+import { type Admitted, admit, auditDenied, type Refusal } from "./admit.ts";
 import { decide, decisionRequestSchema, type Verdict } from "./decide.ts";
 import type { ApproveDeps } from "./deps.ts";
 import { createReviewLoader } from "./load.ts";
@@ -59,7 +59,8 @@ export function createPages(deps: ApproveDeps): Hono {
 
   pages.onError((error, c) => {
     if (error instanceof HTTPException && error.status === 403) {
-      deps.log.warn({ review: c.req.path, refused: FOREIGN_FORM.reason }, "review refused");
+      const [, , namespace, name, gate] = c.req.path.split("/");
+      auditDenied(deps.log, { ...(namespace && name ? { namespace, name } : {}), gate }, FOREIGN_FORM);
       return say(c, FOREIGN_FORM);
     }
     const known = error instanceof RetryableError || error instanceof TerminalError;
@@ -83,8 +84,9 @@ export function createPages(deps: ApproveDeps): Hono {
       const ref = refOf(c);
       const who = await deps.authorize(token, ref);
       if ("status" in who) {
-        deps.log.warn({ review: c.req.path, refused: "NotAllowed" }, "review refused");
-        return say(c, { ...who, reason: "NotAllowed" });
+        const refusal = { ...who, reason: "NotAllowed" };
+        auditDenied(deps.log, { ...ref, gate: c.req.param("gate") }, refusal);
+        return say(c, refusal);
       }
       keepToken(c, who.gate, token, workloadPath(ref));
       return c.redirect(gatePath(ref, who.gate), 303);

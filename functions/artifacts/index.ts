@@ -4,6 +4,8 @@ import { isArtifactOf } from "../../engine/artifact-key.ts";
 import { type ArtifactReader, getIfKept } from "../../lib/edges/artifacts.ts";
 import { errorResponse } from "../../lib/error-response.ts";
 import type { Logger } from "../../lib/log.ts";
+import { ATTRIBUTE } from "../../lib/telemetry/attributes.ts";
+import { AUDIT } from "../../lib/telemetry/audit.ts";
 
 export interface ArtifactsDeps {
   readonly artifacts: ArtifactReader;
@@ -30,7 +32,12 @@ export function createApp({ artifacts, log, draining }: ArtifactsDeps): Hono {
     const bytes = isKey ? await getIfKept(artifacts, { namespace, uid }, key) : undefined;
     c.header("cache-control", "no-store");
     if (!bytes) {
-      log.warn({ key: key.slice(0, 120) }, "artifact refused");
+      // Not the key: one that was there opens it again when its step is done again.
+      AUDIT.accessDenied.record(log, {
+        [ATTRIBUTE.namespace]: namespace,
+        [ATTRIBUTE.uid]: uid,
+        [ATTRIBUTE.reason]: "ArtifactMissing",
+      });
       return c.body(null, 404, { "agentic-reason": "ArtifactMissing" });
     }
     log.info({ key, bytes: bytes.length }, "artifact read");

@@ -1,6 +1,6 @@
 import { INTERRUPT } from "@langchain/langgraph";
 import { failedResult, type StepResult, stepResultSchema } from "../../engine/result.ts";
-import { RetryableError, TerminalError } from "../errors.ts";
+import { levelOf, RetryableError, TerminalError } from "../errors.ts";
 import { schemaProblems } from "../schema-problems.ts";
 import type { DurableStep } from "./durable.ts";
 import type { StartedStep } from "./step-store.ts";
@@ -39,7 +39,7 @@ export async function attemptStep(
     if (error instanceof TerminalError) return failedResult(error.reason, error.message);
     if (error instanceof RetryableError && !error.countsAsAttempt) throw error;
     const attempts = await started.countFailure(context.claims.retryLimit);
-    context.log.info({ err: error, attempts }, "attempt failed");
+    context.log[levelOf(error)]({ err: error, attempts }, "attempt failed");
     if (attempts <= context.claims.retryLimit) throw error;
     const reason = error instanceof RetryableError ? error.reason : "Internal";
     return failedResult(reason, `${error.message} (after ${attempts} attempts)`);

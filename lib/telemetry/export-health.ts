@@ -1,38 +1,52 @@
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
-import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
 import type { Logger } from "../log.ts";
-import { METRIC } from "./metrics.ts";
+import type { Metric } from "./metrics.ts";
 
 /** A receiver that is away is said to be away once in so long. */
 const SAID_EVERY_MS = 60_000;
 
-export interface WatchedExports {
-  readonly exporter: SpanExporter;
+/** As the SDK's exporters are. */
+interface Exporter<T> {
+  export(batch: T[], done: (result: ExportResult) => void): void;
+  forceFlush?(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+export interface Health {
   /** Whether the receiver took what was sent last, in time. */
   isHealthy(): boolean;
   /** It was slow. It counts as healthy again once it has taken something. */
   suspect(): void;
 }
 
-/** Counts what a receiver does not take, and says so in the log. Runs go on without it. */
-export function watchExports(exporter: SpanExporter, log: Logger, now = Date.now): WatchedExports {
+export interface WatchedExports<T> extends Health {
+  readonly exporter: Required<Exporter<T>>;
+}
+
+/** Counts what a receiver does not take, and says so in the log. Runs go on without it. `as`: the field of that count. */
+export function watchExports<T>(
+  exporter: Exporter<T>,
+  { lost: counter, as }: { readonly lost: Metric; readonly as: "lostSpans" | "lostRecords" },
+  log: Logger,
+  now = Date.now,
+): WatchedExports<T> {
   let healthy = true;
   let lost = 0;
   let saidAt = Number.NEGATIVE_INFINITY;
-  const settle = (spans: readonly ReadableSpan[], { code, error }: ExportResult): void => {
+  const settle = (batch: readonly T[], { code, error }: ExportResult): void => {
     healthy = code === ExportResultCode.SUCCESS;
     if (healthy) return;
-    lost += spans.length;
-    METRIC.lostSpans.record(spans.length);
+    lost += batch.length;
+    counter.record(batch.length);
     if (now() - saidAt < SAID_EVERY_MS) return;
     saidAt = now();
-    log.warn({ lostSpans: lost, problem: error?.message.slice(0, 200) }, "telemetry not sent");
+    log.warn({ [as]: lost, problem: error?.message.slice(0, 200) }, "telemetry not sent");
   };
   return {
     exporter: {
-      export: (spans, done) =>
-        exporter.export(spans, (result) => {
-          settle(spans, result);
+      export: (batch, done) =>
+        exporter.export(batch, (result) => {
+          settle(batch, result);
           done(result);
         }),
       forceFlush: async () => exporter.forceFlush?.(),

@@ -8,13 +8,15 @@ import { watchExports } from "./export-health.ts";
 import type { LangfuseKeys } from "./langfuse-keys.ts";
 import { createLangfuseScores } from "./langfuse-scores.ts";
 import { langfuseSpan } from "./langfuse-span.ts";
+import { METRIC } from "./metrics.ts";
 import type { SpanReceiver } from "./receiver.ts";
 
 const TIMEOUT_MS = 5_000;
 
 /** Langfuse, for all spans of this process, and for the scores that follow from them. */
 export function langfuseReceiver(keys: LangfuseKeys, log: Logger): SpanReceiver {
-  const exports = watchExports(exporterTo(keys), log.child({ receiver: "Langfuse" }));
+  const own = log.child({ receiver: "Langfuse" });
+  const exports = watchExports(exporterTo(keys), { lost: METRIC.lostSpans, as: "lostSpans" }, own);
   const spans = new LangfuseSpanProcessor({
     ...keys,
     exporter: exports.exporter,
@@ -22,7 +24,7 @@ export function langfuseReceiver(keys: LangfuseKeys, log: Logger): SpanReceiver 
     // Its own choice leaves out what is not about models.
     shouldExportSpan: () => true,
   });
-  return { processors: [spans, createLangfuseScores(keys, log)], exports };
+  return { processors: [spans, createLangfuseScores(keys, own)], exports };
 }
 
 /**

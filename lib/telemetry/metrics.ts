@@ -84,6 +84,12 @@ function metric<A extends string>(
 export const METRIC = {
   starts: counter("agentic.function.starts", "{start}", "Processes started; service.name says of which function.", []),
   lostSpans: counter("agentic.telemetry.lost_spans", "{span}", "Spans that a receiver did not take.", []),
+  lostRecords: counter(
+    "agentic.telemetry.lost_records",
+    "{record}",
+    "Log records, those of the audit included, that a receiver did not take.",
+    [],
+  ),
   runs: counter("agentic.runs", "{run}", "Runs that ended.", ["namespace", "pipeline", "outcome"]),
   activeRuns: survey("agentic.runs.active", "{run}", "Runs that have not ended, by phase, at the last resync.", [
     "namespace",

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { context, metrics, propagation, trace } from "@opentelemetry/api";
+import { type Logger as LogSink, logs } from "@opentelemetry/api-logs";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
@@ -9,11 +10,13 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
-import type { Logger } from "../log.ts";
+import { copyLines, type Logger } from "../log.ts";
 import { attributesOfTheContext } from "./context.ts";
 import { watchExports } from "./export-health.ts";
 import { idGenerator } from "./ids.ts";
 import type { LangfuseKeys } from "./langfuse-keys.ts";
+import { recordOfLine } from "./log-lines.ts";
+import { logReceiver } from "./log-receiver.ts";
 import { METRIC } from "./metrics.ts";
 import { flushTo, type SpanReceiver } from "./receiver.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -22,13 +25,18 @@ import type { Telemetry } from "./telemetry.ts";
 const SHUTDOWN_MS = 3_000;
 
 export interface Receivers {
-  /** Which of both a receiver of OTLP is named for. */
-  readonly otlp: { readonly traces: boolean; readonly metrics: boolean };
+  /** What a receiver of OTLP is named for. `lines`: it gets the process's log, too. */
+  readonly otlp: {
+    readonly traces: boolean;
+    readonly metrics: boolean;
+    readonly audit: boolean;
+    readonly lines: boolean;
+  };
   readonly langfuse: LangfuseKeys | undefined;
 }
 
 /**
- * Traces and metrics by OTLP over HTTP (protobuf), and traces to Langfuse. The SDK reads the rest of the standard variables by itself:
+ * Traces, metrics, audit records and log lines by OTLP over HTTP (protobuf), and traces to Langfuse. The SDK reads the rest of the standard variables by itself:
  * OTEL_EXPORTER_OTLP_*, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_METRIC_EXPORT_INTERVAL.
  */
 export async function startSdk(service: string, { otlp, langfuse }: Receivers, log: Logger): Promise<Telemetry> {
@@ -55,6 +63,12 @@ export async function startSdk(service: string, { otlp, langfuse }: Receivers, l
     idGenerator,
     spanProcessors: [attributesOfTheContext, ...receivers.flatMap(({ processors }) => processors)],
   });
+  const own = log.child({ receiver: "OTLP" });
+  const audit = otlp.audit ? logReceiver(resource, own) : undefined;
+  const lines = otlp.lines ? logReceiver(resource, own) : undefined;
+  if (audit) logs.setGlobalLoggerProvider(audit.provider);
+  if (lines) copyTo(lines.provider.getLogger("log"));
+  const all = [...receivers, ...(audit ? [audit] : []), ...(lines ? [lines] : [])];
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(tracers);
@@ -62,16 +76,26 @@ export async function startSdk(service: string, { otlp, langfuse }: Receivers, l
   METRIC.starts.record(1);
   return {
     async flush() {
-      await Promise.all(receivers.map(flushTo));
+      await Promise.all(all.map(flushTo));
     },
     async shutdown() {
-      const done = Promise.allSettled([tracers.shutdown(), meters.shutdown()]);
+      const done = Promise.allSettled(
+        [tracers, meters, audit?.provider, lines?.provider].map((provider) => provider?.shutdown()),
+      );
       await Promise.race([done, sleep(SHUTDOWN_MS)]);
     },
   };
 }
 
+function copyTo(logger: LogSink): void {
+  copyLines((line) => {
+    const record = recordOfLine(line);
+    if (record) logger.emit(record);
+  });
+}
+
 function otlpReceiver(log: Logger): SpanReceiver {
-  const exports = watchExports(new OTLPTraceExporter(), log);
+  const own = log.child({ receiver: "OTLP" });
+  const exports = watchExports(new OTLPTraceExporter(), { lost: METRIC.lostSpans, as: "lostSpans" }, own);
   return { processors: [new BatchSpanProcessor(exports.exporter)], exports };
 }

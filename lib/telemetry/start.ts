@@ -7,6 +7,8 @@ export interface TelemetrySettings extends LangfuseSettings {
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
   readonly OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?: string | undefined;
   readonly OTEL_EXPORTER_OTLP_METRICS_ENDPOINT?: string | undefined;
+  readonly OTEL_EXPORTER_OTLP_LOGS_ENDPOINT?: string | undefined;
+  readonly OTEL_LOGS_EXPORTER?: "otlp" | "none" | undefined;
 }
 
 /**
@@ -15,13 +17,17 @@ export interface TelemetrySettings extends LangfuseSettings {
  */
 export async function startTelemetry(service: string, settings: TelemetrySettings, log: Logger): Promise<Telemetry> {
   if (settings.OTEL_SDK_DISABLED) return NO_TELEMETRY;
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: both } = settings;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_LOGS_EXPORTER: logs } = settings;
+  const takesLogs = logs !== "none" && Boolean(all || settings.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT);
   const otlp = {
-    traces: Boolean(both || settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT),
-    metrics: Boolean(both || settings.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT),
+    traces: Boolean(all || settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT),
+    metrics: Boolean(all || settings.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT),
+    audit: takesLogs,
+    // Unlike the standard's default: clusters gather what pods write, and each line would be there twice.
+    lines: takesLogs && logs === "otlp",
   };
   const langfuse = langfuseKeys(settings, log);
-  if (!otlp.traces && !otlp.metrics && !langfuse) return NO_TELEMETRY;
+  if (!Object.values(otlp).includes(true) && !langfuse) return NO_TELEMETRY;
   const { startSdk } = await import("./sdk.ts");
   return startSdk(service, { otlp, langfuse }, log);
 }

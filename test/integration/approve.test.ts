@@ -162,13 +162,27 @@ describe("who is refused stands in the log, without the token", () => {
   ])("%s", async (_, ask) => {
     const bearer = await forged();
     await ask(bearer);
-    expect(logged).toEqual([expect.stringMatching(/"review":"[^"]*default\/invoicing[^"]*","refused":"NotAllowed"/)]);
+    expect(logged.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        audit: true,
+        event: "agentic.audit.access.denied",
+        "agentic.workload.namespace": "default",
+        "agentic.workload.name": "invoicing",
+        "agentic.reason": "NotAllowed",
+      }),
+    ]);
     expect(logged.join("")).not.toContain(bearer);
   });
 
   test("a form of another page", async () => {
     await postForm({ decision: "approved", digest: record.review.digest }, { origin: "https://evil.example" });
-    expect(logged).toEqual([expect.stringContaining('"refused":"ForeignForm"')]);
+    expect(logged.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        "agentic.workload.name": "invoicing",
+        "agentic.step": "review",
+        "agentic.reason": "ForeignForm",
+      }),
+    ]);
   });
 });
 

@@ -86,7 +86,14 @@ describe("bytes by their key", () => {
   ])("%s: none, and logged", async (_what, key) => {
     expect(await proxied.read(key)).toBeUndefined();
     expect(await proxied.size(key)).toBeUndefined();
-    expect(logged).toContainEqual(expect.objectContaining({ key, msg: "artifact refused" }));
+    const [namespace, uid] = key.split("/");
+    const about = {
+      "agentic.workload.namespace": namespace,
+      "agentic.workload.uid": uid,
+      "agentic.reason": "ArtifactMissing",
+    };
+    expect(logged).toContainEqual(expect.objectContaining({ audit: true, ...about }));
+    expect(JSON.stringify(logged)).not.toContain(key);
   });
 
   test("of another scope than a workload's are none, though the store has them", async () => {

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, request, type Server } from "node:h
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CloudEvent, HTTP } from "cloudevents";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { upstream } from "../../engine/outcomes.ts";
@@ -88,12 +89,18 @@ async function send(url: string, message: { headers: unknown; body: unknown }): 
 }
 
 test.each(["scrape", "analyze", "report", "approve", "artifacts", "reconcile"])(
-  "%s listens, says that it lives and is ready, and ends on SIGTERM",
+  "%s listens, says that it lives and is ready, is silent while it is idle, and ends on SIGTERM",
   async (name) => {
-    const served = await serve(name);
-    for (const probe of ["liveness", "readiness"])
-      expect((await fetch(`${served.url}/health/${probe}`)).status).toBe(200);
+    const served = await serve(name, { LOG_LEVEL: "debug" });
+    for (let second = 0; second < 2; second++) {
+      for (const probe of ["liveness", "readiness"])
+        expect((await fetch(`${served.url}/health/${probe}`)).status).toBe(200);
+      await sleep(1000);
+    }
     expect(await served.end()).toBe(0);
+    // Reconcile also says which keys it has, once.
+    const ordinary = served.said().replaceAll(/.*"audit":true.*\n/g, "");
+    expect([...ordinary.matchAll(/"msg":"([^"]*)"/g)].map(([, msg]) => msg)).toEqual(["listening", "draining"]);
   },
 );
 

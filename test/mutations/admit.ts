@@ -1,6 +1,7 @@
 import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const JUDGE = ["test/unit/admit/judge.test.ts"];
+const AUDITED = ["test/integration/audit.test.ts"];
 const CERTIFICATE = ["test/unit/admit/certificate.test.ts"];
 const ADDRESS = ["test/unit/engine/agent-address.test.ts"];
 
@@ -106,9 +107,24 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a question has a size",
-      find: "bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), ",
-      replace: "",
+      find: 'app.post("/validate", limited, ',
+      replace: 'app.post("/validate", ',
     },
+    {
+      why: "who was refused what is recorded",
+      find: "if (problems.length > 0) auditRefused(deps.log, problems, object, parsed.data.request);\n    else ",
+      replace: "if (problems.length === 0) ",
+      tests: AUDITED,
+    },
+    {
+      why: "who deleted what is recorded",
+      find: "    auditLetIn(deps.log, request.operation, object, request);\n",
+      replace: "",
+      tests: AUDITED,
+    },
+  ]),
+  ...mutationsOf("functions/admit/audit.ts", AUDITED, [
+    { why: "what a dry run did not make is not said to be made", find: "if (!asked.dryRun) ", replace: "" },
   ]),
   ...mutationsOf("functions/admit/certificate.ts", CERTIFICATE, [
     {

@@ -110,7 +110,7 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a link that is invalid sets no cookie",
-      find: '        return say(c, { ...who, reason: "NotAllowed" });\n      }\n      keepToken',
+      find: "        return say(c, refusal);\n      }\n      keepToken",
       replace: "      }\n      keepToken",
     },
     { why: "no page is kept by a cache", find: '    c.header("cache-control", "no-store");\n', replace: "" },

@@ -13,9 +13,9 @@ export const PLUGIN_MUTATIONS: readonly Mutation[] = [
       replace: "isArtifactOf({ namespace, uid }, key)",
     },
     {
-      why: "who asks for what is not there is logged",
-      find: '      log.warn({ key: key.slice(0, 120) }, "artifact refused");\n',
-      replace: "",
+      why: "who asks for what is not there is recorded",
+      find: "AUDIT.accessDenied.record(log, {",
+      replace: "void ({",
     },
     {
       why: "what is handed out is no page of the API server's",
@@ -69,13 +69,13 @@ export const PLUGIN_MUTATIONS: readonly Mutation[] = [
     [
       {
         why: "lines of another workload are not shown",
-        find: "return isOfIt ? [{ ...line, pod, service }] : [];",
+        find: "return named === workload ? [{ ...line, pod, service }] : [];",
         replace: "return [{ ...line, pod, service }];",
       },
       {
         why: "a workload whose name begins alike is another",
-        find: "review?.startsWith(`${workload}/`)",
-        replace: "review?.startsWith(workload)",
+        find: "named === workload",
+        replace: "named.startsWith(workload)",
       },
       {
         why: "what a function wrote does not steer the terminal",

@@ -536,9 +536,9 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/reconcile.ts", unit("writes", "lifecycle"), [
     {
       why: "a status is written on what was seen",
-      find: "  return deps.kube.workloads.putStatus(object, status);",
+      find: "await deps.kube.workloads.putStatus(object, status);",
       replace:
-        "  return deps.kube.workloads.putStatus((await deps.kube.workloads.get(object.metadata)) ?? object, status);",
+        "await deps.kube.workloads.putStatus((await deps.kube.workloads.get(object.metadata)) ?? object, status);",
     },
     {
       why: "no status is written on what has proved to be otherwise",
@@ -557,7 +557,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an Event that cannot be written keeps no status from being written",
-      find: '.catch((error: unknown) => {\n      deps.log.warn({ err: error, reason: event.reason }, "Event not written");\n    })',
+      find: '.catch((error: unknown) => {\n      const { namespace, name } = object.metadata;\n      deps.log.warn({ err: error, workload: `${namespace}/${name}`, reason: event.reason }, "Event not written");\n    })',
       replace: "",
     },
     {

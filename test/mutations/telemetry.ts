@@ -3,6 +3,9 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 const STEP_TRACE = ["test/integration/step-trace.test.ts"];
 const RUN_TRACE = ["test/unit/reconcile/trace.test.ts"];
 const MAIN = ["test/integration/main.test.ts"];
+const AUDIT = ["test/unit/audit.test.ts"];
+const AUDIT_SENT = ["test/integration/audit.test.ts"];
+const RECONCILE_AUDIT = ["test/unit/reconcile/audit.test.ts"];
 const EXPORT = ["test/integration/telemetry-export.test.ts"];
 const LANGFUSE = ["test/integration/langfuse.test.ts"];
 
@@ -216,6 +219,62 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
       why: "what an agent does is below the step that asked for it",
       find: "underTrace(traceparent, runAttributes",
       replace: "underTrace(undefined, runAttributes",
+    },
+  ]),
+  ...mutationsOf("lib/telemetry/audit.ts", AUDIT, [
+    { why: "LOG_LEVEL leaves no audit record out", find: 'log.child({}, { level: "info" })', replace: "log" },
+    { why: "a command without a log writes none", find: 'log.level === "silent" ? log : ', replace: "" },
+    { why: "an audit record is bounded", find: "text.slice(0, MAX_TEXT)", replace: "text" },
+    { why: "an audit record's lists are bounded", find: "value.slice(0, MAX_LIST)", replace: "value" },
+    {
+      why: "no password of a spec is in an audit record",
+      find: "name === MESSAGE ? maskSecrets(value.slice(0, MAX_READ)) : value",
+      replace: "value",
+    },
+  ]),
+  ...mutationsOf(
+    "lib/telemetry/log-lines.ts",
+    ["test/unit/log-record.test.ts"],
+    [
+      { why: "an audit record is sent once", find: 'line["audit"] === true || ', replace: "" },
+      {
+        why: "what is said of a receiver is not said to it, which would have no end",
+        find: ' || line["receiver"] !== undefined',
+        replace: "",
+      },
+    ],
+  ),
+  ...mutationsOf("lib/telemetry/sdk.ts", AUDIT_SENT, [
+    {
+      why: "an audit record is sent before a function answers",
+      find: "await Promise.all(all.map(flushTo));",
+      replace: "await Promise.all(receivers.map(flushTo));",
+    },
+  ]),
+  ...mutationsOf("lib/telemetry/start.ts", AUDIT_SENT, [
+    { why: "a receiver that takes no logs gets none", find: 'logs !== "none" && ', replace: "" },
+    { why: "log lines leave a cluster only where that is asked for", find: ' && logs === "otlp"', replace: "" },
+  ]),
+  ...mutationsOf("lib/key-changes.ts", AUDIT_SENT, [
+    { why: "keys that are the same are not said again", find: "    if (before === now) continue;\n", replace: "" },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/audit.ts", RECONCILE_AUDIT, [
+    {
+      why: "a decision is counted once",
+      find: ".filter((review) => !known.has(keyOf(review)))",
+      replace: ".filter((review) => known !== undefined || keyOf(review))",
+    },
+    {
+      why: "a tampered gate is said once",
+      find: " && !tamperedIn((before ?? {}) as WorkloadStatus)",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/reconcile.ts", RECONCILE_AUDIT, [
+    {
+      why: "a decision that another came before is not said to count",
+      find: 'if (written === "written") auditStatus',
+      replace: "auditStatus",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/reconcile.ts", RUN_TRACE, [

@@ -4,6 +4,8 @@ import { notChangeable } from "../../../engine/changes.ts";
 import { decisionText } from "../../../engine/findings.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
+import { ATTRIBUTE } from "../../../lib/telemetry/attributes.ts";
+import { AUDIT } from "../../../lib/telemetry/audit.ts";
 import { madeAt } from "./decisions.ts";
 import { eventOn } from "./kubernetes-event.ts";
 
@@ -19,8 +21,8 @@ export function isUnrecorded(object: KubeObject): boolean {
 }
 
 /**
- * Records of an AgentDecision whether it counts, once its workload has been looked at: in its status, in the log, and as an Event of the
- * workload where it does not. A gate that is still open is judged later: the resync comes back to it.
+ * Records of an AgentDecision whether it counts, once its workload has been looked at: in its status, and where it does not, in the audit and as
+ * an Event of the workload. A gate that is still open is judged later: the resync comes back to it.
  */
 export async function recordDecision(ref: ObjectRef, { kube, now, log }: DecisionDeps): Promise<void> {
   const object = await kube.decisions.get(ref);
@@ -37,11 +39,23 @@ export async function recordDecision(ref: ObjectRef, { kube, now, log }: Decisio
     const message = `${by} decided "${decisionText(what)}" by AgentDecision ${ref.name}, which does not count: ${status.message}`;
     const about = { key: object.metadata.uid, type: "Warning" as const, reason: "DecisionRefused", message };
     await kube.event(eventOn(workload, about, now())).catch((error: unknown) => {
-      log.warn({ err: error, reason: about.reason }, "Event not written");
+      log.warn({ err: error, workload: `${namespace}/${name}`, reason: about.reason }, "Event not written");
     });
   }
   if ((await kube.decisions.putStatus(object, status)) !== "written") return;
-  log.info({ workload: `${namespace}/${name}`, digest, by, decision: what, ...status }, "decision recorded");
+  // One that counts is in the workload's status, and was said with it.
+  if (status.outcome === "Counted") return;
+  AUDIT.decisionDenied.record(log, {
+    [ATTRIBUTE.namespace]: namespace,
+    [ATTRIBUTE.workload]: name,
+    [ATTRIBUTE.step]: status.gate,
+    "user.name": by,
+    [ATTRIBUTE.decidedHow]: "AgentDecision",
+    [ATTRIBUTE.outcome]: what,
+    "agentic.findings.digest": digest,
+    [ATTRIBUTE.reason]: status.reason,
+    "agentic.message": status.message,
+  });
 }
 
 /** Undefined: its gate is still open. */

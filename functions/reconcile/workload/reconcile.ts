@@ -4,7 +4,7 @@ import type { Outcomes } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { type Run, stepDeadlineMs } from "../../../engine/run.ts";
 import type { KubeObject, ObjectRef, WriteResult } from "../../../lib/edges/kube.ts";
-import { RetryableError, TerminalError } from "../../../lib/errors.ts";
+import { levelOf, RetryableError, TerminalError } from "../../../lib/errors.ts";
 import type { Logger } from "../../../lib/log.ts";
 import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
@@ -12,6 +12,7 @@ import { REASON } from "../reasons.ts";
 import { isOver } from "../resync.ts";
 import type { Action } from "./action.ts";
 import { type ApplyDeps, apply } from "./apply.ts";
+import { auditStatus } from "./audit.ts";
 import { endedRunOf } from "./ended-run.ts";
 import { kubernetesEvents } from "./kubernetes-event.ts";
 import { type ObserveDeps, type Observed, observe } from "./observe.ts";
@@ -51,13 +52,18 @@ export async function reconcileWorkload(ref: ObjectRef, deps: ReconcileDeps): Pr
   try {
     outcome = await exclusivelyOrDeleted(workload, deps.kube.workloads, ref, deps, () => passes(ref, deps));
   } catch (error) {
-    deps.log.warn({ err: error, workload }, "workload not observed");
+    deps.log[loudnessOf(error)]({ err: error, workload }, "workload not observed");
     await writeStall(ref, error, deps);
     throw error;
   }
   if ("requeueAt" in outcome) return outcome.requeueAt;
-  deps.log.warn({ err: outcome.failed, workload }, "reconcile blocked");
+  deps.log[loudnessOf(outcome.failed)]({ err: outcome.failed, workload }, "reconcile blocked");
   throw outcome.failed;
+}
+
+/** The run stands still meanwhile: also what passes by itself is worth a look. */
+function loudnessOf(error: unknown): "warn" | "error" {
+  return levelOf(error) === "error" ? "error" : "warn";
 }
 
 /** "failed": something could not be done; the status says so. */
@@ -166,9 +172,13 @@ async function putStatus(
   // namespace whose quota takes no more Events still gets its status.
   for (const event of kubernetesEvents(object, status, deps.now()))
     await deps.kube.event(event).catch((error: unknown) => {
-      deps.log.warn({ err: error, reason: event.reason }, "Event not written");
+      const { namespace, name } = object.metadata;
+      deps.log.warn({ err: error, workload: `${namespace}/${name}`, reason: event.reason }, "Event not written");
     });
-  return deps.kube.workloads.putStatus(object, status);
+  const written = await deps.kube.workloads.putStatus(object, status);
+  // Afterwards: a decision that another came before does not count.
+  if (written === "written") auditStatus(object, status, deps.log);
+  return written;
 }
 
 /** Nothing to tell the workload's owner: the next look is all it takes. */
@@ -183,7 +193,7 @@ async function writeStall(ref: ObjectRef, error: unknown, deps: ReconcileDeps): 
     if (!object || isOver(object, deps.now())) return;
     await putStatus(object, stalledStatus({ object }, stall, deps.now()), deps);
   } catch (cause) {
-    deps.log.warn({ err: cause }, "stall not written into the status");
+    deps.log.warn({ err: cause, workload: `${ref.namespace}/${ref.name}` }, "stall not written into the status");
   }
 }
 

@@ -79,6 +79,8 @@ function changes({ kind, metadata }: Manifest, sites: string): Resource | undefi
     LLM_BASE_URL: `http://litellm.${NAMESPACE}.svc.cluster.local:4000/v1`,
     LOG_LEVEL: "debug",
     OTEL_EXPORTER_OTLP_ENDPOINT: "http://jaeger.agentic-observability.svc.cluster.local:4318",
+    // Jaeger takes no logs.
+    OTEL_LOGS_EXPORTER: "none",
   };
   if (metadata.name === "agentic-agent") return { data: both };
   const hosts = sampleHosts().map((host) => `${host}=${sites}`);

@@ -7,6 +7,13 @@ const line = (second: number, over: object, service = "read") => ({
   service,
   text: JSON.stringify({ level: 30, time: at(second), name: service, pid: 1, hostname: "h", ...over }),
 });
+const audit = {
+  audit: true,
+  event: "agentic.audit.decision.made",
+  "agentic.workload.namespace": "team-a",
+  "agentic.workload.name": "demo",
+  "agentic.step": "ask",
+};
 const DEMO = { namespace: "team-a", name: "demo" };
 const textOf = (all: Parameters<typeof linesOf>[0], step?: string) => linesOf(all, { ...DEMO, step }).map(lineText);
 
@@ -26,21 +33,20 @@ test("lines of several functions that name the workload, merged by time", () => 
       { workload: "team-a/demo", level: 40, err: { message: "no Broker", stack: "s" }, msg: "reconcile blocked" },
       "reconcile",
     ),
-    line(2, { review: "team-a/demo/ask", by: "ann", decision: "approved", msg: "review decision" }, "approve"),
-    line(4, { review: "/review/team-a/demo", refused: "NotAllowed", msg: "review refused" }, "approve"),
+    line(2, { ...audit, "user.name": "ann", "agentic.outcome": "approved", msg: "review decision" }, "approve"),
   ];
   expect(textOf(all)).toEqual([
     `${at(1)}  WARN  reconcile  reconcile blocked  err="no Broker"`,
-    `${at(2)}  INFO  approve  review decision  review=team-a/demo/ask  by=ann  decision=approved`,
+    `${at(2)}  INFO  approve  ask  review decision  user.name=ann  agentic.outcome=approved`,
     `${at(3)}  INFO  read  read  step ended  outcome=succeeded`,
-    `${at(4)}  INFO  approve  review refused  review=/review/team-a/demo  refused=NotAllowed`,
   ]);
   expect(textOf(all, "read")).toEqual([expect.stringContaining("step ended")]);
+  expect(textOf(all, "ask")).toEqual([expect.stringContaining("review decision")]);
 });
 
 test.each([
   ["of a workload whose name begins alike", { workload: "team-a/demo-2" }],
-  ["of a review of such a workload", { review: "team-a/demo-2/ask" }],
+  ["of an audit record of such a workload", { ...audit, "agentic.workload.name": "demo-2" }],
   ["of a workload of that name elsewhere", { workload: "team-b/demo" }],
   ["that name none", {}],
 ])("not those %s", (_what, over) => {

@@ -21,7 +21,7 @@ import type {
 } from "../../../lib/edges/kube.ts";
 import { RetryableError, TerminalError } from "../../../lib/errors.ts";
 import type { LicenceReading } from "../../../lib/licence/licence.ts";
-import { createLog } from "../../../lib/log.ts";
+import { createLog, type Logger } from "../../../lib/log.ts";
 import { createQuotas } from "../../../lib/quota/quotas.ts";
 import { STEP_REQUESTED, type StepRequest, type TraceAttributes } from "../../../lib/step-events.ts";
 import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
@@ -66,6 +66,7 @@ export interface HarnessOptions {
   /** How often a call fails before or after it has done its work, 0 to 1; after how many calls the process dies. May be changed. */
   readonly faults?: Faults;
   /** Called with each request before it is sent. */
+  readonly log?: Logger;
   readonly onRequest?: (request: StepRequest) => void;
   /** The run objects: in memory, with Argo in memory; or a real cluster's. */
   readonly workflows?: KindClient;
@@ -408,7 +409,7 @@ export function createHarness(options: HarnessOptions) {
     exclusively: (_key, work) => work(),
     recordRun: (ended) => void recordedRuns.push(ended),
     now,
-    log: createLog("harness", "silent"),
+    log: options.log ?? createLog("harness", "silent"),
   };
 
   /** An agent does a step once, and answers from its record from then on. */
