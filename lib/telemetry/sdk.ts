@@ -16,7 +16,6 @@ import { watchExports } from "./export-health.ts";
 import { idGenerator } from "./ids.ts";
 import type { LangfuseKeys } from "./langfuse-keys.ts";
 import { recordOfLine } from "./log-lines.ts";
-import { logReceiver } from "./log-receiver.ts";
 import { METRIC } from "./metrics.ts";
 import { flushTo, type SpanReceiver } from "./receiver.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -64,8 +63,9 @@ export async function startSdk(service: string, { otlp, langfuse }: Receivers, l
     spanProcessors: [attributesOfTheContext, ...receivers.flatMap(({ processors }) => processors)],
   });
   const own = log.child({ receiver: "OTLP" });
-  const audit = otlp.audit ? logReceiver(resource, own) : undefined;
-  const lines = otlp.lines ? logReceiver(resource, own) : undefined;
+  const logReceiver = otlp.audit ? (await import("./log-receiver.ts")).logReceiver : undefined;
+  const audit = logReceiver?.(resource, own);
+  const lines = otlp.lines ? logReceiver?.(resource, own) : undefined;
   if (audit) logs.setGlobalLoggerProvider(audit.provider);
   if (lines) copyTo(lines.provider.getLogger("log"));
   const all = [...receivers, ...(audit ? [audit] : []), ...(lines ? [lines] : [])];

@@ -306,6 +306,24 @@ describe("approve", () => {
   });
 });
 
+test("what is said of a receiver in trouble is not sent to it, once it takes something again", async () => {
+  const approve = await serve("approve", {
+    ARTIFACTS_URL: `file://${folder}`,
+    REVIEW_LINK_PUBLIC_KEY: publicPem,
+    OTEL_LOGS_EXPORTER: "otlp",
+  });
+  const ask = () => fetch(approve.url, { method: "POST", body: "{}" });
+  otlp.receiver.answer = (response) => void response.writeHead(400).end();
+  await ask();
+  await vi.waitFor(() => expect(approve.said()).toContain("telemetry not sent"), { timeout: 5000 });
+  otlp.receiver.answer = takes;
+  otlp.records.length = 0;
+  await ask();
+  await vi.waitFor(() => expect(otlp.records.map(({ body }) => body)).toContain("event refused"), { timeout: 5000 });
+  expect(otlp.records.map(({ body }) => body)).not.toContain("telemetry not sent");
+  await endAll();
+});
+
 test("egress refused: which step, which host, why; once, however often it is asked for", async () => {
   const identity = "team-a.0123456789abcdef";
   const claims = {

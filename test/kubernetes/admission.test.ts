@@ -83,3 +83,37 @@ describe.concurrent("what it takes", () => {
     expect(await warningsOf(waiting)).toMatch(/Warning: there is no Agent nobody in agentic-tests-tenant/);
   });
 });
+
+test("who was refused, created and deleted what stands in admit's log", async () => {
+  const ann = ["--as", "ann@example.com", "--as-group", "system:masters"];
+  const steps = [
+    { name: "one", agent: "nobody", after: ["two"] },
+    { name: "two", agent: "nobody", after: ["one"] },
+  ];
+  await refusal(pipeline("circle-of-ann", { steps }), ...ann);
+  const paused = run("paused-by-ann", {
+    pipeline: "admitting",
+    inputs: { urls: ["https://a.example/"] },
+    suspend: true,
+  });
+  await kubectl(["apply", "--server-side", "-f", "-", ...ann], JSON.stringify(paused));
+  await kubectl(["-n", TENANT, "delete", "agentworkload", "paused-by-ann", ...ann]);
+  const said = await until("the records", async () => {
+    const log = await kubectl(["-n", "agentic-system", "logs", "-l", "app.kubernetes.io/name=admit", "--tail=-1"]);
+    const lines = log.split("\n").filter((line) => line.includes('"audit":true') && line.includes("-ann"));
+    return lines.length >= 3 ? lines.map((line) => JSON.parse(line)) : undefined;
+  });
+  const by = (event: string, name: string) => ({
+    event: `agentic.audit.object.${event}`,
+    "user.name": "ann@example.com",
+    "agentic.object.name": name,
+  });
+  // The webhook may have been asked more than once before it answered in time.
+  expect(said).toContainEqual(
+    expect.objectContaining({ ...by("refused", "circle-of-ann"), "agentic.message": expect.stringContaining("cycle") }),
+  );
+  expect(said.filter((line) => line["agentic.object.name"] === "paused-by-ann")).toMatchObject([
+    by("created", "paused-by-ann"),
+    by("deleted", "paused-by-ann"),
+  ]);
+});

@@ -250,6 +250,11 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
       find: "await Promise.all(all.map(flushTo));",
       replace: "await Promise.all(receivers.map(flushTo));",
     },
+    {
+      why: "trouble with a receiver of lines is not one of its lines",
+      find: "otlp.lines ? logReceiver?.(resource, own)",
+      replace: "otlp.lines ? logReceiver?.(resource, log)",
+    },
   ]),
   ...mutationsOf("lib/telemetry/start.ts", AUDIT_SENT, [
     { why: "a receiver that takes no logs gets none", find: 'logs !== "none" && ', replace: "" },
