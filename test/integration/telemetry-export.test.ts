@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { context, metrics, propagation, trace } from "@opentelemetry/api";
+import { logs } from "@opentelemetry/api-logs";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startTelemetry } from "../../lib/telemetry/start.ts";
@@ -53,7 +54,7 @@ afterEach(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   await telemetry.shutdown();
-  for (const one of [trace, context, propagation, metrics]) one.disable();
+  for (const one of [trace, context, propagation, metrics, logs]) one.disable();
   vi.unstubAllEnvs();
 });
 
