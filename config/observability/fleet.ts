@@ -167,6 +167,7 @@ export const FLEET = dashboard({
         bars(
           { title: "Spans lost" },
           { expr: count(METRIC.lostSpans, { ...interval, by: ["job"] }), legend: "{{job}}" },
+          { expr: count(METRIC.lostRecords, { ...interval, by: ["job"] }), legend: "{{job}}, log records" },
         ),
       ],
     },
