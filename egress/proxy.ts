@@ -69,7 +69,9 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   const verify = cachedVerifier(options.verifyToken);
   /** The bytes of a connection count for the job that last used it; a browser shares none between contexts. */
   const connections = new Map<number, Connection>();
-  const summaries = createSummaries((job) => log.info({ identity: job, ...ledger.of(job) }, "what a step did on the network"));
+  const summaries = createSummaries((job) =>
+    log.info({ identity: job, ...ledger.of(job) }, "what a step did on the network"),
+  );
 
   const settle = (id: number, stats: { srcRxBytes: number; srcTxBytes: number } | undefined) => {
     const connection = connections.get(id);
