@@ -21,6 +21,8 @@ export interface Health {
 
 export interface WatchedExports<T> extends Health {
   readonly exporter: Required<Exporter<T>>;
+  /** So many were not even tried. */
+  lose(count: number, problem: string): void;
 }
 
 /** Counts what a receiver does not take, and says so in the log. Runs go on without it. `as`: the field of that count. */
@@ -33,16 +35,19 @@ export function watchExports<T>(
   let healthy = true;
   let lost = 0;
   let saidAt = Number.NEGATIVE_INFINITY;
-  const settle = (batch: readonly T[], { code, error }: ExportResult): void => {
-    healthy = code === ExportResultCode.SUCCESS;
-    if (healthy) return;
-    lost += batch.length;
-    counter.record(batch.length);
+  const lose = (count: number, problem: string | undefined): void => {
+    lost += count;
+    counter.record(count);
     if (now() - saidAt < SAID_EVERY_MS) return;
     saidAt = now();
-    log.warn({ [as]: lost, problem: error?.message.slice(0, 200) }, "telemetry not sent");
+    log.warn({ [as]: lost, problem }, "telemetry not sent");
+  };
+  const settle = (batch: readonly T[], { code, error }: ExportResult): void => {
+    healthy = code === ExportResultCode.SUCCESS;
+    if (!healthy) lose(batch.length, error?.message.slice(0, 200));
   };
   return {
+    lose,
     exporter: {
       export: (batch, done) =>
         exporter.export(batch, (result) => {

@@ -10,6 +10,7 @@ import { createLangfuseScores } from "./langfuse-scores.ts";
 import { langfuseSpan } from "./langfuse-span.ts";
 import { METRIC } from "./metrics.ts";
 import type { SpanReceiver } from "./receiver.ts";
+import { countDropped } from "./span-queue.ts";
 
 const TIMEOUT_MS = 5_000;
 
@@ -17,14 +18,15 @@ const TIMEOUT_MS = 5_000;
 export function langfuseReceiver(keys: LangfuseKeys, log: Logger): SpanReceiver {
   const own = log.child({ receiver: "Langfuse" });
   const exports = watchExports(exporterTo(keys), { lost: METRIC.lostSpans, as: "lostSpans" }, own);
+  const queue = countDropped(exports);
   const spans = new LangfuseSpanProcessor({
     ...keys,
-    exporter: exports.exporter,
+    exporter: queue.exporter,
     mediaUploadEnabled: false,
     // Its own choice leaves out what is not about models.
     shouldExportSpan: () => true,
   });
-  return { processors: [spans, createLangfuseScores(keys, own)], exports };
+  return { processors: [queue.processor, spans, createLangfuseScores(keys, own)], exports };
 }
 
 /**

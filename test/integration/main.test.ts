@@ -160,7 +160,7 @@ describe("with a receiver of OTLP", () => {
     takes = true;
     const served = await serveTraced();
     expect((await ask(served.url, "traced-1")).status).toBe(200);
-    expect(spansSent()).toBeGreaterThan(3);
+    expect(spansSent()).toBeGreaterThanOrEqual(3);
     expect(await served.end()).toBe(0);
     expect(served.said()).toContain(`"trace_id":"${TRACE}"`);
   });
@@ -181,7 +181,7 @@ describe("with a receiver of OTLP", () => {
     expect(provider.requests).not.toEqual([]);
     await served.end();
     await provider.close();
-    expect(spansSent()).toBeGreaterThan(3);
+    expect(spansSent()).toBeGreaterThanOrEqual(3);
     const bytes = Buffer.concat(received);
     for (const attribute of ["gen_ai.input.messages", "gen_ai.output.messages"])
       expect(bytes.includes(attribute)).toBe(isSent);
@@ -195,7 +195,7 @@ describe("with a receiver of OTLP", () => {
     await ask(served.url, "traced-3");
     expect(spansSent()).toBe(0);
     expect(await served.end()).toBe(0);
-    expect(spansSent()).toBeGreaterThan(3);
+    expect(spansSent()).toBeGreaterThanOrEqual(3);
   });
 });
 

@@ -103,6 +103,24 @@ describe("telemetry", () => {
     expect(logged).toEqual([expect.objectContaining({ msg: "telemetry not sent", lostSpans: 1 })]);
   });
 
+  test("no span of a run of many steps is lost, which ends them all at once", async () => {
+    await start();
+    const tracer = trace.getTracer("test");
+    for (let i = 0; i < 8000; i++) tracer.startSpan("step").end();
+    await telemetry.shutdown();
+    expect(traces()).toHaveLength(Math.ceil(8000 / 512));
+    expect(logged).toEqual([]);
+  });
+
+  test("what the queue has no room for is said", async () => {
+    vi.stubEnv("OTEL_BSP_MAX_QUEUE_SIZE", "1000");
+    await start();
+    const tracer = trace.getTracer("test");
+    for (let i = 0; i < 3000; i++) tracer.startSpan("step").end();
+    const problem = expect.stringMatching(/more than 1000 spans wait/);
+    expect(logged).toEqual([expect.objectContaining({ msg: "telemetry not sent", lostSpans: 1, problem })]);
+  });
+
   test("a receiver that is back gets what there is in the background, and answers wait for it again", async () => {
     vi.stubEnv("OTEL_BSP_SCHEDULE_DELAY", "20");
     answer = (response) => void response.writeHead(400).end("no");
