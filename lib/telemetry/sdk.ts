@@ -18,7 +18,7 @@ import type { LangfuseKeys } from "./langfuse-keys.ts";
 import { recordOfLine } from "./log-lines.ts";
 import { METRIC } from "./metrics.ts";
 import { flushTo, type SpanReceiver } from "./receiver.ts";
-import { boundQueues, countDropped } from "./span-queue.ts";
+import { countDropped } from "./span-queue.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 /** Longest that the end of a process waits for what is not sent. */
@@ -40,7 +40,6 @@ export interface Receivers {
  * OTEL_EXPORTER_OTLP_*, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_METRIC_EXPORT_INTERVAL.
  */
 export async function startSdk(service: string, { otlp, langfuse }: Receivers, log: Logger): Promise<Telemetry> {
-  boundQueues();
   const resource = defaultResource()
     .merge(
       resourceFromAttributes({

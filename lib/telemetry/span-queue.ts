@@ -6,9 +6,12 @@ const VARIABLE = "OTEL_BSP_MAX_QUEUE_SIZE";
 /** The steps of a run of 500 items in a pipeline of sixteen steps, which reconcile writes at once when it has ended. The standard's 2048 would lose most. */
 const QUEUE_SPANS = 8192;
 
-/** By the standard's variable, which the processor in Langfuse's package reads as well: it takes no such option. */
-export function boundQueues(): void {
-  process.env[VARIABLE] ??= String(QUEUE_SPANS);
+/** By the standard's variable, since the processor in Langfuse's package takes no such option. To be called before one is made. */
+function queueSize(): number {
+  // biome-ignore lint/style/noProcessEnv: the SDK's processors read it there
+  const { env } = process;
+  env[VARIABLE] ??= String(QUEUE_SPANS);
+  return Number(env[VARIABLE]);
 }
 
 /**
@@ -19,7 +22,7 @@ export function countDropped(exports: WatchedExports<ReadableSpan>): {
   readonly exporter: SpanExporter;
   readonly processor: SpanProcessor;
 } {
-  const size = Number(process.env[VARIABLE]);
+  const size = queueSize();
   let queued = 0;
   return {
     exporter: {

@@ -39,8 +39,8 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
       },
       {
         why: "no span of a run of many steps is lost, which ends them all at once",
-        find: "process.env[VARIABLE] ??= String(QUEUE_SPANS);",
-        replace: 'process.env[VARIABLE] ??= "2048";',
+        find: "env[VARIABLE] ??= String(QUEUE_SPANS);",
+        replace: 'env[VARIABLE] ??= "2048";',
       },
     ],
   ),
