@@ -8,7 +8,6 @@ const QUEUE_SPANS = 8192;
 
 /** By the standard's variable, since the processor in Langfuse's package takes no such option. To be called before one is made. */
 function queueSize(): number {
-  // biome-ignore lint/style/noProcessEnv: the SDK's processors read it there
   const { env } = process;
   env[VARIABLE] ??= String(QUEUE_SPANS);
   return Number(env[VARIABLE]);

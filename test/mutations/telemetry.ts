@@ -65,7 +65,7 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
     { why: "Langfuse takes spans as they come", find: '    "x-langfuse-ingestion-version": "4",\n', replace: "" },
     {
       why: "Langfuse in trouble is known to be",
-      find: "exporter: exports.exporter",
+      find: "exporter: queue.exporter",
       replace: "exporter: exporterTo(keys)",
     },
   ]),
