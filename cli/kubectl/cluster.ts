@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AuthenticationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { type AgentDecision, agentDecisionSchema } from "../../crd/agentdecision.ts";
 import { type AgentPipeline, agentPipelineSchema } from "../../crd/agentpipeline.ts";
-import { type AgentWorkload, agentWorkloadSchema, type Review } from "../../crd/agentworkload.ts";
+import { type AgentWorkload, agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
 import { candidates } from "../../engine/freeze.ts";
 import type { RunEngine, RunView } from "../../functions/reconcile/run-engine.ts";
@@ -55,18 +55,6 @@ export interface Cluster {
   decide(workload: SeenWorkload, spec: AgentDecision["spec"]): Promise<string>;
   /** Why an AgentDecision does not count; undefined: it does, or nobody has looked yet. */
   refusal(decision: string): Promise<string | undefined>;
-}
-
-/** Nothing of it goes on. An edit that reconcile has not looked at yet may start it again. */
-export function hasEnded({ metadata, status }: Pick<SeenWorkload, "metadata" | "status">): boolean {
-  const seen = status?.conditions?.find(({ type }) => type === "Ready")?.observedGeneration;
-  return status?.finishedAt !== undefined && seen === metadata.generation;
-}
-
-/** Those that a person may decide. The gates of a run that has ended wait for nobody. */
-export function waitingReviews({ status }: Pick<SeenWorkload, "status">): readonly Review[] {
-  if (status?.finishedAt !== undefined) return [];
-  return (status?.reviews ?? []).filter(({ decision }) => decision === undefined);
 }
 
 /** Of a report with all its pictures, over a slow line. */

@@ -1,8 +1,9 @@
 import type { Review } from "../../crd/agentworkload.ts";
 import { notChangeable } from "../../engine/changes.ts";
 import { type Decision, decisionText } from "../../engine/findings.ts";
+import { waitingReviews } from "../../engine/status-text.ts";
 import { EXIT } from "../exit-code.ts";
-import { type Cluster, type SeenWorkload, waitingReviews } from "./cluster.ts";
+import type { Cluster, SeenWorkload } from "./cluster.ts";
 import { makeDecision } from "./make-decision.ts";
 
 export interface DecideOptions {

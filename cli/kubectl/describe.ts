@@ -1,7 +1,8 @@
 import { runOf } from "../../engine/run.ts";
+import type { FailedItem } from "../../engine/status-text.ts";
 import { EXIT } from "../exit-code.ts";
 import type { Cluster, SeenWorkload } from "./cluster.ts";
-import { type FailedItem, failedItems, runTree } from "./tree.ts";
+import { failedItems, runTree } from "./tree.ts";
 
 export interface DescribeOptions {
   readonly output: "text" | "json";

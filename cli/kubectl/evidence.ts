@@ -1,6 +1,7 @@
 import { isArtifactOf } from "../../engine/artifact-key.ts";
+import { hasEnded } from "../../engine/status-text.ts";
 import { EXIT } from "../exit-code.ts";
-import { type Cluster, hasEnded } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { missing } from "./describe.ts";
 
 /** `kubectl agentic evidence`: the signed statement of what a run did, for `agentic verify`. @returns the exit code */

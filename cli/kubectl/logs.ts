@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SHARED_NAMESPACE } from "../../engine/freeze.ts";
+import { hasEnded } from "../../engine/status-text.ts";
 import type { PodLine } from "../../lib/edges/pod-logs.ts";
 import { EXIT } from "../exit-code.ts";
-import { type Cluster, hasEnded } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { missing } from "./describe.ts";
 import { linesOf, lineText } from "./log-lines.ts";
 

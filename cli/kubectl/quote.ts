@@ -3,13 +3,14 @@ import type { AgentWorkload } from "../../crd/agentworkload.ts";
 import { formatProblems, specProblems } from "../../crd/parse.ts";
 import { freeze } from "../../engine/freeze.ts";
 import { baseRunOf, runOf } from "../../engine/run.ts";
+import { hasEnded } from "../../engine/status-text.ts";
 import { workloadProblems } from "../../engine/workload-check.ts";
 import { DEFAULT_PIPELINE, loadShipped } from "../../pipelines/shipped.ts";
 import { type Documents, readDocuments } from "../documents.ts";
 import { EXIT } from "../exit-code.ts";
 import { quoteOf, quoteText } from "../quote.ts";
 import { pipelineOf } from "../resolve.ts";
-import { type Cluster, type ClusterOptions, hasEnded, type SeenWorkload } from "./cluster.ts";
+import type { Cluster, ClusterOptions, SeenWorkload } from "./cluster.ts";
 
 export interface QuoteOptions extends ClusterOptions {
   readonly output: "text" | "json";

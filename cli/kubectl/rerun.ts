@@ -1,5 +1,6 @@
+import { hasEnded } from "../../engine/status-text.ts";
 import { EXIT } from "../exit-code.ts";
-import { type Cluster, hasEnded, type SeenWorkload } from "./cluster.ts";
+import type { Cluster, SeenWorkload } from "./cluster.ts";
 import { missing } from "./describe.ts";
 
 /** `kubectl agentic rerun`: another run of the same spec. @returns the exit code */

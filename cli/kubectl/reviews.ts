@@ -1,5 +1,6 @@
+import { waitingReviews } from "../../engine/status-text.ts";
 import { EXIT } from "../exit-code.ts";
-import { type Cluster, waitingReviews } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { table } from "./table.ts";
 
 export interface ReviewsOptions {

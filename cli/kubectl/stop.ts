@@ -1,5 +1,6 @@
+import { hasEnded } from "../../engine/status-text.ts";
 import { EXIT } from "../exit-code.ts";
-import { type Cluster, hasEnded } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { missing } from "./describe.ts";
 
 /** `kubectl agentic stop`: ends a run. @returns the exit code */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { hasEnded, troubleOf } from "../../engine/status-text.ts";
 import { EXIT } from "../exit-code.ts";
-import { type Cluster, hasEnded, type SeenWorkload } from "./cluster.ts";
+import type { Cluster, SeenWorkload } from "./cluster.ts";
 import { failuresOf, missing } from "./describe.ts";
 import { runTree } from "./tree.ts";
 
@@ -24,11 +25,9 @@ export async function watch(cluster: Cluster, name: string): Promise<number> {
 }
 
 function lineOf({ status = {} }: SeenWorkload): string {
-  const { phase = "Pending", steps = [], reviews = [], conditions = [], usage } = status;
+  const { phase = "Pending", steps = [], reviews = [], usage } = status;
   const open = reviews.filter(({ decision }) => decision === undefined).map(({ gate }) => `gate ${gate} waits`);
-  const ready = conditions.find(({ type, status: is }) => type === "Ready" && is !== "True");
-  const trouble =
-    ready && !["Progressing", "AwaitingReview"].includes(ready.reason) ? [`${ready.reason}: ${ready.message}`] : [];
+  const trouble = troubleOf(status);
   return [
     phase,
     ...steps.flatMap(({ name, total, succeeded, failed }) => {
@@ -37,6 +36,6 @@ function lineOf({ status = {} }: SeenWorkload): string {
     }),
     ...open,
     ...(usage ? [`$${usage.costUsd}`] : []),
-    ...trouble,
+    ...(trouble ? [`${trouble.reason}: ${trouble.message}`] : []),
   ].join("  ");
 }

@@ -7,16 +7,17 @@ import { secureHeaders } from "hono/secure-headers";
 import { artifactScope, isArtifactOf } from "../../engine/artifact-key.ts";
 import type { ReviewRecord, ReviewRef } from "../../lib/edges/reviews.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
+import { messagePage } from "../../lib/page/document.ts";
+import { originOf } from "../../lib/page/request.ts";
+import { STYLE } from "../../lib/page/style.ts";
 import { schemaProblems } from "../../lib/schema-problems.ts";
 import { type Admitted, admit, auditDenied, type Refusal } from "./admit.ts";
 import { decide, decisionRequestSchema, type Verdict } from "./decide.ts";
 import type { ApproveDeps } from "./deps.ts";
 import { createReviewLoader } from "./load.ts";
-import { messagePage } from "./page/document.ts";
 import { gatesPage } from "./page/gates-page.ts";
 import { reviewPage } from "./page/review-page.ts";
-import { STYLE } from "./page/style.ts";
-import { keepToken, originOf, tokenFor, tokensOf } from "./permission.ts";
+import { keepToken, tokenFor, tokensOf } from "./permission.ts";
 
 export const MAX_BODY_BYTES = 64 * 1024;
 

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { bearerOf, schemeOf } from "../../lib/page/request.ts";
 
 // A review link's token, as a browser keeps it: for each gate of a workload a cookie of its own.
 
@@ -31,18 +32,4 @@ export function tokensOf(c: Context): readonly string[] {
   const bearer = bearerOf(c);
   if (bearer !== undefined) return [bearer];
   return Object.entries(getCookie(c)).flatMap(([name, value]) => (name.startsWith(COOKIE) ? [value] : []));
-}
-
-function bearerOf(c: Context): string | undefined {
-  return /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-}
-
-/** The page's own origin as the browser sees it: TLS ends before this process. */
-export function originOf(c: Context): string {
-  return `${schemeOf(c)}://${new URL(c.req.url).host}`;
-}
-
-function schemeOf(c: Context): string {
-  const forwarded = c.req.header("x-forwarded-proto")?.split(",")[0]?.trim().toLowerCase();
-  return forwarded ?? new URL(c.req.url).protocol.replace(":", "");
 }

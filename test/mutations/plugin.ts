@@ -103,7 +103,7 @@ export const PLUGIN_MUTATIONS: readonly Mutation[] = [
       replace: "[spec.rerun?.at]",
     },
   ]),
-  ...mutationsOf("cli/kubectl/cluster.ts", RERUN, [
+  ...mutationsOf("engine/status-text.ts", RERUN, [
     {
       why: "a run that an edit may start has not ended",
       find: "status?.finishedAt !== undefined && seen === metadata.generation",

@@ -1,8 +1,8 @@
 import { html } from "hono/html";
+import type { Html } from "../../../lib/page/document.ts";
+import { clip, httpUrl, itemText } from "../../../lib/page/text.ts";
 import type { FindingView } from "../load.ts";
 import type { Fact, SummaryView } from "../summary-view.ts";
-import type { Html } from "./document.ts";
-import { clip, httpUrl, itemText } from "./text.ts";
 
 /** The address of a picture, by its artifact key. */
 export type PictureUrl = (key: string) => string;

@@ -1,8 +1,8 @@
 import { html } from "hono/html";
 import type { ReviewRecord, ReviewRef } from "../../../lib/edges/reviews.ts";
+import { document, type Html } from "../../../lib/page/document.ts";
+import { minute } from "../../../lib/page/text.ts";
 import { isOver } from "../decide.ts";
-import { document, type Html } from "./document.ts";
-import { minute } from "./text.ts";
 
 export interface GatesPageOptions {
   readonly gateUrl: (gate: string) => string;

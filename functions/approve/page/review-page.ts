@@ -1,12 +1,12 @@
 import { html } from "hono/html";
 import type { Decision, Findings } from "../../../engine/findings.ts";
 import { decisionOf, type ReviewRecord } from "../../../lib/edges/reviews.ts";
+import { document, type Html } from "../../../lib/page/document.ts";
+import { clip, minute, usd } from "../../../lib/page/text.ts";
 import { isOver } from "../decide.ts";
 import type { ReviewView } from "../load.ts";
 import { columnsOf } from "../summary-view.ts";
-import { document, type Html } from "./document.ts";
 import { findingCard, findingRow, type PictureUrl } from "./finding.ts";
-import { clip, minute, usd } from "./text.ts";
 
 export interface ReviewPageOptions {
   readonly pictureUrl: PictureUrl;

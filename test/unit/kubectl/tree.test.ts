@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type FailedItem, failedItems, runTree } from "../../../cli/kubectl/tree.ts";
+import { failedItems, runTree } from "../../../cli/kubectl/tree.ts";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import type { FailedItem } from "../../../engine/status-text.ts";
 import type { NodeView } from "../../../functions/reconcile/run-engine.ts";
 import { runWith } from "../engine/build.ts";
 

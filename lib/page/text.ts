@@ -1,4 +1,4 @@
-import type { Item } from "../../../engine/result.ts";
+import type { Item } from "../../engine/result.ts";
 
 /** 2026-01-31 09:30 UTC */
 export function minute(instant: string): string {
