@@ -10,6 +10,7 @@ import { createProxiedStore } from "../../lib/edges/artifacts/kube-proxy.ts";
 import { type ArtifactReader, createArtifactReader } from "../../lib/edges/artifacts.ts";
 import { connectKube, type KubeObject } from "../../lib/edges/kube.ts";
 import { kubeConfig, outcome } from "../../lib/edges/kube-calls.ts";
+import { type Follow, followWorkloads } from "../../lib/edges/kube-watch.ts";
 import { type PodLine, readPodLogs } from "../../lib/edges/pod-logs.ts";
 import { createWorkloadReviews } from "../../lib/edges/reviews/workload.ts";
 import type { Reviews } from "../../lib/edges/reviews.ts";
@@ -45,6 +46,8 @@ export interface Cluster {
   /** What runs left, by the keys that the workload's status names. */
   readonly artifacts: ArtifactReader & { size(key: string): Promise<number | undefined> };
   readonly reviews: Pick<Reviews, "list" | "read">;
+  /** The workloads of the namespace, or of all, as they change. */
+  follow(all: boolean): Follow;
   /** What the functions of a namespace wrote; undefined where the user may not read it. */
   logs(namespace: string, sinceSeconds: number): Promise<PodLine[] | undefined>;
   /** The installation's, and what of its limits is in use. @throws TerminalError Forbidden where the user may not read them */
@@ -72,6 +75,7 @@ export function connectCluster(
     namespace: own,
     artifacts: { ...createArtifactReader(store), size: store.size },
     reviews: createWorkloadReviews(kube.workloads),
+    follow: (all) => followWorkloads(config, all ? undefined : own),
     async whoAmI() {
       const asked = await outcome(config.makeApiClient(AuthenticationV1Api).createSelfSubjectReview({ body: {} }));
       return ("value" in asked && asked.value.status?.userInfo?.username) || "";

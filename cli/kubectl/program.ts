@@ -17,7 +17,7 @@ import { review } from "./review.ts";
 import { reviews } from "./reviews.ts";
 import { stop } from "./stop.ts";
 import { resume, suspend } from "./suspend.ts";
-import { watch } from "./watch.ts";
+import { watch, watchInBrowser } from "./watch.ts";
 
 /** The first argument of a command that is about one workload. */
 export const NAME = ["<name>", "the workload's name"] as const;
@@ -79,10 +79,23 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
 
   inCluster(command("watch", "watch my-run -n team-a"))
     .description("Follow a run to its end; Ctrl-C ends the watch, not the run")
-    .argument(...NAME)
+    .argument("[name]", "the workload's name; with --open it may be left out, for all of the namespace")
+    .option("--open", "show the runs in a browser, as they go on; needs no ingress")
+    .option("-A, --all-namespaces", "of all namespaces; only with --open")
     .addHelpText("after", `\nExit codes: ${EXIT.succeeded} the run succeeded, ${EXIT.failed} it did not`)
-    .action(async (name: string, options) => {
-      process.exitCode = await watch(connect(options), name);
+    .action(async (name: string | undefined, options) => {
+      const cluster = connect(options);
+      if (options.open)
+        process.exitCode = await watchInBrowser(
+          cluster,
+          (namespace) => connect({ ...options, namespace }),
+          name,
+          options,
+        );
+      else if (name === undefined || options.allNamespaces) {
+        process.stderr.write("kubectl agentic: name one workload, or add --open to see several in a browser\n");
+        process.exitCode = EXIT.invalid;
+      } else process.exitCode = await watch(cluster, name);
     });
 
   printing(command("logs", "logs my-run --step report -f"))

@@ -6,7 +6,7 @@ import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { createLog } from "../../lib/log.ts";
 import { mintReviewLink } from "../../lib/review-link.ts";
 import { createApprover, reviewPath } from "../local/approver.ts";
-import { createReviewServer } from "../local/review-server.ts";
+import { createPageServer } from "../local/page-server.ts";
 import type { Cluster, SeenWorkload } from "./cluster.ts";
 import { makeDecision } from "./make-decision.ts";
 
@@ -30,7 +30,7 @@ export async function serveReview(cluster: Cluster, workload: SeenWorkload, reco
   const by = await cluster.whoAmI();
   const link = { namespace, name, gate, digest, by, how: "CommandLine" as const };
   const token = await mintReviewLink(keys.privateKey, link, new Date(Date.now() + DAY_MS));
-  return `${await createReviewServer(app).open()}${reviewPath(record)}?token=${token}`;
+  return `${await createPageServer(app).open()}${reviewPath(record)}?token=${token}`;
 }
 
 /** Who decides is whom the API server says: it may still refuse. */

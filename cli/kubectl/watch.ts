@@ -1,11 +1,33 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasEnded, troubleOf } from "../../engine/status-text.ts";
 import { EXIT } from "../exit-code.ts";
+import { openProgram } from "../open-program.ts";
 import type { Cluster, SeenWorkload } from "./cluster.ts";
 import { failuresOf, missing } from "./describe.ts";
+import { serveRuns } from "./runs-page.ts";
 import { runTree } from "./tree.ts";
 
 const LOOK_MS = 1000;
+
+export interface WatchOptions {
+  readonly open?: boolean;
+  readonly allNamespaces?: boolean;
+}
+
+/** `kubectl agentic watch --open`: the pages of runs in a browser, until Ctrl-C. @param name whose page is shown; absent: the list's */
+export async function watchInBrowser(
+  cluster: Cluster,
+  clusterOf: (namespace: string) => Cluster,
+  name: string | undefined,
+  { allNamespaces: all = false }: WatchOptions,
+): Promise<number> {
+  if (name !== undefined && !(await cluster.workload(name))) return missing(cluster, name);
+  const list = await serveRuns(cluster, clusterOf, { all });
+  const url = name === undefined ? list : `${list}/${cluster.namespace}/${name}`;
+  process.stderr.write(`The runs are at ${url}\nCtrl-C ends it.\n`);
+  await openProgram(url);
+  return new Promise(() => undefined);
+}
 
 /** `kubectl agentic watch`: a line with each change until the run ends, then the run as a tree. @returns the exit code, as the run ended */
 export async function watch(cluster: Cluster, name: string): Promise<number> {

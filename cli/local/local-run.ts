@@ -29,9 +29,9 @@ import { lastOpened, passGate } from "./gate.ts";
 import { Interrupted } from "./interrupted.ts";
 import { type Journal, openJournal } from "./journal.ts";
 import { writeOutputs } from "./outputs.ts";
+import { createPageServer } from "./page-server.ts";
 import { patiently } from "./patience.ts";
 import { noSpace } from "./redis-server.ts";
-import { createReviewServer } from "./review-server.ts";
 import { createRunTrace } from "./run-trace.ts";
 import { type EndedRun, type OpenGate, type RunnerEdges, runPipeline } from "./runner.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
@@ -99,7 +99,7 @@ async function runOn(context: Context): Promise<RunState> {
   const { journal, unreadable } = await openJournal(folder.journal);
   if (unreadable > 1)
     options.say(`${unreadable} lines of ${folder.journal} cannot be read: those steps are done again.`);
-  const reviewServer = createReviewServer(
+  const reviewServer = createPageServer(
     createApprover({
       reviews,
       artifacts: stack.edges.artifacts,

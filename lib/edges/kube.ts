@@ -31,7 +31,7 @@ const metadataSchema = z.looseObject({
   labels: z.record(z.string(), z.string()).default({}),
   annotations: z.record(z.string(), z.string()).default({}),
 });
-const objectSchema = z.looseObject({
+export const objectSchema = z.looseObject({
   metadata: metadataSchema,
   spec: z.unknown(),
   status: z.unknown().optional(),

@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createRunsApp } from "../../cli/kubectl/runs-page.ts";
 import { connectBrowser } from "../../lib/edges/browser.ts";
 import { startChromium } from "../../lib/edges/chromium.ts";
+import { running, startWorld, WAITING } from "../integration/runs-fixture.ts";
 
 // The example as a user runs it: one command, packed and installed, agents in processes of their own. What it found is compared
 // with what was planted.
@@ -83,10 +85,11 @@ test("the CSV has a line for each finding", async () => {
   expect(lines.length).toBe(findings.length + 1);
 });
 
-test("the report itself passes axe, wide and narrow, light and dark, and needs nothing from elsewhere", async () => {
+/** What axe says against a page, wide and narrow, light and dark. @returns the addresses that it asked for */
+async function expectAccessible(html: string): Promise<string[]> {
   const require = createRequire(join(EXAMPLE, "package.json"));
   const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
-  const html = await readFile(join(out, "report.html"), "utf8");
+  const requests: string[] = [];
   const chromium = await startChromium();
   const browser = connectBrowser(chromium.endpoint, chromium.directory);
   try {
@@ -97,7 +100,6 @@ test("the report itself passes axe, wide and narrow, light and dark, and needs n
           AbortSignal.timeout(120_000),
           async (context) => {
             const page = await context.newPage();
-            const requests: string[] = [];
             page.on("request", (request) => requests.push(request.url()));
             await page.setContent(html);
             expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
@@ -107,12 +109,32 @@ test("the report itself passes axe, wide and narrow, light and dark, and needs n
               "axe.run().then(({ violations }) => violations.map(({ id }) => id))",
             );
             expect(violations, `${width} pixels, ${colorScheme}`).toEqual([]);
-            expect(requests.filter((url) => !url.startsWith("data:"))).toEqual([]);
           },
         );
   } finally {
     await browser.close();
     await chromium.stop();
+  }
+  return requests;
+}
+
+test("the report itself passes axe, wide and narrow, light and dark, and needs nothing from elsewhere", async () => {
+  const requests = await expectAccessible(await readFile(join(out, "report.html"), "utf8"));
+  expect(requests.filter((url) => !url.startsWith("data:"))).toEqual([]);
+});
+
+test("this project's pages of runs pass it as well", async () => {
+  const world = await startWorld();
+  try {
+    world.api.put({ namespace: "team-a", name: "asked" }, WAITING);
+    world.api.put({ namespace: "team-a", name: "crawl" }, running(7));
+    const { feed, log, draining } = world;
+    const { app, base } = createRunsApp({ feed, now: () => new Date(), log, draining: draining.signal });
+    const { origin } = await world.serve(app);
+    for (const path of ["", "/team-a/asked", "/team-a/none"])
+      await expectAccessible(await (await fetch(`${origin}${base}${path}`)).text());
+  } finally {
+    await world.close();
   }
 });
 

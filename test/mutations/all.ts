@@ -13,6 +13,7 @@ import type { Mutation } from "./mutation.ts";
 import { PLUGIN_MUTATIONS } from "./plugin.ts";
 import { QUOTA_MUTATIONS } from "./quota.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
+import { RUNS_MUTATIONS } from "./runs.ts";
 import { TELEMETRY_MUTATIONS } from "./telemetry.ts";
 
 /** In the order in which they run. */
@@ -24,6 +25,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...RECONCILE_MUTATIONS,
   ...APPROVE_MUTATIONS,
   ...PLUGIN_MUTATIONS,
+  ...RUNS_MUTATIONS,
   ...ADMIT_MUTATIONS,
   ...QUOTA_MUTATIONS,
   ...LICENCE_MUTATIONS,

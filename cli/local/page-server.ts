@@ -1,13 +1,13 @@
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 
-export interface ReviewServer {
-  /** Serves the review pages on loopback, from the first call on. @returns the origin, e.g. http://127.0.0.1:40123 */
+export interface PageServer {
+  /** Serves the pages on loopback, from the first call on. @returns the origin, e.g. http://127.0.0.1:40123 */
   open(): Promise<string>;
   close(): Promise<void>;
 }
 
-export function createReviewServer(app: Hono): ReviewServer {
+export function createPageServer(app: Hono): PageServer {
   let server: ReturnType<typeof serve> | undefined;
   let origin: Promise<string> | undefined;
   const listen = (): Promise<string> =>
