@@ -23,6 +23,8 @@ export async function composeFunction(config: Config, log: Logger, draining: Abo
       const { createApp } = await import("./functions/artifacts/index.ts");
       return createApp({ artifacts: await connectArtifacts(config), log, draining });
     }
+    case "runs":
+      return composeRuns(config, log, draining);
     default:
       return composeAgent(config, log, draining);
   }
@@ -32,7 +34,7 @@ async function composeAgent(config: Config, log: Logger, draining: AbortSignal):
   const { FUNCTION: name } = config;
   const [graph, { createAgentApp }] = await Promise.all([agentGraph(name), import("./lib/agent-app.ts")]);
   if (!graph) {
-    const known = ["reconcile", "approve", "artifacts", "admit", "egress", ...AGENT_FUNCTIONS];
+    const known = ["reconcile", "approve", "artifacts", "runs", "admit", "egress", ...AGENT_FUNCTIONS];
     throw new Error(`FUNCTION is ${name}: expected one of ${known.join(", ")}`);
   }
   const { edges, ...deps } = await connectAgent(name, config, log, draining);
@@ -49,6 +51,34 @@ async function composeApprove(config: Config, log: Logger, draining: AbortSignal
     reviews: await reviewsOf(config),
     authorize: createLinkAuthorizer(publicKeys("REVIEW_LINK_PUBLIC_KEY", config.REVIEW_LINK_PUBLIC_KEY)),
     now: () => new Date(),
+    log,
+    draining,
+  });
+}
+
+async function composeRuns(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {
+  const [
+    { createApp },
+    { createFeed },
+    { createReaders },
+    { connectPermissions },
+    { followWorkloads },
+    { kubeConfig },
+  ] = await Promise.all([
+    import("./functions/runs/index.ts"),
+    import("./functions/runs/feed.ts"),
+    import("./functions/runs/readers.ts"),
+    import("./lib/edges/kube-permissions.ts"),
+    import("./lib/edges/kube-watch.ts"),
+    import("./lib/edges/kube-calls.ts"),
+  ]);
+  const cluster = kubeConfig();
+  const now = () => new Date();
+  return createApp({
+    feed: createFeed({ follow: followWorkloads(cluster), now, log, draining }),
+    readerOfToken: createReaders(connectPermissions(cluster)),
+    traceUrl: config.TRACE_URL,
+    now,
     log,
     draining,
   });

@@ -76,6 +76,11 @@ const schema = z.object({
   BROKER_TOKEN_FILE: z.string().optional(),
   /** Where reviewers reach approve: review links begin with it. */
   REVIEW_URL: z.url().default("http://approve.agentic-system.svc.cluster.local"),
+  /** Where a trace is looked at, with `{trace}` in place of its id, as in https://jaeger.example.com/trace/{trace}: runs' pages link there. */
+  TRACE_URL: z
+    .string()
+    .regex(/^https?:\/\/\S*\{trace\}\S*$/, "expected an address with {trace} in place of the trace's id")
+    .optional(),
   /** `folder`: reviews beside the artifacts, for one machine. `workload`: in the status of their AgentWorkload. */
   REVIEWS: z.enum(["folder", "workload"]).default("folder"),
   /** Names that the egress proxy sends somewhere else, private addresses included: HOST=ADDRESS:PORT, separated by commas. */

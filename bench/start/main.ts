@@ -13,7 +13,7 @@ import { median, report } from "../harness.ts";
 import { serveAdmissionConfig } from "./admission-config.ts";
 import { type Start, startFunction } from "./start-function.ts";
 
-const FUNCTIONS = [...AGENT_FUNCTIONS, "approve", "reconcile", "admit", "artifacts", "egress"];
+const FUNCTIONS = [...AGENT_FUNCTIONS, "approve", "reconcile", "admit", "artifacts", "runs", "egress"];
 const RUNS = 7;
 const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
   publicKeyEncoding: { type: "spki", format: "pem" },

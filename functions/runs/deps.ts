@@ -13,6 +13,9 @@ export interface Reader {
   mayRead(ref: ObjectRef): Promise<boolean>;
 }
 
+/** Whom a token names; undefined: nobody, or it is no token for these pages, or it has expired. @throws RetryableError */
+export type ReaderOf = (token: string) => Promise<Reader | undefined>;
+
 export interface Limits {
   /** Streams of this process. */
   readonly streams: number;

@@ -88,7 +88,7 @@ async function send(url: string, message: { headers: unknown; body: unknown }): 
   return fetch(url, { method: "POST", headers, body: message.body as string });
 }
 
-test.each(["scrape", "analyze", "report", "approve", "artifacts", "reconcile"])(
+test.each(["scrape", "analyze", "report", "approve", "artifacts", "runs", "reconcile"])(
   "%s listens, says that it lives and is ready, is silent while it is idle, and ends on SIGTERM",
   async (name) => {
     const served = await serve(name, { LOG_LEVEL: "debug" });
@@ -304,7 +304,7 @@ describe("wrong settings end it with a sentence each", () => {
       "no such function",
       "dance",
       {},
-      /FUNCTION is dance: expected one of reconcile, approve, artifacts, admit, egress, scrape, analyze, report/,
+      /FUNCTION is dance: expected one of reconcile, approve, artifacts, runs, admit, egress, scrape, analyze, report/,
     ],
     ["no public key", "analyze", { STEP_TOKEN_PUBLIC_KEY: "" }, /STEP_TOKEN_PUBLIC_KEY is not set/],
     ["no private key", "reconcile", { STEP_TOKEN_PRIVATE_KEY: "" }, /STEP_TOKEN_PRIVATE_KEY is not set/],

@@ -8,6 +8,7 @@ import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { pino } from "pino";
 import type { WorkloadStatus } from "../../crd/agentworkload.ts";
+import { LIMITS, type Limits } from "../../functions/runs/deps.ts";
 import { createFeed, type Feed } from "../../functions/runs/feed.ts";
 import type { Update } from "../../functions/runs/page/live.ts";
 import { kubeConfig } from "../../lib/edges/kube-calls.ts";
@@ -54,6 +55,9 @@ export const running = (done: number, total = 50): WorkloadStatus => ({
   startedAt: AT,
   steps: [step("read", { total, running: 1, succeeded: done })],
 });
+
+/** Short, so that tests need not wait. */
+export const QUICK: Limits = { ...LIMITS, recheckMs: 150, gatherMs: 20, lifeMs: 60_000 };
 
 export interface World {
   readonly api: ApiServer;

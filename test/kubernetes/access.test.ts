@@ -28,6 +28,7 @@ const ACCOUNTS = [
   ...[
     "reconcile",
     "approve",
+    "runs",
     "watch",
     "admit",
     "artifacts",

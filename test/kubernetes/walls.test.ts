@@ -109,6 +109,7 @@ async function pod(namespace: string, name: string, labels: object, ready = true
 const FUNCTIONS = [
   [SYSTEM, "reconcile"],
   [SYSTEM, "approve"],
+  [SYSTEM, "runs"],
   [TENANT, "walled"],
   [OTHER, "walled"],
 ] as const;
@@ -168,6 +169,8 @@ beforeAll(async () => {
     ["reconcile", await functionOf("reconcile"), 8012],
     ["reconcile, past Knative", await functionOf("reconcile"), 8080],
     ["approve", await functionOf("approve"), 8012],
+    ["runs", await functionOf("runs"), 8012],
+    ["runs, past Knative", await functionOf("runs"), 8080],
     ["an agent", await ipOf(OTHER, `${AGENT_LABEL}=walled`), 8012],
     ["an agent, past Knative", await ipOf(OTHER, `${AGENT_LABEL}=walled`), 8080],
     ["any pod", stranger.status.podIP, 8080],
@@ -224,7 +227,7 @@ describe.concurrent("what is reached", () => {
     [
       "Knative",
       async () => ({ namespace: "knative-serving", pod: "walls-knative" }),
-      [...UNWALLED, "any pod", "reconcile", "approve", "an agent"],
+      [...UNWALLED, "any pod", "reconcile", "approve", "runs", "an agent"],
     ],
     ["KEDA", twin("keda", KEDA), [...UNWALLED, "any pod", "browserless"]],
     ["a tenant's agent", ofFunction(TENANT, `${AGENT_LABEL}=walled`), ["names", ...PARTS]],
@@ -238,6 +241,7 @@ describe.concurrent("what is reached", () => {
       ["names", "the API server", "the Broker", "redis", "store", "the store's accounts"],
     ],
     ["approve", ofFunction(SYSTEM, "serving.knative.dev/service=approve"), ["names", "the API server", "store"]],
+    ["runs", ofFunction(SYSTEM, "serving.knative.dev/service=runs"), ["names", "the API server"]],
     ["an ApiServerSource", twin("source"), ["names", "the API server", "the Broker"]],
     // Its providers are on port 443.
     ["LiteLLM", twin("litellm"), ["names"]],

@@ -1,5 +1,6 @@
 import type { ErrorHandler } from "hono";
 import { html } from "hono/html";
+import { HTTPException } from "hono/http-exception";
 import { RetryableError } from "../../../lib/errors.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { stillPage } from "./live.ts";
@@ -8,6 +9,13 @@ import { stillPage } from "./live.ts";
 export function problemPage(log: Logger): ErrorHandler {
   return (error, c) => {
     const page = (title: string, message: string) => stillPage(title, html`<h1>${title}</h1><p>${message}</p>`);
+    if (error instanceof HTTPException && error.status === 403) {
+      log.warn({ path: c.req.path, refused: "ForeignForm" }, "runs refused");
+      return c.html(
+        page("Refused", "This form was not sent by the page itself. Open the page and sign in there."),
+        403,
+      );
+    }
     if (error instanceof RetryableError) {
       log.info({ err: error }, "page of runs failed");
       c.header("retry-after", String(error.retryAfterSeconds));
