@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
+import { auditDenied } from "./denied.ts";
 import type { PagesDeps, Reader } from "./deps.ts";
 import type { Viewer } from "./feed.ts";
 import { LIST_TITLE, listShown } from "./page/list.ts";
@@ -70,7 +71,7 @@ export function createPages(deps: PagesDeps): Hono {
     if (!reader) return deps.refuse(c);
     const shown = await seen(one(c), reader);
     if (!shown) {
-      log.warn({ reader: reader.name, path: c.req.path, refused: "NotAllowed" }, "runs refused");
+      auditDenied(log, c, "NotAllowed", reader.name);
       const message = "There is no such run, or you may not read it.";
       return c.html(
         stillPage("No such run", html`<h1>No such run</h1><p>${message}</p><p><a href="${base}">All runs</a></p>`),

@@ -6,6 +6,7 @@ import { html } from "hono/html";
 import type { Logger } from "../../lib/log.ts";
 import type { Html } from "../../lib/page/document.ts";
 import { bearerOf, originOf, schemeOf } from "../../lib/page/request.ts";
+import { auditDenied } from "./denied.ts";
 import type { Reader, ReaderOf } from "./deps.ts";
 import { pageHeaders, stillPage } from "./page/live.ts";
 import { problemPage } from "./page/problem.ts";
@@ -34,7 +35,8 @@ export function createSession({ base, readerOfToken, log }: SignInDeps): {
     return token ? readerOfToken(token) : undefined;
   };
   const refuse = (c: Context, problem?: string, to = c.req.path): Response | Promise<Response> => {
-    log.warn({ path: c.req.path, refused: problem ? "InvalidToken" : "NoToken" }, "runs refused");
+    // Without a token it is a browser that is not signed in yet.
+    if (problem !== undefined || tokenOf(c) !== undefined) auditDenied(log, c, "InvalidToken");
     c.header("www-authenticate", "Bearer");
     if (!c.req.header("accept")?.includes("text/html"))
       return c.json({ reason: "Unauthenticated", message: `Send a token as 'Authorization: Bearer': ${HOW}` }, 401);
@@ -54,7 +56,7 @@ export function createSession({ base, readerOfToken, log }: SignInDeps): {
     const next = typeof to === "string" && isOwn(base, to) ? to : base;
     const reader = given === "" ? undefined : await readerOfToken(given);
     if (!reader) return refuse(c, UNKNOWN, next);
-    log.info({ reader: reader.name }, "signed in to runs");
+    log.info({ user: reader.name }, "signed in to runs");
     // A browser forgets it when it is closed, and the API server when it expires.
     setCookie(c, COOKIE, given, { httpOnly: true, sameSite: "Strict", path, secure: schemeOf(c) === "https" });
     return c.redirect(next, 303);

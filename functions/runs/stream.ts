@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { RetryableError } from "../../lib/errors.ts";
+import { auditDenied } from "./denied.ts";
 import type { Limits, PagesDeps, Reader } from "./deps.ts";
 import type { Viewer } from "./feed.ts";
 import { type Shown, updateSince } from "./page/live.ts";
@@ -50,7 +51,7 @@ export async function stream(c: Context, deps: StreamDeps, places: Places, look:
   if (!reader) return c.body(null, 401);
   const giveBack = places.take(reader.name);
   if (!giveBack) {
-    log.warn({ reader: reader.name, path: c.req.path, refused: "TooManyStreams" }, "runs refused");
+    log.warn({ user: reader.name, reason: "TooManyStreams" }, "stream refused");
     return c.body(null, 503, { "retry-after": "10" });
   }
   const gone = new AbortController();
@@ -106,7 +107,7 @@ export async function stream(c: Context, deps: StreamDeps, places: Places, look:
             const shown = now && (await look(now, viewer));
             if (end.aborted) return;
             if (!shown) {
-              log.warn({ reader: reader.name, path: c.req.path, refused: "NotAllowed" }, "runs refused");
+              auditDenied(log, c, "NotAllowed", reader.name);
               send("event: gone\ndata:\n\n");
               return;
             }

@@ -26,6 +26,7 @@ export const AUDIT_ATTRIBUTE = {
   "agentic.findings.digest": "sha256 of the findings that were decided on.",
   [ATTRIBUTE.reason]: "Why not, in CamelCase.",
   "agentic.message": "The same as a sentence, of at most 500 characters, without keys, tokens and passwords.",
+  "url.path": "The page that was asked for.",
   "server.address": "The host that was asked for.",
   "server.port": "Its port.",
   "agentic.key.use": "`step tokens`, `review links`, `evidence`, or the Secret of a certificate.",
@@ -177,9 +178,17 @@ export const AUDIT = {
     level: "warn",
     title: "access denied",
     description:
-      "Somebody asked for a review without its link, for an artifact that is not there, or for a step with a token that is not valid.",
-    saidBy: ["approve", "artifacts", "reconcile", "agents"],
-    attributes: [...WORKLOAD, ATTRIBUTE.uid, ATTRIBUTE.step, ATTRIBUTE.reason, "agentic.message"],
+      "Somebody asked for a review without its link, for an artifact that is not there, for a step with a token that is not valid, or for runs that they may not read.",
+    saidBy: ["approve", "artifacts", "reconcile", "agents", "runs"],
+    attributes: [
+      ...WORKLOAD,
+      ATTRIBUTE.uid,
+      ATTRIBUTE.step,
+      "user.name",
+      "url.path",
+      ATTRIBUTE.reason,
+      "agentic.message",
+    ],
   }),
   egressRefused: event({
     name: "agentic.audit.egress.refused",

@@ -238,8 +238,8 @@ export const RUNS_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "who is refused is logged",
-      find: '    log.warn({ path: c.req.path, refused: problem ? "InvalidToken" : "NoToken" }, "runs refused");\n',
-      replace: "",
+      find: 'auditDenied(log, c, "InvalidToken");',
+      replace: "void log;",
     },
   ]),
 ];

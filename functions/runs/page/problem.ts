@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import { HTTPException } from "hono/http-exception";
 import { RetryableError } from "../../../lib/errors.ts";
 import type { Logger } from "../../../lib/log.ts";
+import { auditDenied } from "../denied.ts";
 import { stillPage } from "./live.ts";
 
 /** What a browser shows in the place of a page that failed. */
@@ -10,7 +11,7 @@ export function problemPage(log: Logger): ErrorHandler {
   return (error, c) => {
     const page = (title: string, message: string) => stillPage(title, html`<h1>${title}</h1><p>${message}</p>`);
     if (error instanceof HTTPException && error.status === 403) {
-      log.warn({ path: c.req.path, refused: "ForeignForm" }, "runs refused");
+      auditDenied(log, c, "ForeignForm");
       return c.html(
         page("Refused", "This form was not sent by the page itself. Open the page and sign in there."),
         403,
