@@ -134,6 +134,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
       return new URL(`/review/${namespace}/${name}/${step.name}?token=${token}`, config.REVIEW_URL).href;
     },
     costOfApproving: (run, gate, outcomes) => costOfApproving(run, gate, outcomes, { hasModel }),
+    traceUrl: config.TRACE_URL,
     recordRun,
     ...(evidenceKey ? { signEvidence: (ended) => signEvidence(evidenceOfRun(ended), evidenceKey) } : {}),
     now: () => new Date(),

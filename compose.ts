@@ -24,7 +24,7 @@ export async function composeFunction(config: Config, log: Logger, draining: Abo
       return createApp({ artifacts: await connectArtifacts(config), log, draining });
     }
     case "runs":
-      return composeRuns(config, log, draining);
+      return composeRuns(log, draining);
     default:
       return composeAgent(config, log, draining);
   }
@@ -56,7 +56,7 @@ async function composeApprove(config: Config, log: Logger, draining: AbortSignal
   });
 }
 
-async function composeRuns(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {
+async function composeRuns(log: Logger, draining: AbortSignal): Promise<Hono> {
   const [
     { createApp },
     { createFeed },
@@ -77,7 +77,6 @@ async function composeRuns(config: Config, log: Logger, draining: AbortSignal): 
   return createApp({
     feed: createFeed({ follow: followWorkloads(cluster), now, log, draining }),
     readerOfToken: createReaders(connectPermissions(cluster)),
-    traceUrl: config.TRACE_URL,
     now,
     log,
     draining,

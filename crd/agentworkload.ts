@@ -273,6 +273,7 @@ const statusSchema = z
       .string()
       .describe("Artifact key of the evidence: a signed statement of what the run did, which `agentic verify` checks."),
     trace: z.string().describe("Trace id of the run."),
+    traceUrl: z.url().describe("Where the trace is looked at, by the setting TRACE_URL."),
     startedAt: z.iso.datetime().describe("When the run started."),
     finishedAt: z.iso.datetime().describe("When the run ended."),
   })

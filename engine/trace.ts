@@ -16,6 +16,11 @@ export function traceId(seed: string): string {
   return sha256(seed).slice(0, 32);
 }
 
+/** The address of a trace in a viewer. @param template with `{trace}` in place of the id */
+export function traceUrl(template: string, trace: string): string {
+  return template.replaceAll("{trace}", trace);
+}
+
 /** 16 hex characters, as all ids of spans: the whole run, the root. */
 export function runSpanId(seed: string): string {
   return sha256(`${seed}/run`).slice(0, 16);

@@ -76,7 +76,7 @@ const schema = z.object({
   BROKER_TOKEN_FILE: z.string().optional(),
   /** Where reviewers reach approve: review links begin with it. */
   REVIEW_URL: z.url().default("http://approve.agentic-system.svc.cluster.local"),
-  /** Where a trace is looked at, with `{trace}` in place of its id, as in https://jaeger.example.com/trace/{trace}: runs' pages link there. */
+  /** Where a trace is looked at, with `{trace}` in place of its id, as in https://jaeger.example.com/trace/{trace}: reconcile's for status, review and runs, an agent's for its report. */
   TRACE_URL: z
     .string()
     .regex(/^https?:\/\/\S*\{trace\}\S*$/, "expected an address with {trace} in place of the trace's id")

@@ -26,6 +26,8 @@ export interface AgentEdges {
   readonly browser: Browser;
   /** URL of the egress proxy, the only way to the network. lib/edges/egress-client.ts makes a fetch of it. */
   readonly egressProxy: string;
+  /** Where traces are looked at, with `{trace}` in place of a trace's id. */
+  readonly traceUrl: string | undefined;
 }
 
 export function connectArtifacts(settings: Settings): Promise<Artifacts> {
@@ -94,6 +96,7 @@ export async function connectAgent(
     model,
     browser: connectBrowser(() => poolEndpoint(settings.BROWSER_URL, settings.EGRESS_PROXY_URL)),
     egressProxy: settings.EGRESS_PROXY_URL,
+    traceUrl: settings.TRACE_URL,
   };
   return { runDurably, verifyToken, log, draining, edges };
 }

@@ -55,7 +55,7 @@ export function runTree(
 }
 
 function headline(status: WorkloadStatus): string {
-  const { phase = "Pending", pipeline, usage, startedAt, finishedAt } = status;
+  const { phase = "Pending", pipeline, usage, startedAt, finishedAt, traceUrl } = status;
   const items = itemsText(status);
   return [
     phase,
@@ -64,5 +64,6 @@ function headline(status: WorkloadStatus): string {
     ...(usage ? [`$${usage.costUsd}`] : []),
     ...(startedAt ? [`started ${startedAt}`] : []),
     ...(finishedAt ? [`finished ${finishedAt}`] : []),
+    ...(traceUrl ? [traceUrl] : []),
   ].join("  ");
 }

@@ -109,6 +109,7 @@ async function startParts(
         }),
       browser,
       egressProxy: proxy.url,
+      traceUrl: settings.TRACE_URL,
     },
     store,
     modelCalls: (workload, identity) => readModelCalls(redis, ledgerName(workload), identity),

@@ -5,6 +5,7 @@ import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
 import { getJson } from "../../lib/edges/artifacts.ts";
+import { ownTraceUrl } from "../../lib/telemetry/trace-url.ts";
 import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
 import { fact, putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { compare } from "./compare.ts";
@@ -18,7 +19,7 @@ import { strategize } from "./strategist.ts";
 import { reviewSentence } from "./wording.ts";
 
 /** Without a model, rules write the narrative. */
-export type ReportEdges = Pick<AgentEdges, "artifacts" | "browser" | "model">;
+export type ReportEdges = Pick<AgentEdges, "artifacts" | "browser" | "model" | "traceUrl">;
 
 /** Artifact keys: each node leaves its bytes in the store. */
 const State = Annotation.Root({
@@ -32,7 +33,7 @@ const State = Annotation.Root({
 });
 
 /** compare → write → render → print. */
-export function createGraph({ artifacts, browser, model }: ReportEdges): StepGraph {
+export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges): StepGraph {
   const read = async (workload: ArtifactOwner, { dossier, narrative }: typeof State.State): Promise<Report> => ({
     ...(await getJson(artifacts, workload, dossier, dossierSchema)),
     narrative: await getJson(artifacts, workload, narrative, narrativeSchema),
@@ -44,7 +45,9 @@ export function createGraph({ artifacts, browser, model }: ReportEdges): StepGra
       const { findings, decision } = await loadFindings(artifacts, context);
       const subjects = await loadSubjects(artifacts, context.workload, findings);
       const dossier = compare({ objective: objectiveOf(context), findings, decision, subjects });
-      return { dossier: await artifacts.put(context.workload, JSON.stringify(dossier), "json") };
+      const trace = ownTraceUrl(traceUrl);
+      const told = { ...dossier, ...(trace === undefined ? {} : { trace }) };
+      return { dossier: await artifacts.put(context.workload, JSON.stringify(told), "json") };
     })
     .addNode("write", async (state, runtime) => {
       const context = contextOf(runtime);

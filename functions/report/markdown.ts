@@ -101,6 +101,7 @@ export function reportMarkdown(report: Report): string {
     [...narrative.caveats, ...report.caveats].map((caveat) => `- ${e(caveat)}`).join("\n"),
     "### Cost",
     e(costSentences(addUsage(report.usage, narrative.usage))),
+    ...(report.trace ? [`[Trace of the run](<${report.trace}>)`] : []),
   ];
   return `${parts.join("\n\n")}\n`;
 }

@@ -77,6 +77,10 @@ export const dossierSchema = z.strictObject({
   failures: z.array(z.strictObject({ item: z.string(), step: z.string(), reason: z.string(), message: z.string() })),
   review: finalDecisionSchema.describe("How the findings were approved, and whether a person did."),
   usage: usageSchema.describe("What scraping and analysis cost."),
+  trace: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Where the trace of the run is looked at."),
   caveats: z.array(z.string()),
 });
 export type Dossier = z.infer<typeof dossierSchema>;

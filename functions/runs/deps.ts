@@ -43,8 +43,6 @@ export interface PagesDeps {
   readonly signsOut: boolean;
   /** Why items failed, where the reader may read that. */
   readonly failures?: (ref: ObjectRef) => Promise<readonly FailedItem[]>;
-  /** The address of a run's trace in a viewer, with `{trace}` in place of its id. */
-  readonly traceUrl?: string | undefined;
   readonly now: () => Date;
   readonly log: Logger;
   readonly draining: AbortSignal;

@@ -8,7 +8,6 @@ import { createSession } from "./sign-in.ts";
 export interface RunsDeps {
   readonly feed: Feed;
   readonly readerOfToken: ReaderOf;
-  readonly traceUrl?: string | undefined;
   readonly now: () => Date;
   readonly log: Logger;
   readonly draining: AbortSignal;

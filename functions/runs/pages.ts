@@ -44,7 +44,7 @@ export function createPages(deps: PagesDeps): Hono {
       if (!run) return undefined;
       const hasFailed = run.status.steps?.some(({ failed }) => failed > 0);
       const failures = hasFailed && deps.failures ? await deps.failures(ref) : [];
-      return runShown(run, { failures, traceUrl: deps.traceUrl, staleSince: viewer.staleSince() });
+      return runShown(run, { failures, staleSince: viewer.staleSince() });
     };
   /** Without a stream, for the moment. */
   const seen = async (look: Look, reader: Reader) => {

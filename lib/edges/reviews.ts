@@ -15,6 +15,8 @@ export const reviewRecordSchema = z.strictObject({
   ended: z.string().optional(),
   /** Artifact keys of the run's outputs by name, once there are any. */
   outputs: z.record(z.string(), z.string()).optional(),
+  /** Where the run's trace is looked at. */
+  traceUrl: z.url({ protocol: /^https?$/ }).optional(),
 });
 export type ReviewRecord = z.infer<typeof reviewRecordSchema>;
 

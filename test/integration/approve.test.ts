@@ -210,6 +210,13 @@ describe("the review page", () => {
     expect(headings).toEqual(["Result", "Positioning", "Prices", "First call to action", "Caveats"]);
   });
 
+  test("links the run's trace, where it can be looked at", async () => {
+    expect(await (await get(PATH)).text()).not.toContain("<dt>Trace</dt>");
+    await reviews.open({ ...record, traceUrl: "https://jaeger.example/trace/1" });
+    expect(await (await get(PATH)).text()).toContain('<dt>Trace</dt><dd><a href="https://jaeger.example/trace/1"');
+    await expect(reviews.open({ ...record, traceUrl: "javascript:alert(1)" })).rejects.toThrow();
+  });
+
   test("says so when the cost of approving is not known", async () => {
     const { costOfApproving: _known, ...review } = record.review;
     await reviews.open({ ...record, review: { ...review, run: "other" } });

@@ -14,9 +14,12 @@ import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import type { Model } from "../../lib/model/model.ts";
+import { inSpan } from "../../lib/telemetry/span.ts";
+import { collectSpans } from "../telemetry/spans.ts";
 import { many, OBJECTIVE, type Site, stage, TEN, UID, WORKLOAD } from "../unit/report-fixture.ts";
 
 let folder: string;
+collectSpans();
 let artifacts: Artifacts;
 let chromium: Chromium;
 let browser: Browser;
@@ -33,8 +36,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function run(input: StepInput, model?: Model): Promise<StepResult> {
-  const graph = createGraph({ artifacts, browser, model }).compile({ checkpointer: new MemorySaver() });
+async function run(input: StepInput, model?: Model, traceUrl?: string): Promise<StepResult> {
+  const graph = createGraph({ artifacts, browser, model, traceUrl }).compile({
+    checkpointer: new MemorySaver(),
+  });
   const deadline = new Date(Date.now() + 180_000);
   const context: StepContext = {
     identity: "r1",
@@ -113,6 +118,23 @@ describe("the report", () => {
     expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");
     expect(pdf.toString("latin1").match(/\/Type \/Page\b/g)?.length).toBeGreaterThanOrEqual(12);
     expect((await run(input)).artifacts).toEqual(result.artifacts);
+  });
+
+  it("links the run's trace, where there is one and a viewer is named", async () => {
+    const input = await stage(artifacts, TEN.slice(0, 2));
+    const viewer = "https://jaeger.example/trace/{trace}";
+    let id = "";
+    const told = await inSpan("attempt report", {}, (span) => {
+      id = span.spanContext().traceId;
+      return run(input, undefined, viewer);
+    });
+    const { html, markdown, report } = await files(told);
+    const url = `https://jaeger.example/trace/${id}`;
+    expect(report.trace).toBe(url);
+    expect(html).toContain(`<a href="${url}">Trace of the run</a>`);
+    expect(markdown).toContain(`[Trace of the run](<${url}>)`);
+    for (const without of [await run(input, undefined, viewer), await inSpan("attempt report", {}, () => run(input))])
+      expect(await files(without)).toMatchObject({ html: expect.not.stringContaining("Trace of the run") });
   });
 
   it.each<[string, Parameters<typeof stage>[2], RegExp]>([

@@ -35,6 +35,7 @@ export const WAITING: WorkloadStatus = {
   usage: { inputTokens: 1200, outputTokens: 34, costUsd: "0.0421", browserSeconds: 0 },
   startedAt: AT,
   trace: "0af7651916cd43dd8448eb211c80319c",
+  traceUrl: "https://traces.example/t/0af7651916cd43dd8448eb211c80319c?x=1",
   steps: [step("read", { total: 12, succeeded: 11, failed: 1, costUsd: "0.0421" }), step("ask", { running: 1 })],
   reviews: [
     {

@@ -27,7 +27,6 @@ async function start(limits: Partial<Limits> = {}): Promise<void> {
   app = createApp({
     feed,
     readerOfToken: createReaders(permissions, { allowedMs: 100, refusedMs: 100 }),
-    traceUrl: "https://traces.example/t/{trace}?x=1",
     now: () => new Date(),
     log,
     draining: draining.signal,

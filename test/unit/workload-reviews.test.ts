@@ -64,11 +64,13 @@ function touch(): void {
 describe("reviews in a workload's status", () => {
   test("are listed with what the page needs beside them", async () => {
     const usage = { inputTokens: 5, outputTokens: 6, costUsd: "0.0125", browserSeconds: 1.5 };
-    object = objectWith({ reviews: [A, B], usage, outputs: { html: "uid-1/x" } });
+    const traceUrl = "https://jaeger.example/trace/1";
+    object = objectWith({ reviews: [A, B], usage, outputs: { html: "uid-1/x" }, traceUrl });
     const common = {
       workload: { ...REF, uid: "uid-1" },
       usage: { ...usage, costUsd: 0.0125 },
       outputs: { html: "uid-1/x" },
+      traceUrl,
     };
     expect(await reviews.list(REF)).toEqual([
       { ...common, review: A, findings: `default/uid-1/${A.digest}.json` },

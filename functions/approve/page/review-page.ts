@@ -42,6 +42,7 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
         <div><dt>Approving costs at most</dt><dd>${review.costOfApproving === undefined ? "not known" : usd(Number(review.costOfApproving))}</dd></div>
         <div><dt>Without a decision by ${minute(review.timeoutAt)}</dt><dd>${review.onTimeout === "Approve" ? "approved" : "rejected"}</dd></div>
         <div><dt>Digest of these findings</dt><dd><code title="${review.digest}">${review.digest.slice(0, 16)}</code></dd></div>
+        ${record.traceUrl === undefined ? "" : html`<div><dt>Trace</dt><dd><a href="${record.traceUrl}" rel="noopener noreferrer">What has been done so far</a></dd></div>`}
       </dl>
       ${changesOf(findings)}
       ${inputs.length > 0 ? html`<h2>Inputs</h2><dl class="list">${inputs.map(([label, value]) => html`<div><dt>${label}</dt><dd>${String(value)}</dd></div>`)}</dl>` : ""}

@@ -30,6 +30,8 @@ export interface ReconcileDeps extends ObserveDeps, ApplyDeps {
   readonly costOfApproving: (run: Run, gate: PipelineStep, outcomes: Outcomes) => number | undefined;
   /** Runs work on an object while no other process does. @throws RetryableError Busy, StoreUnavailable */
   readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;
+  /** Where a trace is looked at, with `{trace}` in place of its id. */
+  readonly traceUrl?: string | undefined;
   /** Tells the trace of a run that has ended. */
   readonly recordRun: (ended: EndedRun) => void;
   /** Signs what the run did. Absent: runs leave no evidence. */
@@ -150,8 +152,8 @@ function earliest(times: readonly Date[]): Date | undefined {
 }
 
 async function writeStatus(observed: Observed, failed: unknown, deps: ReconcileDeps): Promise<WriteResult | "same"> {
-  const { costOfApproving, engine, now } = deps;
-  const status = statusOf(observed, { costOfApproving, engine, stall: stallFrom(failed), now: now() });
+  const { costOfApproving, engine, traceUrl, now } = deps;
+  const status = statusOf(observed, { costOfApproving, engine, traceUrl, stall: stallFrom(failed), now: now() });
   const ended = endedRunOf(observed, status);
   if (!ended) return putStatus(observed.object, status, deps);
   // Before the status says that it ended: of a process that dies in between, the next one writes the same spans and the same evidence.

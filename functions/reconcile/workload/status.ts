@@ -3,7 +3,7 @@ import { type Outcomes, usageOf } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { itemProgress, stepProgress } from "../../../engine/progress.ts";
 import type { Run } from "../../../engine/run.ts";
-import { traceId, traceSeed } from "../../../engine/trace.ts";
+import { traceId, traceSeed, traceUrl } from "../../../engine/trace.ts";
 import { walk } from "../../../engine/walk.ts";
 import type { KubeObject } from "../../../lib/edges/kube.ts";
 import { isInForce } from "../../../lib/licence/standing.ts";
@@ -28,7 +28,14 @@ export interface StatusContext {
   /** What kept this look from doing all it wanted to. */
   readonly stall?: Stall | undefined;
   readonly engine: Pick<RunEngine, "nameOf">;
+  /** Of a viewer of traces. */
+  readonly traceUrl?: string | undefined;
   readonly now: Date;
+}
+
+function traceOf(run: Run, { traceUrl: template }: StatusContext): Pick<WorkloadStatus, "trace" | "traceUrl"> {
+  const trace = traceId(traceSeed(run));
+  return { trace, ...(template === undefined ? {} : { traceUrl: traceUrl(template, trace) }) };
 }
 
 /** What the status says. Pure. */
@@ -80,7 +87,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     ...earlierReviewsOf(observed, run, context),
     ...changesOf(progress, run),
     ...outputsOf(progress, run),
-    trace: traceId(traceSeed(run)),
+    ...traceOf(run, context),
     ...startOf(observed, now),
     ...(runObject && hasEnded(runObject) && !isMadeAgain(observed)
       ? { finishedAt: isoOf(runObject.finishedAt) ?? before.finishedAt ?? now.toISOString() }

@@ -65,7 +65,7 @@ ${competitors.map((competitor) => competitorPage(competitor, pictures.get(compet
 <h3>Sites that failed</h3>${failureTable(report)}
 <h3>How each page was captured</h3>${captureTable(report)}
 <h3>Caveats</h3><ul class="plain">${[...report.narrative.caveats, ...report.caveats].map((caveat) => html`<li>${caveat}</li>`)}</ul>
-<h3>Cost</h3><p>${costSentences(addUsage(report.usage, narrative.usage))}</p></section>
+<h3>Cost</h3><p>${costSentences(addUsage(report.usage, narrative.usage))}</p>${report.trace ? html`<p><a href="${report.trace}">Trace of the run</a>: what was done when, and what each call cost.</p>` : ""}</section>
 </main><footer><p class="meta">Run ${report.run} of ${report.workload.namespace}/${report.workload.name}. The same data is in report.json.</p></footer>
 </body></html>
 `;

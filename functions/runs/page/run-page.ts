@@ -19,14 +19,13 @@ import { badge, instant, trouble, UNREADABLE, waiting } from "./words.ts";
 
 export interface RunPageOptions {
   readonly failures: readonly FailedItem[];
-  readonly traceUrl: string | undefined;
   readonly staleSince: Date | undefined;
 }
 
 /** Characters of what somebody wrote into a decision, or a step said of its failure. */
 const MAX_TEXT = 600;
 
-export async function runShown(run: SeenRun, { failures, traceUrl, staleSince }: RunPageOptions): Promise<Shown> {
+export async function runShown(run: SeenRun, { failures, staleSince }: RunPageOptions): Promise<Shown> {
   const { metadata, status, unreadable } = run;
   const gates = waitingReviews(run);
   // What waits for a decision says so by itself.
@@ -40,7 +39,7 @@ export async function runShown(run: SeenRun, { failures, traceUrl, staleSince }:
         ${stale(staleSince)}
         ${unreadable ? UNREADABLE : ""}
         ${problem ? (isFailure ? trouble(problem) : html`<p class="soft">${problem.reason}: ${clip(problem.message, MAX_TEXT)}</p>`) : ""}
-        ${facts(run, traceUrl)}
+        ${facts(run)}
       </section>`,
     ],
     ...gates.map((review, index) => [`gate-${index}`, gate(run, review, index)] as const),
@@ -54,8 +53,8 @@ export async function runShown(run: SeenRun, { failures, traceUrl, staleSince }:
   return { title: `${metadata.name} in ${metadata.namespace}`, blocks: await rendered(blocks) };
 }
 
-function facts({ metadata, status }: SeenRun, traceUrl: string | undefined): Html {
-  const { pipeline, usage, startedAt, finishedAt, trace, items } = status;
+function facts({ metadata, status }: SeenRun): Html {
+  const { pipeline, usage, startedAt, finishedAt, trace, traceUrl, items } = status;
   const progress = itemsText(status);
   const entry = (label: string, value: Html | string | undefined): Html | "" =>
     value === undefined ? "" : html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
@@ -69,8 +68,8 @@ function facts({ metadata, status }: SeenRun, traceUrl: string | undefined): Htm
     </dl>`;
 }
 
-function traceLink(trace: string, template: string | undefined): Html {
-  const url = template && httpUrl(template.replaceAll("{trace}", encodeURIComponent(trace)));
+function traceLink(trace: string, address: string | undefined): Html {
+  const url = address && httpUrl(address);
   return url ? html`<a href="${url}" rel="noopener noreferrer"><code>${trace}</code></a>` : html`<code>${trace}</code>`;
 }
 

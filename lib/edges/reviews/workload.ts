@@ -6,12 +6,13 @@ import { RetryableError } from "../../errors.ts";
 import type { KindClient, KubeObject } from "../kube.ts";
 import { type DecideOutcome, decisionOf, type ReviewRecord, type ReviewRef, type Reviews } from "../reviews.ts";
 
-const { usage, reviews, outputs } = agentWorkloadSchema.shape.status.unwrap().shape;
+const { usage, reviews, outputs, traceUrl } = agentWorkloadSchema.shape.status.unwrap().shape;
 /** Loose: what this version does not know is written back as it was. */
 const statusSchema = z.looseObject({
   usage,
   reviews,
   outputs,
+  traceUrl,
   finishedAt: z.string().optional(),
   phase: z.string().optional(),
 });
@@ -64,7 +65,7 @@ function recordsOf(object: KubeObject): readonly ReviewRecord[] {
   const { metadata, status } = object;
   const { namespace, name, uid } = metadata;
   const ended = endOf(object);
-  const { usage, reviews = [], outputs } = statusSchema.parse(status ?? {});
+  const { usage, reviews = [], outputs, traceUrl } = statusSchema.parse(status ?? {});
   return reviews.map((review) => ({
     workload: { namespace, name, uid },
     review,
@@ -72,5 +73,6 @@ function recordsOf(object: KubeObject): readonly ReviewRecord[] {
     usage: usage ? { ...usage, costUsd: Number(usage.costUsd) } : NO_USAGE,
     ...(ended !== undefined && review.decision === undefined ? { ended } : {}),
     ...(outputs ? { outputs } : {}),
+    ...(traceUrl === undefined ? {} : { traceUrl }),
   }));
 }

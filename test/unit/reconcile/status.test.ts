@@ -57,6 +57,16 @@ function readyCondition(status: "True" | "False", reason: string, message: strin
   return { type: "Ready", status, reason, message, lastTransitionTime: LONG_AGO };
 }
 
+test("a run's trace is a link where a viewer is named", async () => {
+  const context = { costOfApproving: () => undefined, engine: argoEngine, now: NOW };
+  const { trace, traceUrl } = statusOf(await see(AT_GATE), {
+    ...context,
+    traceUrl: "https://jaeger.example/t/{trace}?x",
+  });
+  expect(traceUrl).toBe(`https://jaeger.example/t/${trace}?x`);
+  expect(statusOf(await see(AT_GATE), context)).not.toHaveProperty("traceUrl");
+});
+
 describe("phase and the condition Ready", () => {
   test.each<[string, Given | Promise<Given>, string, string, RegExp]>([
     ["no Workflow yet", {}, "Creating", "Creating", /being created/],
