@@ -2,6 +2,7 @@
 /// <reference lib="dom.iterable" />
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Frame, Page } from "playwright-core";
+import { answerWithin } from "./waits.ts";
 
 /** Buttons of common consent managers, refusals first. The first that is visible gets pressed. */
 const SELECTORS = [
@@ -46,9 +47,15 @@ const LABELS = [
 /** How long to wait for a banner to fade out, milliseconds. */
 const GONE_MS = 500;
 
+/** For one frame's answer, and for all, milliseconds: a frame of another site that keeps its thread busy is no reason to wait for the page. */
+const FRAME_MS = 1_000;
+const FRAMES_MS = 3_000;
+
 /** Closes a consent banner in any frame of the page. @returns the label of the button that it pressed */
 export async function closeConsent(page: Page): Promise<string | undefined> {
+  const until = performance.now() + FRAMES_MS;
   for (const frame of page.frames().slice(0, 12)) {
+    if (frame.parentFrame() && performance.now() > until) return undefined;
     const pressed = await pressIn(frame);
     if (pressed !== undefined) return pressed;
   }
@@ -58,8 +65,9 @@ export async function closeConsent(page: Page): Promise<string | undefined> {
 async function pressIn(frame: Frame): Promise<string | undefined> {
   const main = frame.parentFrame() === null;
   const input = { selectors: SELECTORS, labels: LABELS, main };
-  const pressed = await frame.evaluate(pressConsent, input).catch((error: unknown) => {
-    // A frame may vanish meanwhile; the page itself may not.
+  const answer = frame.evaluate(pressConsent, input);
+  const pressed = await (main ? answer : answerWithin(FRAME_MS, "frame", answer)).catch((error: unknown) => {
+    // A frame may vanish meanwhile, or not answer; the page itself may not.
     if (main) throw error;
     return null;
   });

@@ -17,6 +17,8 @@ export interface Traffic {
   lastFailure(): { url: string; errorText: string } | undefined;
   /** The egress proxy was not there for something that the page asked for: what it shows is not the page. */
   lostProxy(): boolean;
+  /** Whether the egress proxy answered in place of this document, the page's own or a frame's. */
+  wasRefused(url: string): boolean;
   /** Rejects with TerminalError RedirectLoop when the page navigates again and again by itself. */
   readonly looped: Promise<never>;
   egress(): Promise<Capture["egress"]>;
@@ -26,6 +28,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
   const inFlight = new Set<Request>();
   const sizes: Promise<number>[] = [];
   const refused = new Map<string, { host: string; reason: string; count: number }>();
+  const refusedDocuments = new Set<string>();
   const loop = Promise.withResolvers<never>();
   // It may reject while nobody waits for it.
   loop.promise.catch(() => undefined);
@@ -57,6 +60,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     const request = response.request();
     const reason = response.headers()[EGRESS_HEADER];
     if (reason) refuse(response.url(), reason);
+    if (reason && request.isNavigationRequest()) refusedDocuments.add(withoutHash(response.url()));
     if (isMain(request)) {
       document = response;
       failure = undefined;
@@ -87,12 +91,17 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
     lastDocument: () => document,
     lastFailure: () => failure,
     lostProxy: () => lostProxy,
+    wasRefused: (url) => refusedDocuments.has(withoutHash(url)),
     looped: loop.promise,
     async egress() {
       const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
       return { requests, bytes: Math.max(0, Math.round(bytes)), refused: [...refused.values()] };
     },
   };
+}
+
+function withoutHash(url: string): string {
+  return url.replace(/#.*/s, "");
 }
 
 /** Of a server that breaks off the proxy tells in an answer of its own: a connection without any is one to the proxy. In a tunnel it may be either. */

@@ -2,6 +2,7 @@ import type { BrowserContext, Page, Response } from "playwright-core";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { type Capture, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { blockedBy } from "./block-page.ts";
+import { type Composed, readComposed } from "./composed.ts";
 import { closeConsent } from "./consent.ts";
 import { navigate, requireDocument } from "./document.ts";
 import { egressAway } from "./failures.ts";
@@ -59,10 +60,10 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   if (traffic.lostProxy()) throw egressAway(`the egress proxy went away while ${options.url.host} loaded`);
 
   const reading = await ask(tab, () => page.evaluate(readPage, { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS }));
+  const shown = await ask(tab, () => readComposed(tab, page));
   const block = blockedBy({ ...reading, status: response.status(), headers: response.headers() });
   if (block) throw new TerminalError("Blocked", `${options.url.host} shows a block page: ${block}`);
-  if (reading.text.trim() === "" && !reading.visual)
-    throw new TerminalError("EmptyPage", `${page.url()} shows nothing`);
+  if (shown.text.trim() === "" && !reading.visual) throw new TerminalError("EmptyPage", `${page.url()} shows nothing`);
 
   const screenshot = await draw(tab, { format: "png" });
   const fullPage = await drawFullPage(tab, reading.height);
@@ -77,13 +78,13 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
       timings: timingsOf(reading, performance.now() - started, complete),
       viewport: VIEWPORT,
       pageHeight: reading.height,
-      truncated: [...cuts(reading, domReady, complete), ...(fullPage ? [] : [NOT_DRAWN])],
+      truncated: [...cuts(reading, shown, domReady, complete), ...(fullPage ? [] : [NOT_DRAWN])],
       ...(consentClosed === undefined ? {} : { consentClosed }),
       console: log,
       egress: await traffic.egress(),
     },
-    html: reading.html,
-    text: reading.text,
+    html: shown.html,
+    text: shown.text,
     screenshot,
     fullPage: fullPage ?? (await asJpeg(screenshot)),
   };
@@ -145,15 +146,14 @@ function timingsOf(reading: Reading, totalMs: number, complete: boolean): Captur
   };
 }
 
-function cuts(reading: Reading, domReady: boolean, complete: boolean): string[] {
+function cuts(reading: Reading, shown: Composed, domReady: boolean, complete: boolean): string[] {
   const mega = (chars: number) => `${(chars / 1_000_000).toFixed(1)} million`;
   return [
-    ...(reading.htmlLength > MAX_DOM_CHARS
-      ? [`DOM cut at ${mega(MAX_DOM_CHARS)} of ${mega(reading.htmlLength)} characters`]
+    ...(shown.cut
+      ? [`DOM cut at ${mega(shown.html.length)} of ${mega(Math.max(reading.htmlLength, shown.html.length))} characters`]
       : []),
-    ...(reading.textLength > MAX_TEXT_CHARS
-      ? [`text cut at ${MAX_TEXT_CHARS} of ${reading.textLength} characters`]
-      : []),
+    ...(shown.textLength > MAX_TEXT_CHARS ? [`text cut at ${MAX_TEXT_CHARS} of ${shown.textLength} characters`] : []),
+    ...shown.caveats,
     ...(reading.height > MAX_HEIGHT ? [`full page drawn to ${MAX_HEIGHT} of ${reading.height} pixels`] : []),
     ...(domReady ? [] : ["taken while the document was still arriving"]),
     ...(domReady && !complete ? ["taken before everything had loaded"] : []),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { composedPages } from "./composed-pages.ts";
 
-type Page = (response: ServerResponse, url: URL, request: IncomingMessage) => void;
+export type Page = (response: ServerResponse, url: URL, request: IncomingMessage) => void;
 
 const html =
   (body: string, head = "<title>A page</title>"): Page =>
@@ -82,6 +83,7 @@ export const pages: Record<string, Page> = {
   "/half-character": html(`<h1>Half</h1><script>document.title = "half \\ud83d";</script>`),
   "/frames": html(`<h1>Frames</h1>${'<iframe src="/frame"></iframe>'.repeat(20)}<iframe src="/frames"></iframe>`),
   "/frame": html("<p>in a frame"),
+  ...composedPages(html),
   "/download": bytes("application/octet-stream", "bytes", { "content-disposition": "attachment; filename=x.bin" }),
   "/pdf": bytes("application/pdf", "%PDF-1.4\n%%EOF"),
   "/image": bytes("image/png", PIXEL),

@@ -1,6 +1,7 @@
 import { ADMIT_MUTATIONS } from "./admit.ts";
 import { APPROVE_MUTATIONS } from "./approve.ts";
 import { BROWSER_MUTATIONS } from "./browser.ts";
+import { CAPTURE_MUTATIONS } from "./capture.ts";
 import { CONTRACT_MUTATIONS } from "./contract.ts";
 import { COST_MUTATIONS } from "./cost.ts";
 import { DURABLE_MUTATIONS } from "./durable.ts";
@@ -19,6 +20,7 @@ import { TELEMETRY_MUTATIONS } from "./telemetry.ts";
 /** In the order in which they run. */
 export const MUTATIONS: readonly Mutation[] = [
   ...ENGINE_MUTATIONS,
+  ...CAPTURE_MUTATIONS,
   ...CONTRACT_MUTATIONS,
   ...EGRESS_MUTATIONS,
   ...BROWSER_MUTATIONS,

@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Hono } from "hono";
+import { pino } from "pino";
+import { afterAll, beforeAll } from "vitest";
+import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
+import { createGraph } from "../../functions/scrape/graph.ts";
+import { createHostQueue } from "../../functions/scrape/host-queue.ts";
+import { createAgentApp } from "../../lib/agent-app.ts";
+import { createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
+import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
+import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
+import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { askedWorkload, createAsker, resultOf } from "../ask-agent.ts";
+import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
+import { redisForFile } from "./redis.ts";
+
+export interface Captured extends Capture {
+  readonly html: string;
+  readonly text: string;
+}
+
+/** Scrape over the step contract, a browser, the proxy, and the hostile site under these names, for a test file. */
+export function scrapingForFile(hosts: readonly string[]): {
+  readonly site: HostileSite;
+  /** @throws Error when the step fails */
+  capture(url: string, seconds?: number): Promise<Captured>;
+} {
+  const ownRedis = redisForFile();
+  let folder: string;
+  let site: HostileSite;
+  let proxy: EgressProxy;
+  let chromium: Chromium;
+  let browser: Browser;
+  let app: Hono;
+  let count = 0;
+  const artifacts = () => createFolderArtifacts(join(folder, "artifacts"));
+  const asker = createAsker();
+  beforeAll(async () => {
+    const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
+    const { verifyEgressToken: verifyToken, deps } = await asker;
+    folder = await mkdtemp(join(tmpdir(), "agentic-scraping-"));
+    site = await startHostileSite();
+    proxy = await startEgressProxy({
+      verifyToken,
+      log,
+      host: "127.0.0.1",
+      port: 0,
+      resolve: new Map(hosts.map((host) => [host, { address: "127.0.0.1", port: site.httpPort }])),
+      lookup: () => Promise.reject(new Error("no other name")),
+    });
+    chromium = await startChromium();
+    browser = connectBrowser(() => chromium.endpoint(), chromium.directory);
+    const graph = createGraph({ artifacts: artifacts(), browser, egressProxy: proxy.url }, createHostQueue(0));
+    app = createAgentApp(graph, deps({ redis: ownRedis.redis, artifacts: artifacts(), log }));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await chromium?.stop();
+    await proxy?.close();
+    await site?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    get site() {
+      return site;
+    },
+    async capture(item, seconds = 60) {
+      const input = { item, params: {}, from: {} };
+      const asked = { step: "scrape", input, allow: hosts, seconds, revision: `r-${++count}` };
+      const result = resultOf(await (await asker).ask(app, asked));
+      if (result.outcome !== "succeeded") throw new Error(JSON.stringify(result));
+      const key = result.artifacts["capture"] ?? "";
+      const seen = await getJson(artifacts(), askedWorkload(), key, captureSchema);
+      const read = async (part: string) => new TextDecoder().decode(await artifacts().get(askedWorkload(), part));
+      return { ...seen, html: await read(seen.artifacts.dom), text: await read(seen.artifacts.text) };
+    },
+  };
+}

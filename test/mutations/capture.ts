@@ -1,0 +1,37 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const COMPOSED = ["test/integration/scrape-composed.test.ts"];
+
+/** What a page's roots and frames may cost, and whose words they are. */
+export const CAPTURE_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("functions/scrape/composed.ts", COMPOSED, [
+    { why: "frames are read up to a number", find: " || read >= MAX_FRAMES", replace: "" },
+    { why: "frames are read up to a depth", find: "depth > MAX_FRAME_DEPTH || ", replace: "" },
+    {
+      why: "what the proxy says in place of a frame is not the page's",
+      find: "!SHOWN.test(url) || tab.traffic.wasRefused(url)",
+      replace: "!SHOWN.test(url)",
+    },
+    {
+      why: "what the browser says in place of a frame is not the page's",
+      find: "!SHOWN.test(url) || ",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/scrape/in-page-tree.ts", COMPOSED, [
+    {
+      why: "a root is no way to more characters than a page has",
+      find: "htmlLength >= limits.dom || ",
+      replace: "",
+    },
+    { why: "a template is nothing that a page shows", find: '    if (name === "template") continue;\n', replace: "" },
+    { why: "a frame that nobody sees says nothing", find: "if (areaOf(element) > 400) frames", replace: "frames" },
+  ]),
+  ...mutationsOf("functions/scrape/consent.ts", COMPOSED, [
+    {
+      why: "a frame that is busy holds up no page",
+      find: '(main ? answer : answerWithin(FRAME_MS, "frame", answer))',
+      replace: "answer",
+    },
+  ]),
+];
