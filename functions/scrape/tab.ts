@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import type { EgressAccess } from "../../lib/edges/egress-access.ts";
+import { isChanging } from "./in-page-late.ts";
 import type { Traffic } from "./traffic.ts";
 import { answerWithin, type Waits } from "./waits.ts";
 
@@ -42,6 +44,21 @@ export async function ask<T>(tab: Tab, question: (page: Page) => Promise<T>): Pr
       if (!navigated) throw error;
       await loaded(tab, "domcontentloaded", wait.load);
     }
+  }
+}
+
+/** A page that has not changed for so long, and is not about to, is taken for whole. */
+const QUIET_MS = 150;
+const POLL_MS = 50;
+
+/** Waits until scripts add nothing more: no request, timer or change is under way. @returns false when there was no end to it */
+export async function quiet(tab: Tab): Promise<boolean> {
+  const until = performance.now() + tab.wait.late;
+  for (;;) {
+    const changing = await ask(tab, (page) => page.evaluate(isChanging, QUIET_MS));
+    if (!changing && !tab.traffic.loading()) return true;
+    if (performance.now() >= until) return false;
+    await sleep(POLL_MS);
   }
 }
 

@@ -7,10 +7,16 @@ import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 /** Documents that a page may navigate to by itself. */
 const MAX_NAVIGATIONS = 8;
 
+/** A request that takes longer is one that a server keeps open. */
+const LOADING_MS = 5_000;
+const UNSEEN = new Set(["eventsource", "ping", "media", "websocket"]);
+
 /** What a page requests, from its start on. */
 export interface Traffic {
   /** Requests in flight. */
   pending(): number;
+  /** Whether something is in flight that may still change what the page shows: not for so long that it would never end. */
+  loading(): boolean;
   /** The latest answer to a navigation of the main frame; a page may navigate by itself. */
   lastDocument(): Response | undefined;
   /** The latest navigation of the main frame if it got no answer. */
@@ -25,7 +31,8 @@ export interface Traffic {
 }
 
 export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
-  const inFlight = new Set<Request>();
+  /** Since when, by the clock of performance.now. */
+  const inFlight = new Map<Request, number>();
   const sizes: Promise<number>[] = [];
   const refused = new Map<string, { host: string; reason: string; count: number }>();
   const refusedDocuments = new Set<string>();
@@ -50,7 +57,7 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
   page.on("request", (request) => {
     if (!onNetwork(request)) return;
     requests += 1;
-    inFlight.add(request);
+    inFlight.set(request, performance.now());
     if (isMain(request) && !request.redirectedFrom() && ++navigations > MAX_NAVIGATIONS)
       loop.reject(
         new TerminalError("RedirectLoop", `${request.url()} redirects without end: ${navigations} documents so far`),
@@ -88,6 +95,10 @@ export function watchTraffic(page: Page, allow: readonly string[]): Traffic {
 
   return {
     pending: () => inFlight.size,
+    loading: () => {
+      const since = performance.now() - LOADING_MS;
+      return [...inFlight].some(([request, at]) => at > since && !UNSEEN.has(request.resourceType()));
+    },
     lastDocument: () => document,
     lastFailure: () => failure,
     lostProxy: () => lostProxy,

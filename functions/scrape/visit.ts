@@ -7,12 +7,15 @@ import { closeConsent } from "./consent.ts";
 import { navigate, requireDocument } from "./document.ts";
 import { egressAway } from "./failures.ts";
 import { MAX_HEIGHT, type Reading, readPage, removeBypasses, scrollThrough } from "./in-page.ts";
-import { ask, draw, loaded, type Tab } from "./tab.ts";
+import { watchLate } from "./in-page-late.ts";
+import { ask, draw, loaded, quiet, type Tab } from "./tab.ts";
 import { watchTraffic } from "./traffic.ts";
 import { settle, waitsWithin } from "./waits.ts";
 
 export const VIEWPORT = { width: 1280, height: 800 };
 const MAX_CONSOLE = 50;
+/** Timers that are waited for, and how many of them where one sets the next. */
+const LATE = { longestMs: 4_000, chained: 3 };
 
 export interface Visit {
   /** What the visit itself knows of the capture. */
@@ -36,6 +39,7 @@ export interface VisitOptions extends Pick<Tab, "url" | "allow" | "access" | "si
 export async function visit(context: BrowserContext, options: VisitOptions): Promise<Visit> {
   const started = performance.now();
   await context.addInitScript(removeBypasses);
+  await context.addInitScript(watchLate, LATE);
   const page = await context.newPage();
   const log = watchPage(context, page);
   const traffic = watchTraffic(page, options.allow);
@@ -54,7 +58,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
 
   const consentClosed = await ask(tab, closeConsent);
   await ask(tab, () => page.evaluate(scrollThrough, MAX_HEIGHT));
-  await settle(traffic.pending, wait.quiet);
+  const whole = await quiet(tab);
   // Scripts may have navigated elsewhere meanwhile.
   const response = await requireDocument(tab);
   if (traffic.lostProxy()) throw egressAway(`the egress proxy went away while ${options.url.host} loaded`);
@@ -67,9 +71,10 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
 
   const screenshot = await draw(tab, { format: "png" });
   const fullPage = await drawFullPage(tab, reading.height);
+  const finalUrl = page.url();
   return {
     facts: {
-      finalUrl: page.url(),
+      finalUrl,
       redirects: redirectsOf(first),
       status: response.status(),
       title: reading.title,
@@ -78,7 +83,11 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
       timings: timingsOf(reading, performance.now() - started, complete),
       viewport: VIEWPORT,
       pageHeight: reading.height,
-      truncated: [...cuts(reading, shown, domReady, complete), ...(fullPage ? [] : [NOT_DRAWN])],
+      truncated: [
+        ...cuts(reading, shown, domReady, complete),
+        ...(whole || !complete ? [] : [CHANGING]),
+        ...(fullPage ? [] : [NOT_DRAWN]),
+      ],
       ...(consentClosed === undefined ? {} : { consentClosed }),
       console: log,
       egress: await traffic.egress(),
@@ -90,6 +99,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   };
 }
 
+const CHANGING = "taken while the page was still changing: what came later is missing";
 const NOT_DRAWN = "the full page could not be drawn in time: its picture shows the viewport only";
 const QUALITY = 70;
 

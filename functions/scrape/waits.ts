@@ -9,13 +9,23 @@ export interface Waits {
   readonly dom: number;
   /** For pictures, styles and scripts. */
   readonly load: number;
-  /** For requests that scripts make afterwards. */
+  /** For requests that scripts make afterwards, before the page is scrolled. */
   readonly quiet: number;
+  /** For what scripts add late. */
+  readonly late: number;
   readonly script: number;
   readonly picture: number;
 }
 
-const FULL: Waits = { answer: 30_000, dom: 15_000, load: 5_000, quiet: 500, script: 10_000, picture: 15_000 };
+const FULL: Waits = {
+  answer: 30_000,
+  dom: 15_000,
+  load: 5_000,
+  quiet: 500,
+  late: 5_000,
+  script: 10_000,
+  picture: 15_000,
+};
 /** All full waits fit into this. With less time left all shrink alike, so that a slow page still fails with a reason of its own. */
 const FULL_MS = 60_000;
 
@@ -26,6 +36,7 @@ export function waitsWithin(leftMs: number): Waits {
     dom: Math.ceil(FULL.dom * part),
     load: Math.ceil(FULL.load * part),
     quiet: FULL.quiet,
+    late: Math.ceil(FULL.late * part),
     script: Math.ceil(FULL.script * part),
     picture: Math.ceil(FULL.picture * part),
   };

@@ -84,6 +84,22 @@ export const pages: Record<string, Page> = {
   "/frames": html(`<h1>Frames</h1>${'<iframe src="/frame"></iframe>'.repeat(20)}<iframe src="/frames"></iframe>`),
   "/frame": html("<p>in a frame"),
   ...composedPages(html),
+  "/late-timer": html(
+    `<h1>Plans</h1><main></main><script>const ms = Number(new URLSearchParams(location.search).get("ms"));
+    addEventListener("load", () => setTimeout(() => { document.querySelector("main").innerHTML = "<section><h3>Solo</h3><p>$9 per month</p></section>"; }, ms));</script>`,
+  ),
+  "/late-answer": html(
+    `<h1>Plans</h1><main></main><script>addEventListener("load", async () => { const answer = await fetch("/slow" + location.search);
+    const text = await answer.text(); setTimeout(() => { document.querySelector("main").innerHTML = text; }, 100); });</script>`,
+  ),
+  "/slow": (response, url) => {
+    const answer = () =>
+      bytes("text/html", "<section><h3>Solo</h3><p>$9 per month</p></section>")(response, url, undefined as never);
+    setTimeout(answer, Number(url.searchParams.get("ms")));
+  },
+  "/trickle": html(
+    `<h1>Trickle</h1><main></main><script>let n = 0; setInterval(() => { const p = document.createElement("p"); p.textContent = "item " + n++; document.querySelector("main").append(p); }, 40)</script>`,
+  ),
   "/download": bytes("application/octet-stream", "bytes", { "content-disposition": "attachment; filename=x.bin" }),
   "/pdf": bytes("application/pdf", "%PDF-1.4\n%%EOF"),
   "/image": bytes("image/png", PIXEL),

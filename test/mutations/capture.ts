@@ -2,6 +2,8 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const COMPOSED = ["test/integration/scrape-composed.test.ts"];
 
+const LATE = ["test/integration/scrape-late.test.ts"];
+
 /** What a page's roots and frames may cost, and whose words they are. */
 export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/scrape/composed.ts", COMPOSED, [
@@ -26,6 +28,30 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     },
     { why: "a template is nothing that a page shows", find: '    if (name === "template") continue;\n', replace: "" },
     { why: "a frame that nobody sees says nothing", find: "if (areaOf(element) > 400) frames", replace: "frames" },
+  ]),
+  ...mutationsOf("functions/scrape/tab.ts", LATE, [
+    {
+      why: "a page that never rests is taken as it is",
+      find: "if (performance.now() >= until) return false;",
+      replace: "if (performance.now() >= until) return true;",
+    },
+    {
+      why: "what a server still answers is waited for",
+      find: "!changing && !tab.traffic.loading()",
+      replace: "!changing",
+    },
+  ]),
+  ...mutationsOf("functions/scrape/in-page-late.ts", LATE, [
+    {
+      why: "a timer that is far away is not waited for",
+      find: "wait <= limits.longestMs && ",
+      replace: "",
+    },
+    {
+      why: "a page that has just changed is not at rest",
+      find: "now - state.changedAt < quietMs ||",
+      replace: "false ||",
+    },
   ]),
   ...mutationsOf("functions/scrape/consent.ts", COMPOSED, [
     {
