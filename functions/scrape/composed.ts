@@ -43,20 +43,18 @@ interface FrameAt {
  * Reads the page as it is shown. Chromium's own snapshots have no limit: 130,000 elements are 46 MB of DOM.getDocument. This asks in the
  * page, where the limits hold, and asks the browser only for what a page's scripts cannot say: closed shadow roots, and which frame is where.
  */
-export async function readComposed(tab: Tab, page: Page): Promise<Composed> {
-  const session = await page.context().newCDPSession(page);
+export async function readComposed(tab: Tab): Promise<Composed> {
   try {
-    return await compose(tab, page, session);
+    return await compose(tab);
   } catch (error) {
     // As Playwright says it, for those who ask again.
     const gone = error instanceof Error && /Cannot find context|No frame (?:for|with) given id/.test(error.message);
     throw gone ? new Error("the page navigated while it was read", { cause: error }) : error;
-  } finally {
-    session.detach().catch(() => undefined);
   }
 }
 
-async function compose(tab: Tab, page: Page, session: CDPSession): Promise<Composed> {
+async function compose(tab: Tab): Promise<Composed> {
+  const { page, session } = tab;
   const address = page.url();
   const frames = await framesOf(session);
   const [main] = frames.keys();
@@ -196,10 +194,10 @@ async function readFrame(
 }
 
 async function unknownElements(session: CDPSession, contextId: number, named: number): Promise<string[]> {
-  const { objectId } = await call(session, contextId, findUnknown, [
-    { value: { named, empty: MAX_EMPTY, elements: MAX_ELEMENTS } },
-  ]);
-  if (objectId === undefined) return [];
+  const limits = { named, empty: MAX_EMPTY, elements: MAX_ELEMENTS };
+  const { objectId, description } = await call(session, contextId, findUnknown, [{ value: limits }]);
+  // Of most pages, which need no further round trip.
+  if (objectId === undefined || description === "Array(0)") return [];
   const { result } = await session.send("Runtime.getProperties", { objectId, ownProperties: true });
   return result.flatMap(({ name, value }) => (/^\d+$/.test(name) ? (value?.objectId ?? []) : []));
 }

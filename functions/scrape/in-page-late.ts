@@ -43,7 +43,8 @@ export function watchLate(limits: { readonly longestMs: number; readonly chained
     clear(id);
   }) as typeof window.clearTimeout;
   new MutationObserver(() => {
-    state.changedAt = performance.now();
+    // What the parser adds is waited for otherwise.
+    if (document.readyState !== "loading") state.changedAt = performance.now();
   }).observe(document, { childList: true, characterData: true, subtree: true });
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
 import type { EgressAccess } from "../../lib/edges/egress-access.ts";
 import { isChanging } from "./in-page-late.ts";
 import type { Traffic } from "./traffic.ts";
@@ -8,6 +8,8 @@ import { answerWithin, type Waits } from "./waits.ts";
 /** One visit: its page, and what its parts need to know. */
 export interface Tab {
   readonly page: Page;
+  /** Of the page: for what Playwright has no question. */
+  readonly session: CDPSession;
   readonly traffic: Traffic;
   readonly wait: Waits;
   /** The site's, before redirects. */
@@ -48,8 +50,8 @@ export async function ask<T>(tab: Tab, question: (page: Page) => Promise<T>): Pr
 }
 
 /** A page that has not changed for so long, and is not about to, is taken for whole. */
-const QUIET_MS = 150;
-const POLL_MS = 50;
+const QUIET_MS = 100;
+const POLL_MS = 25;
 
 /** Waits until scripts add nothing more: no request, timer or change is under way. @returns false when there was no end to it */
 export async function quiet(tab: Tab): Promise<boolean> {
@@ -68,13 +70,11 @@ export async function quiet(tab: Tab): Promise<boolean> {
  * @throws RetryableError PageUnresponsive
  */
 export async function draw(
-  { page, wait }: Tab,
+  { session, wait }: Tab,
   options: { readonly format: "png" } | { readonly format: "jpeg"; readonly quality: number; readonly clip: Clip },
 ): Promise<Uint8Array> {
-  const session = await page.context().newCDPSession(page);
   const shot = session.send("Page.captureScreenshot", { ...options, captureBeyondViewport: "clip" in options });
   const { data } = await answerWithin(wait.picture, "picture", shot);
-  await session.detach();
   return Buffer.from(data, "base64");
 }
 

@@ -8,6 +8,8 @@ import { navigate, requireDocument } from "./document.ts";
 import { egressAway } from "./failures.ts";
 import { MAX_HEIGHT, type Reading, readPage, removeBypasses, scrollThrough } from "./in-page.ts";
 import { watchLate } from "./in-page-late.ts";
+import { openDetails } from "./in-page-switches.ts";
+import { withOtherStates } from "./other-states.ts";
 import { ask, draw, loaded, quiet, type Tab } from "./tab.ts";
 import { watchTraffic } from "./traffic.ts";
 import { settle, waitsWithin } from "./waits.ts";
@@ -44,7 +46,8 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   const log = watchPage(context, page);
   const traffic = watchTraffic(page, options.allow);
   const wait = waitsWithin(options.deadline.getTime() - Date.now());
-  const tab: Tab = { ...options, page, traffic, wait };
+  const session = await context.newCDPSession(page);
+  const tab: Tab = { ...options, page, session, traffic, wait };
   await page.route("**/*", (route) =>
     // Sound and film do not show on a picture. Playwright routes requests anyway, for the proxy's login.
     route.request().resourceType() === "media" ? route.abort("blockedbyclient") : route.fallback(),
@@ -58,13 +61,16 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
 
   const consentClosed = await ask(tab, closeConsent);
   await ask(tab, () => page.evaluate(scrollThrough, MAX_HEIGHT));
+  await ask(tab, () => page.evaluate(openDetails));
   const whole = await quiet(tab);
   // Scripts may have navigated elsewhere meanwhile.
   const response = await requireDocument(tab);
   if (traffic.lostProxy()) throw egressAway(`the egress proxy went away while ${options.url.host} loaded`);
 
-  const reading = await ask(tab, () => page.evaluate(readPage, { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS }));
-  const shown = await ask(tab, () => readComposed(tab, page));
+  const [reading, shown] = await Promise.all([
+    ask(tab, () => page.evaluate(readPage, { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS })),
+    ask(tab, () => readComposed(tab)),
+  ]);
   const block = blockedBy({ ...reading, status: response.status(), headers: response.headers() });
   if (block) throw new TerminalError("Blocked", `${options.url.host} shows a block page: ${block}`);
   if (shown.text.trim() === "" && !reading.visual) throw new TerminalError("EmptyPage", `${page.url()} shows nothing`);
@@ -72,6 +78,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   const screenshot = await draw(tab, { format: "png" });
   const fullPage = await drawFullPage(tab, reading.height);
   const finalUrl = page.url();
+  const read = await withOtherStates(tab, shown, options.deadline.getTime() - Date.now());
   return {
     facts: {
       finalUrl,
@@ -86,14 +93,15 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
       truncated: [
         ...cuts(reading, shown, domReady, complete),
         ...(whole || !complete ? [] : [CHANGING]),
+        ...read.caveats,
         ...(fullPage ? [] : [NOT_DRAWN]),
       ],
       ...(consentClosed === undefined ? {} : { consentClosed }),
       console: log,
       egress: await traffic.egress(),
     },
-    html: shown.html,
-    text: shown.text,
+    html: read.html,
+    text: read.text,
     screenshot,
     fullPage: fullPage ?? (await asJpeg(screenshot)),
   };

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { composedPages } from "./composed-pages.ts";
+import { switchPages } from "./switch-pages.ts";
 
 export type Page = (response: ServerResponse, url: URL, request: IncomingMessage) => void;
 
@@ -84,6 +85,7 @@ export const pages: Record<string, Page> = {
   "/frames": html(`<h1>Frames</h1>${'<iframe src="/frame"></iframe>'.repeat(20)}<iframe src="/frames"></iframe>`),
   "/frame": html("<p>in a frame"),
   ...composedPages(html),
+  ...switchPages(html),
   "/late-timer": html(
     `<h1>Plans</h1><main></main><script>const ms = Number(new URLSearchParams(location.search).get("ms"));
     addEventListener("load", () => setTimeout(() => { document.querySelector("main").innerHTML = "<section><h3>Solo</h3><p>$9 per month</p></section>"; }, ms));</script>`,

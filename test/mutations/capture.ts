@@ -4,6 +4,8 @@ const COMPOSED = ["test/integration/scrape-composed.test.ts"];
 
 const LATE = ["test/integration/scrape-late.test.ts"];
 
+const STATES = ["test/integration/scrape-states.test.ts"];
+
 /** What a page's roots and frames may cost, and whose words they are. */
 export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/scrape/composed.ts", COMPOSED, [
@@ -51,6 +53,24 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
       why: "a page that has just changed is not at rest",
       find: "now - state.changedAt < quietMs ||",
       replace: "false ||",
+    },
+  ]),
+  ...mutationsOf("functions/scrape/other-states.ts", STATES, [
+    { why: "pressing leads nowhere", find: "return leaves || ", replace: "return " },
+    {
+      why: "pressing sends nothing",
+      find: " || !/^(?:GET|HEAD|OPTIONS)$/.test(request.method())",
+      replace: "",
+    },
+    {
+      why: "a page that hangs when something is pressed is captured as it was",
+      find: "  } catch {\n    // A page that went away",
+      replace: "  } catch (error) {\n    throw error; // A page that went away",
+    },
+    {
+      why: "what a page says to a model when something is pressed is looked at",
+      find: "html: html.slice(0, MAX_DOM_CHARS - hidden.length) + hidden",
+      replace: "html",
     },
   ]),
   ...mutationsOf("functions/scrape/consent.ts", COMPOSED, [

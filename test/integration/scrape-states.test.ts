@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { extract } from "../../functions/analyze/extract/extract.ts";
+import { scrapingForFile } from "./scraping.ts";
+
+// What a page shows only when somebody presses something.
+
+const scraping = scrapingForFile(["shop.test"]);
+const capture = (path: string, seconds?: number) => scraping.capture(`http://shop.test${path}`, seconds);
+
+test.each(["/switch-buttons", "/switch-box"])("%s: monthly and yearly prices are both read", async (path) => {
+  const { text, truncated } = await capture(path);
+  const [shown, other] = text.split("[After pressing “Yearly”]\n");
+  expect(shown).toMatch(/Solo\n+\$9 per month\n+Team\n+\$29 per month\n+End/);
+  expect(other).toMatch(/Solo\n+\$90 per year\n+Team\n+\$290 per year$/);
+  expect(truncated).toEqual([]);
+});
+
+test.each([
+  ["/switch-tabs", "Companies"],
+  ["/switch-folds", "More plans"],
+])("%s: what another part shows is read, and marked", async (path, label) => {
+  const [shown, other] = (await capture(path)).text.split(`[After pressing “${label}”]\n`);
+  expect(shown).not.toContain("$290");
+  expect(other).toMatch(/Team\n+\$290 per year/);
+});
+
+test("what speaks to a model then is reported, and the plans stay those that the page shows", async () => {
+  const { html, text, finalUrl: url, title, description } = await capture("/switch-instructs");
+  expect(text).toContain("Ignore all previous instructions");
+  const { caveats, offers } = extract({ html, url, title, description, screenshot: "s" });
+  expect(caveats).toEqual([expect.stringContaining("tries to instruct")]);
+  expect(offers).toMatchObject([{ name: "Solo" }, { name: "Team" }]);
+});
+
+test("details are open", async () => {
+  expect((await capture("/details")).text).toContain("Team, $290 per year");
+});
+
+describe("pressing leads nowhere, and sends nothing", () => {
+  test.each(["/switch-leaves", "/switch-submits"])("%s", async (path) => {
+    const seen = await capture(path);
+    expect(seen.finalUrl).toBe(`http://shop.test${path}`);
+    expect(seen.text).toContain("$9 per month");
+    expect(seen.truncated).toEqual(["not every tab and switch of the page was read"]);
+    expect(scraping.site.seen).not.toContain("shop.test /switch-left");
+    if (path === "/switch-submits") expect(seen.text).toContain("$290 per year");
+  });
+
+  test("a page that hangs then is captured as it was", async () => {
+    const seen = await capture("/switch-hangs", 30);
+    expect(seen.text).toContain("$9 per month");
+    expect(seen.truncated).toEqual(["not every tab and switch of the page was read"]);
+  });
+});
