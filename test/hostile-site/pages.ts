@@ -1,15 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { composedPages } from "./composed-pages.ts";
-import { switchPages } from "./switch-pages.ts";
-
-export type Page = (response: ServerResponse, url: URL, request: IncomingMessage) => void;
-
-const html =
-  (body: string, head = "<title>A page</title>"): Page =>
-  (response) =>
-    void response
-      .writeHead(200, { "content-type": "text/html; charset=utf-8" })
-      .end(`<!doctype html><html lang="en"><head>${head}</head><body>${body}</body></html>`);
+import { COMPOSED_PAGES } from "./composed-pages.ts";
+import { html, type Page } from "./page.ts";
+import { SWITCH_PAGES } from "./switch-pages.ts";
 
 const status =
   (code: number, body = `<h1>${code}</h1>`, headers: Record<string, string> = {}): Page =>
@@ -84,8 +75,8 @@ export const pages: Record<string, Page> = {
   "/half-character": html(`<h1>Half</h1><script>document.title = "half \\ud83d";</script>`),
   "/frames": html(`<h1>Frames</h1>${'<iframe src="/frame"></iframe>'.repeat(20)}<iframe src="/frames"></iframe>`),
   "/frame": html("<p>in a frame"),
-  ...composedPages(html),
-  ...switchPages(html),
+  ...COMPOSED_PAGES,
+  ...SWITCH_PAGES,
   "/late-timer": html(
     `<h1>Plans</h1><main></main><script>const ms = Number(new URLSearchParams(location.search).get("ms"));
     addEventListener("load", () => setTimeout(() => { document.querySelector("main").innerHTML = "<section><h3>Solo</h3><p>$9 per month</p></section>"; }, ms));</script>`,
