@@ -42,9 +42,10 @@ export function watchLate(limits: { readonly longestMs: number; readonly chained
     if (id !== undefined) state.due.delete(id);
     clear(id);
   }) as typeof window.clearTimeout;
-  new MutationObserver(() => {
-    // What the parser adds is waited for otherwise.
-    if (document.readyState !== "loading") state.changedAt = performance.now();
+  new MutationObserver((changes) => {
+    // What the parser adds is waited for otherwise, and what goes, as a banner does, brings nothing.
+    const adds = changes.some(({ type, addedNodes }) => type === "characterData" || addedNodes.length > 0);
+    if (adds && document.readyState !== "loading") state.changedAt = performance.now();
   }).observe(document, { childList: true, characterData: true, subtree: true });
 }
 

@@ -40,8 +40,7 @@ export interface VisitOptions extends Pick<Tab, "url" | "allow" | "access" | "si
  */
 export async function visit(context: BrowserContext, options: VisitOptions): Promise<Visit> {
   const started = performance.now();
-  await context.addInitScript(removeBypasses);
-  await context.addInitScript(watchLate, LATE);
+  await Promise.all([context.addInitScript(removeBypasses), context.addInitScript(watchLate, LATE)]);
   const page = await context.newPage();
   const log = watchPage(context, page);
   const traffic = watchTraffic(page, options.allow);
@@ -60,8 +59,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   await settle(traffic.pending, wait.quiet);
 
   const consentClosed = await ask(tab, closeConsent);
-  await ask(tab, () => page.evaluate(scrollThrough, MAX_HEIGHT));
-  await ask(tab, () => page.evaluate(openDetails));
+  await ask(tab, () => Promise.all([page.evaluate(openDetails), page.evaluate(scrollThrough, MAX_HEIGHT)]));
   const whole = await quiet(tab);
   // Scripts may have navigated elsewhere meanwhile.
   const response = await requireDocument(tab);
