@@ -161,7 +161,7 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
       process.exitCode = await outputs(connect(options), name, options);
     });
 
-  command("evidence", "evidence my-run > evidence.json")
+  inCluster(command("evidence", "evidence my-run > evidence.json"))
     .description("Print the signed statement of what a run did, for 'agentic verify'")
     .argument(...NAME)
     .action(async (name: string, options) => {

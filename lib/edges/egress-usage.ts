@@ -6,7 +6,8 @@ import type { EgressAccess } from "./egress-access.ts";
 /** The egress proxy itself: asked for this host, which is nobody's (RFC 2606), it says what it counted for the step that asks. */
 export const USAGE_HOST = "usage.egress.invalid";
 
-const TIMEOUT_MS = 1_000;
+/** A busy proxy is asked by a step that ends: fifty that end at once wait for each other. */
+const TIMEOUT_MS = 5_000;
 
 /** What the proxy counted for a step so far; undefined where it does not say. By node:http alone: every step that may reach a host asks. */
 export async function readEgressUsage({ proxy, username, password }: EgressAccess): Promise<EgressUsage | undefined> {

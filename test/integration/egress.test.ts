@@ -224,7 +224,7 @@ test("a job learns what was counted for it, and no other job's", async () => {
   expect(await readEgressUsage({ ...access, proxy: "http://127.0.0.1:1" })).toBeUndefined();
 });
 
-test("a proxy that says nothing of it is waited for a second", async () => {
+test("a proxy that says nothing of it is waited for a few seconds", async () => {
   const silent = http.createServer(() => undefined);
   silent.listen(0, "127.0.0.1");
   await once(silent, "listening");
