@@ -149,12 +149,29 @@ export function readTree(limits: TreeLimits): Tree {
     element.baseURI !== limits.address && !/^(?:#|$)/.test(value) && URL.canParse(value, element.baseURI)
       ? new URL(value, element.baseURI).href
       : value;
+  /** An old price is crossed out by a style sheet more often than by its tag. Styles take time: only of what may be one. */
+  const isStruck = (element: Element) =>
+    /\d/.test(fewWords(element)) && getComputedStyle(element).textDecorationLine.includes("line-through");
+  /** The text of an element that holds next to nothing; of others none, whatever they hold. */
+  const fewWords = (element: Element) => {
+    let words = "";
+    const nodes: Node[] = [element];
+    for (const node of nodes) {
+      if (node instanceof Text) words += node.length > 60 ? "" : node.data;
+      else if (node.childNodes.length > 8 || nodes.length > 16) return "";
+      else nodes.push(...node.childNodes);
+    }
+    return words.length > 60 ? "" : words;
+  };
   const startTag = (element: Element) => {
     const attributes = Array.from(element.attributes, ({ name, value }) => {
+      // That one is ours to give.
+      if (name === "data-agentic-style") return "";
       const kept = addresses.test(name) ? absolute(element, value) : value;
       return ` ${name}="${escaped(kept, /[&"<>\u00a0]/g)}"`;
     });
-    return `<${element.localName}${attributes.join("")}>`;
+    const mark = isStruck(element) ? ' data-agentic-style="struck"' : "";
+    return `<${element.localName}${attributes.join("")}${mark}>`;
   };
 
   /** Of the element around: whether its text shows, how it is written, and whether its own spaces count. */

@@ -50,6 +50,10 @@ export const COMPOSED_PAGES: Record<string, Page> = {
   "/frame-within": html(`<p>level</p><iframe id="f"></iframe><script>
       const level = Number(new URLSearchParams(location.search).get("n") ?? 0);
       document.querySelector("p").textContent = "level " + level; document.getElementById("f").src = "?n=" + (level + 1);</script>`),
+  "/struck-by-style": html(
+    `<h1>Plans</h1><section><h3>Solo</h3><p><span class="was"><b>$29</b></span> <span data-agentic-style="struck">$19</span> per month</p></section>`,
+    "<style>.was { text-decoration: line-through }</style>",
+  ),
   "/shadow-large": html(
     `<h1>Plans</h1><div id="a"></div><script>const r = document.getElementById("a").attachShadow({ mode: "closed" });
       let s = ""; for (let i = 0; i < 12000; i++) s += "<p>" + "a paragraph of words, number " + i + " of very many ".repeat(15) + "</p>"; r.innerHTML = s;</script>`,

@@ -41,6 +41,13 @@ test("slots hold what is put into them, their own content otherwise, and what ha
   expect(shownBy(seen)).not.toMatch(/\$[34]/);
 });
 
+test("an old price that a style sheet crosses out is none, and a page crosses out nothing by our own mark", async () => {
+  const seen = await capture("/struck-by-style");
+  expect(seen.html).toContain('<span class="was" data-agentic-style="struck"><b>$29</b></span> <span>$19</span>');
+  expect(read(seen).offers).toMatchObject([{ name: "Solo", price: { amount: 19, currency: "USD", period: "month" } }]);
+  expect(shownBy(seen)).not.toContain("$29");
+});
+
 test("what a root's style sheet hides is not in the text", async () => {
   expect((await capture("/shadow-hidden")).text).not.toMatch(/\$5|\$6/);
 });

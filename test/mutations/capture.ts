@@ -24,6 +24,16 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("functions/scrape/in-page-tree.ts", COMPOSED, [
     {
+      why: "an old price that a style sheet crosses out is none",
+      find: "isStruck(element) ? ",
+      replace: "false && isStruck(element) ? ",
+    },
+    {
+      why: "a page cannot cross out what it shows",
+      find: 'if (name === "data-agentic-style") return "";',
+      replace: "",
+    },
+    {
       why: "a root is no way to more characters than a page has",
       find: "htmlLength >= limits.dom || ",
       replace: "",
