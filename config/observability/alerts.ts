@@ -171,12 +171,14 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     alert: "AgenticTelemetryLost",
-    expr: `${count(METRIC.lostSpans, { ...QUARTER, by: ["job"] })} > 0`,
+    expr: [METRIC.lostSpans, METRIC.lostRecords]
+      .map((lost) => `${count(lost, { ...QUARTER, by: ["job"] })} > 0`)
+      .join(" or "),
     labels: { severity: "warning" },
     annotations: {
-      summary: "Spans of {{ $labels.job }} are lost",
+      summary: "Telemetry of {{ $labels.job }} is lost",
       description:
-        "Receivers of traces did not take {{ $value }} spans of {{ $labels.job }} in the last 15 minutes. Runs go on; their traces have holes. The log says why (telemetry not sent).",
+        "Receivers did not take {{ $value }} spans or log records of {{ $labels.job }} in the last 15 minutes. Runs go on; their traces have holes, and audit records are in the pod's log only. That log says why (telemetry not sent).",
     },
   },
 ];

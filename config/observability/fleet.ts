@@ -165,8 +165,8 @@ export const FLEET = dashboard({
         ),
         bars({ title: "Dead letters" }, { expr: count(METRIC.deadLetters, interval), legend: "requests" }),
         bars(
-          { title: "Spans lost" },
-          { expr: count(METRIC.lostSpans, { ...interval, by: ["job"] }), legend: "{{job}}" },
+          { title: "Telemetry lost" },
+          { expr: count(METRIC.lostSpans, { ...interval, by: ["job"] }), legend: "{{job}}, spans" },
           { expr: count(METRIC.lostRecords, { ...interval, by: ["job"] }), legend: "{{job}}, log records" },
         ),
       ],

@@ -103,7 +103,7 @@ describe.sequential("an AgentWorkload, step by step by func invoke", () => {
     const { url, said } = await serve("approve");
     // A Broker wants an empty answer, so func prints nothing.
     expect(await invoke(url, "review")).toBe("");
-    expect(said()).toContain('"decision":"approved"');
+    expect(said()).toContain('"agentic.outcome":"approved"');
   });
 
   test("report writes the report", async () => {
