@@ -47,7 +47,8 @@ export default defineConfig({
       // Contract drives Argo from here, and fills both cores. The others mostly wait for the cluster; what takes a part of it away, or wants
       // it quiet, has it to itself.
       suite({ name: "contract", order: 2, maxWorkers: 2, minutes: 5, globalSetup }),
-      suite({ name: "kubernetes", files: "kubernetes/*.test.ts", order: 3, maxWorkers: 4, minutes: 15, globalSetup }),
+      // A fourth worker's browsers starve the object store: reads took over ten seconds.
+      suite({ name: "kubernetes", files: "kubernetes/*.test.ts", order: 3, maxWorkers: 3, minutes: 15, globalSetup }),
       suite({
         name: "alone",
         files: "kubernetes/alone/*.test.ts",
