@@ -99,7 +99,8 @@ async function runInFolder(
     say(`Nothing is lost. Continue with:\n  ${sameCommand()}`);
     return stopped ? EXIT.sigint : EXIT.interrupted;
   } finally {
-    await telemetry.shutdown();
+    // Who is not reached in time would keep the command for as long as a request may take.
+    if (!(await telemetry.shutdown())) setTimeout(() => process.exit(), 100).unref();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
 }

@@ -21,8 +21,9 @@ import { flushTo, type SpanReceiver } from "./receiver.ts";
 import { countDropped } from "./span-queue.ts";
 import type { Telemetry } from "./telemetry.ts";
 
-/** Longest that the end of a process waits for what is not sent. */
-const SHUTDOWN_MS = 3_000;
+/** Longest that the end of a process waits for what is not sent; and where a receiver is in trouble already. */
+const SHUTDOWN_MS = 1_000;
+const SHUTDOWN_IN_TROUBLE_MS = 300;
 
 export interface Receivers {
   /** What a receiver of OTLP is named for. `lines`: it gets the process's log, too. */
@@ -83,7 +84,13 @@ export async function startSdk(service: string, { otlp, langfuse }: Receivers, l
       const done = Promise.allSettled(
         [tracers, meters, audit?.provider, lines?.provider].map((provider) => provider?.shutdown()),
       );
-      await Promise.race([done, sleep(SHUTDOWN_MS)]);
+      const limit = all.every(({ exports }) => exports.isHealthy()) ? SHUTDOWN_MS : SHUTDOWN_IN_TROUBLE_MS;
+      const late = new AbortController();
+      const tooLate = sleep(limit, false, { signal: late.signal }).catch(() => false);
+      const sent = await Promise.race([done.then(() => true), tooLate]);
+      // A timer that is still running would keep the process.
+      late.abort();
+      return sent;
     },
   };
 }
