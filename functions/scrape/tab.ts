@@ -51,14 +51,17 @@ export async function ask<T>(tab: Tab, question: (page: Page) => Promise<T>): Pr
 
 /** A page that has not changed for so long, and is not about to, is taken for whole. */
 const QUIET_MS = 100;
+/** One after the other: an answer has arrived a moment before the script that waits for it goes on, longer on a busy machine. */
+const QUIET_LOOKS = 3;
 const POLL_MS = 25;
 
 /** Waits until scripts add nothing more: no request, timer or change is under way. @returns false when there was no end to it */
 export async function quiet(tab: Tab): Promise<boolean> {
   const until = performance.now() + tab.wait.late;
-  for (;;) {
+  for (let looks = 0; ; ) {
     const changing = await ask(tab, (page) => page.evaluate(isChanging, QUIET_MS));
-    if (!changing && !tab.traffic.loading()) return true;
+    looks = changing || tab.traffic.loading() ? 0 : looks + 1;
+    if (looks === QUIET_LOOKS) return true;
     if (performance.now() >= until) return false;
     await sleep(POLL_MS);
   }
