@@ -49,8 +49,8 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "what a server still answers is waited for",
-      find: "!changing && !tab.traffic.loading()",
-      replace: "!changing",
+      find: "changing || tab.traffic.loading() ? 0",
+      replace: "changing ? 0",
     },
   ]),
   ...mutationsOf("functions/scrape/in-page-late.ts", LATE, [
