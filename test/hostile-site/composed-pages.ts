@@ -49,7 +49,7 @@ export const COMPOSED_PAGES: Record<string, Page> = {
   "/frame-many": html(`<h1>Plans</h1>${'<iframe src="/frame"></iframe>'.repeat(30)}`),
   "/frame-within": html(`<p>level</p><iframe id="f"></iframe><script>
       const level = Number(new URLSearchParams(location.search).get("n") ?? 0);
-      document.querySelector("p").textContent = "level " + level; document.getElementById("f").src = "?n=" + (level + 1);</script>`),
+      document.querySelector("p").textContent = "level " + level; if (level < 8) document.getElementById("f").src = "?n=" + (level + 1);</script>`),
   "/struck-by-style": html(
     `<h1>Plans</h1><section><h3>Solo</h3><p><span class="was"><b>$29</b></span> <span data-agentic-style="struck">$19</span> per month</p></section>`,
     "<style>.was { text-decoration: line-through }</style>",
