@@ -1,10 +1,10 @@
 import type { AgentEdges } from "../lib/connect.ts";
 import type { StepContext } from "../lib/durable/durable.ts";
-import type { EgressAccess } from "../lib/edges/egress-access.ts";
+import { egressAccess as accessOf, type EgressAccess } from "../lib/edges/egress-access.ts";
 
 /** How a step reaches the network: what egressFetch takes. */
 export function egressAccess(edges: Pick<AgentEdges, "egressProxy">, context: StepContext): EgressAccess {
-  return { proxy: edges.egressProxy, username: context.identity, password: context.egressToken };
+  return accessOf(edges.egressProxy, context);
 }
 
 /** The same as Playwright's option `proxy`. */

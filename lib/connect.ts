@@ -5,6 +5,7 @@ import { modelEndpoint, type Settings } from "./config.ts";
 import type { S3Settings } from "./edges/artifacts/s3-client.ts";
 import { type Artifacts, openArtifacts } from "./edges/artifacts.ts";
 import type { Browser } from "./edges/browser.ts";
+import { egressAccess } from "./edges/egress-access.ts";
 import { publicKeys } from "./keys.ts";
 import type { Logger } from "./log.ts";
 import type { Model } from "./model/model.ts";
@@ -75,12 +76,8 @@ export async function connectAgent(
     now: () => new Date(),
     modelCalls: async (workload, identity) =>
       (await import("./model/ledger.ts")).readModelCalls(redis, ledgerName(workload), identity),
-    egress: async ({ identity, egressToken }) =>
-      (await import("./edges/egress-usage.ts")).readEgressUsage({
-        proxy: settings.EGRESS_PROXY_URL,
-        username: identity,
-        password: egressToken,
-      }),
+    egress: async (step) =>
+      (await import("./edges/egress-usage.ts")).readEgressUsage(egressAccess(settings.EGRESS_PROXY_URL, step)),
   });
   const endpoint = modelEndpoint(settings);
   const model =

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { canonicalJson } from "../engine/canonical.ts";
 import { contradictionIn, type Evidence, evidenceSchema } from "../engine/evidence.ts";
 import { keyId } from "./keys.ts";
+import { parseJson } from "./parse-json.ts";
 import { schemaProblems } from "./schema-problems.ts";
 
 const TYPE = "agentic-evidence+jws";
@@ -37,12 +38,4 @@ export async function verifyEvidence(file: string, key: KeyObject): Promise<Veri
   if (!parsed.success) return { problem: `the statement is invalid: ${schemaProblems(parsed.error)}` };
   const contradiction = contradictionIn(parsed.data);
   return contradiction === undefined ? { evidence: parsed.data } : { problem: contradiction };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,6 +4,7 @@ import { parseDuration } from "../../crd/duration.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
 import type { ResultStore } from "../../lib/durable/results.ts";
 import { createRunDurably } from "../../lib/durable/run.ts";
+import { egressAccess } from "../../lib/edges/egress-access.ts";
 import { readEgressUsage } from "../../lib/edges/egress-usage.ts";
 import type { Logger } from "../../lib/log.ts";
 import { createStepTokenVerifier } from "../../lib/token.ts";
@@ -32,8 +33,7 @@ export async function connectAgents(
       recursionLimit: stack.settings.RECURSION_LIMIT,
       now: () => new Date(),
       modelCalls: stack.modelCalls,
-      egress: ({ identity, egressToken }) =>
-        readEgressUsage({ proxy: stack.edges.egressProxy, username: identity, password: egressToken }),
+      egress: (step) => readEgressUsage(egressAccess(stack.edges.egressProxy, step)),
     }),
     verifyToken: createStepTokenVerifier([keys.publicKey]),
     log,

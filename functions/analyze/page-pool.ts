@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import pLimit from "p-limit";
+import { unlessAborted } from "../../lib/unless-aborted.ts";
 import { askProcess, type PageLimits } from "./ask-process.ts";
 import type { PageQuestion, PageWork } from "./page-process.ts";
 
@@ -64,7 +65,7 @@ export function createPagePool(limits: PageLimits = PAGE_LIMITS, idleMs: number 
     run<W extends keyof PageWork>(name: W, args: Parameters<PageWork[W]>, signal: AbortSignal) {
       const done = turn(() => work({ work: name, args }, signal));
       // What waits for its turn need not wait for others to end.
-      return Promise.race([done, abortOf(signal)]) as Promise<ReturnType<PageWork[W]>>;
+      return unlessAborted(done, signal) as Promise<ReturnType<PageWork[W]>>;
     },
   };
 }
@@ -79,10 +80,4 @@ function startProcess({ timeoutMs, heapMb }: PageLimits, onExit: (child: ChildPr
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   return child.once("exit", () => onExit(child));
-}
-
-function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -3,7 +3,7 @@ import { NO_USAGE, type StepResult } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepContext, type StepGraph } from "../../lib/durable/durable.ts";
-import type { EgressAccess } from "../../lib/edges/egress-access.ts";
+import { egressAccess } from "../../lib/edges/egress-access.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
@@ -33,7 +33,7 @@ export function createGraph(edges: ScrapeEdges, hosts: HostQueue = createHostQue
     .addNode("robots", async (_state, runtime) => {
       const context = contextOf(runtime);
       const userAgent = `${await browser.userAgent()} ${PRODUCT}`;
-      const access = accessOf(egressProxy, context);
+      const access = egressAccess(egressProxy, context);
       return { robotsVerdict: await checkRobots(access, siteOf(context), userAgent, context.signal) };
     })
     .addNode("capture", async ({ robotsVerdict }, runtime) => {
@@ -72,7 +72,7 @@ async function capturePage(
   site: URL,
   robots: Capture["robots"],
 ): Promise<Capture> {
-  const access = accessOf(egressProxy, context);
+  const access = egressAccess(egressProxy, context);
   const started = performance.now();
   const { facts, ...bytes } = await browser.withContext(
     {
@@ -122,8 +122,4 @@ function siteOf({ input: { item } }: StepContext): URL {
   if (url.username || url.password)
     throw new TerminalError("InvalidInput", `the URL of ${url.host} has a login: scrape visits public pages only`);
   return url;
-}
-
-function accessOf(proxy: string, { identity, egressToken }: StepContext): EgressAccess {
-  return { proxy, username: identity, password: egressToken };
 }

@@ -1,3 +1,5 @@
+import { unlessAborted } from "../../lib/unless-aborted.ts";
+
 /** Lets one visit at a time reach a host. */
 export interface HostQueue {
   /**
@@ -20,18 +22,12 @@ export function createHostQueue(delayMs: number): HostQueue {
       void tail.then(() => {
         if (tails.get(host) === tail) tails.delete(host);
       });
-      const aborted = Promise.withResolvers<never>();
-      const abort = () => aborted.reject(signal.reason);
-      signal.addEventListener("abort", abort, { once: true });
-      if (signal.aborted) abort();
       try {
-        await Promise.race([before, aborted.promise]);
+        await unlessAborted(before, signal);
       } catch (reason) {
         // The next in the queue must not wait for a visit that never happens.
         done.resolve();
         throw reason;
-      } finally {
-        signal.removeEventListener("abort", abort);
       }
       return () => {
         if (delayMs > 0) setTimeout(done.resolve, delayMs).unref();

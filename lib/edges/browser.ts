@@ -5,9 +5,11 @@ import type {
   Browser as Connection,
   ConnectOverCDPTransport,
 } from "playwright-core";
+import { endsWithin } from "../ends-within.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
 import { METRIC, measured } from "../telemetry/metrics.ts";
 import { inSpan } from "../telemetry/span.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 
 /** A browser reached over CDP: Browserless in a cluster by websocket, a local Chromium by its pipe. */
 export interface Browser {
@@ -134,21 +136,19 @@ export function connectBrowser(
           throw cause;
         }
       });
-      const aborted = Promise.withResolvers<never>();
-      const abort = () => aborted.reject(signal.reason);
-      signal.addEventListener("abort", abort, { once: true });
-      if (signal.aborted) abort();
       try {
         return await measured(METRIC.browserDuration, {}, () =>
-          inSpan("browser visit", {}, () => Promise.race([use(context), aborted.promise])),
+          inSpan("browser visit", {}, () => unlessAborted(use(context), signal)),
         );
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (cause instanceof TerminalError || (shared.connection.isConnected() && !isGone(cause))) throw cause;
         throw unavailable(cause);
       } finally {
-        signal.removeEventListener("abort", abort);
-        await closeWithin(context, CLOSE_TIMEOUT_MS);
+        await endsWithin(
+          CLOSE_TIMEOUT_MS,
+          context.close().catch(() => undefined),
+        );
         await giveBack(shared);
       }
     },
@@ -183,13 +183,6 @@ function isGone(cause: unknown): boolean {
     cause instanceof Error &&
     /Target (page, context or browser|closed)|Target crashed|Page crashed/i.test(cause.message)
   );
-}
-
-async function closeWithin(context: BrowserContext, ms: number): Promise<void> {
-  const timer = Promise.withResolvers<void>();
-  const timeout = setTimeout(timer.resolve, ms);
-  await Promise.race([context.close().catch(() => undefined), timer.promise]);
-  clearTimeout(timeout);
 }
 
 function unavailable(cause: unknown): RetryableError {

@@ -8,6 +8,19 @@ export interface EgressAccess {
   readonly password: string;
 }
 
+/** Of a step, by what its request brought. */
+export function egressAccess(
+  proxy: string,
+  { identity, egressToken }: { readonly identity: string; readonly egressToken: string },
+): EgressAccess {
+  return { proxy, username: identity, password: egressToken };
+}
+
+/** The header `proxy-authorization`. */
+export function proxyAuthorization({ username, password }: EgressAccess): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
 export interface EgressRequest {
   /** Default: GET. */
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";

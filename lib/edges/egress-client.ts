@@ -1,4 +1,5 @@
 import { RetryableError, TerminalError } from "../errors.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { EgressAccess, EgressRequest } from "./egress-access.ts";
 import type { EgressConnection } from "./egress-connection.ts";
 import { EGRESS_HEADER, egressRefusal, loginMissing } from "./egress-refusal.ts";
@@ -40,12 +41,16 @@ export function egressFetch(access: EgressAccess, { checkCertificates = true } =
     try {
       opening ??= open();
       const either = AbortSignal.any([signal, timeout]);
-      const response = await unlessAborted((await opening).send(url, request, either), either);
+      const answer = (await opening).send(url, request, either);
+      // undici does not look at the signal while it opens a tunnel. An answer that comes after it is thrown away.
+      const response = await unlessAborted(answer, either).catch((error: unknown) => {
+        answer.then(discard, () => undefined);
+        throw error;
+      });
       reached = lastOf(response.context) ?? url;
       const refusal = egressRefusal(response.statusCode, response.headers[EGRESS_HEADER], reached);
       if (refusal) {
-        // Destroying an unread body emits an error that is nobody's concern.
-        response.body.on("error", () => undefined).destroy();
+        discard(response);
         throw refusal;
       }
       const body = await readUpTo(maxBytes, response.body);
@@ -73,19 +78,9 @@ export async function checkTunnel(access: EgressAccess, url: URL, signal: AbortS
   }
 }
 
-/** undici does not look at the signal while it opens a tunnel. An answer that comes after it is thrown away. */
-async function unlessAborted(answer: ReturnType<EgressConnection["send"]>, signal: AbortSignal) {
-  const aborted = Promise.withResolvers<never>();
-  const stop = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([answer, aborted.promise]);
-  } catch (error) {
-    answer.then(({ body }) => body.on("error", () => undefined).destroy()).catch(() => undefined);
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+/** Destroying an unread body emits an error that is nobody's concern. */
+function discard({ body }: Awaited<ReturnType<EgressConnection["send"]>>): void {
+  body.on("error", () => undefined).destroy();
 }
 
 /** Where redirects led, as undici tells it. */

@@ -1,5 +1,5 @@
 import { type Dispatcher, interceptors, Pool, ProxyAgent, request as send } from "undici";
-import type { EgressAccess, EgressRequest } from "./egress-access.ts";
+import { type EgressAccess, type EgressRequest, proxyAuthorization } from "./egress-access.ts";
 import { EGRESS_HEADER, egressRefusal, portOf } from "./egress-refusal.ts";
 
 // A module of its own: undici takes a tenth of a second to load, which only a request needs to wait for.
@@ -16,7 +16,7 @@ export interface EgressConnection {
 export function openEgressConnection(access: EgressAccess, checkCertificates: boolean): EgressConnection {
   const dispatcher = new ProxyAgent({
     uri: access.proxy,
-    token: authorization(access),
+    token: proxyAuthorization(access),
     requestTls: { rejectUnauthorized: checkCertificates },
     clientFactory: (origin, options) => new TunnelPool(origin, { ...options, headersTimeout: TUNNEL_TIMEOUT_MS }),
   });
@@ -40,7 +40,7 @@ export async function openAndCloseTunnel(access: EgressAccess, url: URL, signal:
   const authority = `${url.hostname}:${portOf(url)}`;
   const pool = new TunnelPool(access.proxy, { headersTimeout: TUNNEL_TIMEOUT_MS });
   try {
-    const headers = { host: authority, "proxy-authorization": authorization(access) };
+    const headers = { host: authority, "proxy-authorization": proxyAuthorization(access) };
     const { socket } = await pool.connect({ origin: access.proxy, path: authority, headers, signal });
     socket.destroy();
   } finally {
@@ -59,8 +59,4 @@ class TunnelPool extends Pool {
     const refusal = egressRefusal(answer.statusCode, header, new URL(`https://${options.path}`));
     throw refusal ?? new Error(`the egress proxy answered ${answer.statusCode} to a tunnel`);
   }
-}
-
-function authorization({ username, password }: EgressAccess): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }

@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { type EgressUsage, egressUsageSchema } from "../../engine/result.ts";
-import type { EgressAccess } from "./egress-access.ts";
+import { type EgressAccess, proxyAuthorization } from "./egress-access.ts";
 
 /** The egress proxy itself: asked for this host, which is nobody's (RFC 2606), it says what it counted for the step that asks. */
 export const USAGE_HOST = "usage.egress.invalid";
@@ -10,12 +10,11 @@ export const USAGE_HOST = "usage.egress.invalid";
 const TIMEOUT_MS = 5_000;
 
 /** What the proxy counted for a step so far; undefined where it does not say. By node:http alone: every step that may reach a host asks. */
-export async function readEgressUsage({ proxy, username, password }: EgressAccess): Promise<EgressUsage | undefined> {
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-  const headers = { host: USAGE_HOST, "proxy-authorization": authorization };
+export async function readEgressUsage(access: EgressAccess): Promise<EgressUsage | undefined> {
+  const headers = { host: USAGE_HOST, "proxy-authorization": proxyAuthorization(access) };
   const answer = new Promise<string>((resolve, reject) => {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    request(proxy, { path: `http://${USAGE_HOST}/`, headers, signal, agent: false }, (response) =>
+    request(access.proxy, { path: `http://${USAGE_HOST}/`, headers, signal, agent: false }, (response) =>
       text(response).then(resolve, reject),
     )
       .on("error", reject)

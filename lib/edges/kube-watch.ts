@@ -1,7 +1,7 @@
 import { CustomObjectsApi, type KubeConfig, Watch } from "@kubernetes/client-node";
 import { z } from "zod";
 import { RetryableError } from "../errors.ts";
-import { type KubeObject, type ObjectRef, objectSchema } from "./kube.ts";
+import { type KubeObject, type ObjectRef, objectSchema, WORKLOADS } from "./kube.ts";
 import { outcome } from "./kube-calls.ts";
 
 /** What a reader of all AgentWorkloads is told. Of an object it keeps what `read` makes of it. */
@@ -19,7 +19,6 @@ export interface Follower<T> {
  */
 export type Follow = <T>(follower: Follower<T>, signal: AbortSignal) => Promise<void>;
 
-const KIND = { group: "agentic.dev", version: "v1alpha1", plural: "agentworkloads" };
 const PAGE_SIZE = 200;
 /** The client takes a connection for dead on which nothing comes for thirty seconds. */
 const WATCH_SECONDS = 25;
@@ -36,12 +35,12 @@ const bookmarkSchema = z.object({ metadata: z.object({ resourceVersion: z.string
 export function followWorkloads(config: KubeConfig, namespace?: string): Follow {
   const objects = config.makeApiClient(CustomObjectsApi);
   const page = (next: string | undefined) => {
-    const asked = { ...KIND, limit: PAGE_SIZE, ...(next ? { _continue: next } : {}) };
+    const asked = { ...WORKLOADS, limit: PAGE_SIZE, ...(next ? { _continue: next } : {}) };
     return namespace === undefined
-      ? objects.listCustomObjectForAllNamespaces({ ...asked, resourcePlural: KIND.plural })
+      ? objects.listCustomObjectForAllNamespaces({ ...asked, resourcePlural: WORKLOADS.plural })
       : objects.listNamespacedCustomObject({ ...asked, namespace });
   };
-  const path = `/apis/${KIND.group}/${KIND.version}${namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`}/${KIND.plural}`;
+  const path = `/apis/${WORKLOADS.group}/${WORKLOADS.version}${namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`}/${WORKLOADS.plural}`;
   return async (follower, signal) => {
     const all: ReturnType<typeof follower.read>[] = [];
     let next: string | undefined;

@@ -107,11 +107,13 @@ export interface Kube {
   event(event: CoreV1Event & { metadata: { namespace: string } }): Promise<void>;
 }
 
+export const WORKLOADS = { group: "agentic.dev", version: "v1alpha1", plural: "agentworkloads" };
+
 export function connectKube(config = kubeConfig()): Kube {
   const objects = config.makeApiClient(CustomObjectsApi);
   const core = config.makeApiClient(CoreV1Api);
   return {
-    workloads: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentworkloads" }),
+    workloads: kindClient(objects, WORKLOADS),
     pipelines: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentpipelines" }),
     agents: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agents" }),
     decisions: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentdecisions" }),

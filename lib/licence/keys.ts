@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
+import { parseJson } from "../parse-json.ts";
 import { schemaProblems } from "../schema-problems.ts";
 
 /** Whose licences every installation takes. The private halves are the issuer's; nothing in this repository has them. */
@@ -27,18 +28,10 @@ const keySetSchema = z.object({
 /** The project's keys, and further ones of a JWKS. @throws Error that says what is wrong with it */
 export function licenceKeys(jwks: string | undefined): JSONWebKeySet {
   if (jwks === undefined) return { keys: [...PROJECT_KEYS] };
-  const parsed = keySetSchema.safeParse(jsonOf(jwks));
+  const parsed = keySetSchema.safeParse(parseJson(jwks));
   if (parsed.success)
     return { keys: [...PROJECT_KEYS, ...parsed.data.keys.map(({ kty, crv, kid, x }) => ({ kty, crv, kid, x }))] };
   throw new Error(
     `LICENCE_KEYS: expected a JWKS of Ed25519 public keys, each with its kid: ${schemaProblems(parsed.error).replaceAll(/\s+/g, " ")}`,
   );
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

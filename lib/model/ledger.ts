@@ -4,6 +4,7 @@ import { MAX_MODEL_CALLS, type ModelCalls } from "../../engine/result.ts";
 import { runScript } from "../durable/run-script.ts";
 import { storeErrors } from "../edges/redis.ts";
 import { TerminalError } from "../errors.ts";
+import { parseJson } from "../parse-json.ts";
 
 /** A provider's answer as it was paid for. */
 const paidAnswerSchema = z.strictObject({
@@ -227,14 +228,6 @@ function bounded(kinds: readonly ModelCalls[]): ModelCalls[] {
     costUsd: sum.costUsd + kind.costUsd,
   }));
   return [...kinds.slice(0, MAX_MODEL_CALLS - 1), others];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Never less than the dollars: a fraction of a billionth counts as one. */

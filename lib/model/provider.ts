@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RetryableError, TerminalError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { parseJson } from "../parse-json.ts";
 import { pause } from "../pause.ts";
 import { type ModelChoice, modelsOf } from "./choice.ts";
 import { noteInput } from "./content.ts";
@@ -220,14 +221,6 @@ function usageOf(usage: NonNullable<Completion["usage"]>): TokenUsage {
     outputTokens: usage.completion_tokens,
     reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Milliseconds. The header holds seconds or a date. */

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { endsWithin } from "../ends-within.ts";
 import type { Health } from "./export-health.ts";
 
 /** Longest that an answer waits for what it left to be sent: a receiver in the same cluster takes a few milliseconds. */
@@ -18,6 +18,6 @@ export interface SpanReceiver extends Receiver {
 /** Sends what has ended. One that kept the last answer waiting gets what there is in the background, until it takes something again. */
 export async function flushTo({ processors, exports }: Receiver): Promise<void> {
   if (!exports.isHealthy()) return;
-  const sent = Promise.allSettled(processors.map((processor) => processor.forceFlush())).then(() => true);
-  if (!(await Promise.race([sent, sleep(FLUSH_MS, false)]))) exports.suspect();
+  const sent = Promise.allSettled(processors.map((processor) => processor.forceFlush()));
+  if (!(await endsWithin(FLUSH_MS, sent))) exports.suspect();
 }

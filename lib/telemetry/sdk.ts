@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import { context, metrics, propagation, trace } from "@opentelemetry/api";
 import { type Logger as LogSink, logs } from "@opentelemetry/api-logs";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
@@ -10,6 +9,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { endsWithin } from "../ends-within.ts";
 import { copyLines, type Logger } from "../log.ts";
 import { attributesOfTheContext } from "./context.ts";
 import { watchExports } from "./export-health.ts";
@@ -55,8 +55,9 @@ export async function startSdk(service: string, { otlp, langfuse }: Receivers, l
     resource,
     readers: otlp.metrics ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })] : [],
   });
+  const own = log.child({ receiver: "OTLP" });
   const receivers = [
-    ...(otlp.traces ? [otlpReceiver(log)] : []),
+    ...(otlp.traces ? [otlpReceiver(own)] : []),
     ...(langfuse ? [(await import("./langfuse.ts")).langfuseReceiver(langfuse, log)] : []),
   ];
   const tracers = new BasicTracerProvider({
@@ -64,7 +65,6 @@ export async function startSdk(service: string, { otlp, langfuse }: Receivers, l
     idGenerator,
     spanProcessors: [attributesOfTheContext, ...receivers.flatMap(({ processors }) => processors)],
   });
-  const own = log.child({ receiver: "OTLP" });
   const logReceiver = otlp.audit ? (await import("./log-receiver.ts")).logReceiver : undefined;
   const audit = logReceiver?.(resource, own);
   const lines = otlp.lines ? logReceiver?.(resource, own) : undefined;
@@ -85,12 +85,7 @@ export async function startSdk(service: string, { otlp, langfuse }: Receivers, l
         [tracers, meters, audit?.provider, lines?.provider].map((provider) => provider?.shutdown()),
       );
       const limit = all.every(({ exports }) => exports.isHealthy()) ? SHUTDOWN_MS : SHUTDOWN_IN_TROUBLE_MS;
-      const late = new AbortController();
-      const tooLate = sleep(limit, false, { signal: late.signal }).catch(() => false);
-      const sent = await Promise.race([done.then(() => true), tooLate]);
-      // A timer that is still running would keep the process.
-      late.abort();
-      return sent;
+      return endsWithin(limit, done);
     },
   };
 }
@@ -103,8 +98,7 @@ function copyTo(logger: LogSink): void {
 }
 
 function otlpReceiver(log: Logger): SpanReceiver {
-  const own = log.child({ receiver: "OTLP" });
-  const exports = watchExports(new OTLPTraceExporter(), { lost: METRIC.lostSpans, as: "lostSpans" }, own);
+  const exports = watchExports(new OTLPTraceExporter(), { lost: METRIC.lostSpans, as: "lostSpans" }, log);
   const queue = countDropped(exports);
   return { processors: [queue.processor, new BatchSpanProcessor(queue.exporter)], exports };
 }

@@ -39,8 +39,8 @@ export const EGRESS_MUTATIONS: readonly Mutation[] = [
     [
       {
         why: "a proxy that says nothing holds up no step that was stopped",
-        find: "await unlessAborted((await opening).send(url, request, either), either)",
-        replace: "await (await opening).send(url, request, either)",
+        find: "await unlessAborted(answer, either)",
+        replace: "await answer",
       },
     ],
   ),

@@ -68,7 +68,7 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a step that waits for a process ends when it is aborted",
-      find: "Promise.race([done, abortOf(signal)])",
+      find: "unlessAborted(done, signal)",
       replace: "done",
     },
     {
