@@ -124,6 +124,14 @@ export const workloadRefSchema = z.strictObject({
 });
 export type WorkloadRef = z.infer<typeof workloadRefSchema>;
 
+/** How this step ended on this item in the run that the workload's run is compared with. Keys are of that run's workload. */
+export const previousResultSchema = z.strictObject({
+  workload: workloadRefSchema,
+  run: z.string(),
+  result: upstreamResultSchema,
+});
+export type PreviousResult = z.infer<typeof previousResultSchema>;
+
 /** What a step works on: its item, the inputs that its `with` names, and the results of the steps that its `after` names. */
 export const stepInputSchema = z.strictObject({
   item: itemSchema.optional(),
@@ -131,5 +139,7 @@ export const stepInputSchema = z.strictObject({
   /** What reviewers asked this step to change, the first first: it was done before, and is done again. */
   changes: z.array(z.strictObject({ gate: z.string(), comment: z.string() })).optional(),
   from: z.record(z.string(), z.array(upstreamResultSchema)),
+  /** Where the pipeline asks for it (`previous: true`), and there was such a run. */
+  previous: previousResultSchema.optional(),
 });
 export type StepInput = z.infer<typeof stepInputSchema>;

@@ -14,6 +14,8 @@ export const summarySchema = z.strictObject({
   facts: z
     .array(
       z.strictObject({
+        /** Names the fact in its summary, the same in the next run: a reviewer can correct it. Absent: it cannot be corrected. */
+        id: z.string().min(1).max(200).optional(),
         label: z.string().min(1).max(60),
         value: z.string().max(1000),
         /** Evidence, word for word. */

@@ -60,7 +60,7 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model,
       })),
       extracted.offers,
     ),
-    callsToAction: orElse(
+    callsToAction: orElse<Analysis["callsToAction"][number]>(
       onPage(answer.callsToAction, ({ value, quote }) => contains(quote, value)).map(({ value, quote }) => ({
         text: value,
         ...targetOf(extracted, value),

@@ -1,32 +1,38 @@
 import type { Summary } from "../../engine/summary.ts";
 import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
 import type { Capture } from "../../pipelines/market-analysis/capture.ts";
+import { type Claim, type ClaimField, claimsOf } from "../../pipelines/market-analysis/claims.ts";
 import { describePrice } from "../../pipelines/market-analysis/price.ts";
 import { fact, pictureOf } from "../../pipelines/market-analysis/summary.ts";
 
+/** Labels of the groups of claims that a reviewer sees. */
+const GROUPS = {
+  offers: "Offers",
+  callsToAction: "Calls to action",
+  audience: "Audience",
+  proof: "Proof",
+} as const satisfies Partial<Record<ClaimField, string>>;
+
 /**
- * What a reviewer sees of a site. Positioning, prices and first call to action stand once in each summary, found or not: they are the
+ * What a reviewer sees of a page. Positioning, prices and first call to action stand once in each summary, found or not: they are the
  * columns by which the reviewer compares the sites.
  */
 export function summaryOf(analysis: Analysis, capture: Capture): Summary {
-  const { name, site, positioning, audience, offers, callsToAction, proof, caveats } = analysis;
+  const { name, site, callsToAction, caveats } = analysis;
+  const claims = claimsOf(analysis);
+  const factOf = (label: string, { id, subject, field, value, evidence, target: url }: Claim) =>
+    fact(label, field === "offers" ? `${subject}: ${value}` : value, { id, quote: evidence.text, url });
+  const positioning = claims.find(({ field }) => field === "positioning");
   return {
     title: name,
     subtitle: site,
     facts: [
-      fact("Positioning", positioning?.value ?? "none", positioning ? { quote: positioning.evidence.text } : {}),
+      positioning ? factOf("Positioning", positioning) : fact("Positioning", "none"),
       fact("Prices", priceRange(analysis)),
       fact("First call to action", callsToAction[0]?.text ?? "none"),
-      ...offers.map((offer) =>
-        fact("Offers", `${offer.name}: ${offer.price ? describePrice(offer.price) : "no price named"}`, {
-          quote: offer.evidence.text,
-        }),
+      ...Object.entries(GROUPS).flatMap(([field, label]) =>
+        claims.filter((claim) => claim.field === field).map((claim) => factOf(label, claim)),
       ),
-      ...callsToAction.map(({ text, target, evidence }) =>
-        fact("Calls to action", text, { quote: evidence.text, url: target }),
-      ),
-      ...audience.map(({ value, evidence }) => fact("Audience", value, { quote: evidence.text })),
-      ...proof.map(({ value, evidence }) => fact("Proof", value, { quote: evidence.text })),
     ],
     pictures: [pictureOf(capture)],
     caveats: [...caveats, ...capture.truncated],

@@ -1,5 +1,14 @@
 import { z } from "zod";
 import { usageSchema } from "../../engine/result.ts";
+import { pageKindSchema } from "./capture.ts";
+
+/** A rectangle of the full page's picture, in CSS pixels from its top left corner. */
+const boxSchema = z.strictObject({
+  x: z.number().min(0),
+  y: z.number().min(0),
+  width: z.number().positive(),
+  height: z.number().positive(),
+});
 
 /** Where a finding stands on the page: the text that says it, and the picture that shows it. */
 const evidenceSchema = z.strictObject({
@@ -7,7 +16,16 @@ const evidenceSchema = z.strictObject({
   text: z.string().max(300),
   /** Artifact key of the screenshot. */
   screenshot: z.string(),
+  /** Address of the page, after redirects. */
+  url: z.string().optional(),
+  /** When the page was captured. */
+  at: z.iso.datetime().optional(),
+  /** Artifact key of the full page's picture, and the part of it that shows the text; absent where the text is not drawn. */
+  crop: z.strictObject({ image: z.string(), box: boxSchema }).optional(),
+  /** What says it, where it is not the text that a visitor reads. */
+  source: z.enum(["structured data", "picture"]).optional(),
 });
+export type Evidence = z.infer<typeof evidenceSchema>;
 
 const statementSchema = z.strictObject({ value: z.string().min(1), evidence: evidenceSchema });
 
@@ -21,12 +39,17 @@ const priceSchema = z.strictObject({
   per: z.string().optional(),
   /** True for "from $9", where the amount is only a lower bound. */
   from: z.boolean(),
+  /** How it is paid, where that is another period: "$8 per month, billed yearly". */
+  billed: z.enum(["month", "year"]).optional(),
 });
 export type Price = z.infer<typeof priceSchema>;
 
-/** What analyze found on one site: artifact `analysis` (JSON). */
+/** What analyze found on one page of a site: artifact `analysis` (JSON). */
 export const analysisSchema = z.strictObject({
+  /** As the workload names it: pages of one site have it in common. */
   site: z.string(),
+  /** Which of the site's pages. */
+  page: z.strictObject({ url: z.string(), kind: pageKindSchema }).optional(),
   /** Brand name as the page gives it. */
   name: z.string().min(1),
   analyst: z.discriminatedUnion("kind", [
@@ -41,12 +64,25 @@ export const analysisSchema = z.strictObject({
       name: z.string().min(1),
       /** Null: the page names no price ("contact us"). */
       price: priceSchema.nullable(),
+      /** The same offer paid for otherwise, e.g. by the year. */
+      alternatives: z.array(priceSchema).optional(),
+      /** The regular price, where `price` is a promotion. */
+      listPrice: priceSchema.optional(),
+      /** Of a free trial. */
+      trialDays: z.int().positive().optional(),
       features: z.array(z.string()),
       evidence: evidenceSchema,
     }),
   ),
   callsToAction: z.array(
-    z.strictObject({ text: z.string().min(1), target: z.string().optional(), evidence: evidenceSchema }),
+    z.strictObject({
+      text: z.string().min(1),
+      target: z.string().optional(),
+      /** How it stands out on its page. */
+      prominence: z.enum(["primary", "secondary"]).optional(),
+      place: z.enum(["header", "hero", "body", "footer"]).optional(),
+      evidence: evidenceSchema,
+    }),
   ),
   proof: z.array(
     statementSchema.extend({ kind: z.enum(["testimonial", "customer", "metric", "rating", "award", "guarantee"]) }),

@@ -4,10 +4,27 @@ import { z } from "zod";
 export const MAX_DOM_CHARS = 2_000_000;
 export const MAX_TEXT_CHARS = 200_000;
 
+/** What a page of a site is about; home: the page that the workload names, whatever it is about. */
+export const pageKindSchema = z.enum([
+  "home",
+  "pricing",
+  "product",
+  "customers",
+  "about",
+  "changelog",
+  "careers",
+  "docs",
+  "other",
+]);
+export type PageKind = z.infer<typeof pageKindSchema>;
+
 /** What scrape captured of one page: artifact `capture` (JSON). Large parts are artifacts of their own. */
 export const captureSchema = z.strictObject({
-  /** As the workload names it, normalized. */
+  /** As the workload names it or scrape discovered it, normalized. */
   url: z.string(),
+  /** The site as the workload names it, which pages of one site have in common; absent: `url`. */
+  site: z.string().optional(),
+  kind: pageKindSchema.optional(),
   /** After redirects. */
   finalUrl: z.string(),
   /** URLs that redirected, in order; empty without redirects. */

@@ -10,9 +10,10 @@ type Fact = Summary["facts"][number];
 export function fact(
   label: string,
   value: string,
-  { quote, url }: { quote?: string; url?: string | undefined } = {},
+  { id, quote, url }: { id?: string; quote?: string; url?: string | undefined } = {},
 ): Fact {
   return {
+    ...(id === undefined ? {} : { id }),
     label,
     value: shorten(value, 1000),
     ...(quote === undefined || quote === "" || quote === value ? {} : { quote: shorten(quote, 1000) }),
