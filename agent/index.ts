@@ -2,6 +2,7 @@
 export { canonicalJson, sha256 } from "../engine/canonical.ts";
 export {
   addUsage,
+  type Evaluation,
   type Item,
   NO_USAGE,
   type StepInput,
@@ -18,5 +19,5 @@ export type { EgressRequest } from "../lib/edges/egress-access.ts";
 export { type EgressFetch, type EgressResponse, egressFetch } from "../lib/edges/egress-client.ts";
 export { RetryableError, TerminalError } from "../lib/errors.ts";
 export { type ServedAgent, serveAgent } from "../lib/serve-agent.ts";
-export { type Evaluation, recordEvaluation } from "../lib/telemetry/evaluation.ts";
+export { recordEvaluation } from "../lib/telemetry/evaluation.ts";
 export { browserProxy, egressAccess } from "./egress.ts";

@@ -38,6 +38,8 @@ const ofFiles = (command: Command): Command =>
       new Map<string, ResolvedHost>(),
     );
 
+const gather = (value: string, before: readonly string[]): string[] => [...before, value];
+
 ofFiles(program.command("run"))
   .description("Run an AgentWorkload on this machine. The same command again continues it where it stopped.")
   .option("--approve", "approve every gate without asking; the decision says so")
@@ -78,6 +80,35 @@ ofFiles(program.command("quote"))
   .action(async (files: string[], options) => {
     const { quote } = await import("./commands/quote.ts");
     process.exitCode = await quote(files, options);
+  });
+
+ofFiles(program.command("eval"))
+  .description("Compare models on a run that was recorded: quality, dollars and time side by side")
+  .option("--model <name>", "a model beside the workload's own; may be given again", gather, [])
+  .option("--step <name>", "evaluate this step only (default: all that ask a model before the first gate)")
+  .option("--expect <file>", "what the steps should find, as a person says it: YAML or JSON")
+  .option("--again", "do the steps again that are recorded: after a change of an agent's code or prompt")
+  .addOption(output)
+  .addHelpText(
+    "after",
+    `
+Steps that come before the evaluated ones are never done: what they recorded is used, so that nothing is fetched.
+The budget of the workload holds. The run itself is not changed; progress is kept in its folder, below evaluation/.
+
+Columns
+  SUCCEEDED  items on which the step succeeded
+  (a name)   what the agent says of its own work, from 0 to 1: the mean over the items
+  EXPECTED   values of the expectations that are there; EXTRA: entries of lists that nothing expects
+  SECONDS    median of an item
+
+A file of expectations is a list:
+  - { step: analyze, item: "https://www.acme.example/", artifact: analysis, expect: { offers: [{ name: Pro, price: { amount: 29 } }] } }
+
+Exit codes: ${EXIT.succeeded} evaluated, ${EXIT.failed} a step failed, ${EXIT.invalid} wrong input, ${EXIT.held} another process works on the folder, ${EXIT.interrupted} interrupted, ${EXIT.sigint} Ctrl-C`,
+  )
+  .action(async (files: string[], options) => {
+    const { evaluation } = await import("./commands/eval.ts");
+    process.exitCode = await evaluation(files, options);
   });
 
 program

@@ -84,6 +84,8 @@ export interface RunFolder {
   readonly outputs: string;
   /** What the run did, signed (engine/evidence.ts). */
   readonly evidence: string;
+  /** Progress of `agentic eval`. */
+  readonly evaluation: string;
 }
 
 export function runFolder(path: string): RunFolder {
@@ -99,6 +101,7 @@ export function runFolder(path: string): RunFolder {
     agentEnv: join(root, "agent.env"),
     outputs: join(root, "outputs"),
     evidence: join(root, "evidence.json"),
+    evaluation: join(root, "evaluation"),
   };
 }
 

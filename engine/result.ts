@@ -36,6 +36,17 @@ export type ModelCalls = z.infer<typeof modelCallsSchema>;
 /** Kinds of calls that a result tells apart. */
 export const MAX_MODEL_CALLS = 50;
 
+/** How well a step's work did in a check of its agent's own. */
+export const evaluationSchema = z.strictObject({
+  /** Which check, e.g. "quotes". */
+  name: z.string().min(1).max(64),
+  /** From 0 to 1: the more, the better. */
+  score: z.number().min(0).max(1),
+  explanation: z.string().max(256).optional(),
+});
+export type Evaluation = z.infer<typeof evaluationSchema>;
+const MAX_EVALUATIONS = 20;
+
 /** Hosts that a step's use of the network tells apart, and refusals. */
 export const MAX_EGRESS_KINDS = 100;
 
@@ -94,6 +105,8 @@ export const stepResultSchema = z.strictObject({
   /** Artifact keys by role, e.g. { capture: "…" }. The role `summary` is what reviewers see (engine/summary.ts). */
   artifacts: z.record(z.string(), z.string()),
   usage: usageSchema,
+  /** What the agent says of its own work. */
+  evaluations: z.array(evaluationSchema).max(MAX_EVALUATIONS).optional(),
   /** What the ledger booked for the step, whatever its agent says; none: it paid for no call. */
   modelCalls: z.array(modelCallsSchema).max(MAX_MODEL_CALLS).optional(),
   /** What the egress proxy counted for the step since the proxy last started, whatever its agent says; none: the step may reach nothing. */

@@ -72,6 +72,7 @@ export async function beginRun(
       folder.redis,
       folder.outputs,
       folder.evidence,
+      folder.evaluation,
     ];
     const files = Object.values(state.outputs ?? {});
     await Promise.all([...parts, ...files].map((path) => rm(path, { recursive: true, force: true })));

@@ -14,16 +14,12 @@ import { signEvidence } from "../../lib/evidence.ts";
 import type { Logger } from "../../lib/log.ts";
 import { costOfApproving } from "../../lib/model/approving.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
-import { claimsForStep } from "../../lib/step-claims.ts";
-import { mintStepTokens, TOKEN_LIFE_MS } from "../../lib/token.ts";
 import { program, sameCommand } from "../invocation.ts";
 import { type ProgressView, showProgress } from "../progress.ts";
 import { type ResolvedWorkload, withChanges } from "../resolve.ts";
 import type { RunFolder, RunState } from "../run-folder.ts";
-import { writeAgentEnv } from "./agent-env.ts";
 import { createApprover, reviewPath, reviewToken } from "./approver.ts";
-import { createBroker } from "./broker.ts";
-import { connectAgents } from "./connect-agents.ts";
+import { connectDispatch, STORE_PATIENCE_MS } from "./connect-dispatch.ts";
 import { beginRun } from "./earlier-run.ts";
 import { lastOpened, passGate } from "./gate.ts";
 import { Interrupted } from "./interrupted.ts";
@@ -38,7 +34,6 @@ import { type SigningKey, signingKey } from "./signing-key.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { createStateFile } from "./state-file.ts";
 import { createStepRecords } from "./step-records.ts";
-import { waitForAgents } from "./wait-for-agents.ts";
 
 export interface LocalRunOptions {
   readonly approve?: true;
@@ -49,10 +44,6 @@ export interface LocalRunOptions {
   readonly log: Logger;
 }
 
-/** A store may be away this long before the command stops. */
-const STORE_PATIENCE_MS = 10_000;
-/** An agent in a process of its own must be ready within. */
-const AGENT_PATIENCE_MS = 120_000;
 /** Results that are read at once: with each, all bytes that it names are checked. */
 const READS_AT_ONCE = 8;
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -245,19 +236,18 @@ function gateOptions({ resolved, reviews, stack, options }: Context, onOpen: (re
 async function connectEdges(context: Context, journal: Journal): Promise<Omit<RunnerEdges, "decide" | "emit">> {
   const { resolved, folder, stack, keys, options, startedAt, reusableSince } = context;
   const failuresStandUntil = context.isContinued ? await lastOpened(resolved.run, context.reviews) : undefined;
-  const { run, served } = resolved;
+  const { run } = resolved;
   const { artifacts } = stack.edges;
   const signal = stack.stopping;
   const now = (): Date => new Date();
-  const remote = [...served].flatMap(([name, by]) => ("url" in by ? [{ name, url: by.url }] : []));
-  if (remote.length > 0) {
-    await writeAgentEnv(folder.agentEnv, await stack.agentEnv());
-    const hint = `start it with the settings in ${folder.agentEnv}: set -a; . ${folder.agentEnv}; set +a`;
-    options.say(`Waiting for ${remote.map(({ name, url }) => `agent ${name} at ${url}`).join(", ")}; ${hint}`);
-    await waitForAgents(remote, { patienceMs: AGENT_PATIENCE_MS, hint: `; ${hint}`, signal });
-  }
   const results = createResultStore(artifacts);
-  const agents = await connectAgents(resolved, stack, { results, keys, log: options.log });
+  const dispatchFor = await connectDispatch(resolved, stack, {
+    folder,
+    keys,
+    results,
+    say: options.say,
+    log: options.log,
+  });
   const records = createStepRecords({
     workload: run.workload,
     journal,
@@ -270,23 +260,7 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
   });
   const inTurn = pLimit(READS_AT_ONCE);
   return {
-    dispatch: createBroker({
-      agents,
-      artifacts,
-      agentEnv: folder.agentEnv,
-      signal,
-      patienceMs: STORE_PATIENCE_MS,
-      mintTokens: ({ identity, step, request, deadline, spentUsd }) =>
-        mintStepTokens(
-          claimsForStep(
-            { ...run, run: request.run },
-            { step, item: request.input.item },
-            { identity, deadline, spentUsd },
-          ),
-          keys.privateKey,
-          new Date(Date.now() + TOKEN_LIFE_MS),
-        ),
-    }),
+    dispatch: dispatchFor(run),
     recorded: (identity, step) =>
       inTurn(() => patiently(() => records.find(identity, redoneSince(run, step)), STORE_PATIENCE_MS, signal)),
     record: (identity, result) => patiently(() => records.add(identity, result), STORE_PATIENCE_MS, signal),

@@ -1,7 +1,7 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { z } from "zod";
 import type { ArtifactOwner } from "../../engine/artifact-key.ts";
-import { NO_USAGE, type StepInput, type StepResult, type Usage } from "../../engine/result.ts";
+import { type Evaluation, NO_USAGE, type StepInput, type StepResult, type Usage } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
@@ -89,18 +89,18 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const { workload, input, signal } = contextOf(runtime);
       const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
       const rules = await getJson(artifacts, workload, extracted, analysisSchema);
-      const merged = async (key: string): Promise<Analysis> => {
+      const merged = async (key: string) => {
         const said = await getJson(artifacts, workload, key, modelAnalysisSchema);
         const text = (await readText(artifacts, workload, capture.artifacts.text)).slice(0, MAX_TEXT_CHARS);
         const { analysis, claims } = mergedSchema.parse(
           await pages.run("merge", [rules, said, { text, model: author, usage }], signal),
         );
-        evaluateQuotes(claims);
-        return analysis;
+        const evaluations = quotesOf(claims);
+        for (const evaluation of evaluations) recordEvaluation(evaluation);
+        return { analysis, evaluations };
       };
-      const analysis = answer
-        ? await merged(answer)
-        : { ...rules, caveats: [...rules.caveats, ...(input.changes ? [UNCHANGED] : [])] };
+      const byRules = { ...rules, caveats: [...rules.caveats, ...(input.changes ? [UNCHANGED] : [])] };
+      const { analysis, evaluations } = answer ? await merged(answer) : { analysis: byRules, evaluations: [] };
       const { name, offers } = analysis;
       const result: StepResult = {
         outcome: "succeeded",
@@ -112,6 +112,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
           [SUMMARY]: await putSummary(artifacts, workload, summaryOf(analysis, capture)),
         },
         usage,
+        ...(evaluations.length === 0 ? {} : { evaluations }),
       };
       return { result };
     })
@@ -129,10 +130,10 @@ const mergedSchema = z.strictObject({
 });
 
 /** How many of the model's claims the page bears out. */
-function evaluateQuotes({ made, dropped }: z.infer<typeof mergedSchema>["claims"]): void {
-  if (made === 0) return;
+function quotesOf({ made, dropped }: z.infer<typeof mergedSchema>["claims"]): Evaluation[] {
+  if (made === 0) return [];
   const explanation = `${made - dropped} of ${made} claims are on the page`;
-  recordEvaluation({ name: "quotes", score: (made - dropped) / made, explanation });
+  return [{ name: "quotes", score: (made - dropped) / made, explanation }];
 }
 
 /** @throws TerminalError InvalidInput */

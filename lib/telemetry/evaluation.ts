@@ -1,13 +1,5 @@
 import { trace } from "@opentelemetry/api";
-
-/** How well a step's work did in a check. */
-export interface Evaluation {
-  /** Which check, e.g. "quotes". */
-  readonly name: string;
-  /** From 0 to 1: the more, the better. */
-  readonly score: number;
-  readonly explanation?: string;
-}
+import type { Evaluation } from "../../engine/result.ts";
 
 /** Of OpenTelemetry's conventions for generative AI. */
 export const EVALUATION = {
