@@ -124,10 +124,18 @@ export function connectBrowser(
     else rest(shared);
   };
 
+  const close = async ({ shared, context }: { shared: Shared; context: BrowserContext }): Promise<void> => {
+    await endsWithin(
+      CLOSE_TIMEOUT_MS,
+      context.close().catch(() => undefined),
+    );
+    await giveBack(shared);
+  };
+
   return {
     async withContext(options, signal, use) {
       signal.throwIfAborted();
-      const { shared, context } = await withConnected(async (shared) => {
+      const taking = withConnected(async (shared) => {
         lend(shared);
         try {
           return { shared, context: await shared.connection.newContext(options) };
@@ -135,6 +143,11 @@ export function connectBrowser(
           await giveBack(shared);
           throw cause;
         }
+      });
+      const { shared, context } = await unlessAborted(taking, signal).catch((reason) => {
+        // A context that comes after all is somebody else's turn.
+        void taking.then(close, () => undefined);
+        throw reason;
       });
       try {
         return await measured(METRIC.browserDuration, {}, () =>
@@ -145,11 +158,7 @@ export function connectBrowser(
         if (cause instanceof TerminalError || (shared.connection.isConnected() && !isGone(cause))) throw cause;
         throw unavailable(cause);
       } finally {
-        await endsWithin(
-          CLOSE_TIMEOUT_MS,
-          context.close().catch(() => undefined),
-        );
-        await giveBack(shared);
+        await close({ shared, context });
       }
     },
     userAgent: () => withConnected(async ({ userAgent }) => userAgent),

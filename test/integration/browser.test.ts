@@ -64,6 +64,26 @@ describe("Chromium by its pipe", () => {
     await browser.close();
   });
 
+  test("that does not come in time holds up no step that is to stop, and is given back when it comes after all", async () => {
+    const opened = Promise.withResolvers<void>();
+    const open = async () => {
+      await opened.promise;
+      return chromium.open();
+    };
+    const browser = connectBrowser(open, chromium.directory, { contexts: 1, idleMs: 30_000 });
+    const stop = new AbortController();
+    const visit = browser.withContext({}, stop.signal, async () => "visited");
+    stop.abort(new Error("the step's deadline"));
+    await expect(visit).rejects.toThrow("the step's deadline");
+    // One of another test may still end.
+    await expect.poll(profiles, { timeout: 10_000 }).toEqual([]);
+    opened.resolve();
+    // Worn after its one context, which nobody used: it ends when that is given back.
+    await expect.poll(() => profiles().length).toBe(1);
+    await expect.poll(profiles, { timeout: 10_000 }).toEqual([]);
+    await browser.close();
+  });
+
   test("is started again when it has died", async () => {
     const browser = connectBrowser(chromium.open, chromium.directory);
     await browser.userAgent();

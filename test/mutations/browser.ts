@@ -59,6 +59,16 @@ export const BROWSER_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("lib/edges/browser.ts", BROWSER, [
     {
+      why: "a step that is to stop waits for no browser",
+      find: "await unlessAborted(taking, signal).catch(",
+      replace: "await taking.catch(",
+    },
+    {
+      why: "a context that comes after its step has stopped is given back",
+      find: "void taking.then(close, () => undefined);",
+      replace: "",
+    },
+    {
       why: "what pages leave behind in a browser goes with it",
       find: "lent >= limits.contexts;",
       replace: "lent < 0;",
