@@ -1,11 +1,10 @@
 import type { Outcomes } from "../engine/outcomes.ts";
 import type { PipelineStep } from "../engine/pipeline.ts";
-import { MAX_ITEMS } from "../engine/result.ts";
 import type { Run } from "../engine/run.ts";
 import { walk } from "../engine/walk.ts";
 import { modelsOf } from "../lib/model/choice.ts";
 import { costOfCall } from "../lib/model/cost.ts";
-import { ASSUMED_CALL, asksModel, budgetLeft, costOfAsking, knownTimes } from "../lib/model/worst-case.ts";
+import { ASSUMED_CALL, asksModel, budgetLeft, costOfAsking, knownTimes, timesOf } from "../lib/model/worst-case.ts";
 import { usd } from "./cost.ts";
 import { table } from "./kubectl/table.ts";
 
@@ -84,7 +83,7 @@ function quotedStep(
   { isReuseKnown, hasModel, isOver }: QuoteTerms,
 ): QuotedStep {
   const known = knownTimes(run, step, outcomes);
-  const total = known ?? MAX_ITEMS;
+  const total = known ?? timesOf(run, step, outcomes);
   const reused = (outcomes.get(step.name) ?? []).filter(Boolean).length;
   const toRun = isOver ? 0 : Math.max(0, total - reused);
   const worstUsd = hasModel && asksModel(step) ? costOfAsking(run.model, toRun, undefined) : 0;
@@ -109,9 +108,10 @@ function itemsToDo(run: Run, outcomes: Outcomes, isOver: boolean): Quote["items"
   let toDo = 0;
   let atMost = false;
   for (const steps of lists.values()) {
-    const known = steps[0] && knownTimes(run, steps[0], outcomes);
-    atMost ||= known === undefined;
-    const items = Array.from({ length: known ?? MAX_ITEMS }, (_, index) => index);
+    const [first] = steps;
+    if (!first) continue;
+    atMost ||= knownTimes(run, first, outcomes) === undefined;
+    const items = Array.from({ length: timesOf(run, first, outcomes) }, (_, index) => index);
     total += items.length;
     if (!isOver) toDo += items.filter((index) => steps.some(({ name }) => !outcomes.get(name)?.[index])).length;
   }

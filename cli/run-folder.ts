@@ -38,6 +38,7 @@ const runStateSchema = z.object({
         skipped: z.int(),
         /** US dollars. */
         costUsd: z.number(),
+        leftOut: z.int().optional(),
       }),
     )
     .readonly(),

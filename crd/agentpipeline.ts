@@ -68,6 +68,18 @@ export const pipelineStepSchema = z.strictObject({
     })
     .optional()
     .describe("How many items may fail at this step before the run fails."),
+  optional: z
+    .boolean()
+    .optional()
+    .describe(
+      "Its failures never fail the run, and the steps after it start all the same. A list over which only optional steps run is cut to what fits in the run. A spent budget ends the run nevertheless.",
+    ),
+  maxItems: z
+    .int()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe("The most items that it returns at once: it fails with more. Absent: 500. Quotes count with it."),
   egress: z
     .strictObject({
       item: z.boolean().default(false).describe("Also the host of the item's URL, with and without www."),

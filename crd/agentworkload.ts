@@ -245,6 +245,10 @@ const statusSchema = z
           failed: z.int().describe("Runs that failed."),
           skipped: z.int().describe("Runs skipped because `when` was false."),
           costUsd: z.string().describe("US dollars so far, a decimal string."),
+          leftOut: z
+            .int()
+            .optional()
+            .describe("Entries of its list for which the run had no room: it is optional. Absent: none."),
         }),
       )
       .describe("Progress of each step, in the pipeline's order."),

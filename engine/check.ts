@@ -124,6 +124,15 @@ function stepProblems(
   }
   if (step.forEach === undefined && step.tolerate)
     say(at("tolerate"), "has no effect without forEach: there is one item");
+  if (step.optional && step.tolerate) say(at("tolerate"), "has no effect: the step is optional");
+  for (const [position, name] of step.after.entries()) {
+    const before = spec.steps.find((one) => one.name === name);
+    if (before?.optional && !step.optional && step.forEach !== undefined && before.forEach === step.forEach)
+      say(
+        at("after", position),
+        `${name} is optional, and gets no further with an item that fails: make this step optional, too`,
+      );
+  }
   if (step.forEach === undefined && step.egress?.item)
     say(at("egress", "item"), "has no effect without forEach: there is no item");
   for (const [position, name] of step.with.entries())
@@ -136,7 +145,7 @@ function stepProblems(
     else if (shown.gate) say(at("gate", "show", position), `${name} is a gate, which has no summary`);
   }
   if (step.gate)
-    for (const field of ["egress", "retry", "timeout"] as const)
+    for (const field of ["egress", "retry", "timeout", "optional", "maxItems"] as const)
       if (step[field] !== undefined)
         say(
           at(field),

@@ -5,7 +5,7 @@ import { type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes
 import type { PipelineStep } from "./pipeline.ts";
 import { NO_USAGE, upstreamResultSchema, workloadRefSchema } from "./result.ts";
 import { type Run, stepOf } from "./run.ts";
-import { listItems, REJECTED } from "./walk.ts";
+import { leftOut, listItems, REJECTED } from "./walk.ts";
 
 /** How one shown step ended on one item; where it never ran, the step before it that failed. */
 const findingSchema = upstreamResultSchema.extend({ step: z.string() });
@@ -27,6 +27,8 @@ export const findingsSchema = z.strictObject({
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** By shown step, in the pipeline's order; in a fan-out in the order of its list. */
   results: z.array(findingSchema),
+  /** Entries of a shown step's list for which the run had no room. Absent: none. */
+  leftOut: z.array(z.strictObject({ step: z.string(), items: z.int().min(1) })).optional(),
 });
 export type Findings = z.infer<typeof findingsSchema>;
 
@@ -69,6 +71,8 @@ export const REVIEW_REQUESTED = "dev.agentic.review.requested";
 export function findingsOf(run: Run, gate: PipelineStep, outcomes: Outcomes): Findings {
   const { namespace, name, description } = run.pipeline;
   const changes = changesBefore(run, gate).map(({ run: _run, digest: _digest, ...change }) => change);
+  const shown = gate.gate?.show ?? gate.after;
+  const omitted = shown.flatMap((step) => leftOutOf(run, step, outcomes));
   return {
     workload: run.workload,
     run: run.base,
@@ -80,8 +84,15 @@ export function findingsOf(run: Run, gate: PipelineStep, outcomes: Outcomes): Fi
         ["string", "number", "boolean"].includes(typeof entry[1]),
       ),
     ),
-    results: (gate.gate?.show ?? gate.after).flatMap((shown) => findingsOfStep(run, shown, outcomes)),
+    results: shown.flatMap((step) => findingsOfStep(run, step, outcomes)),
+    ...(omitted.length === 0 ? {} : { leftOut: omitted }),
   };
+}
+
+function leftOutOf(run: Run, step: string, outcomes: Outcomes): NonNullable<Findings["leftOut"]> {
+  const stage = run.stages.find(({ steps }) => steps.some(({ name }) => name === step));
+  const items = stage ? leftOut(run, stage, outcomes) : 0;
+  return items === 0 ? [] : [{ step, items }];
 }
 
 function findingsOfStep(run: Run, shown: string, outcomes: Outcomes): Finding[] {

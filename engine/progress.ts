@@ -2,7 +2,7 @@ import { type Outcomes, outcomeOf } from "./outcomes.ts";
 import type { PipelineStep } from "./pipeline.ts";
 import { inputList, type Run } from "./run.ts";
 import { stagesOf } from "./stages.ts";
-import type { Instance, StageView, Walk } from "./walk.ts";
+import { type Instance, leftOut, type StageView, type Walk } from "./walk.ts";
 
 /** How far one step of a run is. */
 export interface StepProgress {
@@ -15,6 +15,8 @@ export interface StepProgress {
   readonly skipped: number;
   /** US dollars. */
   readonly costUsd: number;
+  /** Entries of its list for which the run had no room. Absent: none. */
+  readonly leftOut?: number;
 }
 
 /** How far the items of all fan-outs are that are known. */
@@ -34,9 +36,14 @@ export function stepProgress(
   running: readonly Instance[],
 ): StepProgress[] {
   const totals = new Map<string, number>();
-  for (const view of stages)
-    for (const { name } of view.stage.steps)
+  const left = new Map<string, number>();
+  for (const view of stages) {
+    const omitted = view.items ? leftOut(run, view.stage, outcomes) : 0;
+    for (const { name } of view.stage.steps) {
       totals.set(name, view.stage.forEach === undefined ? 1 : itemCount(run, view));
+      if (omitted > 0) left.set(name, omitted);
+    }
+  }
   const runningOf = new Map<string, number>();
   for (const { step } of running) runningOf.set(step.name, (runningOf.get(step.name) ?? 0) + 1);
   return run.pipeline.steps.map(({ name }) => {
@@ -46,7 +53,14 @@ export function stepProgress(
         progress[outcome.outcome]++;
         progress.costUsd += outcome.usage.costUsd;
       }
-    return { name, total: totals.get(name) ?? 0, running: runningOf.get(name) ?? 0, ...progress };
+    const omitted = left.get(name);
+    return {
+      name,
+      total: totals.get(name) ?? 0,
+      running: runningOf.get(name) ?? 0,
+      ...progress,
+      ...(omitted === undefined ? {} : { leftOut: omitted }),
+    };
   });
 }
 

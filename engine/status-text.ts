@@ -49,10 +49,11 @@ export function stepText({
   succeeded,
   failed,
   skipped,
+  leftOut = 0,
 }: NonNullable<WorkloadStatus["steps"]>[number]): string {
-  if (total === 0) return "waits";
-  const others = Object.entries({ running, failed, skipped }).filter(([, count]) => count > 0);
-  if (total === 1) return succeeded === 1 ? "succeeded" : (others[0]?.[0] ?? "waits");
+  if (total === 0) return leftOut === 0 ? "waits" : `${leftOut} left out`;
+  const others = Object.entries({ running, failed, skipped, "left out": leftOut }).filter(([, count]) => count > 0);
+  if (total === 1 && leftOut === 0) return succeeded === 1 ? "succeeded" : (others[0]?.[0] ?? "waits");
   return [`${succeeded}/${total} succeeded`, ...others.map(([what, count]) => `${count} ${what}`)].join(", ");
 }
 

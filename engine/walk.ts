@@ -4,7 +4,7 @@ import { BUDGET_EXCEEDED, type Outcomes, outcomeOf, type StepOutcome, upstream }
 import { listRef, type PipelineStep } from "./pipeline.ts";
 import { failedResult, type Item, MAX_ITEMS, type StepInput, type UpstreamResult } from "./result.ts";
 import { inputList, MODEL, type Run, stepOf } from "./run.ts";
-import type { Stage } from "./stages.ts";
+import { ancestorsOf, type Stage } from "./stages.ts";
 import { toleratedFailures } from "./tolerance.ts";
 
 /** One step of a run: on one item of its fan-out, or a single one. */
@@ -75,9 +75,12 @@ function viewStage(run: Run, stage: Stage, outcomes: Outcomes, before: ReadonlyM
   return { stage, state: over ? "over" : "running", ...known };
 }
 
-/** A single step that failed, or a gate that rejected, lets nothing after it start. A fan-out is judged by its tolerance. */
+/** A single step that failed, or a gate that rejected, lets nothing after it start, unless it is optional. A fan-out is judged by its tolerance. */
 function blocksNext({ forEach, steps }: Stage, outcomes: Outcomes): boolean {
-  return forEach === undefined && steps.some(({ name }) => outcomeOf(outcomes, name)?.outcome === "failed");
+  return (
+    forEach === undefined &&
+    steps.some(({ name, optional }) => !optional && outcomeOf(outcomes, name)?.outcome === "failed")
+  );
 }
 
 /** Each step of the stage has ended on this item, or comes after one that failed on it. */
@@ -115,9 +118,41 @@ export function itemsOf(run: Run, stage: Stage, outcomes: Outcomes): readonly It
   if (stage.forEach === undefined) return undefined;
   const given = inputList(run, stage);
   if (given) return given as readonly Item[];
-  const ref = listRef(stage.forEach);
-  if (!("step" in ref)) return [];
-  return (outcomes.get(ref.step) ?? []).flatMap((outcome) => outcome?.items ?? []);
+  return returnedList(run, stage.forEach, outcomes).kept;
+}
+
+/** How many entries of a stage's list were left out, because the run had no room for them. */
+export function leftOut(run: Run, { forEach }: Stage, outcomes: Outcomes): number {
+  return forEach === undefined || "input" in listRef(forEach) ? 0 : returnedList(run, forEach, outcomes).leftOut;
+}
+
+/** What the items of a step returned; where only optional steps run over it, as much of it as fits. */
+function returnedList(run: Run, forEach: string, outcomes: Outcomes): { kept: readonly Item[]; leftOut: number } {
+  const ref = listRef(forEach);
+  if (!("step" in ref)) return { kept: [], leftOut: 0 };
+  const returned = (outcomes.get(ref.step) ?? []).map((outcome) => outcome?.items ?? []);
+  const total = returned.reduce((sum, { length }) => sum + length, 0);
+  const { steps } = run.pipeline;
+  if (!steps.every((step) => step.forEach !== forEach || step.optional)) return { kept: returned.flat(), leftOut: 0 };
+  // Of what is known when the list is complete, and changes no more.
+  const before = ancestorsOf(ref.step, steps);
+  const lists = new Map(run.stages.flatMap((stage) => (stage.forEach === undefined ? [] : [[stage.forEach, stage]])));
+  let room = MAX_ITEMS;
+  for (const [list, stage] of lists) {
+    const other = listRef(list);
+    if ("input" in other || before.has(other.step)) room -= itemsOf(run, stage, outcomes)?.length ?? 0;
+  }
+  if (total <= room) return { kept: returned.flat(), leftOut: 0 };
+  const kept = fairShare(returned, Math.max(0, room));
+  return { kept, leftOut: total - kept.length };
+}
+
+/** The first of each list, then the second of each, as long as there is room; in the order of the lists. */
+function fairShare(lists: readonly (readonly Item[])[], room: number): Item[] {
+  const ranks = lists.flatMap((list) => list.map((_, rank) => rank)).toSorted((a, b) => a - b);
+  const last = ranks[room - 1] ?? -1;
+  let ofLast = ranks.slice(0, room).filter((rank) => rank === last).length;
+  return lists.flatMap((list) => list.filter((_, rank) => rank < last || (rank === last && ofLast-- > 0)));
 }
 
 function budgetFailure({ pipeline }: Run, outcomes: Outcomes): Failure | undefined {
@@ -150,20 +185,21 @@ function stageFailure(run: Run, { stage, state, items }: StageView, outcomes: Ou
   if (stage.forEach === undefined) return singleFailure(stage, outcomes);
   if (state !== "over" || !items) return undefined;
   const total = items.length;
-  for (const step of stage.steps) {
+  const required = stage.steps.filter(({ optional }) => !optional);
+  for (const step of required) {
     if (!step.tolerate) continue;
     const limit = toleratedFailures(step.tolerate.failedItems, total);
     const problem = tooManyFailed([step], limit, total, outcomes, `tolerate.failedItems of step ${step.name}`);
     if (problem) return problem;
   }
   const limit = toleratedFailures(run.tolerated, total);
-  return tooManyFailed(stage.steps, limit, total, outcomes, "spec.tolerate.failedItems");
+  return tooManyFailed(required, limit, total, outcomes, "spec.tolerate.failedItems");
 }
 
 function singleFailure(stage: Stage, outcomes: Outcomes): Failure | undefined {
   const [step] = stage.steps;
   const outcome = step && outcomeOf(outcomes, step.name);
-  if (!step || step.gate || outcome?.outcome !== "failed") return undefined;
+  if (!step || step.gate || step.optional || outcome?.outcome !== "failed") return undefined;
   return { reason: outcome.reason ?? "Failed", message: `step ${step.name}: ${outcome.message ?? "it failed"}` };
 }
 

@@ -61,7 +61,7 @@ function describe(state: RunState): string {
   return `${rows.map(([key, value]) => `${key.padEnd(width)}  ${value}`).join("\n")}\n`;
 }
 
-function describeStep({ total, running, succeeded, failed, skipped }: RunState["steps"][number]): string {
-  const ended = Object.entries({ running, failed, skipped }).filter(([, count]) => count > 0);
+function describeStep({ total, running, succeeded, failed, skipped, leftOut = 0 }: RunState["steps"][number]): string {
+  const ended = Object.entries({ running, failed, skipped, "left out": leftOut }).filter(([, count]) => count > 0);
   return [`${succeeded}/${total} succeeded`, ...ended.map(([what, count]) => `${count} ${what}`)].join(", ");
 }

@@ -209,7 +209,7 @@ class Runner {
         retryLimit: retryLimitOf(this.#run, step),
         spentUsd: usageOf(this.#outcomes).costUsd,
       });
-      const result = await checkedResult(answered, agent, workload);
+      const result = await checkedResult(answered, agent, workload, step);
       await this.#edges.record(identity, result);
       return result;
     });

@@ -1,7 +1,7 @@
 import type { Outcomes } from "../../engine/outcomes.ts";
-import type { PipelineStep } from "../../engine/pipeline.ts";
+import { listRef, type PipelineStep } from "../../engine/pipeline.ts";
 import { MAX_ITEMS } from "../../engine/result.ts";
-import { inputList, MODEL, type Run } from "../../engine/run.ts";
+import { inputList, MODEL, type Run, stepOf } from "../../engine/run.ts";
 import { walk } from "../../engine/walk.ts";
 import type { ModelChoice } from "./choice.ts";
 import { costOfQuestion, type PlannedCall } from "./cost.ts";
@@ -38,5 +38,13 @@ export function knownTimes(run: Run, step: PipelineStep, outcomes: Outcomes): nu
 
 /** How often a step runs; of a list that no step has returned yet, at most. */
 export function timesOf(run: Run, step: PipelineStep, outcomes: Outcomes): number {
-  return knownTimes(run, step, outcomes) ?? MAX_ITEMS;
+  const known = knownTimes(run, step, outcomes);
+  if (known !== undefined || step.forEach === undefined) return known ?? 1;
+  const ref = listRef(step.forEach);
+  const returning = "step" in ref ? stepOf(run, ref.step) : undefined;
+  const most = returning ? timesOf(run, returning, outcomes) * (returning.maxItems ?? MAX_ITEMS) : MAX_ITEMS;
+  // A list that several stages run over counts once.
+  const given = new Map(run.stages.map((stage) => [stage.forEach, inputList(run, stage)?.length ?? 0]));
+  const left = [...given.values()].reduce((room, length) => room - length, MAX_ITEMS);
+  return Math.max(0, Math.min(most, left));
 }

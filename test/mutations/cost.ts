@@ -35,6 +35,13 @@ export const COST_MUTATIONS: readonly Mutation[] = [
       replace: "",
     },
   ]),
+  ...mutationsOf("lib/model/worst-case.ts", unit("quote"), [
+    {
+      why: "a list that is not known fits beside the inputs",
+      find: "Math.min(most, left)",
+      replace: "most",
+    },
+  ]),
   ...mutationsOf("cli/quote.ts", unit("quote"), [
     {
       why: "a run that has failed by what is recorded starts nothing",
@@ -46,7 +53,11 @@ export const COST_MUTATIONS: readonly Mutation[] = [
       find: "budgetIsBelowOneCall: left < callUsd",
       replace: "budgetIsBelowOneCall: false",
     },
-    { why: "a list that is not known counts as the longest", find: "known ?? MAX_ITEMS;", replace: "known ?? 0;" },
+    {
+      why: "a list that is not known counts as the longest",
+      find: "known ?? timesOf(run, step, outcomes);",
+      replace: "known ?? 0;",
+    },
   ]),
   ...mutationsOf("cli/local/recorded-run.ts", unit("recorded-run"), [
     {

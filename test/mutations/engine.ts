@@ -93,6 +93,11 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
         replace: 'return failedResult("InvalidArtifactKey", message);',
       },
       {
+        why: "a step returns no more items than its pipeline allows",
+        find: "  if (returned > maxItems) {",
+        replace: "  if (false) {",
+      },
+      {
         why: "data is checked against the agent's output schema",
         find: "  if (problems.length === 0) return result;",
         replace: "  if (problems.length >= 0) return result;",
@@ -286,6 +291,11 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
       { why: "the output is a step", find: "    ...outputProblems(spec, names),\n", replace: "" },
       { why: "the schema of the inputs is usable", find: "    ...(await inputSchemaProblems(spec)),\n", replace: "" },
       {
+        why: "no required step runs over the items of an optional one",
+        find: "if (before?.optional && !step.optional && step.forEach !== undefined && before.forEach === step.forEach)",
+        replace: "if (false)",
+      },
+      {
         why: "a step is an agent's or a gate",
         find: "if ((step.agent === undefined) === (step.gate === undefined))",
         replace: "if (false)",
@@ -328,6 +338,36 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     ],
   ),
   ...mutationsOf("engine/walk.ts", WALK, [
+    {
+      why: "an optional step that runs once fails no run",
+      find: "step.gate || step.optional || outcome",
+      replace: "step.gate || outcome",
+    },
+    {
+      why: "an optional step that failed lets what follows start",
+      find: "steps.some(({ name, optional }) => !optional && outcomeOf",
+      replace: "steps.some(({ name }) => outcomeOf",
+    },
+    {
+      why: "an optional step's failures are not counted",
+      find: "stage.steps.filter(({ optional }) => !optional);",
+      replace: "stage.steps;",
+    },
+    {
+      why: "a list of a required step is never cut",
+      find: "(step) => step.forEach !== forEach || step.optional",
+      replace: "() => true",
+    },
+    {
+      why: "a list of optional steps is cut to what fits",
+      find: "  if (total <= room) return",
+      replace: "  if (true) return",
+    },
+    {
+      why: "a list is cut by the lists before it",
+      find: '"input" in other || before.has(other.step)',
+      replace: '"input" in other',
+    },
     {
       why: "a spent budget fails the run",
       find: "budgetFailure(run, outcomes) ?? itemsFailure(stages)",

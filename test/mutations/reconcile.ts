@@ -405,7 +405,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a result is checked against its agent's output schema",
-      find: "  return agent ? checkedResult(result, agent, run.workload) : Promise.resolve(result);",
+      find: "  return agent ? checkedResult(result, agent, run.workload, step) : Promise.resolve(result);",
       replace: "  return Promise.resolve(result);",
     },
     {

@@ -76,6 +76,15 @@ test("a list that no step has returned yet counts as the longest", () => {
   expect([known.steps[1]?.total, known.items]).toEqual([1, { total: 1, toDo: 1 }]);
 });
 
+test("a list that no step has returned yet counts as what its step may return, and as what fits beside the inputs", () => {
+  const steps = (maxItems?: number) => [
+    { name: "find", forEach: "inputs.sites", ...(maxItems === undefined ? {} : { maxItems }) },
+    { name: "each", after: ["find"], forEach: "steps.find.items", with: ["model"] },
+  ];
+  const total = (maxItems?: number) => quoteOf(runOf({}, steps(maxItems)), new Map(), TERMS).steps[1]?.total;
+  expect([total(4), total(200), total()]).toEqual([12, 497, 497]);
+});
+
 test("the worst case is never more than what is left of the budget", () => {
   expect(quote({ budget: { maxUsd: "0.02" } }, new Map(), { spentUsd: 0.015 }).worstUsd).toBeCloseTo(0.005, 9);
   expect(quote({ budget: { maxUsd: "0.02" } }, new Map(), { spentUsd: 0.05 }).worstUsd).toBe(0);

@@ -82,10 +82,11 @@ function askedOf({ inputs, pipeline, gate }: Findings): {
   return { heading: String(text[1]), description: pipeline.description, inputs: rest };
 }
 
-function countsOf({ results }: Findings): string {
+function countsOf({ results, leftOut = [] }: Findings): string {
   const count = (outcome: string): number => results.filter((one) => one.outcome === outcome).length;
   const skipped = count("skipped");
-  return `${count("succeeded")} succeeded, ${count("failed")} failed${skipped ? `, ${skipped} skipped` : ""}`;
+  const omitted = leftOut.map(({ step, items }) => `, ${items} items of ${step} left out: the run had no room`);
+  return `${count("succeeded")} succeeded, ${count("failed")} failed${skipped ? `, ${skipped} skipped` : ""}${omitted.join("")}`;
 }
 
 const WAYS: Readonly<Record<Decision["how"], string>> = {

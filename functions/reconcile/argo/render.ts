@@ -141,10 +141,11 @@ function taskOf(stage: Stage): string {
   return step.gate ? gateTemplate(step.name) : stepTemplate(step.name);
 }
 
-/** How many items may fail is reconcile's to judge, at the node that comes next. A single step that failed lets nothing go on. */
+/** How many items may fail is reconcile's to judge, at the node that comes next. A single step that failed lets nothing go on, unless it is optional. */
 function dependence(stage: Stage): string {
   const task = taskOf(stage);
-  return stage.forEach === undefined ? `${task}.Succeeded` : `(${anyEnd(task).join(" || ")})`;
+  const mustSucceed = stage.forEach === undefined && !stage.steps[0]?.optional;
+  return mustSucceed ? `${task}.Succeeded` : `(${anyEnd(task).join(" || ")})`;
 }
 
 function anyEnd(task: string): string[] {

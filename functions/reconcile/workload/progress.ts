@@ -309,7 +309,7 @@ function deadlineProblem(
 
 function checked(run: Run, step: PipelineStep, result: StepResult): Promise<StepResult> {
   const agent = run.pipeline.agents[step.agent ?? ""];
-  return agent ? checkedResult(result, agent, run.workload) : Promise.resolve(result);
+  return agent ? checkedResult(result, agent, run.workload, step) : Promise.resolve(result);
 }
 
 /** Looked at only where a request is late: what its Agent says of itself explains it. */

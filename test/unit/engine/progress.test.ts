@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { checkedResult } from "../../../engine/agent-output.ts";
+import { findingsOf } from "../../../engine/findings.ts";
 import { usageOf } from "../../../engine/outcomes.ts";
 import { itemProgress, stepProgress } from "../../../engine/progress.ts";
 import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
+import { stepText } from "../../../engine/status-text.ts";
 import { walk } from "../../../engine/walk.ts";
 import { bad, type Ended, ok, outcomesOf, runWith, skipped } from "./build.ts";
 
@@ -42,6 +44,28 @@ describe("progress", () => {
     expect(items({ fetch, check: [ok(), null, null] })).toEqual({ total: 3, done: 1, failed: 1 });
     const ended = { fetch, check: [ok(), null, ok()], find: ok({ items: ["a", "b"] }), visit: [ok()] };
     expect(items(ended)).toEqual({ total: 5, done: 3, failed: 1 });
+  });
+
+  test("of a list that is cut: what was left out", () => {
+    const cut = runWith(
+      [
+        { name: "find", forEach: "inputs.pages" },
+        { name: "visit", forEach: "steps.find.items", after: ["find"], optional: true },
+      ],
+      { inputs: { pages: Array.from({ length: 499 }, (_, at) => `p${at}`) } },
+    );
+    const outcomes = outcomesOf({
+      find: cut.inputs["pages"] ? Array.from({ length: 499 }, () => ok({ items: ["x"] })) : [],
+    });
+    const [find, visit] = stepProgress(cut, walk(cut, outcomes), outcomes, []);
+    expect(find).not.toHaveProperty("leftOut");
+    expect(visit).toMatchObject({ total: 1, leftOut: 498 });
+    expect(
+      stepText({ ...(visit ?? { name: "", total: 0, running: 0, succeeded: 0, failed: 0, skipped: 0 }), costUsd: "0" }),
+    ).toBe("0/1 succeeded, 498 left out");
+    expect(findingsOf(cut, { name: "g", after: ["visit"], gate: {}, with: [] }, outcomes)).toMatchObject({
+      leftOut: [{ step: "visit", items: 498 }],
+    });
   });
 
   test("of usage: the sum of all steps", () => {
@@ -104,6 +128,17 @@ describe("an agent's result", () => {
   test("that names its workload's artifacts is left as it is", async () => {
     const named: StepResult = { ...result({ score: 1 }), artifacts: { picture: OWN } };
     expect(await checkedResult(named, agent, WORKLOAD)).toEqual(named);
+  });
+
+  test("with more items than its step may return fails its step", async () => {
+    const many: StepResult = { ...result({ score: 1 }), items: ["a", "b", "c"] };
+    expect(await checkedResult(many, agent, WORKLOAD, { maxItems: 3 })).toEqual(many);
+    expect(await checkedResult(many, agent, WORKLOAD, { maxItems: 2 })).toMatchObject({
+      outcome: "failed",
+      reason: "TooManyItems",
+      message: "agent worker returned 3 items; maxItems of its step allows 2",
+      usage: { costUsd: 0.5 },
+    });
   });
 
   test("that failed, or of an agent without a schema, is not checked", async () => {

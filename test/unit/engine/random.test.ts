@@ -26,6 +26,7 @@ const stepDraw = fc.record({
   list: fc.nat(99),
   when: fc.nat(9),
   tolerate: fc.nat(5),
+  optional: fc.nat(4),
 });
 
 const drawn: fc.Arbitrary<Drawn> = fc
@@ -51,11 +52,18 @@ const drawn: fc.Arbitrary<Drawn> = fc
       const before = [...ancestorsOf(name, pipelineOf([...steps, { name, after }]).spec.steps)].sort();
       const returning = before.filter((one) => !gates.has(one));
       const lists = ["inputs.a", "inputs.a", "inputs.b", ...returning.map((one) => `steps.${one}.items`)];
-      const forEach = draw.kind < 7 ? { forEach: lists[draw.list % lists.length] } : {};
+      const forEach: { forEach?: string | undefined } =
+        draw.kind < 7 ? { forEach: lists[draw.list % lists.length] } : {};
       const read = before[draw.list % Math.max(before.length, 1)];
       const when = draw.when < 2 && read !== undefined ? { when: `steps.${read}.succeeded > ${draw.when}` } : {};
-      const tolerate = "forEach" in forEach && draw.tolerate === 0 ? { tolerate: { failedItems: 1 } } : {};
-      steps.push({ name, after, ...forEach, ...when, ...tolerate });
+      // One that is over the list of an optional step before it is optional, too.
+      const follows = steps.some(
+        (one) => one["optional"] && after.includes(one.name) && one["forEach"] === forEach.forEach,
+      );
+      const optional = draw.optional === 0 || (follows && forEach.forEach !== undefined) ? { optional: true } : {};
+      const tolerates = forEach.forEach !== undefined && draw.tolerate === 0 && !("optional" in optional);
+      const tolerate = tolerates ? { tolerate: { failedItems: 1 } } : {};
+      steps.push({ name, after, ...forEach, ...when, ...tolerate, ...optional });
     }
     const list = (prefix: string, size: number): string[] => Array.from({ length: size }, (_, at) => `${prefix}${at}`);
     return { ...rest, steps, inputs: { a: list("a", a), b: list("b", b) } };
@@ -112,7 +120,8 @@ function checkStart(run: Run, { step, index }: Instance, outcomes: OutcomeTable)
     const before = run.pipeline.steps.find((one) => one.name === name);
     const stage = run.stages.find(({ steps }) => steps.some((one) => one.name === name));
     const joined = stage?.steps.some((one) => one.name === step.name);
-    if (before?.forEach === undefined) expect(outcomeOf(outcomes, name)?.outcome).toMatch(/succeeded|skipped/);
+    if (before?.forEach === undefined)
+      expect(outcomeOf(outcomes, name)?.outcome).toMatch(before?.optional ? /./ : /succeeded|skipped/);
     else if (joined) expect(outcomeOf(outcomes, name, index)?.outcome).toMatch(/succeeded|skipped/);
     else
       for (const at of listItems(run, name, outcomes).keys())

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BUDGET_EXCEEDED } from "../../../engine/outcomes.ts";
 import { MAX_ITEMS } from "../../../engine/result.ts";
-import { REJECTED, walk } from "../../../engine/walk.ts";
+import { leftOut, REJECTED, turnOf, walk } from "../../../engine/walk.ts";
 import { bad, type Ended, ok, outcomesOf, runWith, type StepYaml, shapeOf, skipped } from "./build.ts";
 
 const L = { forEach: "inputs.pages" };
@@ -36,6 +36,8 @@ const DYNAMIC: StepYaml[] = [
   { name: "visit", forEach: "steps.find.items", after: ["find"] },
   { name: "sum", after: ["visit"] },
 ];
+
+const strings = (count: number): string[] => Array.from({ length: count }, (_, index) => `i${index}`);
 
 type Shape = ReturnType<typeof shapeOf>;
 const TABLE: [string, StepYaml[], Ended, Shape][] = [
@@ -219,8 +221,6 @@ describe("items", () => {
     expect(items({ find: [ok({ items: ["a"] }), ok({ items: ["b"] })] })).toEqual(["a", "b"]);
   });
 
-  const strings = (count: number): string[] => Array.from({ length: count }, (_, index) => `i${index}`);
-
   test.each([
     ["an input", [{ name: "each", ...L }], { pages: strings(MAX_ITEMS + 1) }, {}, "inputs.pages has 501 items; a run"],
     [
@@ -326,6 +326,91 @@ describe("tolerance", () => {
     const find = ok({ items: ["a", "b"] });
     expect(walk(run, outcomesOf({ find, visit: [bad(), ok()] })).ready).toHaveLength(1);
     expect(walk(run, outcomesOf({ find, visit: [bad(), bad()] })).end).toMatchObject({ reason: "TooManyFailedItems" });
+  });
+});
+
+describe("an optional step", () => {
+  const none = { tolerate: { failedItems: 0 } };
+  const OPTIONAL: StepYaml[] = [
+    { name: "find", ...L },
+    { name: "visit", forEach: "steps.find.items", after: ["find"], optional: true },
+    { name: "read", forEach: "steps.find.items", after: ["visit"], optional: true },
+    { name: "sum", after: ["read"] },
+  ];
+
+  test("over a list never fails the run", () => {
+    const find = [ok({ items: ["a", "b"] }), ok()];
+    const all = { find, visit: [bad(), bad()] };
+    expect(shapeOf(walk(runWith(OPTIONAL, { ...PAGES, ...none }), outcomesOf(all)))).toEqual({
+      ready: ["sum"],
+      stages: ["find over", "visit over", "sum running"],
+    });
+    const read = { find, visit: [ok(), ok()], read: [bad(), ok()], sum: ok() };
+    expect(walk(runWith(OPTIONAL, { ...PAGES, ...none }), outcomesOf(read)).end).toEqual({ phase: "Succeeded" });
+  });
+
+  test("beside a required one in its fan-out: an item fails at the required one alone", () => {
+    const steps = [
+      { name: "fetch", ...L },
+      { name: "extra", ...L, after: ["fetch"], optional: true },
+      { name: "check", ...L, after: ["fetch"] },
+    ];
+    const ended = { fetch: [ok(), ok()], extra: [bad(), ok()], check: [ok(), ok()] };
+    expect(walk(runWith(steps, { ...PAGES, ...none }), outcomesOf(ended)).end).toEqual({ phase: "Succeeded" });
+    const failed = { ...ended, check: [ok(), bad()] };
+    expect(walk(runWith(steps, { ...PAGES, ...none }), outcomesOf(failed)).end?.phase).toBe("Failed");
+  });
+
+  test("that runs once: what comes after it starts, and is told", () => {
+    const steps = [
+      { name: "enrich", optional: true },
+      { name: "sum", after: ["enrich"] },
+    ];
+    const run = runWith(steps);
+    const ended = outcomesOf({ enrich: bad() });
+    expect(shapeOf(walk(run, ended))).toEqual({ ready: ["sum"], stages: ["enrich over", "sum running"] });
+    expect(walk(run, outcomesOf({ enrich: bad(), sum: ok() })).end).toEqual({ phase: "Succeeded" });
+    const [sum] = walk(run, ended).ready;
+    expect(sum && turnOf(run, sum, ended)).toMatchObject({ input: { from: { enrich: [{ outcome: "failed" }] } } });
+  });
+
+  const lists = (...sizes: number[]) =>
+    sizes.map((size, at) => ok({ items: Array.from({ length: size }, (_, rank) => `${at}.${rank}`) }));
+
+  test.each([
+    ["fits", 2, [3, 2], ["0.0", "0.1", "0.2", "1.0", "1.1"], 0],
+    ["shares what room there is", 496, [3, 2], ["0.0", "0.1", "1.0", "1.1"], 1],
+    ["gives the first lists one more where the room does not divide", 497, [3, 3], ["0.0", "0.1", "1.0"], 3],
+    ["gives a short list's share to the others", 495, [1, 9, 1], ["0.0", "1.0", "1.1", "1.2", "2.0"], 6],
+    ["has no room", 500, [4], [], 4],
+  ] as const)("over a returned list that %s", (_what, pages, sizes, expected, left) => {
+    const inputs = { pages: strings(pages) };
+    const find = Array.from({ length: pages }, (_, at) => lists(...sizes)[at] ?? ok());
+    const run = runWith(OPTIONAL, { inputs });
+    const outcomes = outcomesOf({ find });
+    const { stages, failure } = walk(run, outcomes);
+    expect(failure).toBeUndefined();
+    expect(stages[1]?.items).toEqual(expected);
+    expect(stages[1] && leftOut(run, stages[1].stage, outcomes)).toBe(left);
+  });
+
+  test("leaves room for the lists of the steps before the one that returns its list", () => {
+    const steps: StepYaml[] = [
+      { name: "find" },
+      { name: "visit", forEach: "steps.find.items", after: ["find"] },
+      { name: "more", forEach: "steps.visit.items", after: ["visit"], optional: true },
+    ];
+    const find = ok({ items: strings(498) });
+    const visit = Array.from({ length: 498 }, (_, at) => lists(...(at === 0 ? [5] : []))[0] ?? ok());
+    const { stages, failure } = walk(runWith(steps), outcomesOf({ find, visit }));
+    expect([failure, stages[2]?.items]).toEqual([undefined, ["0.0", "0.1"]]);
+  });
+
+  test("makes no room where a required step runs over the same list", () => {
+    const steps = [...OPTIONAL, { name: "all", forEach: "steps.find.items", after: ["find"] }];
+    const inputs = { pages: strings(499) };
+    const find = Array.from({ length: 499 }, (_, at) => lists(...(at === 0 ? [2] : []))[0] ?? ok());
+    expect(walk(runWith(steps, { inputs }), outcomesOf({ find })).failure?.reason).toBe("TooManyItems");
   });
 });
 

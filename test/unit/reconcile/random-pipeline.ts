@@ -38,6 +38,7 @@ export const randomRun: fc.Arbitrary<RandomRun> = fc
     const list: object[] = [];
     const names: string[] = [];
     const gates: string[] = [];
+    const optional = new Map<string, string | undefined>();
     for (let index = 0; index < steps; index++) {
       const name = `s${index}`;
       const after = names.filter(() => draw(3) === 0);
@@ -55,7 +56,18 @@ export const randomRun: fc.Arbitrary<RandomRun> = fc
         const forEach = kind < 7 ? lists[draw(lists.length)] : undefined;
         const source = returning[draw(Math.max(returning.length, 1))];
         const when = draw(6) === 0 && source ? `steps[${JSON.stringify(source)}].succeeded > ${draw(3)}` : undefined;
-        list.push({ name, agent: `agent-${name}`, after, ...(forEach ? { forEach } : {}), ...(when ? { when } : {}) });
+        // One that is over the list of an optional step before it is optional, too.
+        const follows = forEach !== undefined && after.some((one) => optional.get(one) === forEach);
+        const isOptional = draw(5) === 0 || follows;
+        if (isOptional) optional.set(name, forEach);
+        list.push({
+          name,
+          agent: `agent-${name}`,
+          after,
+          ...(forEach ? { forEach } : {}),
+          ...(when ? { when } : {}),
+          ...(isOptional ? { optional: true } : {}),
+        });
       }
       names.push(name);
     }
