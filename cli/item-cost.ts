@@ -36,8 +36,10 @@ export function itemCosts(run: Run, outcomes: Outcomes): ItemCost[] {
 /** Characters of an item's JSON in a line. */
 const MAX_ITEM_TEXT = 100;
 
+/** An object with an address by it. */
 export function itemText(item: Item): string {
   if (typeof item === "string") return item;
+  if (typeof item["url"] === "string") return item["url"];
   const text = JSON.stringify(item);
   return text.length > MAX_ITEM_TEXT ? `${text.slice(0, MAX_ITEM_TEXT)}…` : text;
 }

@@ -12,6 +12,7 @@ import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/a
 import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
 import { captureSchema, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
+import { questionAbout } from "./asks-model.ts";
 import { digest } from "./digest.ts";
 import { createPagePool, type PagePool } from "./page-pool.ts";
 import { paletteOf } from "./palette.ts";
@@ -25,6 +26,7 @@ const State = Annotation.Root({
   identity: Annotation<string>,
   /** What the rules extracted. */
   extracted: Annotation<string>,
+  isAsked: Annotation<boolean>,
   /** What the model is told. */
   digest: Annotation<string>,
   /** What the model answered. */
@@ -39,7 +41,7 @@ const State = Annotation.Root({
 const UNCHANGED =
   "A reviewer asked for changes. Without a model the analysis follows fixed rules, and the comment changes nothing in it.";
 
-/** extract → condense → ask → publish; without a model, extract → publish. */
+/** extract → condense → ask → publish; without a model, or of a page that no model is asked about, extract → publish. */
 export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool = createPagePool()): StepGraph {
   return new StateGraph(State)
     .addNode("extract", async (_state, runtime) => {
@@ -52,14 +54,19 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
         pages.run("extract", [{ html, screenshot, url, title, description }], signal),
         artifacts.get(workload, screenshot).then(paletteOf),
       ]);
+      const { kind = "home" } = capture;
       const analysis: Analysis = {
-        site: capture.url,
+        site: capture.site ?? capture.url,
+        page: { url: capture.url, kind },
         analyst: { kind: "extractive" },
         ...found,
         design: { palette, layout, screenshot },
         usage: NO_USAGE,
       };
-      return { extracted: await putJson(artifacts, workload, analysisSchema.parse(analysis)) };
+      return {
+        extracted: await putJson(artifacts, workload, analysisSchema.parse(analysis)),
+        isAsked: model !== undefined && questionAbout(capture) !== "none",
+      };
     })
     .addNode("condense", async ({ extracted }, runtime) => {
       const { workload, input } = contextOf(runtime);
@@ -79,7 +86,9 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
         instructions: instructions(objectiveOf(context)),
         data: await readText(artifacts, context.workload, state.digest),
         language: capture.lang,
-        image: await pictureFor(await artifacts.get(context.workload, capture.artifacts.screenshot)),
+        ...(questionAbout(capture) === "text and picture"
+          ? { image: await pictureFor(await artifacts.get(context.workload, capture.artifacts.screenshot)) }
+          : {}),
         schema: modelAnalysisSchema,
       });
       const answer = await putJson(artifacts, context.workload, asked.answer);
@@ -117,7 +126,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       return { result };
     })
     .addEdge(START, "extract")
-    .addConditionalEdges("extract", () => (model ? "condense" : "publish"), ["condense", "publish"])
+    .addConditionalEdges("extract", ({ isAsked }) => (isAsked ? "condense" : "publish"), ["condense", "publish"])
     .addEdge("condense", "ask")
     .addEdge("ask", "publish")
     .addEdge("publish", END);
@@ -138,11 +147,13 @@ function quotesOf({ made, dropped }: z.infer<typeof mergedSchema>["claims"]): Ev
 
 /** @throws TerminalError InvalidInput */
 function captureKeyOf({ from }: StepInput): string {
-  const key = from["scrape"]?.[0]?.artifacts["capture"];
-  if (key !== undefined) return key;
+  const [key, ...others] = Object.values(from).flatMap((results) =>
+    results.flatMap(({ artifacts }) => artifacts["capture"] ?? []),
+  );
+  if (key !== undefined && others.length === 0) return key;
   throw new TerminalError(
     "InvalidInput",
-    "analyze needs the capture of step scrape: name scrape in the step's `after`",
+    "analyze needs one capture: name one step of agent scrape in the step's `after`, over the same list",
   );
 }
 

@@ -18,14 +18,14 @@ const GROUPS = {
  * columns by which the reviewer compares the sites.
  */
 export function summaryOf(analysis: Analysis, capture: Capture): Summary {
-  const { name, site, callsToAction, caveats } = analysis;
+  const { name, site, page, callsToAction, caveats } = analysis;
   const claims = claimsOf(analysis);
   const factOf = (label: string, { id, subject, field, value, evidence, target: url }: Claim) =>
     fact(label, field === "offers" ? `${subject}: ${value}` : value, { id, quote: evidence.text, url });
   const positioning = claims.find(({ field }) => field === "positioning");
   return {
     title: name,
-    subtitle: site,
+    subtitle: page?.url ?? site,
     facts: [
       positioning ? factOf("Positioning", positioning) : fact("Positioning", "none"),
       fact("Prices", priceRange(analysis)),
@@ -35,7 +35,7 @@ export function summaryOf(analysis: Analysis, capture: Capture): Summary {
       ),
     ],
     pictures: [pictureOf(capture)],
-    caveats: [...caveats, ...capture.truncated],
+    caveats: [...caveats, ...capture.truncated, ...(capture.discovery?.caveats ?? [])],
   };
 }
 

@@ -1,13 +1,23 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import { z } from "zod";
+import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import { NO_USAGE, type StepResult } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepContext, type StepGraph } from "../../lib/durable/durable.ts";
 import { egressAccess } from "../../lib/edges/egress-access.ts";
 import { TerminalError } from "../../lib/errors.ts";
-import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import {
+  type Capture,
+  captureSchema,
+  type Discovery,
+  type PageItem,
+  pageItemSchema,
+} from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
+import { discoverPages } from "./discover/discover.ts";
 import { createHostQueue, type HostQueue } from "./host-queue.ts";
+import type { PageLinks } from "./in-page-links.ts";
 import { checkRobots } from "./robots.ts";
 import { describe, summaryOf } from "./summary.ts";
 import { VIEWPORT, visit } from "./visit.ts";
@@ -22,11 +32,19 @@ const HOST_DELAY_MS = 1000;
 const State = Annotation.Root({
   identity: Annotation<string>,
   robotsVerdict: Annotation<Capture["robots"]>,
+  /** The robots.txt: an artifact key. */
+  rules: Annotation<string | undefined>,
   captured: Annotation<Capture>,
+  /** Links of a page whose site's other pages are looked for: an artifact key. */
+  links: Annotation<string | undefined>,
+  discovery: Annotation<Discovery | undefined>,
   result: Annotation<StepResult | undefined>,
 });
 
-/** robots → capture → publish: ask whether scrape may visit, visit once, store what the page showed. */
+/**
+ * robots → capture → discover → publish: ask whether scrape may visit, visit once, look for further pages of a site that the workload
+ * names, store what the page showed. The further pages are the step's items: a later step visits them.
+ */
 export function createGraph(edges: ScrapeEdges, hosts: HostQueue = createHostQueue(HOST_DELAY_MS)): StepGraph {
   const { artifacts, browser, egressProxy } = edges;
   return new StateGraph(State)
@@ -34,21 +52,44 @@ export function createGraph(edges: ScrapeEdges, hosts: HostQueue = createHostQue
       const context = contextOf(runtime);
       const userAgent = `${await browser.userAgent()} ${PRODUCT}`;
       const access = egressAccess(egressProxy, context);
-      return { robotsVerdict: await checkRobots(access, siteOf(context), userAgent, context.signal) };
+      const { url, isNamed } = pageOf(context);
+      const { verdict, rules } = await checkRobots(access, url, userAgent, context.signal);
+      const isNeeded = isNamed && rules !== undefined;
+      return {
+        robotsVerdict: verdict,
+        ...(isNeeded ? { rules: await artifacts.put(context.workload, rules, "txt") } : {}),
+      };
     })
     .addNode("capture", async ({ robotsVerdict }, runtime) => {
       const context = contextOf(runtime);
-      const site = siteOf(context);
-      const release = await hosts.acquire(site.host, context.signal);
+      const page = pageOf(context);
+      const release = await hosts.acquire(page.url.host, context.signal);
       try {
-        return { captured: await capturePage(edges, context, site, robotsVerdict) };
+        const { captured, links } = await capturePage(edges, context, page, robotsVerdict);
+        if (!page.isNamed || pagesPerSite(context) === 1) return { captured };
+        return { captured, links: await artifacts.put(context.workload, JSON.stringify(links), "json") };
       } finally {
         release();
       }
     })
-    .addNode("publish", async ({ captured }, runtime) => {
+    .addNode("discover", async ({ captured, links = "", rules }, runtime) => {
+      const context = contextOf(runtime);
+      const { workload, claims, signal } = context;
+      const input = {
+        captured,
+        // Of the node before: nobody else wrote it.
+        links: JSON.parse(await readText(edges, workload, links)) as PageLinks,
+        rules: rules === undefined ? "" : await readText(edges, workload, rules),
+        pagesPerSite: pagesPerSite(context),
+      };
+      const userAgent = `${await browser.userAgent()} ${PRODUCT}`;
+      const access = egressAccess(egressProxy, context);
+      return { discovery: await discoverPages(input, { access, userAgent, allow: claims.allow, signal }) };
+    })
+    .addNode("publish", async ({ captured, discovery }, runtime) => {
       const { workload } = contextOf(runtime);
-      const capture = captureSchema.parse(captured);
+      const capture = captureSchema.parse({ ...captured, ...(discovery ? { discovery } : {}) });
+      const site = capture.site ?? capture.url;
       const result: StepResult = {
         outcome: "succeeded",
         output: describe(capture),
@@ -56,25 +97,30 @@ export function createGraph(edges: ScrapeEdges, hosts: HostQueue = createHostQue
           capture: await artifacts.put(workload, JSON.stringify(capture), "json"),
           [SUMMARY]: await putSummary(artifacts, workload, summaryOf(capture)),
         },
+        ...(discovery ? { items: discovery.chosen.map((page): PageItem => ({ ...page, site })) } : {}),
         usage: { ...NO_USAGE, browserSeconds: capture.browserSeconds },
       };
       return { result };
     })
     .addEdge(START, "robots")
     .addEdge("robots", "capture")
-    .addEdge("capture", "publish")
+    .addConditionalEdges("capture", ({ links }) => (links === undefined ? "publish" : "discover"), [
+      "discover",
+      "publish",
+    ])
+    .addEdge("discover", "publish")
     .addEdge("publish", END);
 }
 
 async function capturePage(
   { artifacts, browser, egressProxy }: ScrapeEdges,
   context: StepContext,
-  site: URL,
+  { url, site, kind }: Page,
   robots: Capture["robots"],
-): Promise<Capture> {
+): Promise<{ readonly captured: Capture; readonly links: PageLinks }> {
   const access = egressAccess(egressProxy, context);
   const started = performance.now();
-  const { facts, ...bytes } = await browser.withContext(
+  const { facts, links, ...bytes } = await browser.withContext(
     {
       // Loopback names go by the proxy, too.
       proxy: { server: access.proxy, username: access.username, password: access.password, bypass: "<-loopback>" },
@@ -87,7 +133,7 @@ async function capturePage(
     context.signal,
     (browserContext) =>
       visit(browserContext, {
-        url: site,
+        url,
         allow: context.claims.allow,
         access,
         signal: context.signal,
@@ -102,21 +148,62 @@ async function capturePage(
     put(bytes.screenshot, "png"),
     put(bytes.fullPage, "jpg"),
   ]);
-  return {
-    url: site.href,
+  const captured = {
+    url: url.href,
+    site,
+    kind,
     capturedAt: new Date().toISOString(),
     browserSeconds,
     robots,
     ...facts,
     artifacts: { dom, text, screenshot, fullPage },
   };
+  return { captured, links };
+}
+
+interface Page {
+  readonly url: URL;
+  readonly site: string;
+  readonly kind: PageItem["kind"];
+  /** By the workload; others are discovered. */
+  readonly isNamed: boolean;
+}
+
+/** Pages of a site that are read where the workload does not say. */
+const DEFAULT_PAGES = 5;
+
+/** @throws TerminalError InvalidInput */
+function pagesPerSite({ input: { params } }: StepContext): number {
+  const parsed = z.int().min(1).max(20).default(DEFAULT_PAGES).safeParse(params["pagesPerSite"]);
+  if (parsed.success) return parsed.data;
+  throw new TerminalError("InvalidInput", "pagesPerSite: expected a whole number from 1 to 20");
 }
 
 /** @throws TerminalError InvalidInput */
-function siteOf({ input: { item } }: StepContext): URL {
-  const url = typeof item === "string" ? URL.parse(item) : null;
+function pageOf({ input: { item } }: StepContext): Page {
+  const further = pageItemSchema.safeParse(item);
+  if (further.success) {
+    const { site, kind } = further.data;
+    return { url: addressOf(further.data.url), site, kind, isNamed: false };
+  }
+  if (typeof item !== "string")
+    throw new TerminalError(
+      "InvalidInput",
+      `scrape needs a site's URL as its item, or { url, site, kind }, not ${JSON.stringify(item)}`,
+    );
+  const url = addressOf(item);
+  return { url, site: url.href, kind: "home", isNamed: true };
+}
+
+async function readText({ artifacts }: ScrapeEdges, workload: ArtifactOwner, key: string): Promise<string> {
+  return new TextDecoder().decode(await artifacts.get(workload, key));
+}
+
+/** @throws TerminalError InvalidInput */
+function addressOf(text: string): URL {
+  const url = URL.parse(text);
   if (!url)
-    throw new TerminalError("InvalidInput", `scrape needs a site's URL as its item, not ${JSON.stringify(item)}`);
+    throw new TerminalError("InvalidInput", `scrape needs a site's URL as its item, not ${JSON.stringify(text)}`);
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new TerminalError("InvalidInput", `${url.href} is neither http nor https`);
   if (url.username || url.password)

@@ -14,6 +14,12 @@ const MAX_REDIRECTS = 5;
 /** For robots.txt, its redirects included. */
 const TIMEOUT_MS = 10_000;
 
+export interface RobotsAnswer {
+  readonly verdict: Capture["robots"];
+  /** The file's text, where there is one. */
+  readonly rules?: string;
+}
+
 /**
  * Reads the site's robots.txt as RFC 9309 says: 4xx means that there is none; 5xx or no answer forbids the visit for now; more than
  * five redirects make it unreachable, which forbids nothing.
@@ -24,16 +30,25 @@ export async function checkRobots(
   site: URL,
   userAgent: string,
   signal: AbortSignal,
-): Promise<Capture["robots"]> {
+): Promise<RobotsAnswer> {
   const file = new URL("/robots.txt", site);
   const answer = await fetchFollowing(access, file, userAgent, signal);
-  if (answer === undefined) return "unreachable";
+  if (answer === undefined) return { verdict: "unreachable" };
   if (answer.status >= 500) throw unreachable(file, `answers ${answer.status}`);
-  if (answer.status >= 300) return "absent";
+  if (answer.status >= 300) return { verdict: "absent" };
   const rules = new TextDecoder().decode(answer.body);
   if (parseRobots(file.href, rules).isDisallowed(site.href, ROBOTS_AGENT))
     throw new TerminalError("RobotsDisallowed", `${file.href} does not allow ${site.pathname}${site.search}`);
-  return "allowed";
+  return { verdict: "allowed", rules };
+}
+
+/** What a robots.txt says of the pages of its own host; of those of other hosts it says nothing. */
+export function readRules(
+  site: URL,
+  rules: string,
+): { readonly isAllowed: (url: URL) => boolean; readonly sitemaps: readonly string[] } {
+  const robots = parseRobots(new URL("/robots.txt", site).href, rules);
+  return { isAllowed: (url) => robots.isAllowed(url.href, ROBOTS_AGENT) !== false, sitemaps: robots.getSitemaps() };
 }
 
 /** Undefined where its redirects do not end, or lead to where the step may not go. */

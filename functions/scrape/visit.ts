@@ -8,6 +8,7 @@ import { navigate, requireDocument } from "./document.ts";
 import { egressAway } from "./failures.ts";
 import { MAX_HEIGHT, type Reading, readPage, removeBypasses, scrollThrough } from "./in-page.ts";
 import { watchLate } from "./in-page-late.ts";
+import { LINK_LIMITS, type PageLinks, readLinks } from "./in-page-links.ts";
 import { openDetails } from "./in-page-switches.ts";
 import { withOtherStates } from "./other-states.ts";
 import { ask, draw, loaded, quiet, type Tab } from "./tab.ts";
@@ -21,11 +22,15 @@ const LATE = { longestMs: 4_000, chained: 3 };
 
 export interface Visit {
   /** What the visit itself knows of the capture. */
-  readonly facts: Omit<Capture, "artifacts" | "robots" | "capturedAt" | "browserSeconds" | "url">;
+  readonly facts: Omit<
+    Capture,
+    "artifacts" | "robots" | "capturedAt" | "browserSeconds" | "url" | "site" | "kind" | "discovery"
+  >;
   readonly html: string;
   readonly text: string;
   readonly screenshot: Uint8Array;
   readonly fullPage: Uint8Array;
+  readonly links: PageLinks;
 }
 
 export interface VisitOptions extends Pick<Tab, "url" | "allow" | "access" | "signal"> {
@@ -65,9 +70,10 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   const response = await requireDocument(tab);
   if (traffic.lostProxy()) throw egressAway(`the egress proxy went away while ${options.url.host} loaded`);
 
-  const [reading, shown] = await Promise.all([
+  const [reading, shown, links] = await Promise.all([
     ask(tab, () => page.evaluate(readPage, { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS })),
     ask(tab, () => readComposed(tab)),
+    ask(tab, () => page.evaluate(readLinks, LINK_LIMITS)),
   ]);
   const block = blockedBy({ ...reading, status: response.status(), headers: response.headers() });
   if (block) throw new TerminalError("Blocked", `${options.url.host} shows a block page: ${block}`);
@@ -80,6 +86,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   return {
     facts: {
       finalUrl,
+      ...(links.canonical === "" ? {} : { canonical: links.canonical }),
       redirects: redirectsOf(first),
       status: response.status(),
       title: reading.title,
@@ -102,6 +109,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
     text: read.text,
     screenshot,
     fullPage: fullPage ?? (await asJpeg(screenshot)),
+    links,
   };
 }
 

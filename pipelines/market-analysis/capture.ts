@@ -18,6 +18,30 @@ export const pageKindSchema = z.enum([
 ]);
 export type PageKind = z.infer<typeof pageKindSchema>;
 
+/** A further page of a site, as scrape discovers it: an item of the steps over `steps.scrape.items`. */
+export const pageItemSchema = z.strictObject({
+  url: z.string(),
+  /** Equal to `site` of the named page's capture. */
+  site: z.string(),
+  kind: pageKindSchema,
+});
+export type PageItem = z.infer<typeof pageItemSchema>;
+
+/** What scrape found out about a site's other pages. */
+export const discoverySchema = z.strictObject({
+  /** To be read beside the named page. */
+  chosen: z.array(z.strictObject({ url: z.string(), kind: pageKindSchema })),
+  /** Pages of the site that were found and are not read. */
+  unread: z.int().min(0),
+  /** Pages that would have been chosen, had robots.txt allowed it. */
+  disallowed: z.int().min(0),
+  /** Addresses of other sites. */
+  elsewhere: z.int().min(0),
+  /** What a reader must know of it, e.g. "12 more pages were not read: pagesPerSite is 5". */
+  caveats: z.array(z.string()),
+});
+export type Discovery = z.infer<typeof discoverySchema>;
+
 /** What scrape captured of one page: artifact `capture` (JSON). Large parts are artifacts of their own. */
 export const captureSchema = z.strictObject({
   /** As the workload names it or scrape discovered it, normalized. */
@@ -25,8 +49,12 @@ export const captureSchema = z.strictObject({
   /** The site as the workload names it, which pages of one site have in common; absent: `url`. */
   site: z.string().optional(),
   kind: pageKindSchema.optional(),
+  /** Of a named page whose site's other pages were looked for. */
+  discovery: discoverySchema.optional(),
   /** After redirects. */
   finalUrl: z.string(),
+  /** The address that the page says it has. Captures of one site with the same one are of the same page. */
+  canonical: z.string().optional(),
   /** URLs that redirected, in order; empty without redirects. */
   redirects: z.array(z.string()),
   status: z.int(),

@@ -48,7 +48,10 @@ beforeAll(async () => {
   const file = join(out, "workload.yaml");
   await writeFile(
     file,
-    stringify({ ...example, spec: { ...example.spec, inputs: { ...example.spec.inputs, sites: SITES } } }),
+    stringify({
+      ...example,
+      spec: { ...example.spec, inputs: { ...example.spec.inputs, sites: SITES, pagesPerSite: 1 } },
+    }),
   );
   const resolve = (await loadTruth()).flatMap(({ site }) => [
     "--resolve",

@@ -18,7 +18,10 @@ const truth = await loadTruth();
 /** Items in flight at once in the example. */
 const REPLICAS = 5;
 const NUMBERED = 1000;
-const example = parse(readFileSync(EXAMPLE, "utf8")) as { spec: { inputs: { sites: string[] } } };
+const example = parse(readFileSync(EXAMPLE, "utf8")) as {
+  spec: { inputs: { sites: string[]; pagesPerSite?: number } };
+};
+example.spec.inputs.pagesPerSite = 1;
 /** No second attempt at a step, and no more sites than a failure needs. */
 const ONCE = {
   retry: { limit: 0 },
@@ -194,7 +197,14 @@ describe("with a model", () => {
     const quoted = await aside(["quote", join(out, "workload.yaml"), "--out", out, ...resolved(), "--output", "json"]);
     expect(quoted).toMatchObject({ spentUsd: usage.costUsd, budgetUsd: 0.004, budgetIsBelowOneCall: true });
     // What was scraped is there, and some of the analyses.
-    expect(quoted.steps.map(({ reused }: { reused: number }) => reused > 0)).toEqual([true, true, false, false]);
+    expect(quoted.steps.map(({ reused }: { reused: number }) => reused > 0)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
     expect(quoted.steps[0]).toMatchObject({ total: 10, reused: 10, toRun: 0 });
     expect([provider.requests.length, await readFolder()]).toEqual([before, left]);
     const more = await (await run({ budget: { maxUsd: "0.05" } })).ended;
@@ -215,6 +225,8 @@ describe("with a model", () => {
     expect(done.steps.map(({ reused, toRun }: { reused: number; toRun: number }) => [reused, toRun])).toEqual([
       [10, 0],
       [10, 0],
+      [0, 0],
+      [0, 0],
       [1, 0],
       [1, 0],
     ]);

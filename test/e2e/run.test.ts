@@ -58,15 +58,17 @@ async function chainOfEvidence(): Promise<readonly { readonly entry: Readonly<Re
 describe("agentic run", () => {
   test("takes the ten sites to a report that says what they say", async () => {
     const { code, stdout, stderr } = await run(["--approve", "--output", "json"]).ended;
-    expect([code, stderr]).toEqual([0, expect.stringContaining("[10/10] analyze")]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("[15/15] analyze-pages")]);
     const state = JSON.parse(stdout) as { outputs: Record<string, string> };
     expect(state).toMatchObject({
       phase: "Succeeded",
       pipeline: "agentic-system/market-analysis",
-      items: { total: 10, done: 10, failed: 0 },
+      items: { total: 15, done: 15, failed: 0 },
       steps: [
         { name: "scrape", total: 10, succeeded: 10 },
         { name: "analyze", total: 10, succeeded: 10 },
+        { name: "scrape-pages", total: 5, succeeded: 5 },
+        { name: "analyze-pages", total: 5, succeeded: 5 },
         { name: "review", total: 1, succeeded: 1 },
         { name: "report", total: 1, succeeded: 1 },
       ],
@@ -98,6 +100,15 @@ describe("agentic run", () => {
       expect(found.offers.map(({ name, price }) => ({ name, price }))).toEqual(one.offers);
       expect(found.callsToAction.map(({ text }) => text)).toEqual(expect.arrayContaining(one.callsToAction));
       for (const proof of one.proof) expect(JSON.stringify(found.proof)).toContain(proof);
+    }
+    // Those that scrape found by links and by a sitemap, without what robots.txt keeps from us.
+    const further = findings.results.filter(({ step }) => step === "analyze-pages");
+    const pages = truth.flatMap(({ site, pages: of }) => of.map((page) => ({ site, ...page })));
+    expect(further.map(({ item }) => item)).toEqual(pages.map(({ site, url, kind }) => ({ site, url, kind })));
+    for (const [at, { site, url, kind, offers }] of pages.entries()) {
+      const found = await artifact(further[at]?.artifacts["analysis"] ?? "", analysisSchema);
+      expect(found).toMatchObject({ site, page: { url, kind } });
+      expect(found.offers.map(({ name, price }) => ({ name, price }))).toEqual(offers);
     }
     const html = await readFile(state.outputs["html"] ?? "", "utf8");
     expect(html).toContain("fonts.thirdparty.example");
@@ -153,7 +164,7 @@ describe("agentic run", () => {
     expect(visits).toBeLessThanOrEqual(truth.length + kills * 5);
     expect(JSON.parse(await readFile(join(out, "run.json"), "utf8"))).toMatchObject({
       phase: "Succeeded",
-      items: { done: 10 },
+      items: { done: 15 },
     });
   });
 
@@ -208,7 +219,7 @@ describe("agentic run", () => {
       expect((await run(args).ended).code).toBe(0);
       await rm(out, { recursive: true });
       const { code, stderr } = await run(args).ended;
-      expect([code, stderr]).toEqual([0, expect.stringContaining("[10/10] analyze")]);
+      expect([code, stderr]).toEqual([0, expect.stringContaining("[15/15] analyze")]);
     } finally {
       await redis.stop();
     }
@@ -320,11 +331,11 @@ describe("what earlier commands left", () => {
     expect([status.code, status.stderr]).toEqual([1, expect.stringContaining("run.json cannot be read (it is empty)")]);
     const again = await run().ended;
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("the run continues")]);
-    expect(again.stderr).not.toMatch(/ (scrape|analyze|report) /);
+    expect(again.stderr).not.toMatch(/ (scrape|analyze|report)(-pages)? /);
   });
 
   test("Redis that was wiped loses nothing that was finished, whenever that happens", async () => {
-    for (const seen of ["[0/10] scrape", "[3/10] analyze", "[10/10] analyze"]) {
+    for (const seen of ["[0/10] scrape", "[3/10] analyze", "[15/15] analyze"]) {
       const command = run();
       const had = command.said(seen);
       await Promise.race([had, command.ended]);
@@ -335,7 +346,7 @@ describe("what earlier commands left", () => {
     }
     const { code, stderr } = await run().ended;
     expect(code).toBe(0);
-    expect(stderr).not.toMatch(/ (scrape|analyze) /);
+    expect(stderr).not.toMatch(/ (scrape|analyze)(-pages)? /);
   });
 
   test("a finished run that is older than its ttlAfterFinished is removed, and done again", async () => {

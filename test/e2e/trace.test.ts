@@ -14,7 +14,10 @@ import { honest } from "./honest-model.ts";
 import { endServers } from "./processes.ts";
 
 const truth = await loadTruth();
-const example = parse(readFileSync(EXAMPLE, "utf8")) as { spec: { inputs: { sites: string[] } } };
+const example = parse(readFileSync(EXAMPLE, "utf8")) as {
+  spec: { inputs: { sites: string[]; pagesPerSite?: number } };
+};
+example.spec.inputs.pagesPerSite = 1;
 const SITES = example.spec.inputs.sites.slice(0, 3);
 let jaeger: Jaeger;
 let sites: SampleSites;

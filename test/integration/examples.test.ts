@@ -63,6 +63,18 @@ describe("the sample sites", () => {
     },
   );
 
+  test.each(truth.flatMap(({ pages }) => pages.map((page) => [page.url, page] as const)))(
+    "what the truth says of %s stands there",
+    async (url, { offers }) => {
+      const { status, body } = await get(url);
+      expect(status).toBe(200);
+      for (const { name, price } of offers) {
+        expect(body).toContain(name);
+        if (price) expect(body).toContain(String(price.amount));
+      }
+    },
+  );
+
   test("the ten of the example are those of the truth", () => {
     expect(sitesOf("market-analysis")).toEqual(truth.map(({ site }) => site));
   });

@@ -9,19 +9,24 @@ export const SYSTEM = "agentic-system";
 interface Example {
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly spec: Record<string, unknown> & {
-    readonly inputs: { readonly objective: string; readonly sites: readonly string[] };
+    readonly inputs: { readonly objective: string; readonly sites: readonly string[]; readonly pagesPerSite: number };
   };
 }
 /** Inputs of market-analysis, and whatever fields of the spec. */
 type Changes = Partial<Example["spec"]["inputs"]> & Record<string, unknown>;
 
-/** The ten-site example, changed as a test needs it. */
-export function example(namespace: string, name: string, { objective, sites, ...over }: Changes = {}): Example {
+/** The ten-site example, one page each, changed as a test needs it. */
+export function example(
+  namespace: string,
+  name: string,
+  { objective, sites, pagesPerSite = 1, ...over }: Changes = {},
+): Example {
   const path = new URL("../../examples/market-analysis.yaml", import.meta.url);
   const workload = parse(readFileSync(path, "utf8")) as Example;
   const inputs = {
     objective: objective ?? workload.spec.inputs.objective,
     sites: sites ?? workload.spec.inputs.sites,
+    pagesPerSite,
   };
   return { ...workload, metadata: { namespace, name }, spec: { ...workload.spec, ...over, inputs } };
 }

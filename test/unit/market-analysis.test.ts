@@ -37,10 +37,15 @@ describe("the pipeline", () => {
     }
   });
 
-  test("captures and analyzes site by site, then waits for the review", () => {
+  test("captures and analyzes site by site, then the further pages of all, then waits for the review", () => {
     expect(stagesOf(pipeline.spec.steps)).toMatchObject([
       { steps: [{ name: "scrape" }, { name: "analyze" }], forEach: "inputs.sites", after: [] },
-      { steps: [{ name: "review" }], after: ["scrape"] },
+      {
+        steps: [{ name: "scrape-pages" }, { name: "analyze-pages" }],
+        forEach: "steps.scrape.items",
+        after: ["scrape"],
+      },
+      { steps: [{ name: "review" }], after: ["scrape", "scrape-pages"] },
       { steps: [{ name: "report" }], after: ["review"] },
     ]);
   });
@@ -65,6 +70,8 @@ describe("the pipeline", () => {
     ["a site by ftp", { objective, sites: [site, "ftp://shop.example/"] }, ["inputs", "sites", 1]],
     ["a site with a login", { objective, sites: ["https://user:password@shop.example/"] }, ["inputs", "sites", 0]],
     ["an object as a site", { objective, sites: [{ url: site }] }, ["inputs", "sites", 0]],
+    ["no page of a site", { objective, sites: [site], pagesPerSite: 0 }, ["inputs", "pagesPerSite"]],
+    ["21 pages of a site", { objective, sites: [site], pagesPerSite: 21 }, ["inputs", "pagesPerSite"]],
     ["another input", { objective, sites: [site], site }, ["inputs", "site"]],
   ])("refuses %s", async (_what, inputs, path) => {
     const problems = await inputProblems(pipeline.spec, inputs);
