@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DECISIONS } from "./agentworkload.ts";
+import { correctionsSchema, DECISIONS } from "./agentworkload.ts";
 import { API_VERSION, metadata } from "./fields.ts";
 
 const statusSchema = z
@@ -9,7 +9,7 @@ const statusSchema = z
       .string()
       .max(1024)
       .describe(
-        "First: it counts. AlreadyDecided: another decision, or the timeout, came before. OtherFindings: no gate is about findings of this digest. RunEnded: the run ended before. NotChangeable: it asks for changes that cannot be asked for.",
+        "First: it counts. AlreadyDecided: another decision, or the timeout, came before. OtherFindings: no gate is about findings of this digest. RunEnded: the run ended before. NotChangeable: it asks for changes that cannot be asked for. InvalidCorrections: it corrects what the findings do not say.",
       ),
     message: z.string().max(32_768).describe("The same as a sentence."),
     gate: z.string().optional().describe("Step that is the gate."),
@@ -43,6 +43,11 @@ export const agentDecisionSchema = z.object({
         .describe("Steps before the gate that run again. Only with changesRequested. Absent: those the gate shows."),
       by: z.string().min(1).max(256).describe("Your user name in the cluster, as `kubectl auth whoami` says it."),
       comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
+      corrections: correctionsSchema
+        .optional()
+        .describe(
+          "Facts of the findings that are struck, corrected or commented: at most 32,768 characters of JSON. Only with approved.",
+        ),
     })
     .describe("What is decided, on what, by whom."),
   status: statusSchema.optional(),

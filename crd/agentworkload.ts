@@ -153,6 +153,30 @@ const usageSchema = z.strictObject({
 /** What can be decided at a gate. */
 export const DECISIONS = ["approved", "rejected", "changesRequested"] as const;
 
+/** What can be done to a fact of the findings. */
+const CORRECTION_ACTIONS = ["strike", "correct", "comment"] as const;
+/** Of one decision. */
+export const MAX_CORRECTIONS = 100;
+
+/** What a reviewer makes of one fact of the findings, named by step, item and the id that its summary gives it. */
+export const correctionSchema = z.strictObject({
+  step: z.string().min(1).max(63).describe("Step of the finding."),
+  item: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe("Item of the finding; of an object its JSON with sorted keys (RFC 8785). Absent: the step has no items."),
+  fact: z.string().min(1).max(200).describe("Id of the fact in the finding's summary."),
+  of: z.string().max(1000).describe("Value of the fact as it was seen: what is corrected."),
+  action: z
+    .enum(CORRECTION_ACTIONS)
+    .describe("strike: it does not hold. correct: it is `value`. comment: it stands, and `comment` is said of it."),
+  value: z.string().min(1).max(1000).optional().describe("What it is instead. Only with correct."),
+  comment: z.string().min(1).max(1000).optional().describe("What the reviewer says of it."),
+});
+export type Correction = z.infer<typeof correctionSchema>;
+export const correctionsSchema = z.array(correctionSchema).min(1).max(MAX_CORRECTIONS);
+
 /** The review of one gate's findings. Status, review stores and the review page all use this schema. */
 export const reviewSchema = z.strictObject({
   gate: z.string().describe("Step that is the gate."),
@@ -195,6 +219,7 @@ export const reviewSchema = z.strictObject({
     .describe("True if no person was asked: decided by a setting, by the timeout, or by Argo."),
   at: z.iso.datetime().optional().describe("When it was decided."),
   comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
+  corrections: correctionsSchema.optional().describe("Facts of the findings that were corrected. Only of approved."),
 });
 export type Review = z.infer<typeof reviewSchema>;
 

@@ -229,9 +229,22 @@ const agentDecision: KindDefinition = {
           rule: "self.decision == 'changesRequested' || !has(self.steps)",
           message: "steps is only for changesRequested",
         },
+        {
+          rule: "self.decision == 'approved' || !has(self.corrections)",
+          message: "corrections is only for approved",
+        },
       ],
     },
     "spec.steps": SET,
+    "spec.corrections[]": {
+      "x-kubernetes-validations": [
+        {
+          rule: "has(self.value) == (self.action == 'correct')",
+          message: "value is needed with correct, and only there",
+        },
+        { rule: "self.action != 'comment' || has(self.comment)", message: "comment is needed with the action comment" },
+      ],
+    },
   },
   selectable: [".spec.workload"],
   notes: `
@@ -247,6 +260,12 @@ one. It counts when it is made before the gate's timeout, for findings of this d
 \`decision: changesRequested\` needs a \`comment\`. The steps in \`steps\`, by default those that the gate shows, run again: the comment is part of their
 input (\`input.changes\`). What they do not depend on is reused, and so are decisions at gates whose findings stay the same. The gate opens
 again, on findings that name the changes. The request is in \`status.changes\`. A spec has at most 10.
+
+## Correcting facts
+An approval may strike, correct or comment facts of the findings: those that have an \`id\` in their finding's summary, as
+\`kubectl agentic review NAME -o json\` prints them. \`of\` is the value as it was seen; where the findings say something else, the decision does
+not count (\`InvalidCorrections\`). Corrections stand in \`status.reviews\` with the decision, and the steps after the gate read them in
+its artifact \`decision\`.
 `,
 };
 

@@ -44,6 +44,7 @@ export const decisionSchema = reviewSchema
     automatic: true,
     at: true,
     comment: true,
+    corrections: true,
   })
   .required({ decision: true, by: true, how: true, automatic: true, at: true });
 export type Decision = z.infer<typeof decisionSchema>;

@@ -24,7 +24,15 @@ export const summarySchema = z.strictObject({
         url: z.string().max(2048).optional(),
       }),
     )
-    .max(500),
+    .max(500)
+    .superRefine((facts, context) => {
+      const known = new Set<string>();
+      for (const [index, { id }] of facts.entries()) {
+        if (id === undefined) continue;
+        if (known.has(id)) context.addIssue({ code: "custom", path: [index, "id"], message: "two facts have this id" });
+        known.add(id);
+      }
+    }),
   pictures: z
     .array(
       z.strictObject({

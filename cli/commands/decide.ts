@@ -4,6 +4,7 @@ import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { createFolderReviews } from "../../lib/edges/reviews/folder.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { createLog } from "../../lib/log.ts";
+import { readCorrections } from "../corrections-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { program } from "../invocation.ts";
 import { createApprover, reviewPath, reviewToken } from "../local/approver.ts";
@@ -17,6 +18,8 @@ export interface DecideOptions {
   readonly digest?: string;
   /** Of changes: the steps that run again. */
   readonly step?: readonly string[];
+  /** Of an approval: a file. */
+  readonly corrections?: string;
   readonly output: "text" | "json";
 }
 
@@ -32,6 +35,11 @@ export async function decide(name: string, decision: Decision["decision"], optio
   }
   const { record } = found;
   const words = decisionText(decision);
+  const read = options.corrections === undefined ? undefined : await readCorrections(options.corrections);
+  if (read && "problem" in read) {
+    say(`agentic: not ${words}: ${read.problem}`);
+    return EXIT.invalid;
+  }
   const keys = await signingKey(folder.key);
   const app = createApprover({
     reviews: createFolderReviews(folder.reviews),
@@ -51,6 +59,7 @@ export async function decide(name: string, decision: Decision["decision"], optio
       digest: options.digest ?? record.review.digest,
       ...(options.comment === undefined ? {} : { comment: options.comment }),
       ...(options.step === undefined ? {} : { steps: options.step }),
+      ...read,
     }),
   });
   const body: unknown = await response.json();

@@ -1,7 +1,9 @@
 import type { Review } from "../../crd/agentworkload.ts";
 import { notChangeable } from "../../engine/changes.ts";
+import { sameCorrections } from "../../engine/corrections.ts";
 import { type Decision, decisionText } from "../../engine/findings.ts";
 import { waitingReviews } from "../../engine/status-text.ts";
+import { readCorrections } from "../corrections-file.ts";
 import { EXIT } from "../exit-code.ts";
 import type { Cluster, SeenWorkload } from "./cluster.ts";
 import { makeDecision } from "./make-decision.ts";
@@ -12,6 +14,8 @@ export interface DecideOptions {
   readonly digest?: string;
   /** Of changes: the steps that run again. */
   readonly step?: readonly string[];
+  /** Of an approval: a file. */
+  readonly corrections?: string;
   readonly output: "text" | "json";
 }
 
@@ -20,7 +24,7 @@ export async function decide(
   cluster: Cluster,
   name: string,
   decision: Decision["decision"],
-  { gate, comment, digest, step: steps, output }: DecideOptions,
+  { gate, comment, digest, step: steps, corrections: file, output }: DecideOptions,
 ): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`kubectl agentic: ${line}\n`);
   const workload = await cluster.workload(name);
@@ -43,8 +47,14 @@ export async function decide(
     say(wrong);
     return EXIT.failed;
   }
+  const read = file === undefined ? undefined : await readCorrections(file);
+  if (read && "problem" in read) {
+    say(`not ${decisionText(decision)}: ${read.problem}`);
+    return EXIT.invalid;
+  }
+  const corrections = read?.corrections;
   const by = await cluster.whoAmI();
-  const made = await makeDecision(cluster, workload, review, { decision, by, comment, steps });
+  const made = await makeDecision(cluster, workload, review, { decision, by, comment, steps, corrections });
   if (!made) {
     say(`made, but not taken yet: 'kubectl -n ${cluster.namespace} get aw ${name}' says why`);
     return EXIT.interrupted;
@@ -56,7 +66,8 @@ export async function decide(
   const { taken } = made;
   if (output === "json") process.stdout.write(`${JSON.stringify(taken, null, 2)}\n`);
   else process.stdout.write(`gate ${taken.gate} ${decisionText(taken.decision)} by ${taken.by} at ${taken.at}\n`);
-  if (taken.by === by && taken.decision === decision) return EXIT.succeeded;
+  if (taken.by === by && taken.decision === decision && sameCorrections(taken.corrections, corrections))
+    return EXIT.succeeded;
   say("somebody else decided before");
   return EXIT.failed;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Review } from "../../crd/agentworkload.ts";
+import type { Correction, Review } from "../../crd/agentworkload.ts";
 import type { Decision } from "../../engine/findings.ts";
 import type { Cluster, SeenWorkload } from "./cluster.ts";
 
@@ -18,11 +18,16 @@ export async function makeDecision(
   said: Pick<Decision, "decision" | "by"> & {
     readonly comment?: string | undefined;
     readonly steps?: readonly string[] | undefined;
+    readonly corrections?: readonly Correction[] | undefined;
   },
 ): Promise<Made | undefined> {
-  const { decision, by, comment, steps } = said;
+  const { decision, by, comment, steps, corrections } = said;
   const { name } = workload.metadata;
-  const more = { ...(comment ? { comment } : {}), ...(steps ? { steps: [...steps] } : {}) };
+  const more = {
+    ...(comment ? { comment } : {}),
+    ...(steps ? { steps: [...steps] } : {}),
+    ...(corrections ? { corrections: [...corrections] } : {}),
+  };
   const made = await cluster.decide(workload, { workload: name, digest, decision, by, ...more });
   const end = Date.now() + TAKEN_WITHIN_MS;
   do {

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { sameCorrections } from "../../engine/corrections.ts";
 import { decisionSchema } from "../../engine/findings.ts";
 import type { DecideOutcome, ReviewRecord, Reviews } from "../../lib/edges/reviews.ts";
 import { decisionOf } from "../../lib/edges/reviews.ts";
@@ -39,18 +40,24 @@ function clusterReviews(cluster: Cluster, workload: SeenWorkload): Reviews {
   return {
     list,
     read,
-    async decide(ref, { gate, digest, decision, by, comment, steps }): Promise<DecideOutcome> {
+    async decide(ref, { gate, digest, decision, by, comment, steps, corrections }): Promise<DecideOutcome> {
       const record = await read(ref, gate);
       if (!record) return { outcome: "notFound" };
       if (record.review.digest !== digest) return { outcome: "otherDigest", digest: record.review.digest };
       const standing = decisionOf(record.review);
       if (standing) return { outcome: "alreadyDecided", decision: standing };
       if (record.ended !== undefined) return { outcome: "ended", why: record.ended };
-      const made = await makeDecision(cluster, workload, { gate, digest }, { decision, by, comment, steps });
+      const made = await makeDecision(
+        cluster,
+        workload,
+        { gate, digest },
+        { decision, by, comment, steps, corrections },
+      );
       if (!made) throw new RetryableError("NotTakenYet", "the decision is made, and reconcile has not taken it yet");
       if ("refused" in made) throw new TerminalError("DecisionRefused", made.refused);
       const counts = decisionSchema.strip().parse(made.taken);
-      const isOwn = counts.by === by && counts.decision === decision;
+      const isOwn =
+        counts.by === by && counts.decision === decision && sameCorrections(counts.corrections, corrections);
       return isOwn ? { outcome: "decided", decision: counts } : { outcome: "alreadyDecided", decision: counts };
     },
   };

@@ -12,7 +12,7 @@ export interface Admitted {
 }
 
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 409;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 422;
   /** CamelCase. */
   readonly reason: string;
   readonly message: string;

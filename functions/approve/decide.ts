@@ -1,13 +1,16 @@
 import { z } from "zod";
-import { DECISIONS } from "../../crd/agentworkload.ts";
+import { correctionsSchema, DECISIONS } from "../../crd/agentworkload.ts";
 import { notChangeable } from "../../engine/changes.ts";
+import { sameCorrections } from "../../engine/corrections.ts";
 import type { Decision } from "../../engine/findings.ts";
+import { checkCorrections } from "../../lib/corrections.ts";
 import { ATTRIBUTE } from "../../lib/telemetry/attributes.ts";
 import { AUDIT } from "../../lib/telemetry/audit.ts";
 import { underGate } from "../../lib/telemetry/context.ts";
 import { METRIC } from "../../lib/telemetry/metrics.ts";
 import type { Admitted, Refusal } from "./admit.ts";
 import type { ApproveDeps } from "./deps.ts";
+import { loadFindings } from "./load.ts";
 
 /** A decision as it comes in: by form, as JSON or in a CloudEvent. */
 export const decisionRequestSchema = z
@@ -17,6 +20,7 @@ export const decisionRequestSchema = z
     comment: z.string().trim().max(4000, "expected at most 4,000 characters").optional(),
     /** Steps that run again; absent: those that the gate shows. */
     steps: z.array(z.string()).min(1).optional(),
+    corrections: correctionsSchema.optional(),
   })
   .refine(({ decision, comment }) => decision !== "changesRequested" || comment, {
     path: ["comment"],
@@ -44,6 +48,7 @@ export async function decide(deps: ApproveDeps, admitted: Admitted, request: Dec
     [ATTRIBUTE.decidedHow]: how,
     [ATTRIBUTE.outcome]: request.decision,
     "agentic.findings.digest": request.digest,
+    "agentic.decision.corrections": request.corrections?.length,
   };
   underGate({ uid: workload.uid, run: review.run, gate: review.gate }, () => {
     if (verdict.status === 200) AUDIT.decisionMade.record(deps.log, asked);
@@ -58,10 +63,11 @@ export async function decide(deps: ApproveDeps, admitted: Admitted, request: Dec
 }
 
 async function verdictOn(
-  { reviews, now }: ApproveDeps,
-  { record: { workload, review }, who }: Admitted,
+  { artifacts, reviews, now }: ApproveDeps,
+  { record, who }: Admitted,
   request: DecisionRequest,
 ): Promise<Verdict> {
+  const { workload, review } = record;
   const at = now();
   if (!review.decision && isOver(review, at))
     return {
@@ -74,6 +80,11 @@ async function verdictOn(
   const wrong = isAsked ? notChangeable(review, request.steps) : undefined;
   if (wrong !== undefined) return { status: 409, reason: "NotChangeable", message: wrong };
   const comment = request.comment || undefined;
+  const { corrections } = request;
+  if (corrections && !review.decision && request.digest === review.digest) {
+    const problem = await checkCorrections(artifacts, await loadFindings(artifacts, record), request);
+    if (problem !== undefined) return { status: 422, reason: "InvalidCorrections", message: problem };
+  }
   const decided = await reviews.decide(workload, {
     gate: review.gate,
     digest: request.digest,
@@ -84,6 +95,7 @@ async function verdictOn(
     automatic: false,
     at: at.toISOString(),
     ...(comment === undefined ? {} : { comment }),
+    ...(corrections === undefined ? {} : { corrections }),
   });
   switch (decided.outcome) {
     case "decided":
@@ -101,7 +113,11 @@ async function verdictOn(
     case "alreadyDecided": {
       const { decision } = decided;
       // A repetition of the same decision is no conflict: the reply to the first may have been lost.
-      const repeated = decision.decision === request.decision && decision.by === who.by && decision.comment === comment;
+      const repeated =
+        decision.decision === request.decision &&
+        decision.by === who.by &&
+        decision.comment === comment &&
+        sameCorrections(decision.corrections, corrections);
       if (repeated) return { status: 200, decision };
       const message = `${decision.by} ${decision.decision} it at ${decision.at}, and that stands`;
       return { status: 409, reason: "AlreadyDecided", message };

@@ -1,12 +1,10 @@
 import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
-import { isArtifactOf } from "../../engine/artifact-key.ts";
 import { type Finding, type Findings, findingsSchema } from "../../engine/findings.ts";
-import { SUMMARY, type Summary, summarySchema } from "../../engine/summary.ts";
 import { type ArtifactReader, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { TerminalError } from "../../lib/errors.ts";
-import { schemaProblems } from "../../lib/schema-problems.ts";
+import { loadSummary } from "../../lib/summary.ts";
 import { type SummaryView, summaryView } from "./summary-view.ts";
 
 /** One finding as the reviewer sees it. */
@@ -36,8 +34,6 @@ export interface ReviewLoader {
 
 /** Characters of all summaries on one page. Each finding has an equal share. */
 const PAGE_CHARACTERS = 4_000_000;
-/** More than any valid summary has. */
-const MAX_SUMMARY_BYTES = 8 * 1024 * 1024;
 const READS_AT_ONCE = 8;
 const MAX_PROBLEM = 400;
 /** Reviews whose pictures are remembered: a browser asks for each picture of a page by itself. */
@@ -64,7 +60,8 @@ export function createReviewLoader(artifacts: ArtifactReader): ReviewLoader {
   };
 }
 
-async function loadFindings(
+/** @throws TerminalError FindingsMismatch, and what artifacts throw */
+export async function loadFindings(
   artifacts: ArtifactReader,
   { findings: key, review, workload }: ReviewRecord,
 ): Promise<Findings> {
@@ -86,33 +83,12 @@ async function loadFinding(
   finding: Finding,
   limit: number,
 ): Promise<FindingView> {
-  const key = finding.artifacts[SUMMARY];
-  if (key === undefined) return { finding };
   try {
-    const summary = readSummary(await artifacts.get(workload, key));
-    const foreign = summary.pictures
-      .flatMap(({ image, full }) => (full ? [image, full] : [image]))
-      .find((picture) => !isArtifactOf(workload, picture) || !/\.(png|jpg)$/.test(picture));
-    if (foreign !== undefined)
-      throw new TerminalError("InvalidSummary", `${JSON.stringify(foreign)} is no PNG or JPEG of this workload`);
-    return { finding, summary: summaryView(summary, limit) };
+    const summary = await loadSummary(artifacts, workload, finding);
+    return summary ? { finding, summary: summaryView(summary, limit) } : { finding };
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     const problem = `The summary of step ${finding.step} cannot be shown: ${error.message}`;
     return { finding, problem: problem.length > MAX_PROBLEM ? `${problem.slice(0, MAX_PROBLEM)}…` : problem };
   }
-}
-
-/** @throws TerminalError InvalidSummary */
-function readSummary(bytes: Uint8Array): Summary {
-  if (bytes.length > MAX_SUMMARY_BYTES) throw new TerminalError("InvalidSummary", `it has ${bytes.length} bytes`);
-  let data: unknown;
-  try {
-    data = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new TerminalError("InvalidSummary", "it is not JSON", { cause });
-  }
-  const parsed = summarySchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  throw new TerminalError("InvalidSummary", schemaProblems(parsed.error));
 }

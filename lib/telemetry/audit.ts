@@ -24,6 +24,7 @@ export const AUDIT_ATTRIBUTE = {
     "`ReviewLink`, `CommandLine`, `AgentDecision`; `Setting`, `Timeout` or `Argo` where no person was asked.",
   [ATTRIBUTE.automatic]: "True where no person was asked.",
   "agentic.findings.digest": "sha256 of the findings that were decided on.",
+  "agentic.decision.corrections": "How many facts of the findings the decision strikes, corrects or comments.",
   [ATTRIBUTE.reason]: "Why not, in CamelCase.",
   "agentic.message": "The same as a sentence, of at most 500 characters, without keys, tokens and passwords.",
   "url.path": "The page that was asked for.",
@@ -103,6 +104,7 @@ const DECISION = [
   ATTRIBUTE.decidedHow,
   ATTRIBUTE.outcome,
   "agentic.findings.digest",
+  "agentic.decision.corrections",
 ] as const;
 
 /** All that is audited. docs/reference/audit.md is made of it. */

@@ -3,6 +3,7 @@ import { APPROVE_MUTATIONS } from "./approve.ts";
 import { BROWSER_MUTATIONS } from "./browser.ts";
 import { CAPTURE_MUTATIONS } from "./capture.ts";
 import { CONTRACT_MUTATIONS } from "./contract.ts";
+import { CORRECTIONS_MUTATIONS } from "./corrections.ts";
 import { COST_MUTATIONS } from "./cost.ts";
 import { DURABLE_MUTATIONS } from "./durable.ts";
 import { EGRESS_MUTATIONS } from "./egress.ts";
@@ -26,6 +27,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...BROWSER_MUTATIONS,
   ...RECONCILE_MUTATIONS,
   ...APPROVE_MUTATIONS,
+  ...CORRECTIONS_MUTATIONS,
   ...PLUGIN_MUTATIONS,
   ...RUNS_MUTATIONS,
   ...ADMIT_MUTATIONS,

@@ -62,8 +62,8 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a second decision is refused",
-      find: "const repeated = decision.decision === request.decision && decision.by === who.by && decision.comment === comment;",
-      replace: "const repeated = true;",
+      find: "if (repeated) return { status: 200, decision };",
+      replace: "return { status: 200, decision };",
     },
     {
       why: "changes need a comment",
@@ -168,6 +168,15 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
       replace: "",
     },
   ]),
+  ...mutationsOf("lib/summary.ts", APPROVE, [
+    { why: "no picture of another workload is shown", find: "!isArtifactOf(workload, picture) || ", replace: "" },
+    { why: "a picture is a PNG or a JPEG", find: " || !/\\.(png|jpg)$/.test(picture)", replace: "" },
+    {
+      why: "a summary has a limit of bytes",
+      find: "  if (bytes.length > MAX_SUMMARY_BYTES) throw",
+      replace: "  if (false) throw",
+    },
+  ]),
   ...mutationsOf("functions/approve/load.ts", APPROVE, [
     {
       why: "findings are those of the digest",
@@ -176,13 +185,6 @@ export const APPROVE_MUTATIONS: readonly Mutation[] = [
     },
     { why: "findings are those of the gate", find: "findings.gate === review.gate && ", replace: "" },
     { why: "findings are those of the workload", find: " && findings.workload.uid === workload.uid;", replace: ";" },
-    { why: "no picture of another workload is shown", find: "!isArtifactOf(workload, picture) || ", replace: "" },
-    { why: "a picture is a PNG or a JPEG", find: " || !/\\.(png|jpg)$/.test(picture)", replace: "" },
-    {
-      why: "a summary has a limit of bytes",
-      find: "  if (bytes.length > MAX_SUMMARY_BYTES) throw",
-      replace: "  if (false) throw",
-    },
     {
       why: "what is wrong with a summary is shown in its place",
       find: "    if (!(error instanceof TerminalError)) throw error;\n    const problem",

@@ -333,7 +333,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a decision that no schema takes counts for nothing",
-      find: "return parsed ? [madeOf(parsed, object)] : [];",
+      find: "return parsed && parsed.status?.reason !== INVALID_CORRECTIONS ? [madeOf(parsed, object)] : [];",
       replace: "return [madeOf((parsed ?? object) as AgentDecision, object)];",
     },
   ]),

@@ -222,6 +222,10 @@ test("the generated files are current", () => {
 const INVALID_DECISIONS = [
   { decision: "changesRequested", comment: " " },
   { decision: "approved", comment: "fine", steps: ["read"] },
+  { decision: "rejected", corrections: [{ action: "strike" }] },
+  { decision: "approved", corrections: [{ action: "correct" }] },
+  { decision: "approved", corrections: [{ action: "strike", value: "x" }] },
+  { decision: "approved", corrections: [{ action: "comment" }] },
 ].map((spec) => ({ kind: "AgentDecision", metadata: { name: "invalid" }, spec }));
 
 describe.each(KINDS)("the CRD of $kind", ({ kind }) => {

@@ -20,6 +20,7 @@ export function auditStatus({ metadata, status: before }: KubeObject, status: Wo
         [ATTRIBUTE.automatic]: review.automatic,
         [ATTRIBUTE.outcome]: review.decision,
         "agentic.findings.digest": review.digest,
+        "agentic.decision.corrections": review.corrections?.length,
       }),
     );
   const tampered = tamperedIn(status);

@@ -1,6 +1,11 @@
 import { type AgentDecision, agentDecisionSchema } from "../../../crd/agentdecision.ts";
-import type { Decision } from "../../../engine/findings.ts";
+import type { Decision, Findings } from "../../../engine/findings.ts";
+import { checkCorrections } from "../../../lib/corrections.ts";
+import type { ArtifactReader } from "../../../lib/edges/artifacts.ts";
 import type { KindClient, KubeObject } from "../../../lib/edges/kube.ts";
+
+/** Why a decision does not count that corrects what the findings do not say. */
+export const INVALID_CORRECTIONS = "InvalidCorrections";
 
 /** What people decided with kubectl. That the API server let them, and that `by` is who made it, its policy sees to (config/decisions.yaml). */
 export type MadeDecision = Omit<Decision, "gate">;
@@ -18,7 +23,8 @@ export async function readDecisions(
   return (await listDecisions(decisions, ref))
     .flatMap((object) => {
       const parsed = agentDecisionSchema.safeParse(object).data;
-      return parsed ? [madeOf(parsed, object)] : [];
+      // What findings of one digest say never changes: it is not looked for again.
+      return parsed && parsed.status?.reason !== INVALID_CORRECTIONS ? [madeOf(parsed, object)] : [];
     })
     .toSorted((a, b) => a.at.localeCompare(b.at));
 }
@@ -36,7 +42,7 @@ export function madeAt({ metadata }: KubeObject): string {
 }
 
 function madeOf({ spec }: AgentDecision, object: KubeObject): MadeDecision {
-  const { digest, decision, steps, by, comment } = spec;
+  const { digest, decision, steps, by, comment, corrections } = spec;
   const at = madeAt(object);
   return {
     digest,
@@ -47,5 +53,19 @@ function madeOf({ spec }: AgentDecision, object: KubeObject): MadeDecision {
     automatic: false,
     at,
     ...(comment ? { comment } : {}),
+    ...(corrections ? { corrections } : {}),
   };
+}
+
+/** Without those on these findings that correct what the findings do not say. @throws RetryableError of the store */
+export async function withoutInvalidCorrections(
+  decisions: readonly MadeDecision[],
+  digest: string,
+  findings: Findings,
+  artifacts: ArtifactReader,
+): Promise<MadeDecision[]> {
+  const kept: MadeDecision[] = [];
+  for (const one of decisions)
+    if (one.digest !== digest || (await checkCorrections(artifacts, findings, one)) === undefined) kept.push(one);
+  return kept;
 }

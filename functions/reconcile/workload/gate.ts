@@ -1,16 +1,7 @@
 import type { ChangeRequest, Review } from "../../../crd/agentworkload.ts";
 import { artifactKey } from "../../../engine/artifact-key.ts";
-import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
 import { changeableSteps, changeRequestOf } from "../../../engine/changes.ts";
-import {
-  type Decision,
-  decisionSchema,
-  type FinalDecision,
-  type Findings,
-  findingsOf,
-  isFinal,
-} from "../../../engine/findings.ts";
-import type { Outcomes } from "../../../engine/outcomes.ts";
+import { type Decision, decisionSchema, type FinalDecision, type Findings, isFinal } from "../../../engine/findings.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { gateTerms, type Run } from "../../../engine/run.ts";
 import type { NodeView } from "../run-engine.ts";
@@ -51,21 +42,23 @@ export type GateVerdict =
 
 type Undecided = Omit<GateView, "verdict" | "lacksFindings">;
 
-/** `skips`: its `when` is false. `reviews`: the known ones of this gate, in this run and in earlier ones of the workload. */
+/** What a gate is judged by. */
+export interface GateFacts extends Pick<GateView, "findings" | "digest"> {
+  /** Its `when` is false. */
+  readonly skips: boolean;
+  /** The known ones of this gate, in this run and in earlier ones of the workload. */
+  readonly reviews: readonly Review[];
+  /** By AgentDecision; those on these findings correct only what they say. */
+  readonly decisions: readonly MadeDecision[];
+}
+
 export function viewGate(
   run: Run,
   step: PipelineStep,
   node: NodeView,
-  outcomes: Outcomes,
-  {
-    skips,
-    reviews,
-    decisions,
-  }: { readonly skips: boolean; readonly reviews: readonly Review[]; readonly decisions: readonly MadeDecision[] },
+  { findings, digest, skips, reviews, decisions }: GateFacts,
   now: Date,
 ): Omit<GateView, "lacksFindings"> {
-  const findings = findingsOf(run, step, outcomes);
-  const digest = sha256(canonicalJson(findings));
   const terms = gateTerms(run, step);
   // Of what its node was settled for, where that is lost. A rejection stands, whatever the steps left when they were done again.
   const own = reviews.filter((one) => one.run === run.run);

@@ -6,7 +6,7 @@ import { parseDuration } from "../../../crd/duration.ts";
 import { checkedResult } from "../../../engine/agent-output.ts";
 import { artifactKey } from "../../../engine/artifact-key.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
-import { gateOutcome } from "../../../engine/findings.ts";
+import { findingsOf, gateOutcome } from "../../../engine/findings.ts";
 import { type StepDependencies, stepIdentity } from "../../../engine/identity.ts";
 import { type Outcomes, type OutcomeTable, outcomeOf, SKIPPED, setOutcome } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
@@ -20,7 +20,7 @@ import { type Artifacts, getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
 import { REASON } from "../reasons.ts";
 import { isCutShort, type NodeView, type RunView } from "../run-engine.ts";
-import { type MadeDecision, readDecisions } from "./decisions.ts";
+import { type MadeDecision, readDecisions, withoutInvalidCorrections } from "./decisions.ts";
 import { type GateView, viewGate } from "./gate.ts";
 import { NOT_RUN, parseStepOutput } from "./node-output.ts";
 import type { StepView } from "./step-view.ts";
@@ -159,7 +159,11 @@ async function observeGate(
     setOutcome(table, step.name, undefined, turn.result);
     return undefined;
   }
-  const gate = viewGate(run, step, node, table, { ...known, skips: turn.do === "skip" }, deps.now());
+  const findings = findingsOf(run, step, table);
+  const digest = sha256(canonicalJson(findings));
+  const decisions = await withoutInvalidCorrections(known.decisions, digest, findings, deps.artifacts);
+  const seen = { findings, digest, reviews: known.reviews, decisions, skips: turn.do === "skip" };
+  const gate = viewGate(run, step, node, seen, deps.now());
   const { verdict } = gate;
   if (verdict.state === "skipped") setOutcome(table, step.name, undefined, SKIPPED);
   if (verdict.state === "tampered")

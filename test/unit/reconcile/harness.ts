@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { AgentDecision } from "../../../crd/agentdecision.ts";
 import { type PipelineSpec, pipelineSpecSchema } from "../../../crd/agentpipeline.ts";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
@@ -544,7 +545,7 @@ export function createHarness(options: HarnessOptions) {
       objects.workload = bump({ ...workload, status: { ...(workload.status as object), reviews: decided } });
     },
     /** A person's AgentDecision on each review that waits, as `kubectl agentic` makes it. */
-    make(decision: Decision["decision"], more: { comment?: string; steps?: string[] } = {}, gate?: string): void {
+    make(decision: Decision["decision"], more: Partial<AgentDecision["spec"]> = {}, gate?: string): void {
       for (const { digest, decision: known, gate: of } of harness.status.reviews ?? []) {
         if (known || (gate !== undefined && of !== gate)) continue;
         const name = `decision-${objects.decisions.size}`;

@@ -1,0 +1,116 @@
+import { type Mutation, mutationsOf } from "./mutation.ts";
+
+const ENGINE = ["test/unit/engine/corrections.test.ts"];
+const APPROVE = ["test/integration/corrections.test.ts"];
+const RECONCILE = ["test/unit/reconcile/corrections.test.ts"];
+
+/** What a reviewer may correct, and what comes of it. */
+export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("engine/corrections.ts", ENGINE, [
+    { why: "only an approval has corrections", find: 'if (decision !== "approved")', replace: "if (false)" },
+    {
+      why: "corrections have a limit of characters",
+      find: "if (length > MAX_CORRECTIONS_LENGTH)",
+      replace: "if (false)",
+    },
+    { why: "a fact is corrected once", find: 'known.has(name) ? "it is corrected twice" : ', replace: "" },
+    {
+      why: "a fact is corrected in its own finding",
+      find: "finding.step === step && itemName(finding.item) === item",
+      replace: "finding.step === step",
+    },
+    {
+      why: "a fact is corrected of its own step",
+      find: "finding.step === step && itemName",
+      replace: "itemName",
+    },
+    {
+      why: "what is corrected is what was seen",
+      find: "  if (fact.value !== of) return",
+      replace: "  if (false) return",
+    },
+    {
+      why: "correct needs a value",
+      find: 'if (action === "correct" && !value?.trim())',
+      replace: "if (false)",
+    },
+    {
+      why: "only correct has a value",
+      find: 'if (action !== "correct" && value !== undefined)',
+      replace: "if (false)",
+    },
+    {
+      why: "comment needs a comment",
+      find: 'if (action === "comment" && !comment?.trim())',
+      replace: "if (false)",
+    },
+    {
+      why: "what a refusal quotes is short",
+      find: "text.length > MAX_QUOTED ?",
+      replace: "false ?",
+    },
+  ]),
+  ...mutationsOf("engine/summary.ts", ENGINE, [
+    { why: "a summary names no two facts alike", find: "if (known.has(id)) context", replace: "if (false) context" },
+  ]),
+  ...mutationsOf("crd/agentworkload.ts", APPROVE, [
+    {
+      why: "a decision has a limit of corrections",
+      find: ".min(1).max(MAX_CORRECTIONS)",
+      replace: ".min(1)",
+    },
+  ]),
+  ...mutationsOf("functions/approve/decide.ts", APPROVE, [
+    {
+      why: "the page takes no correction of what the findings do not say",
+      find: "if (problem !== undefined) return { status: 422",
+      replace: "if (false) return { status: 422",
+    },
+    {
+      why: "what stands is told before what is wrong with another decision",
+      find: "if (corrections && !review.decision && ",
+      replace: "if (corrections && ",
+    },
+    {
+      why: "other corrections are another decision",
+      find: " &&\n        sameCorrections(decision.corrections, corrections)",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("lib/corrections.ts", APPROVE, [
+    {
+      why: "a summary that is invalid is answered, and breaks nothing",
+      find: ".catch(noneIfInvalid)",
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/decisions.ts", RECONCILE, [
+    {
+      why: "an AgentDecision that corrects what the findings do not say does not count",
+      find: "if (one.digest !== digest || (await checkCorrections(artifacts, findings, one)) === undefined)",
+      replace: "if (true)",
+    },
+    {
+      why: "what was refused is not looked for again",
+      find: "parsed && parsed.status?.reason !== INVALID_CORRECTIONS ?",
+      replace: "parsed ?",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/decision-outcome.ts", RECONCILE, [
+    {
+      why: "an AgentDecision is told that its corrections are wrong",
+      find: "problem === undefined ? undefined : {",
+      replace: "true ? undefined : {",
+    },
+    {
+      why: "a decision is not said to count that had other corrections",
+      find: "return isSame && sameCorrections(review.corrections, corrections);",
+      replace: "return isSame;",
+    },
+    {
+      why: "nothing is judged without the findings",
+      find: "  if (!(await getIfKept(artifacts, metadata, key))) return undefined;\n",
+      replace: "",
+    },
+  ]),
+];

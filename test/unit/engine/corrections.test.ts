@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import type { Correction } from "../../../crd/agentworkload.ts";
+import { correctionProblem, itemName, MAX_CORRECTIONS_LENGTH, sameCorrections } from "../../../engine/corrections.ts";
+import { type FinalDecision, type Finding, gateOutcome } from "../../../engine/findings.ts";
+import { type Summary, summarySchema } from "../../../engine/summary.ts";
+
+const finding = (item: Finding["item"], step = "read"): Finding => ({
+  step,
+  ...(item === undefined ? {} : { item }),
+  outcome: "succeeded",
+  artifacts: {},
+});
+const summary = (...facts: Summary["facts"]): Summary => ({ title: "t", facts, pictures: [], caveats: [] });
+const first = finding("a");
+const second = finding({ name: "b", at: 1 });
+const bare = finding("c");
+const findings = [first, second, bare];
+const summaries = new Map([
+  [first, summary({ id: "price", label: "Price", value: "$9" }, { label: "Price", value: "$10" })],
+  [second, summary({ id: "size", label: "Size", value: "4" })],
+]);
+const strike: Correction = { step: "read", item: "a", fact: "price", of: "$9", action: "strike" };
+const problem = (...corrections: object[]) =>
+  correctionProblem(
+    "approved",
+    corrections.map((one) => ({ ...strike, ...one })),
+    findings,
+    summaries,
+  );
+
+test("facts of the findings are struck, corrected and commented", () => {
+  expect(problem({})).toBeUndefined();
+  expect(problem({ action: "correct", value: "$12", comment: "as they write" })).toBeUndefined();
+  expect(problem({ action: "comment", comment: "since May" })).toBeUndefined();
+  expect(problem({}, { item: '{"at":1,"name":"b"}', fact: "size", of: "4" })).toBeUndefined();
+});
+
+const OF_A = 'fact "price" of step "read", item "a": ';
+test.each<[string, object[], string]>([
+  ["a step that is not shown", [{ step: "x" }], 'fact "price" of step "x", item "a": the gate shows no such finding'],
+  ["an item that is not shown", [{ item: "z" }], "the gate shows no such finding"],
+  ["no item, where the step has some", [{ item: undefined }], 'of step "read": the gate shows no such finding'],
+  ["another fact", [{ fact: "constructor" }], 'fact "constructor" of step "read", item "a": this finding has no such'],
+  ["another finding's fact", [{ fact: "size", of: "4" }], "this finding has no such fact"],
+  ["a fact without an id", [{ fact: "Price" }], "this finding has no such fact"],
+  ["a finding without a summary", [{ item: "c" }], "this finding has no summary"],
+  ["another value than what is there", [{ of: "$8" }], `${OF_A}its value is "$9", and not "$8": read the review again`],
+  ["to correct to nothing", [{ action: "correct" }], `${OF_A}correct needs a value`],
+  ["to correct to blanks", [{ action: "correct", value: " \n" }], `${OF_A}correct needs a value`],
+  ["to strike to a value", [{ value: "$12" }], `${OF_A}strike has no value`],
+  ["to comment with a value", [{ action: "comment", comment: "x", value: "$12" }], `${OF_A}comment has no value`],
+  ["to comment nothing", [{ action: "comment", comment: " " }], `${OF_A}comment needs a comment`],
+  ["the same fact twice", [{}, { action: "comment", comment: "x" }], `${OF_A}it is corrected twice`],
+  ["what comes after one that is right", [{}, { item: "c" }], 'item "c": this finding has no summary'],
+])("not %s", (_what, corrections, expected) => {
+  expect(problem(...corrections)).toContain(expected);
+});
+
+test("what is quoted of hostile names is short", () => {
+  expect(problem({ fact: "x".repeat(200), item: "y".repeat(4096) })?.length).toBeLessThan(400);
+});
+
+test("all corrections together have a limit", () => {
+  const many = Array.from({ length: 100 }, () => ({ comment: "c".repeat(300) }));
+  const { length } = JSON.stringify(many.map((one) => ({ ...strike, ...one })));
+  expect(problem(...many)).toBe(
+    `the corrections have ${length} characters of JSON, and at most ${MAX_CORRECTIONS_LENGTH} are taken: make them fewer or shorter`,
+  );
+});
+
+test.each(["rejected", "changesRequested"] as const)("a decision %s has no corrections", (decision) => {
+  expect(correctionProblem(decision, [strike], findings, summaries)).toMatch(/^only an approval has corrections/);
+});
+
+test("items have one name, however they are written", () => {
+  expect(itemName({ b: 1, a: "x" })).toBe(itemName({ a: "x", b: 1 }));
+  expect([itemName("a"), itemName(undefined)]).toEqual(["a", undefined]);
+});
+
+test("decisions with other corrections are others", () => {
+  expect(sameCorrections(undefined, [])).toBe(true);
+  expect(sameCorrections([strike], [{ ...strike }])).toBe(true);
+  expect(sameCorrections([strike], undefined)).toBe(false);
+  expect(sameCorrections([strike], [{ ...strike, comment: "x" }])).toBe(false);
+});
+
+test("a summary that names two facts alike is invalid", () => {
+  const twice = summary({ id: "a", label: "A", value: "1" }, { id: "a", label: "A", value: "2" });
+  expect(summarySchema.safeParse(twice).error?.issues).toMatchObject([
+    { path: ["facts", 1, "id"], message: "two facts have this id" },
+  ]);
+  const plain = summary({ label: "A", value: "1" }, { label: "A", value: "1" });
+  expect(summarySchema.safeParse(plain).success).toBe(true);
+});
+
+describe("what a run does after a gate", () => {
+  const decision: FinalDecision = {
+    gate: "ask",
+    digest: "a".repeat(64),
+    decision: "approved",
+    by: "ann",
+    how: "ReviewLink",
+    automatic: false,
+    at: "2026-11-30T10:00:00.000Z",
+  };
+  test("does not depend on corrections, but for the bytes that its steps read", () => {
+    const keys = { findings: "f", decision: "d" };
+    expect(gateOutcome({ ...decision, corrections: [strike] }, keys)).toEqual(gateOutcome(decision, keys));
+  });
+});
