@@ -1,4 +1,4 @@
-import type { Correction } from "../crd/agentworkload.ts";
+import { type Correction, MAX_CORRECTIONS } from "../crd/agentworkload.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { Decision, Finding } from "./findings.ts";
 import type { Item } from "./result.ts";
@@ -38,9 +38,8 @@ export function correctionProblem(
 ): string | undefined {
   if (decision !== "approved")
     return "only an approval has corrections: remove them, and say in the comment what is wrong";
-  const { length } = JSON.stringify(corrections);
-  if (length > MAX_CORRECTIONS_LENGTH)
-    return `the corrections have ${length} characters of JSON, and at most ${MAX_CORRECTIONS_LENGTH} are taken: make them fewer or shorter`;
+  const limit = limitProblem(corrections);
+  if (limit !== undefined) return limit;
   const known = new Set<string>();
   for (const one of corrections) {
     const name = canonicalJson([one.step, one.item ?? null, one.fact]);
@@ -49,6 +48,15 @@ export function correctionProblem(
     known.add(name);
   }
   return undefined;
+}
+
+/** Why one decision cannot have as many, as a sentence. */
+export function limitProblem(corrections: readonly Correction[]): string | undefined {
+  if (corrections.length > MAX_CORRECTIONS)
+    return `a decision has at most ${MAX_CORRECTIONS} corrections, and these are ${corrections.length}`;
+  const { length } = JSON.stringify(corrections);
+  if (length <= MAX_CORRECTIONS_LENGTH) return undefined;
+  return `the corrections have ${length} characters of JSON, and at most ${MAX_CORRECTIONS_LENGTH} are taken: make them fewer or shorter`;
 }
 
 function problemOf(

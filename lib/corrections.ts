@@ -3,8 +3,7 @@ import { correctionProblem, isOfFinding } from "../engine/corrections.ts";
 import type { Decision, Finding, Findings } from "../engine/findings.ts";
 import type { Summary } from "../engine/summary.ts";
 import type { ArtifactReader } from "./edges/artifacts.ts";
-import { TerminalError } from "./errors.ts";
-import { loadSummary } from "./summary.ts";
+import { loadSummaryIfValid } from "./summary.ts";
 
 /**
  * Why a decision cannot have its corrections (engine/corrections.ts); undefined: it can. Whoever takes a decision asks, since what it
@@ -20,13 +19,8 @@ export async function checkCorrections(
   const summaries = new Map<Finding, Summary>();
   for (const finding of results) {
     if (!corrections.some((one) => isOfFinding(one, finding))) continue;
-    const summary = await loadSummary(artifacts, workload, finding).catch(noneIfInvalid);
+    const summary = await loadSummaryIfValid(artifacts, workload, finding);
     if (summary) summaries.set(finding, summary);
   }
   return correctionProblem(decision, corrections, results, summaries);
-}
-
-/** The review page says why it cannot be shown. */
-function noneIfInvalid(error: unknown): undefined {
-  if (!(error instanceof TerminalError)) throw error;
 }

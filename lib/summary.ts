@@ -27,6 +27,16 @@ export async function loadSummary(
   throw new TerminalError("InvalidSummary", `${JSON.stringify(foreign)} is no PNG or JPEG of this workload`);
 }
 
+/** Undefined also of one that is invalid, or gone: the review page says why it cannot be shown. @throws RetryableError of the store */
+export async function loadSummaryIfValid(...of: Parameters<typeof loadSummary>): Promise<Summary | undefined> {
+  try {
+    return await loadSummary(...of);
+  } catch (error) {
+    if (error instanceof TerminalError) return undefined;
+    throw error;
+  }
+}
+
 function readSummary(bytes: Uint8Array): Summary {
   if (bytes.length > MAX_SUMMARY_BYTES) throw new TerminalError("InvalidSummary", `it has ${bytes.length} bytes`);
   let data: unknown;

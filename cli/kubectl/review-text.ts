@@ -27,8 +27,9 @@ export function reviewText({ record, findings, items }: ReviewView): string {
 }
 
 function stateOf({ review, ended }: ReviewView["record"]): string {
-  const { decision, by, at, comment, timeoutAt, onTimeout, costOfApproving } = review;
-  if (decision) return `${decisionText(decision)} by ${by} at ${at}${comment ? `: ${printable(comment)}` : ""}`;
+  const { decision, by, at, comment, corrections = [], timeoutAt, onTimeout, costOfApproving } = review;
+  const said = corrections.length === 0 ? "" : `, with corrections of ${corrections.length} facts`;
+  if (decision) return `${decisionText(decision)} by ${by} at ${at}${said}${comment ? `: ${printable(comment)}` : ""}`;
   if (ended !== undefined) return `nobody decided, and ${ended}`;
   const cost = costOfApproving === undefined ? "" : `; approving costs at most $${costOfApproving}`;
   return `waits for a decision until ${timeoutAt}, then: ${onTimeout}${cost}`;

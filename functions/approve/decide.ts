@@ -4,6 +4,7 @@ import { notChangeable } from "../../engine/changes.ts";
 import { sameCorrections } from "../../engine/corrections.ts";
 import type { Decision } from "../../engine/findings.ts";
 import { checkCorrections } from "../../lib/corrections.ts";
+import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { ATTRIBUTE } from "../../lib/telemetry/attributes.ts";
 import { AUDIT } from "../../lib/telemetry/audit.ts";
 import { underGate } from "../../lib/telemetry/context.ts";
@@ -123,6 +124,11 @@ async function verdictOn(
       return { status: 409, reason: "AlreadyDecided", message };
     }
   }
+}
+
+/** Whether a decision would be taken. */
+export function isOpen({ review, ended }: Pick<ReviewRecord, "review" | "ended">, now: Date): boolean {
+  return !review.decision && ended === undefined && !isOver(review, now);
 }
 
 /** Whether the time for a decision is over. */

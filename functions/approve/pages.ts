@@ -14,12 +14,14 @@ import { schemaProblems } from "../../lib/schema-problems.ts";
 import { type Admitted, admit, auditDenied, type Refusal } from "./admit.ts";
 import { decide, decisionRequestSchema, type Verdict } from "./decide.ts";
 import type { ApproveDeps } from "./deps.ts";
+import { answerForm } from "./form.ts";
 import { createReviewLoader } from "./load.ts";
 import { gatesPage } from "./page/gates-page.ts";
-import { reviewPage } from "./page/review-page.ts";
+import { type ReviewPageOptions, reviewPage } from "./page/review-page.ts";
 import { keepToken, tokenFor, tokensOf } from "./permission.ts";
 
-export const MAX_BODY_BYTES = 64 * 1024;
+/** A form has all corrections that were typed, percent-encoded. */
+export const MAX_BODY_BYTES = 512 * 1024;
 
 const styleHash = `'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`;
 const pageHeaders = secureHeaders({
@@ -141,24 +143,16 @@ export function createPages(deps: ApproveDeps): Hono {
     async (c) => {
       const seen = await admitTo(deps, c);
       if ("status" in seen) return say(c, seen);
-      const asJson = c.req.header("content-type")?.startsWith("application/json") ?? false;
-      const body: unknown = await (asJson ? c.req.json() : c.req.parseBody()).catch(() => undefined);
-      const parsed = decisionRequestSchema.safeParse(body);
-      const verdict: Verdict = parsed.success
-        ? await decide(deps, seen, parsed.data)
-        : { status: 400, reason: "InvalidDecision", message: schemaProblems(parsed.error) };
-      if (asJson) return c.json(verdict.status === 200 ? verdict.decision : verdict, verdict.status);
-      if (verdict.status === 200) return c.redirect(c.req.path, 303);
-      // Somebody else may have decided meanwhile.
-      const record = (await deps.reviews.read(refOf(c), seen.who.gate)) ?? seen.record;
-      const comment = commentOf(body);
-      const page = reviewPage(await loader.load(record), {
-        ...urlsOf(seen),
-        now: deps.now(),
-        problem: verdict.message,
-        ...(comment === undefined ? {} : { comment }),
-      });
-      return c.html(page, verdict.status);
+      if (c.req.header("content-type")?.startsWith("application/json")) {
+        const parsed = decisionRequestSchema.safeParse(await c.req.json().catch(() => undefined));
+        const verdict: Verdict = parsed.success
+          ? await decide(deps, seen, parsed.data)
+          : { status: 400, reason: "InvalidDecision", message: schemaProblems(parsed.error) };
+        return c.json(verdict.status === 200 ? verdict.decision : verdict, verdict.status);
+      }
+      const body: unknown = await c.req.parseBody().catch(() => undefined);
+      const answer = await answerForm(body, seen, deps, loader, urlsOf(seen));
+      return answer.status === 303 ? c.redirect(c.req.path, 303) : c.html(answer.page, answer.status);
     },
   );
   return pages;
@@ -178,7 +172,7 @@ const FOREIGN_FORM: Answer = {
 const TOO_LARGE: Answer = {
   status: 413,
   reason: "TooLarge",
-  message: `The request has more than ${MAX_BODY_BYTES / 1024} KB. A comment has at most 4,000 characters.`,
+  message: `The request has more than ${MAX_BODY_BYTES / 1024} KB. A comment has at most 4,000 characters, corrections have 32,768.`,
 };
 
 /** A page for people, JSON for programs. */
@@ -205,12 +199,12 @@ function gatePath(ref: ReviewRef, gate: string): string {
   return `${workloadPath(ref)}/${encodeURIComponent(gate)}`;
 }
 
-function urlsOf({ record: { workload, review } }: Admitted): {
-  pictureUrl: (key: string) => string;
-  outputUrl: (name: string) => string;
-} {
+function urlsOf({
+  record: { workload, review },
+}: Admitted): Pick<ReviewPageOptions, "pictureUrl" | "outputUrl" | "formUrl"> {
   const base = gatePath(workload, review.gate);
   return {
+    formUrl: base,
     pictureUrl: (key) => `${base}/pictures/${key.slice(key.lastIndexOf("/") + 1)}`,
     outputUrl: (name) => `${base}/outputs/${encodeURIComponent(name)}`,
   };
@@ -219,9 +213,4 @@ function urlsOf({ record: { workload, review } }: Admitted): {
 function outputOf({ outputs = {}, workload }: ReviewRecord, name: string): string | undefined {
   const key = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
   return key !== undefined && isArtifactOf(workload, key) ? key : undefined;
-}
-
-function commentOf(body: unknown): string | undefined {
-  const comment = (body as { comment?: unknown } | undefined)?.comment;
-  return typeof comment === "string" ? comment : undefined;
 }

@@ -15,6 +15,8 @@ export interface SummaryView {
   readonly caveats: readonly string[];
   /** How many facts, pictures and caveats did not fit. */
   readonly hidden: number;
+  /** It has facts that can be corrected. */
+  readonly correctable: boolean;
 }
 
 /** Characters of markup around one entry, roughly. */
@@ -53,6 +55,7 @@ export function summaryView(summary: Summary, limit: number): SummaryView {
     pictures: fittingPictures,
     caveats: fittingCaveats,
     hidden,
+    correctable: facts.some(({ id }) => id !== undefined),
   };
 }
 

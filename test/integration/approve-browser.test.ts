@@ -105,6 +105,39 @@ test.each([
   },
 );
 
+test("facts are corrected without scripts, by keyboard, on a narrow dark screen, and nothing typed is lost", async () => {
+  const context = await browser.newContext({
+    javaScriptEnabled: false,
+    viewport: { width: 390, height: 800 },
+    colorScheme: "dark",
+  });
+  const page = await context.newPage();
+  await page.goto(link);
+  await page.fill("#comment", "Weigh the free tiers.");
+  await page.getByRole("button", { name: "Correct facts of Paper Plane" }).press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Correct facts of Paper Plane" }).waitFor();
+  await page.locator("summary", { hasText: "Solo" }).press("Enter");
+  const solo = page.getByRole("group", { name: "Offers: Solo: $9 a month" });
+  await solo.getByRole("checkbox", { name: "Strike: it does not hold" }).press("Space");
+  await page.locator("summary", { hasText: "Studio" }).press("Enter");
+  const studio = page.getByRole("group", { name: "Offers: Studio: $29 a month" });
+  await studio.getByLabel("Correct to").fill("Studio: $35 a month");
+  await studio.getByLabel("Comment").fill("since May");
+  const wide = async (): Promise<number> => (await page.locator("main").boundingBox())?.width ?? Number.NaN;
+  expect(await wide()).toBeLessThanOrEqual(390);
+  await page.getByRole("button", { name: "Keep and go back" }).press("Enter");
+  await page.getByRole("button", { name: "Approve with 2 corrections" }).waitFor();
+  expect(page.url()).toBe(`${origin}/review/default/invoicing/review#item-1`);
+  expect(await page.inputValue("#comment")).toBe("Weigh the free tiers.");
+  expect(await page.locator("#item-1 ins").allTextContents()).toEqual(["Studio: $35 a month"]);
+  expect(await wide()).toBeLessThanOrEqual(390);
+  await page.getByRole("button", { name: "Reject" }).press("Enter");
+  expect(await page.getByRole("alert").textContent()).toContain("only an approval has corrections");
+  await page.getByRole("button", { name: "Approve with 2 corrections" }).waitFor();
+  expect((await reviews.read(REF, "review"))?.review.decision).toBeUndefined();
+  await context.close();
+});
+
 test("the form decides, the page then shows the decision, and no script of an output runs", async () => {
   const page = await browser.newPage();
   await followLink(page);

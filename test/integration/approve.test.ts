@@ -564,7 +564,7 @@ describe("a decision", () => {
     ["with too long a comment", () => ({ ...approved(), comment: "x".repeat(4001) }), 400, "InvalidDecision"],
     ["without a digest", () => ({ decision: "approved" }), 400, "InvalidDecision"],
     ["that is no JSON object", () => "hello", 400, "InvalidDecision"],
-    ["of 64 KB and more", () => ({ ...approved(), comment: "x".repeat(65 * 1024) }), 413, "TooLarge"],
+    ["of 512 KB and more", () => ({ ...approved(), comment: "x".repeat(513 * 1024) }), 413, "TooLarge"],
   ])("%s is refused", async (_name, body, status, reason) => {
     const response = await postJson(body());
     expect([response.status, ((await response.json()) as { reason: string }).reason]).toEqual([status, reason]);
@@ -742,9 +742,9 @@ describe("a decision as a CloudEvent", () => {
   });
 });
 
-test("an event of more than 64 KB is refused for good, and not read to its end", async () => {
+test("an event of more than 512 KB is refused for good, and not read to its end", async () => {
   const headers = { "content-type": "application/cloudevents+json" };
-  const response = await app.request("/", { method: "POST", headers, body: "x".repeat(65 * 1024) });
+  const response = await app.request("/", { method: "POST", headers, body: "x".repeat(513 * 1024) });
   expect([response.status, response.headers.get("agentic-reason"), await response.text()]).toEqual([
     413,
     "TooLarge",

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Hono } from "hono";
 import { pino } from "pino";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Correction } from "../../crd/agentworkload.ts";
 import { createApp } from "../../functions/approve/index.ts";
 import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
@@ -113,4 +113,149 @@ test("the same decision again is no conflict; with other corrections it is", asy
     expect([response.status, await response.json()]).toMatchObject([409, { reason: "AlreadyDecided" }]);
   }
   expect((await decided())?.corrections).toEqual([strike]);
+});
+
+describe("on the page", () => {
+  const form = async (fields: Record<string, string>, more: Record<string, string> = {}): Promise<Response> =>
+    app.request(PATH, {
+      method: "POST",
+      headers: { ...(await headers()), accept: "text/html", origin: "http://localhost", ...more },
+      body: new URLSearchParams({ digest: record.review.digest, ...fields }),
+    });
+  const page = async (): Promise<string> => (await app.request(PATH, { headers: await headers() })).text();
+  /** The draft that a page carries on. */
+  const draftIn = (html: string): string =>
+    /name="draft" value="([^"]*)"/
+      .exec(html)?.[1]
+      ?.replaceAll("&quot;", '"')
+      .replaceAll("&lt;", "<")
+      .replaceAll("&gt;", ">")
+      .replaceAll("&#39;", "'")
+      .replaceAll("&amp;", "&") ?? "none";
+
+  test("findings with such facts have a button, others none", async () => {
+    const html = await page();
+    expect(html.match(/name="edit" value="\d+"/g)).toEqual(['name="edit" value="0"']);
+    expect(html).toContain("Correct facts of Billow");
+  });
+
+  test("facts are struck and corrected, each page has what was typed before, and the approval has it all", async () => {
+    const facts = await (await form({ edit: "0", comment: "my thoughts", draft: "[]" })).text();
+    expect(facts).toContain("Correct facts of Billow");
+    expect(facts).toContain('name="comment" value="my thoughts"');
+    expect(facts).not.toContain("<script>");
+    // Facts without an id have no fields.
+    expect(facts.match(/name="strike-\d+"/g)).toEqual(['name="strike-0"', 'name="strike-1"']);
+    const typed = { "strike-0": "yes", "value-1": `${EVIL}\r\nno`, "comment-1": "by mail", comment: "my thoughts" };
+    const review = await (await form({ edited: "0", draft: draftIn(facts), ...typed })).text();
+    expect((await decided())?.decision).toBeUndefined();
+    expect(review).toContain("Approve with 2 corrections");
+    expect(review).toContain("<del>Solo: $9 a month</del>");
+    expect(review).toContain(">my thoughts</textarea>");
+    expect(review).not.toContain("<script>");
+    const again = await (await form({ edit: "0", draft: draftIn(review) })).text();
+    expect(again).toContain('name="strike-0" checked');
+    expect(again).toContain("by mail</textarea>");
+    const sent = await form({ decision: "approved", comment: "my thoughts", draft: draftIn(review) });
+    expect([sent.status, sent.headers.get("location")]).toEqual([303, PATH]);
+    const corrections = [
+      strike,
+      { ...strike, fact: EVIL, of: "Agency: $49 a month", action: "correct", value: `${EVIL}\nno`, comment: "by mail" },
+    ];
+    expect(await decided()).toMatchObject({ decision: "approved", comment: "my thoughts", corrections });
+    const after = await page();
+    expect(after).toContain("<summary>2 corrections</summary>");
+    expect(after).not.toContain("<script>");
+    expect(after).not.toContain('name="edit"');
+  });
+
+  const draft = JSON.stringify([strike]);
+  test("what is emptied is no correction any more, and all of them can be removed", async () => {
+    expect(draftIn(await (await form({ edited: "0", draft })).text())).toBe("[]");
+    expect(draftIn(await (await form({ clear: "yes", draft })).text())).toBe("[]");
+    // Of another finding, they stay.
+    const other = { ...strike, item: "https://other.example/" };
+    expect(draftIn(await (await form({ edited: "0", draft: JSON.stringify([other]) })).text())).toBe(
+      JSON.stringify([other]),
+    );
+  });
+
+  test.each<[string, Record<string, string>, RegExp]>([
+    ["both struck and corrected", { "strike-0": "yes", "value-0": "$8" }, /Offers: strike it or correct it, not both/],
+    ["corrected to too much", { "value-0": "x".repeat(1001) }, /Offers: value: /],
+    [
+      "too many",
+      { draft: JSON.stringify(Array.from({ length: 100 }, () => ({ ...strike, step: "x" }))), "strike-0": "yes" },
+      /at most 100 corrections, and these are 102/,
+    ],
+  ])("facts %s: the fields stand as they were typed, beside what is wrong", async (_what, typed, message) => {
+    const response = await form({ edited: "0", comment: "my thoughts", draft: "[]", "comment-1": "so long", ...typed });
+    const html = await response.text();
+    expect([response.status, html]).toEqual([422, expect.stringMatching(message)]);
+    expect(html).toContain("so long</textarea>");
+    expect(html).toContain('name="comment" value="my thoughts"');
+    if (typed["value-0"]) expect(html).toContain(`>${typed["value-0"]}</textarea>`);
+    expect(draftIn(html)).toBe(typed["draft"] ?? "[]");
+  });
+
+  test.each<[string, () => Record<string, string>, number, RegExp]>([
+    ["a rejection", () => ({ decision: "rejected" }), 422, /only an approval has corrections/],
+    ["other findings", () => ({ decision: "approved", digest: "0".repeat(64) }), 409, /other findings/],
+    ["no decision", () => ({ decision: "" }), 400, /decision/],
+  ])("%s is refused, and comment and corrections stay in the form", async (_what, fields, status, message) => {
+    const response = await form({ comment: "my thoughts", draft, ...fields() });
+    const html = await response.text();
+    expect([response.status, html]).toEqual([status, expect.stringMatching(message)]);
+    expect([draftIn(html), html]).toEqual([draft, expect.stringContaining(">my thoughts</textarea>")]);
+    expect((await decided())?.decision).toBeUndefined();
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["a draft that is no JSON", { decision: "approved", draft: "{" }],
+    ["a draft of something else", { decision: "approved", draft: '[{"action":"approve"}]' }],
+    ["a finding that is not there", { edit: "9", draft: "[]" }],
+    ["a finding by another name", { edit: "__proto__", draft: "[]" }],
+    ["a finding whose summary is invalid", { edit: "1", draft: "[]" }],
+  ])("%s decides nothing, and says so", async (_what, fields) => {
+    const response = await form({ comment: "my thoughts", ...fields });
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('role="alert"')]);
+    expect((await decided())?.decision).toBeUndefined();
+  });
+
+  test("a form of another site is refused", async () => {
+    const response = await form({ edited: "0", draft, "strike-0": "yes" }, { origin: "https://evil.example" });
+    expect(response.status).toBe(403);
+  });
+
+  test("once somebody decided, what was typed is shown, and nothing is corrected any more", async () => {
+    await decide({});
+    for (const fields of [
+      { edit: "0" },
+      { edited: "0", "strike-0": "yes" },
+      { clear: "yes" },
+      { decision: "approved" },
+    ]) {
+      const response = await form({ draft, comment: "my thoughts", ...fields });
+      const html = await response.text();
+      expect([response.status, html]).toEqual([409, expect.stringContaining("Your corrections were:")]);
+      expect(html).toContain("<del>Solo: $9 a month</del>");
+    }
+    expect((await decided())?.corrections).toBeUndefined();
+  });
+
+  test("thousands of facts stay out of the page", async () => {
+    const facts = Array.from({ length: 500 }, (_, at) => fact("Offers", `${at}`, { id: `offers/${at}` }));
+    record = await recordOf(
+      store,
+      await Promise.all(
+        Array.from({ length: 40 }, (_, at) =>
+          succeeded(store, `https://a${at}.example/`, summaryOf(`A${at}`, { facts })),
+        ),
+      ),
+    );
+    await reviews.open(record);
+    const html = await page();
+    expect(html).not.toContain("<fieldset");
+    expect((await (await form({ edit: "39", draft: "[]" })).text()).match(/<fieldset/g)?.length).toBe(500);
+  });
 });

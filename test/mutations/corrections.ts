@@ -10,7 +10,12 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
     { why: "only an approval has corrections", find: 'if (decision !== "approved")', replace: "if (false)" },
     {
       why: "corrections have a limit of characters",
-      find: "if (length > MAX_CORRECTIONS_LENGTH)",
+      find: "if (length <= MAX_CORRECTIONS_LENGTH) return undefined;",
+      replace: "return undefined;",
+    },
+    {
+      why: "corrections have a limit of number",
+      find: "if (corrections.length > MAX_CORRECTIONS)",
       replace: "if (false)",
     },
     { why: "a fact is corrected once", find: 'known.has(name) ? "it is corrected twice" : ', replace: "" },
@@ -77,10 +82,66 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
       replace: "",
     },
   ]),
-  ...mutationsOf("lib/corrections.ts", APPROVE, [
+  ...mutationsOf("functions/approve/draft.ts", APPROVE, [
     {
-      why: "a summary that is invalid is answered, and breaks nothing",
-      find: ".catch(noneIfInvalid)",
+      why: "nobody strikes and corrects one fact at once",
+      find: "    if (strike && value) return",
+      replace: "    if (false) return",
+    },
+    {
+      why: "a correction that was typed has its limits",
+      find: "    if (!parsed.success) return",
+      replace: "    if (false) return",
+    },
+    {
+      why: "corrections of other findings stay",
+      find: "...draft.filter((one) => !isOfFinding(one, finding)), ",
+      replace: "",
+    },
+    {
+      why: "corrections of a finding are taken over once",
+      find: "draft.filter((one) => !isOfFinding(one, finding))",
+      replace: "draft",
+    },
+    {
+      why: "a draft of corrections has the limits of a decision's",
+      find: "limitProblem(merged) ?? correctionProblem",
+      replace: "correctionProblem",
+    },
+    {
+      why: "a correction's value has the line ends that it was typed with",
+      find: 'value.replaceAll("\\r\\n", "\\n").trim()',
+      replace: "value.trim()",
+    },
+  ]),
+  ...mutationsOf("functions/approve/form.ts", APPROVE, [
+    {
+      why: "corrections that did not arrive decide nothing",
+      find: "if (!draft) return review(400,",
+      replace: "if (false) return review(400,",
+    },
+    {
+      why: "nobody corrects what is decided",
+      find: "if (!isOpen(seen.record, deps.now()))",
+      replace: "if (false)",
+    },
+    {
+      why: "a button that opens facts decides nothing, for corrections are still made",
+      find: "if (edit === undefined && edited === undefined && clear === undefined)",
+      replace: "if (edit === undefined)",
+    },
+  ]),
+  ...mutationsOf("functions/approve/decide.ts", APPROVE, [
+    {
+      why: "a review that is decided takes no corrections",
+      find: "!review.decision && ended === undefined && !isOver(review, now)",
+      replace: "ended === undefined && !isOver(review, now)",
+    },
+  ]),
+  ...mutationsOf("lib/summary.ts", APPROVE, [
+    {
+      why: "corrections of a summary that is invalid are answered, and break nothing",
+      find: "    if (error instanceof TerminalError) return undefined;\n",
       replace: "",
     },
   ]),

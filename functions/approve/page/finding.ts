@@ -1,8 +1,13 @@
 import { html } from "hono/html";
+import type { Correction } from "../../../crd/agentworkload.ts";
 import type { Html } from "../../../lib/page/document.ts";
 import { clip, httpUrl, itemText } from "../../../lib/page/text.ts";
 import type { FindingView } from "../load.ts";
 import type { Fact, SummaryView } from "../summary-view.ts";
+import { corrected } from "./correction.ts";
+
+/** The review page's form: buttons at findings send it, too. */
+export const FORM = "decision";
 
 /** The address of a picture, by its artifact key. */
 export type PictureUrl = (key: string) => string;
@@ -18,14 +23,26 @@ function titleOf({ summary, finding }: FindingView): string {
   return finding.item === undefined ? finding.step : clip(itemText(finding.item), 200);
 }
 
-/** @param steps whether the table has a column for the step */
-export function findingRow(view: FindingView, index: number, columns: readonly string[], steps: boolean): Html {
+/** What is said of a finding's facts, by their ids. */
+export type FactCorrections = ReadonlyMap<string, Correction>;
+
+interface RowOptions {
+  readonly columns: readonly string[];
+  /** Whether the table has a column for the step. */
+  readonly steps: boolean;
+  readonly said: FactCorrections;
+}
+
+export function findingRow(view: FindingView, index: number, { columns, steps, said }: RowOptions): Html {
   const { finding, summary, problem } = view;
-  const cell = (label: string): string => summary?.single.find((fact) => fact.label === label)?.value ?? "";
+  const cell = (label: string): Html | string => {
+    const fact = summary?.single.find((one) => one.label === label);
+    return fact ? withCorrection(fact, clip(fact.value, MAX_CELL), said) : "";
+  };
   return html`<tr>
     <th scope="row"><a href="#item-${index}">${titleOf(view)}</a></th>
     ${steps ? html`<td class="step">${finding.step}</td>` : ""}
-    ${columns.map((label) => html`<td>${clip(cell(label), MAX_CELL)}</td>`)}
+    ${columns.map((label) => html`<td>${cell(label)}</td>`)}
     <td>${endOf(view)}${problem ? html`<span class="failed">${clip(problem, MAX_CAVEAT_CELL)}</span>` : ""}${summary ? caveatCell(summary) : ""}</td>
   </tr>`;
 }
@@ -42,7 +59,13 @@ function endOf({ finding: { step, outcome, reason = "Failed", message = "" } }: 
   return outcome === "skipped" ? html`<span class="soft">${step} was skipped.</span> ` : "";
 }
 
-export function findingCard(view: FindingView, index: number, steps: boolean, pictureUrl: PictureUrl): Html {
+interface CardOptions extends Omit<RowOptions, "columns"> {
+  readonly pictureUrl: PictureUrl;
+  /** Whether its facts can still be corrected. */
+  readonly open: boolean;
+}
+
+export function findingCard(view: FindingView, index: number, { steps, said, open, pictureUrl }: CardOptions): Html {
   const { finding, summary, problem } = view;
   const pictures = summary?.pictures ?? [];
   const end = endOf(view);
@@ -54,7 +77,8 @@ export function findingCard(view: FindingView, index: number, steps: boolean, pi
       ${summary?.subtitle ? html`<p class="soft">${linked(summary.subtitle)}</p>` : ""}
       ${end ? html`<p>${end}</p>` : ""}
       ${problem ? html`<p class="failed">${problem}</p>` : ""}
-      ${summary ? summaryBody(summary) : plainBody(view)}
+      ${summary ? summaryBody(summary, said) : plainBody(view)}
+      ${open && summary?.correctable ? html`<button class="minor" form="${FORM}" name="edit" value="${index}">Correct facts of ${clip(titleOf(view), 60)}</button>` : ""}
     </div>
   </article>`;
 }
@@ -64,16 +88,25 @@ function picture({ image, full, alt, width, height }: SummaryView["pictures"][nu
   return full ? html`<a href="${pictureUrl(full)}">${img}</a>` : img;
 }
 
-function summaryBody({ single, groups, caveats, hidden }: SummaryView): Html {
+function summaryBody({ single, groups, caveats, hidden }: SummaryView, said: FactCorrections): Html {
   return html`${caveats.length > 0 ? html`<ul class="caveats" aria-label="Caveats">${caveats.map((caveat) => html`<li>${caveat}</li>`)}</ul>` : ""}
-    ${single.length > 0 ? html`<dl class="list">${single.map((fact) => html`<div><dt>${fact.label}</dt><dd>${factBody(fact)}</dd></div>`)}</dl>` : ""}
-    ${groups.map(({ label, count, facts }) => html`<details><summary>${label} (${count})</summary><ul>${facts.map((fact) => html`<li>${factBody(fact)}</li>`)}</ul></details>`)}
+    ${single.length > 0 ? html`<dl class="list">${single.map((fact) => html`<div><dt>${fact.label}</dt><dd>${factBody(fact, said)}</dd></div>`)}</dl>` : ""}
+    ${groups.map(({ label, count, facts }) => html`<details${facts.some((fact) => correctionOf(fact, said)) ? html` open` : ""}><summary>${label} (${count})</summary><ul>${facts.map((fact) => html`<li>${factBody(fact, said)}</li>`)}</ul></details>`)}
     ${hidden > 0 ? html`<p class="soft">${hidden} more ${hidden === 1 ? "entry of this summary does" : "entries of this summary do"} not fit on this page.</p>` : ""}`;
 }
 
 /** The value, and what proves it: the words, and where they stand. */
-function factBody({ value, quote, url }: Fact): Html {
-  return html`${linked(value)}${quote && quote !== value ? html`<blockquote>${quote}</blockquote>` : ""}${url && url !== value ? html` <span class="source">${linked(url)}</span>` : ""}`;
+function factBody(fact: Fact, said: FactCorrections): Html {
+  const { value, quote, url } = fact;
+  return html`${withCorrection(fact, linked(value), said)}${quote && quote !== value ? html`<blockquote>${quote}</blockquote>` : ""}${url && url !== value ? html` <span class="source">${linked(url)}</span>` : ""}`;
+}
+
+const correctionOf = ({ id }: Fact, said: FactCorrections): Correction | undefined =>
+  id === undefined ? undefined : said.get(id);
+
+function withCorrection(fact: Fact, shown: Html | string, said: FactCorrections): Html | string {
+  const correction = correctionOf(fact, said);
+  return correction ? corrected(shown, correction) : shown;
 }
 
 function linked(text: string): Html | string {

@@ -1,12 +1,15 @@
 import { html } from "hono/html";
-import type { Decision, Findings } from "../../../engine/findings.ts";
+import type { Correction } from "../../../crd/agentworkload.ts";
+import { isOfFinding } from "../../../engine/corrections.ts";
+import type { Decision, Finding, Findings } from "../../../engine/findings.ts";
 import { decisionOf, type ReviewRecord } from "../../../lib/edges/reviews.ts";
 import { document, type Html } from "../../../lib/page/document.ts";
 import { clip, minute, usd } from "../../../lib/page/text.ts";
-import { isOver } from "../decide.ts";
+import { isOpen } from "../decide.ts";
 import type { ReviewView } from "../load.ts";
 import { columnsOf } from "../summary-view.ts";
-import { findingCard, findingRow, type PictureUrl } from "./finding.ts";
+import { correctionCount, correctionList } from "./correction.ts";
+import { type FactCorrections, FORM, findingCard, findingRow, type PictureUrl } from "./finding.ts";
 
 export interface ReviewPageOptions {
   readonly pictureUrl: PictureUrl;
@@ -17,6 +20,10 @@ export interface ReviewPageOptions {
   readonly problem?: string;
   /** The comment as it was typed, so that an error does not lose it. */
   readonly comment?: string;
+  /** Corrections that were typed, and not sent. */
+  readonly draft?: readonly Correction[];
+  /** The address of the page, which takes its forms. */
+  readonly formUrl: string;
 }
 
 /** The review of one gate. */
@@ -28,7 +35,11 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
   const columns = columnsOf(items.flatMap(({ summary }) => summary ?? []));
   // A failure names its step by itself.
   const steps = new Set(findings.results.flatMap(({ step, outcome }) => (outcome === "failed" ? [] : [step]))).size > 1;
-  const open = !review.decision && record.ended === undefined && !isOver(review, options.now);
+  const open = isOpen(record, options.now);
+  const { draft = [] } = options;
+  const corrections = review.decision ? (review.corrections ?? []) : draft;
+  const said = (finding: Finding): FactCorrections =>
+    new Map(corrections.flatMap((one) => (isOfFinding(one, finding) ? [[one.fact, one]] : [])));
   return document(
     `Review of ${name}: ${review.gate}`,
     html`${open ? html`<a class="skip" href="#decide">Skip to the decision</a>` : ""}<main>
@@ -49,11 +60,11 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
       <h2>At a glance</h2>
       <div class="scroll" tabindex="0" role="region" aria-label="All results at a glance"><table class="wide">
         <thead><tr><th scope="col">Result</th>${steps ? html`<th scope="col">Step</th>` : ""}${columns.map((label) => html`<th scope="col">${label}</th>`)}<th scope="col">Caveats</th></tr></thead>
-        <tbody>${items.map((item, index) => findingRow(item, index, columns, steps))}</tbody>
+        <tbody>${items.map((item, index) => findingRow(item, index, { columns, steps, said: said(item.finding) }))}</tbody>
       </table></div>
       ${open ? form(review, options) : ""}
       <h2>One by one</h2>
-      ${items.map((item, index) => findingCard(item, index, steps, options.pictureUrl))}</main>`,
+      ${items.map((item, index) => findingCard(item, index, { steps, said: said(item.finding), open, pictureUrl: options.pictureUrl }))}</main>`,
   );
 }
 
@@ -107,11 +118,11 @@ const DECIDED: Readonly<Record<Decision["decision"], string>> = {
 /** Of a review that nobody can decide on any more. */
 function endOf(
   { review, ended, outputs = {} }: ReviewRecord,
-  { problem, comment: typed, outputUrl }: ReviewPageOptions,
+  { problem, comment: typed, draft = [], outputUrl }: ReviewPageOptions,
 ): Html {
   const decision = decisionOf(review);
   const refused = problem
-    ? html`<div class="notice bad" role="alert">Your decision was not taken: ${problem}${typed ? html`<p>Your comment was:</p><blockquote>${typed}</blockquote>` : ""}</div>`
+    ? html`<div class="notice bad" role="alert">Your decision was not taken: ${problem}${typed ? html`<p>Your comment was:</p><blockquote>${typed}</blockquote>` : ""}${draft.length > 0 ? html`<p>Your corrections were:</p>${correctionList(draft)}` : ""}</div>`
     : "";
   if (!decision && ended !== undefined)
     return html`${refused}<div class="notice"><strong>Not decided</strong>: ${ended}, and nothing waits for a decision any more.</div>`;
@@ -119,11 +130,12 @@ function endOf(
     const then = review.onTimeout === "Approve" ? "approved" : "rejected";
     return html`${refused}<div class="notice"><strong>Timed out</strong> at ${minute(review.timeoutAt)}. The review is ${then} automatically.</div>`;
   }
-  const { by, how, automatic, at, comment } = decision;
+  const { by, how, automatic, at, comment, corrections = [] } = decision;
   const names = Object.keys(outputs);
   return html`${refused}<div class="notice"><strong>${DECIDED[decision.decision]}</strong> by ${by} ${WAYS[how]} at ${minute(at)}.
     ${automatic ? html`<p>No person was asked: ${whyNobody(decision, review)}</p>` : ""}
     ${comment ? html`<blockquote>${comment}</blockquote>` : ""}
+    ${corrections.length > 0 ? html`<details><summary>${correctionCount(corrections)}</summary>${correctionList(corrections)}</details>` : ""}
     ${names.length > 0 ? html`<p>Outputs: ${names.map((name, index) => html`${index > 0 ? ", " : ""}<a href="${outputUrl(name)}">${clip(name, 60)}</a>`)}</p>` : ""}</div>`;
 }
 
@@ -140,14 +152,24 @@ function whyNobody({ how, by }: Decision, { timeoutAt, onTimeout }: ReviewRecord
   }
 }
 
-function form({ digest, changeable = [] }: ReviewRecord["review"], { problem, comment = "" }: ReviewPageOptions): Html {
+function form(
+  { digest, changeable = [] }: ReviewRecord["review"],
+  { problem, comment = "", draft = [], formUrl }: ReviewPageOptions,
+): Html {
   return html`<h2 id="decide">Your decision</h2>
     ${problem ? html`<div class="notice bad" role="alert">${problem}</div>` : ""}
-    <form method="post">
+    <form method="post" id="${FORM}" action="${formUrl}">
       <input type="hidden" name="digest" value="${digest}">
+      <input type="hidden" name="draft" value="${JSON.stringify(draft)}">
       <label for="comment">Comment for the steps that follow and for readers of the outputs (${changeable.length > 0 ? "needed to request changes" : "optional"})</label>
       <textarea id="comment" name="comment" maxlength="4000">${comment}</textarea>
-      <button class="go" name="decision" value="approved">Approve</button>
+      ${
+        draft.length > 0
+          ? html`<p><strong>${correctionCount(draft)}</strong>, which count when you approve:</p>${correctionList(draft)}
+      <p><button class="minor" name="clear" value="yes">Remove all corrections</button></p>`
+          : ""
+      }
+      <button class="go" name="decision" value="approved">Approve${draft.length > 0 ? ` with ${correctionCount(draft)}` : ""}</button>
       ${changeable.length > 0 ? html`<button class="redo" name="decision" value="changesRequested" aria-describedby="changes">Request changes</button>` : ""}
       <button class="stop" name="decision" value="rejected">Reject</button>
       ${changeable.length > 0 ? html`<p class="soft" id="changes">Requesting changes runs the steps shown here again with your comment, at their cost, and asks for another review.</p>` : ""}

@@ -33,7 +33,7 @@ const BAD_FIELDS: Readonly<Record<string, Fields>> = {
   "two digests": ({ digests }) => ({ digest: [digests.ask, "0".repeat(64)] }),
   "any digest": () => ({ digest: "*" }),
   "a comment of 4,001 characters": () => ({ comment: "x".repeat(4001) }),
-  "a comment of 65 KB": () => ({ comment: "x".repeat(65 * 1024) }),
+  "a comment of 513 KB": () => ({ comment: "x".repeat(513 * 1024) }),
   "changes without a comment": () => ({ ...CHANGES, comment: undefined }),
   "changes with a comment of spaces": () => ({ ...CHANGES, comment: " \n\t " }),
 };

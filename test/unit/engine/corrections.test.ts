@@ -68,6 +68,12 @@ test("all corrections together have a limit", () => {
   );
 });
 
+test("corrections have a limit of number", () => {
+  expect(problem(...Array.from({ length: 101 }, () => ({})))).toBe(
+    "a decision has at most 100 corrections, and these are 101",
+  );
+});
+
 test.each(["rejected", "changesRequested"] as const)("a decision %s has no corrections", (decision) => {
   expect(correctionProblem(decision, [strike], findings, summaries)).toMatch(/^only an approval has corrections/);
 });

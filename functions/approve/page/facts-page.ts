@@ -1,0 +1,62 @@
+import { html } from "hono/html";
+import type { Correction } from "../../../crd/agentworkload.ts";
+import type { Summary } from "../../../engine/summary.ts";
+import type { ReviewRecord } from "../../../lib/edges/reviews.ts";
+import { document, type Html } from "../../../lib/page/document.ts";
+import { FIELDS, type Typed, type TypedFact } from "../draft.ts";
+
+export interface FactsPageOptions {
+  readonly record: ReviewRecord;
+  /** Of the finding, in the findings. */
+  readonly index: number;
+  readonly summary: Summary;
+  readonly typed: Typed;
+  /** The corrections so far, those of other findings among them. */
+  readonly draft: readonly Correction[];
+  /** The comment of the decision, as it was typed so far. */
+  readonly comment?: string;
+  readonly formUrl: string;
+  /** Why what was typed is not taken. */
+  readonly problem?: string;
+}
+
+const EMPTY: TypedFact = { strike: false, value: "", comment: "" };
+
+/** The facts of one finding that can be corrected, with fields. They are a page of their own: a review may be about thousands. */
+export function factsPage(options: FactsPageOptions): Html {
+  const { record, index, summary, typed, draft, comment = "", formUrl, problem } = options;
+  const { workload, review } = record;
+  return document(
+    `Correct facts of ${summary.title}`,
+    html`<main>
+      <p class="soft">Gate <strong>${review.gate}</strong> of workload ${workload.namespace}/${workload.name}</p>
+      <h1>Correct facts of ${summary.title}</h1>
+      <p>What you leave empty stands as it was found. Nothing is decided here: corrections count when you approve.</p>
+      ${problem ? html`<div class="notice bad" role="alert">${problem}</div>` : ""}
+      <form method="post" action="${formUrl}#item-${index}">
+        <input type="hidden" name="digest" value="${review.digest}">
+        <input type="hidden" name="comment" value="${comment}">
+        <input type="hidden" name="draft" value="${JSON.stringify(draft)}">
+        ${summary.facts.map((fact, at) => (fact.id === undefined ? "" : factFields(fact, at, typed.get(fact.id) ?? EMPTY)))}
+        <button class="go" name="edited" value="${index}">Keep and go back</button>
+      </form></main>`,
+  );
+}
+
+function factFields(
+  { label, value, quote }: Summary["facts"][number],
+  at: number,
+  { strike, value: to, comment }: TypedFact,
+): Html {
+  const isTyped = strike || to !== "" || comment !== "";
+  const field = (name: keyof typeof FIELDS): string => FIELDS[name](at);
+  return html`<details class="fact"${isTyped ? html` open` : ""}><summary>${label}: ${value}</summary>
+    <fieldset><legend class="skip">${label}: ${value}</legend>
+      ${quote && quote !== value ? html`<blockquote>${quote}</blockquote>` : ""}
+      <label class="choice"><input type="checkbox" name="${field("strike")}"${strike ? html` checked` : ""}> Strike: it does not hold</label>
+      <label for="${field("value")}">Correct to</label>
+      <textarea class="short" id="${field("value")}" name="${field("value")}" maxlength="1000">${to}</textarea>
+      <label for="${field("comment")}">Comment</label>
+      <textarea class="short" id="${field("comment")}" name="${field("comment")}" maxlength="1000">${comment}</textarea>
+    </fieldset></details>`;
+}
