@@ -128,7 +128,7 @@ describe("what items cost", () => {
   test("is over all steps on the item, failed ones too", () => {
     expect(itemCosts(run, outcomes)).toEqual([
       { list: "inputs.sites", item: "https://a.example/", costUsd: 1.25 },
-      { list: "inputs.sites", item: '{"url":"https://b.example/"}', costUsd: 0.5 },
+      { list: "inputs.sites", item: "https://b.example/", costUsd: 0.5 },
       { step: "find", costUsd: 2 },
       { list: "steps.find.items", item: "x", costUsd: 4 },
     ]);

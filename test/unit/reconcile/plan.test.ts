@@ -295,7 +295,7 @@ describe("plan", () => {
         results: { find: ok("k", { items: Array.from({ length: 501 }, (_, at) => `x${at}`) }) },
       },
       [
-        "settle list-check Failed the run fails: TooManyItems: steps.find.items has 501 items; a run has at most 500: shorten the list, or let the step return fewer",
+        "settle list-check Failed the run fails: TooManyItems: step find: agent fetch returned 501 items; maxItems of its step allows 500",
       ],
     ],
     [
