@@ -1,9 +1,11 @@
 /**
- * Pictures of a page for whoever writes the truth about it: `node bench/extraction/corpus/look.ts PART PACKAGE PATH`. The picture is cut into
- * pieces that can be read; the rendered text stands beside them, to spell what was seen.
+ * Pictures of a page for whoever writes the truth about it: `node bench/extraction/corpus/look.ts [--click TEXT] PART PACKAGE PATH...`.
+ * The picture is cut into pieces that can be read; the rendered text stands beside them, to spell what was seen. --click presses a switch first,
+ * to see its other state.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { startChromium } from "../../../lib/edges/chromium.ts";
 import { cache } from "../../../test/cluster/paths.ts";
@@ -13,10 +15,11 @@ import { startCorpusSites } from "./sites.ts";
 const SLICE = 1600;
 const MAX_SLICES = 12;
 
-const [part, name, ...paths] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ options: { click: { type: "string" } }, allowPositionals: true });
+const [part, name, ...paths] = positionals;
 const known = PARTS.find((one) => one === part);
 if (known === undefined || name === undefined || paths.length === 0) {
-  console.error("usage: look.ts PART PACKAGE PATH...");
+  console.error("usage: look.ts [--click TEXT] PART PACKAGE PATH...");
   process.exit(2);
 }
 const sites = await startCorpusSites(packagesOf(known));
@@ -47,6 +50,7 @@ async function look(path: string): Promise<void> {
     .goto(`http://${host}${path}`, { waitUntil: "load", timeout: 60_000 })
     .catch((cause) => console.error(cause));
   await page.waitForTimeout(1500);
+  if (values.click !== undefined) await page.getByText(values.click).first().click({ timeout: 5000 });
   const height = await page.evaluate(async () => {
     const pause = () => new Promise((resolve) => setTimeout(resolve, 150));
     for (let y = 0; y < document.documentElement.scrollHeight && y < 30_000; y += 600) {
