@@ -57,7 +57,10 @@ try {
         sites.push({ ...(await inputOf(request)), answer: await countTokens(answer) });
       }
     },
-    (redis) => createModel({ baseUrl: provider.baseUrl, apiKey: "none", redis, log: createLog("bench", "warn") }),
+    {
+      modelFor: (redis) =>
+        createModel({ baseUrl: provider.baseUrl, apiKey: "none", redis, log: createLog("bench", "warn") }),
+    },
   );
 } finally {
   await provider.close();

@@ -12,7 +12,7 @@ import { createGraph as createScrape } from "../../functions/scrape/graph.ts";
 import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
 import { allowListFor } from "../../lib/allow-list.ts";
-import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
+import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectBrowser } from "../../lib/edges/browser.ts";
 import { startChromium } from "../../lib/edges/chromium.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
@@ -29,15 +29,29 @@ export interface Steps {
 
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
-/** Scrape and analyze as they run everywhere, over the step contract, on the sample sites; ended when `use` is. */
+interface Sites {
+  readonly hosts: readonly string[];
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+interface Options {
+  readonly modelFor?: (redis: Redis) => Model | undefined;
+  /** Absent: the sample sites. */
+  readonly startSites?: () => Promise<Sites>;
+  /** Where captured artifacts are found, too, and what scrape stores is put; absent: nothing outlives `use`. */
+  readonly captured?: string;
+}
+
+/** Scrape and analyze as they run everywhere, over the step contract; ended when `use` is. */
 export async function withSteps<T>(
   use: (steps: Steps) => Promise<T>,
-  modelFor: (redis: Redis) => Model | undefined = () => undefined,
+  { modelFor = () => undefined, startSites = startSampleSites, captured }: Options = {},
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "agentic-bench-"));
   const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
   try {
-    const sites = await startSampleSites();
+    const sites = await startSites();
     ends.push(sites.close);
     const server = await startRedisServer(join(folder, "redis"));
     ends.push(server.stop);
@@ -53,11 +67,16 @@ export async function withSteps<T>(
     ends.push(chromium.stop);
     const browser = connectBrowser(chromium.endpoint, chromium.directory);
     ends.push(browser.close);
-    const artifacts = createFolderArtifacts(join(folder, "artifacts"));
+    const own = createFolderArtifacts(join(folder, "artifacts"));
+    const scraped = captured === undefined ? own : createFolderArtifacts(captured);
+    const artifacts: Artifacts = {
+      ...own,
+      get: (workload, key) => scraped.get(workload, key).catch(() => own.get(workload, key)),
+    };
     const deps = asker.deps({ redis, artifacts, log });
-    const edges = { artifacts, browser, egressProxy: proxy.url, model: modelFor(redis) };
-    const scrapeApp = createAgentApp(createScrape(edges, createHostQueue(0)), deps);
-    const analyzeApp = createAgentApp(createAnalyze(edges), deps);
+    const edges = { browser, egressProxy: proxy.url, model: modelFor(redis) };
+    const scrapeApp = createAgentApp(createScrape({ ...edges, artifacts: scraped }, createHostQueue(0)), deps);
+    const analyzeApp = createAgentApp(createAnalyze({ ...edges, artifacts }), deps);
     const params = {
       objective: "How do they price?",
       model: { name: "gpt-4o-mini", fallbacks: [], maxOutputTokens: 1024 },

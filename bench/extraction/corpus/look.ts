@@ -69,6 +69,7 @@ async function look(path: string): Promise<void> {
     const clip = { x: 0, y: slice * SLICE, width: 1280, height: Math.min(SLICE, height - slice * SLICE) };
     await page.screenshot({ path: join(folder, `${slice}.png`), clip, fullPage: true });
   }
+  // biome-ignore lint/performance/useDomNodeTextContent: what is drawn, without what is hidden.
   writeFileSync(join(folder, "text.txt"), await page.innerText("body"));
   console.log(`${folder}: ${height} pixels high`);
   await context.close();

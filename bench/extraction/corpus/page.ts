@@ -20,6 +20,8 @@ export const packageSchema = z.strictObject({
   ]),
   /** The folder in the package that is the site's root; "." for all of it. */
   root: z.string(),
+  /** A kit of web components: its own examples, as its README has them below "## Examples", are the page /examples with this script. */
+  examples: z.strictObject({ readme: z.string(), script: z.string() }).optional(),
   /** Answers each path that has no file: client-side routing. */
   fallback: z.string().startsWith("/").optional(),
   /** Other packages' folders below this site, by the path that its pages ask for them, e.g. /node_modules/lit. They are listed like this one, with "root". */
@@ -37,7 +39,7 @@ const priceSchema = z.strictObject({
 });
 
 /** What a person sees on the rendered page. */
-export const truthSchema = z.strictObject({
+const truthSchema = z.strictObject({
   /** Texts that say the main claim, the best first; empty where the page makes none. */
   positioning: z.array(z.string()),
   audience: z.array(z.string()),
@@ -89,4 +91,5 @@ export const pageSchema = z.strictObject({
   note: z.string().optional(),
   truth: truthSchema,
 });
+export type PageTruth = z.infer<typeof truthSchema>;
 export type CorpusPage = z.infer<typeof pageSchema>;

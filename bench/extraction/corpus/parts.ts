@@ -1,5 +1,5 @@
 /** What the corpus holds, as committed. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type CorpusPackage, type CorpusPage, packageSchema, pageSchema } from "./page.ts";
@@ -16,10 +16,12 @@ export interface NamedPage extends CorpusPage {
 const fileOf = (part: Part, name: string) => fileURLToPath(new URL(`./${part}/${name}`, import.meta.url));
 
 export function packagesOf(part: Part): CorpusPackage[] {
+  if (!existsSync(fileOf(part, "packages.json"))) return [];
   return z.array(packageSchema).parse(JSON.parse(readFileSync(fileOf(part, "packages.json"), "utf8")));
 }
 
 export function pagesOf(part: Part): NamedPage[] {
+  if (!existsSync(fileOf(part, "pages"))) return [];
   const files = readdirSync(fileOf(part, "pages")).filter((name) => name.endsWith(".json"));
   return files.toSorted().map((name) => {
     const parsed = pageSchema.safeParse(JSON.parse(readFileSync(fileOf(part, `pages/${name}`), "utf8")));

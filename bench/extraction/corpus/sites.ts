@@ -18,6 +18,7 @@ export interface CorpusSites {
 
 interface Site {
   readonly root: string;
+  readonly examples: CorpusPackage["examples"];
   readonly fallback: string | undefined;
   readonly mounts: readonly { readonly at: string; readonly root: string }[];
 }
@@ -31,10 +32,11 @@ export async function startCorpusSites(packages: readonly CorpusPackage[]): Prom
     return root;
   };
   const sites = new Map<string, Site>(
-    packages.map(({ name, fallback, mounts = {} }) => [
+    packages.map(({ name, examples, fallback, mounts = {} }) => [
       hostOf(name),
       {
         root: rootOf(name),
+        examples,
         fallback,
         mounts: Object.entries(mounts).map(([at, mounted]) => ({ at: `${at}/`, root: rootOf(mounted) })),
       },
@@ -45,6 +47,7 @@ export async function startCorpusSites(packages: readonly CorpusPackage[]): Prom
     const { pathname, hostname } = new URL(c.req.url);
     const site = sites.get(hostname);
     if (site === undefined) return c.text(`the corpus has no ${hostname}`, 404);
+    if (site.examples && pathname === "/examples") return c.html(await examplesOf(site.root, site.examples));
     const path = (await fileOf(site, decodeURIComponent(pathname))) ?? (await fallbackOf(site));
     if (path === undefined) return c.text("not found", 404);
     return c.body(new Uint8Array(await readFile(path)), 200, { "content-type": typeOf(path) });
@@ -62,6 +65,14 @@ export async function startCorpusSites(packages: readonly CorpusPackage[]): Prom
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** What a README shows between ```html and ``` below its heading Examples, one after the other. */
+async function examplesOf(root: string, { readme, script }: NonNullable<CorpusPackage["examples"]>): Promise<string> {
+  const text = await readFile(join(root, readme), "utf8");
+  const shown = text.slice(text.indexOf("\n## Examples")).matchAll(/```html\n(.*?)```/gs);
+  const head = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Examples</title></head>`;
+  return `${head}<body>${[...shown].map(([, html]) => html).join("\n")}<script src="/${script}"></script></body></html>`;
 }
 
 async function fileOf({ root, mounts }: Site, pathname: string): Promise<string | undefined> {
