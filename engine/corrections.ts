@@ -21,6 +21,14 @@ export function isOfFinding({ step, item }: Pick<Correction, "step" | "item">, f
   return finding.step === step && itemName(finding.item) === item;
 }
 
+/** A correction, and whose it is. */
+export type MadeCorrection = Correction & { readonly by: string };
+
+/** What counts of a decision's corrections. */
+export function madeCorrections({ by, corrections = [] }: Pick<Decision, "by" | "corrections">): MadeCorrection[] {
+  return corrections.map((one) => ({ ...one, by }));
+}
+
 /** Decisions with equal ones are the same decision. */
 export function sameCorrections(a: readonly Correction[] = [], b: readonly Correction[] = []): boolean {
   return canonicalJson(a) === canonicalJson(b);

@@ -1,5 +1,6 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import type { ArtifactOwner } from "../../engine/artifact-key.ts";
+import { madeCorrections } from "../../engine/corrections.ts";
 import type { StepResult } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
@@ -43,7 +44,7 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
     .addNode("compare", async (_state, runtime) => {
       const context = contextOf(runtime);
       const { findings, decision } = await loadFindings(artifacts, context);
-      const subjects = await loadSubjects(artifacts, context.workload, findings);
+      const subjects = await loadSubjects(artifacts, context.workload, findings, madeCorrections(decision));
       const dossier = compare({ objective: objectiveOf(context), findings, decision, subjects });
       const trace = ownTraceUrl(traceUrl);
       const told = { ...dossier, ...(trace === undefined ? {} : { trace }) };

@@ -1,10 +1,12 @@
 import type { ArtifactOwner } from "../../engine/artifact-key.ts";
+import { isOfFinding, type MadeCorrection } from "../../engine/corrections.ts";
 import { type FinalDecision, type Findings, finalDecisionSchema, findingsSchema } from "../../engine/findings.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
 import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { corrected } from "../../pipelines/market-analysis/corrected.ts";
 import { analysisOf, itemOf, type Subject } from "./compare.ts";
 import type { Dossier } from "./report.ts";
 
@@ -36,6 +38,7 @@ export async function loadSubjects(
   artifacts: Artifacts,
   workload: ArtifactOwner,
   { results }: Findings,
+  corrections: readonly MadeCorrection[],
 ): Promise<Subject[]> {
   const subjects: Subject[] = [];
   // One after the other: five hundred at once would wait for one store anyway.
@@ -46,7 +49,8 @@ export async function loadSubjects(
       getJson(artifacts, workload, keys.capture, captureSchema),
       getJson(artifacts, workload, keys.analysis, analysisSchema),
     ]);
-    subjects.push({ item: itemOf(finding), capture, analysis });
+    const own = corrections.filter((one) => isOfFinding(one, finding));
+    subjects.push({ item: itemOf(finding), capture, analysis: corrected(analysis, own) });
   }
   if (subjects.length === 0)
     throw new TerminalError(

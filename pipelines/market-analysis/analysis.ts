@@ -24,6 +24,8 @@ const evidenceSchema = z.strictObject({
   crop: z.strictObject({ image: z.string(), box: boxSchema }).optional(),
   /** What says it, where it is not the text that a visitor reads. */
   source: z.enum(["structured data", "picture"]).optional(),
+  /** The reviewer who says otherwise than the text: the finding's value is theirs. */
+  correctedBy: z.string().max(256).optional(),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 

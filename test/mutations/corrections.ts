@@ -2,6 +2,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const ENGINE = ["test/unit/engine/corrections.test.ts"];
 const APPROVE = ["test/integration/corrections.test.ts"];
+const APPLICATION = ["test/unit/corrected.test.ts"];
 const RECONCILE = ["test/unit/reconcile/corrections.test.ts"];
 
 /** What a reviewer may correct, and what comes of it. */
@@ -143,6 +144,52 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
       why: "corrections of a summary that is invalid are answered, and break nothing",
       find: "    if (error instanceof TerminalError) return undefined;\n",
       replace: "",
+    },
+  ]),
+  ...mutationsOf("pipelines/market-analysis/corrected.ts", APPLICATION, [
+    {
+      why: "a commented claim stands as it was found",
+      find: '|| correction.action === "comment") return [entry];',
+      replace: ") return [entry];",
+    },
+    {
+      why: "only the claim that a reviewer names is corrected",
+      find: "one.field === field && place === at",
+      replace: "one.field === field",
+    },
+    {
+      why: "a claim is corrected in its own field",
+      find: "one.field === field && place === at",
+      replace: "place === at",
+    },
+    {
+      why: "a corrected claim says whose words it is",
+      find: ", correctedBy: correction.by }",
+      replace: " }",
+    },
+  ]),
+  ...mutationsOf("pipelines/market-analysis/parse-price.ts", APPLICATION, [
+    {
+      why: "a price of two currencies is none",
+      find: ' || (before !== "" && after !== "")',
+      replace: "",
+    },
+    {
+      why: "nobody guesses the period of a corrected price",
+      find: "found && per === undefined ? { ...found, ...figure } : undefined",
+      replace: '{ period: "month", ...found, ...figure }',
+    },
+  ]),
+  ...mutationsOf("functions/report/load.ts", APPLICATION, [
+    {
+      why: "a report corrects each page by what is said of that page",
+      find: "corrections.filter((one) => isOfFinding(one, finding))",
+      replace: "corrections",
+    },
+    {
+      why: "a report is on what was left of the findings",
+      find: "analysis: corrected(analysis, own)",
+      replace: "analysis",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/decisions.ts", RECONCILE, [
