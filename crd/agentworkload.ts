@@ -154,7 +154,7 @@ const usageSchema = z.strictObject({
 export const DECISIONS = ["approved", "rejected", "changesRequested"] as const;
 
 /** What can be done to a fact of the findings. */
-const CORRECTION_ACTIONS = ["strike", "correct", "comment"] as const;
+const CORRECTION_ACTIONS = ["strike", "correct", "comment", "keep"] as const;
 /** Of one decision. */
 export const MAX_CORRECTIONS = 100;
 
@@ -170,7 +170,9 @@ export const correctionSchema = z.strictObject({
   of: z.string().max(1000).describe("Value of the fact as it was seen: what is corrected."),
   action: z
     .enum(CORRECTION_ACTIONS)
-    .describe("strike: it does not hold. correct: it is `value`. comment: it stands, and `comment` is said of it."),
+    .describe(
+      "strike: it does not hold. correct: it is `value`. comment: it stands, and `comment` is said of it. keep: it stands as it was found, and what an earlier review said of it is dropped.",
+    ),
   value: z.string().min(1).max(1000).optional().describe("What it is instead. Only with correct."),
   comment: z.string().min(1).max(1000).optional().describe("What the reviewer says of it."),
 });

@@ -1,6 +1,6 @@
 import { type Correction, MAX_CORRECTIONS } from "../crd/agentworkload.ts";
 import { canonicalJson } from "./canonical.ts";
-import type { Decision, Finding } from "./findings.ts";
+import type { Decision, Finding, MadeCorrection } from "./findings.ts";
 import type { Item } from "./result.ts";
 import type { Summary } from "./summary.ts";
 
@@ -21,12 +21,39 @@ export function isOfFinding({ step, item }: Pick<Correction, "step" | "item">, f
   return finding.step === step && itemName(finding.item) === item;
 }
 
-/** A correction, and whose it is. */
-export type MadeCorrection = Correction & { readonly by: string };
+export interface CorrectableFindings {
+  readonly results: readonly Finding[];
+  readonly carried?: readonly MadeCorrection[] | undefined;
+}
 
-/** What counts of a decision's corrections. */
-export function madeCorrections({ by, corrections = [] }: Pick<Decision, "by" | "corrections">): MadeCorrection[] {
-  return corrections.map((one) => ({ ...one, by }));
+const nameOf = ({ step, item, fact }: Correction): string => canonicalJson([step, item ?? null, fact]);
+
+/** What counts after a decision: what it says of facts, and of others what was carried over from an earlier review. */
+export function madeCorrections(
+  { carried = [] }: Pick<CorrectableFindings, "carried">,
+  { decision, by, at, corrections = [] }: Pick<Decision, "decision" | "by" | "at" | "corrections">,
+): MadeCorrection[] {
+  if (decision !== "approved") return [];
+  const own = corrections.flatMap(({ action, ...one }) => (action === "keep" ? [] : [{ ...one, action, by, at }]));
+  return [...stillCarried(carried, corrections), ...own];
+}
+
+/** Of what was carried over, that of which nothing else is said. */
+export function stillCarried(carried: readonly MadeCorrection[], own: readonly Correction[]): MadeCorrection[] {
+  const said = new Set(own.map(nameOf));
+  return carried.filter((one) => !said.has(nameOf(one)));
+}
+
+/** Of an earlier run's corrections: of more, the latest are remembered. */
+export const MAX_CARRIED = 500;
+
+/** What an earlier review said of facts that these findings have with the same value. */
+export function carryOver(
+  before: readonly MadeCorrection[],
+  findings: readonly Finding[],
+  summaries: ReadonlyMap<Finding, Summary>,
+): MadeCorrection[] {
+  return before.filter((one) => problemOf(one, { results: findings }, summaries) === undefined).slice(-MAX_CARRIED);
 }
 
 /** Decisions with equal ones are the same decision. */
@@ -41,7 +68,7 @@ export function sameCorrections(a: readonly Correction[] = [], b: readonly Corre
 export function correctionProblem(
   decision: Decision["decision"],
   corrections: readonly Correction[],
-  findings: readonly Finding[],
+  findings: CorrectableFindings,
   summaries: ReadonlyMap<Finding, Summary>,
 ): string | undefined {
   if (decision !== "approved")
@@ -50,7 +77,7 @@ export function correctionProblem(
   if (limit !== undefined) return limit;
   const known = new Set<string>();
   for (const one of corrections) {
-    const name = canonicalJson([one.step, one.item ?? null, one.fact]);
+    const name = nameOf(one);
     const problem = known.has(name) ? "it is corrected twice" : problemOf(one, findings, summaries);
     if (problem !== undefined) return `${titleOf(one)}: ${problem}`;
     known.add(name);
@@ -69,11 +96,11 @@ export function limitProblem(corrections: readonly Correction[]): string | undef
 
 function problemOf(
   correction: Correction,
-  findings: readonly Finding[],
+  { results, carried = [] }: CorrectableFindings,
   summaries: ReadonlyMap<Finding, Summary>,
 ): string | undefined {
   const { fact: id, of, action, value, comment } = correction;
-  const finding = findings.find((one) => isOfFinding(correction, one));
+  const finding = results.find((one) => isOfFinding(correction, one));
   if (!finding) return "the gate shows no such finding";
   const facts = summaries.get(finding)?.facts;
   if (!facts) return "this finding has no summary whose facts could be corrected";
@@ -82,6 +109,8 @@ function problemOf(
   if (fact.value !== of) return `its value is ${quoted(fact.value)}, and not ${quoted(of)}: read the review again`;
   if (action === "correct" && !value?.trim()) return "correct needs a value";
   if (action !== "correct" && value !== undefined) return `${action} has no value`;
+  if (action === "keep" && !carried.some((one) => nameOf(one) === nameOf(correction)))
+    return "nothing was carried over that keep would drop";
   if (action === "comment" && !comment?.trim()) return "comment needs a comment";
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { changeRequestSchema, reviewSchema } from "../crd/agentworkload.ts";
+import { changeRequestSchema, correctionSchema, reviewSchema } from "../crd/agentworkload.ts";
 import { changesBefore } from "./changes.ts";
 import { type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes.ts";
 import type { PipelineStep } from "./pipeline.ts";
@@ -10,6 +10,14 @@ import { leftOut, listItems, REJECTED } from "./walk.ts";
 /** How one shown step ended on one item; where it never ran, the step before it that failed. */
 const findingSchema = upstreamResultSchema.extend({ step: z.string() });
 export type Finding = z.infer<typeof findingSchema>;
+
+/** A correction that counts, and whose it is. */
+export const madeCorrectionSchema = correctionSchema.extend({
+  action: correctionSchema.shape.action.exclude(["keep"]),
+  by: z.string(),
+  at: z.iso.datetime(),
+});
+export type MadeCorrection = z.infer<typeof madeCorrectionSchema>;
 
 /**
  * What stands before a gate: artifact `findings` (canonical JSON). Its sha256 is the review's digest, and since every artifact key in
@@ -27,6 +35,8 @@ export const findingsSchema = z.strictObject({
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** By shown step, in the pipeline's order; in a fan-out in the order of its list. */
   results: z.array(findingSchema),
+  /** Corrections of the run that this one is compared with, of facts that are as they were: they count, unless the reviewer says otherwise. */
+  carried: z.array(madeCorrectionSchema).optional(),
   /** Entries of a shown step's list for which the run had no room. Absent: none. */
   leftOut: z.array(z.strictObject({ step: z.string(), items: z.int().min(1) })).optional(),
 });

@@ -1,6 +1,6 @@
 import type { Correction } from "../crd/agentworkload.ts";
-import { correctionProblem, isOfFinding } from "../engine/corrections.ts";
-import type { Decision, Finding, Findings } from "../engine/findings.ts";
+import { carryOver, correctionProblem, isOfFinding } from "../engine/corrections.ts";
+import type { Decision, Finding, Findings, MadeCorrection } from "../engine/findings.ts";
 import type { Summary } from "../engine/summary.ts";
 import type { ArtifactReader } from "./edges/artifacts.ts";
 import { loadSummaryIfValid } from "./summary.ts";
@@ -12,15 +12,34 @@ import { loadSummaryIfValid } from "./summary.ts";
  */
 export async function checkCorrections(
   artifacts: ArtifactReader,
-  { workload, results }: Findings,
+  findings: Findings,
   { decision, corrections }: Pick<Decision, "decision"> & { readonly corrections?: readonly Correction[] | undefined },
 ): Promise<string | undefined> {
   if (!corrections) return undefined;
+  return correctionProblem(decision, corrections, findings, await summariesOf(artifacts, findings, corrections));
+}
+
+/** With what an earlier review said of facts that are as they were. @throws RetryableError of the store */
+export async function withCarried(
+  artifacts: ArtifactReader,
+  findings: Findings,
+  before: readonly MadeCorrection[],
+): Promise<Findings> {
+  const carried = carryOver(before, findings.results, await summariesOf(artifacts, findings, before));
+  return carried.length === 0 ? findings : { ...findings, carried };
+}
+
+/** Of the findings that are corrected, and no others. */
+async function summariesOf(
+  artifacts: ArtifactReader,
+  { workload, results }: Findings,
+  corrections: readonly Correction[],
+): Promise<ReadonlyMap<Finding, Summary>> {
   const summaries = new Map<Finding, Summary>();
   for (const finding of results) {
     if (!corrections.some((one) => isOfFinding(one, finding))) continue;
     const summary = await loadSummaryIfValid(artifacts, workload, finding);
     if (summary) summaries.set(finding, summary);
   }
-  return correctionProblem(decision, corrections, results, summaries);
+  return summaries;
 }

@@ -41,7 +41,13 @@ export async function review(
     ...(summary ? { summary: asPublished(summary) } : {}),
     ...(problem ? { problem } : {}),
   }));
-  const asJson = { ...record.workload, ...record.review, inputs: view.findings.inputs, findings };
+  const asJson = {
+    ...record.workload,
+    ...record.review,
+    inputs: view.findings.inputs,
+    findings,
+    carried: view.findings.carried,
+  };
   process.stdout.write(output === "json" ? `${JSON.stringify(asJson, null, 2)}\n` : reviewText(view));
   return EXIT.succeeded;
 }

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Correction, correctionSchema, MAX_CORRECTIONS } from "../../crd/agentworkload.ts";
 import { correctionProblem, isOfFinding, itemName, limitProblem } from "../../engine/corrections.ts";
-import type { Finding } from "../../engine/findings.ts";
+import type { Finding, MadeCorrection } from "../../engine/findings.ts";
 import type { Summary } from "../../engine/summary.ts";
 import { schemaProblems } from "../../lib/schema-problems.ts";
 
@@ -24,6 +25,9 @@ export interface TypedFact {
   readonly value: string;
   readonly comment: string;
 }
+
+/** The fields of a fact that stands as it was found. */
+export const NOTHING: TypedFact = { strike: false, value: "", comment: "" };
 
 /** By the fact's id. */
 export type Typed = ReadonlyMap<string, TypedFact>;
@@ -60,12 +64,15 @@ export function typedIn(form: Readonly<Record<string, unknown>>, { facts }: Summ
   );
 }
 
-/** What the fields of a finding's facts say when it is opened. */
-export function typedOf(draft: readonly Correction[], finding: Finding): Typed {
+/** What the fields of a finding's facts say when it is opened: what was carried over, or what was typed since. */
+export function typedOf(draft: readonly Correction[], finding: Finding, carried: readonly MadeCorrection[]): Typed {
   return new Map(
-    draft
+    [...carried, ...draft]
       .filter((one) => isOfFinding(one, finding))
-      .map(({ fact, action, value = "", comment = "" }) => [fact, { strike: action === "strike", value, comment }]),
+      .map(({ fact, action, value = "", comment = "" }) => [
+        fact,
+        action === "keep" ? NOTHING : { strike: action === "strike", value, comment },
+      ]),
   );
 }
 
@@ -74,22 +81,24 @@ export function withTyped(
   draft: readonly Correction[],
   finding: Finding,
   summary: Summary,
+  carried: readonly MadeCorrection[],
   typed: Typed,
 ): { readonly draft: Correction[] } | { readonly problem: string } {
   const own: Correction[] = [];
   const item = itemName(finding.item);
+  const before = typedOf([], finding, carried);
   for (const { id, label, value: of } of summary.facts) {
     const fields = id === undefined ? undefined : typed.get(id);
-    if (id === undefined || !fields) continue;
+    // What is as it was carried over needs no word.
+    if (id === undefined || !fields || isDeepStrictEqual(fields, before.get(id) ?? NOTHING)) continue;
     const { strike, value, comment } = fields;
-    if (!strike && !value && !comment) continue;
     if (strike && value) return { problem: `${label}: strike it or correct it, not both` };
     const parsed = correctionSchema.safeParse({
       step: finding.step,
       ...(item === undefined ? {} : { item }),
       fact: id,
       of,
-      action: strike ? "strike" : value ? "correct" : "comment",
+      action: strike ? "strike" : value ? "correct" : comment ? "comment" : "keep",
       ...(value ? { value } : {}),
       ...(comment ? { comment } : {}),
     });
@@ -97,6 +106,8 @@ export function withTyped(
     own.push(parsed.data);
   }
   const merged = [...draft.filter((one) => !isOfFinding(one, finding)), ...own];
-  const problem = limitProblem(merged) ?? correctionProblem("approved", own, [finding], new Map([[finding, summary]]));
+  const problem =
+    limitProblem(merged) ??
+    correctionProblem("approved", own, { results: [finding], carried }, new Map([[finding, summary]]));
   return problem === undefined ? { draft: merged } : { problem };
 }

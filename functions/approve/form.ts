@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Correction } from "../../crd/agentworkload.ts";
+import { isOfFinding } from "../../engine/corrections.ts";
 import type { Html } from "../../lib/page/document.ts";
 import { schemaProblems } from "../../lib/schema-problems.ts";
 import { loadSummaryIfValid } from "../../lib/summary.ts";
@@ -63,7 +64,7 @@ export async function answerForm(
     return review(409, { problem: "corrections go with a decision, and this review takes none any more" });
   if (clear !== undefined) return review(200, { draft: [] });
   const place = edited ?? edit ?? "";
-  const { results } = await loadFindings(deps.artifacts, seen.record);
+  const { results, carried = [] } = await loadFindings(deps.artifacts, seen.record);
   const finding = /^\d{1,4}$/.test(place) ? results[Number(place)] : undefined;
   const summary = finding && (await loadSummaryIfValid(deps.artifacts, seen.record.workload, finding));
   if (!finding || !summary) return review(400, { problem: "there are no such facts to correct" });
@@ -74,14 +75,15 @@ export async function answerForm(
       index: Number(place),
       summary,
       typed,
+      carried: finding ? carried.filter((one) => isOfFinding(one, finding)) : [],
       draft,
       formUrl: urls.formUrl,
       ...(comment === undefined ? {} : { comment }),
       ...(problem === undefined ? {} : { problem }),
     }),
   });
-  if (edited === undefined) return facts(200, typedOf(draft, finding));
+  if (edited === undefined) return facts(200, typedOf(draft, finding, carried));
   const typed = typedIn(form, summary);
-  const next = withTyped(draft, finding, summary, typed);
+  const next = withTyped(draft, finding, summary, carried, typed);
   return "problem" in next ? facts(422, typed, next.problem) : review(200, next);
 }

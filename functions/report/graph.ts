@@ -44,7 +44,7 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
     .addNode("compare", async (_state, runtime) => {
       const context = contextOf(runtime);
       const { findings, decision } = await loadFindings(artifacts, context);
-      const subjects = await loadSubjects(artifacts, context.workload, findings, madeCorrections(decision));
+      const subjects = await loadSubjects(artifacts, context.workload, findings, madeCorrections(findings, decision));
       const dossier = compare({ objective: objectiveOf(context), findings, decision, subjects });
       const trace = ownTraceUrl(traceUrl);
       const told = { ...dossier, ...(trace === undefined ? {} : { trace }) };

@@ -1,6 +1,12 @@
 import type { ArtifactOwner } from "../../engine/artifact-key.ts";
-import { isOfFinding, type MadeCorrection } from "../../engine/corrections.ts";
-import { type FinalDecision, type Findings, finalDecisionSchema, findingsSchema } from "../../engine/findings.ts";
+import { isOfFinding } from "../../engine/corrections.ts";
+import {
+  type FinalDecision,
+  type Findings,
+  finalDecisionSchema,
+  findingsSchema,
+  type MadeCorrection,
+} from "../../engine/findings.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
 import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";

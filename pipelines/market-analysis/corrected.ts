@@ -1,4 +1,4 @@
-import type { MadeCorrection } from "../../engine/corrections.ts";
+import type { MadeCorrection } from "../../engine/findings.ts";
 import type { Analysis, Evidence } from "./analysis.ts";
 import { type Claim, type ClaimField, claimsOf } from "./claims.ts";
 import { parsePrice } from "./parse-price.ts";

@@ -6,8 +6,9 @@ import type { Hono } from "hono";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Correction } from "../../crd/agentworkload.ts";
+import { findingsSchema } from "../../engine/findings.ts";
 import { createApp } from "../../functions/approve/index.ts";
-import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
+import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { createLinkAuthorizer, mintReviewLink } from "../../lib/review-link.ts";
@@ -241,6 +242,51 @@ describe("on the page", () => {
       expect(html).toContain("<del>Solo: $9 a month</del>");
     }
     expect((await decided())?.corrections).toBeUndefined();
+  });
+
+  describe("with what an earlier review said", () => {
+    const carried = { ...strike, action: "strike" as const, by: "ann", at: "2026-10-01T09:30:00.000Z" };
+    beforeEach(async () => {
+      const { results } = await getJson(store, record.workload, record.findings, findingsSchema);
+      record = await recordOf(store, results, { carried: [carried] });
+      await reviews.open(record);
+    });
+
+    test("it is shown with its origin, and approved as it is", async () => {
+      const html = await page();
+      expect(html).toContain("Carried over from the review of 2026-10-01 09:30 UTC by ann");
+      expect(html).toContain("Approve with 1 correction");
+      const facts = await (await form({ edit: "0", draft: "[]" })).text();
+      expect(facts).toContain('name="strike-0" checked');
+      // Left as it is, it is no correction of this review.
+      expect(draftIn(await (await form({ edited: "0", draft: "[]", "strike-0": "on" })).text())).toBe("[]");
+      await form({ decision: "approved", draft: "[]" });
+      expect((await decided())?.corrections).toBeUndefined();
+      expect(await page()).toContain("<summary>1 correction</summary>");
+    });
+
+    test("it stands in the way of no rejection", async () => {
+      expect((await form({ decision: "rejected", draft: "[]" })).status).toBe(303);
+    });
+
+    test("it is dropped, and may be taken back", async () => {
+      const without = await (await form({ edited: "0", draft: "[]" })).text();
+      const keep = { ...strike, action: "keep" };
+      expect(JSON.parse(draftIn(without))).toEqual([keep]);
+      expect(without).toContain("Kept as found");
+      const facts = await (await form({ edit: "0", draft: draftIn(without) })).text();
+      expect(facts).toContain('name="strike-0">');
+      expect(draftIn(await (await form({ edited: "0", draft: draftIn(without), "strike-0": "on" })).text())).toBe("[]");
+      await form({ decision: "approved", draft: draftIn(without) });
+      expect((await decided())?.corrections).toEqual([keep]);
+    });
+
+    test("a fact of which nothing was said cannot be kept", async () => {
+      const response = await decide({
+        corrections: [{ ...strike, fact: EVIL, of: "Agency: $49 a month", action: "keep" }],
+      });
+      expect([response.status, await response.json()]).toMatchObject([422, { reason: "InvalidCorrections" }]);
+    });
   });
 
   test("thousands of facts stay out of the page", async () => {

@@ -49,20 +49,23 @@ const analysis: Analysis = analysisSchema.parse({
 const by = (said: Record<string, "strike" | { to: string } | { comment: string }>) =>
   corrected(
     analysis,
-    madeCorrections({
-      by: "ada",
-      corrections: Object.entries(said).map(([fact, what]) => ({
-        step: "analyze",
-        item: analysis.site,
-        fact,
-        of: claimsOf(analysis).find(({ id }) => id === fact)?.value ?? "",
-        ...(what === "strike"
-          ? { action: "strike" }
-          : "to" in what
-            ? { action: "correct", value: what.to }
-            : { action: "comment", ...what }),
-      })),
-    }),
+    madeCorrections(
+      {},
+      {
+        ...{ decision: "approved", by: "ada", at: "2026-11-30T10:00:00.000Z" },
+        corrections: Object.entries(said).map(([fact, what]) => ({
+          step: "analyze",
+          item: analysis.site,
+          fact,
+          of: claimsOf(analysis).find(({ id }) => id === fact)?.value ?? "",
+          ...(what === "strike"
+            ? { action: "strike" }
+            : "to" in what
+              ? { action: "correct", value: what.to }
+              : { action: "comment", ...what }),
+        })),
+      },
+    ),
   );
 
 test("without corrections an analysis is as it was", () => {
@@ -183,7 +186,14 @@ test("a report loads each page with the corrections of its own finding", async (
       return { step: "analyze", item: site.url, outcome: "succeeded", artifacts: keys };
     }),
   );
-  const strike = { step: "analyze", fact: "positioning", of: "", action: "strike", by: "ada" } as const;
+  const strike = {
+    step: "analyze",
+    fact: "positioning",
+    of: "",
+    action: "strike",
+    by: "ada",
+    at: "2026-11-30T10:00:00.000Z",
+  } as const;
   const all: Findings = {
     ...{ workload: WORKLOAD, run: "r", gate: "review", inputs: {}, results: findings },
     pipeline: { namespace: "agentic-system", name: "market-analysis" },

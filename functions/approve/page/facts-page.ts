@@ -1,9 +1,12 @@
 import { html } from "hono/html";
 import type { Correction } from "../../../crd/agentworkload.ts";
+import type { MadeCorrection } from "../../../engine/findings.ts";
 import type { Summary } from "../../../engine/summary.ts";
 import type { ReviewRecord } from "../../../lib/edges/reviews.ts";
 import { document, type Html } from "../../../lib/page/document.ts";
-import { FIELDS, type Typed, type TypedFact } from "../draft.ts";
+import { FIELDS, NOTHING, type Typed, type TypedFact } from "../draft.ts";
+import type { Fact } from "../summary-view.ts";
+import { carriedFrom } from "./correction.ts";
 
 export interface FactsPageOptions {
   readonly record: ReviewRecord;
@@ -11,6 +14,8 @@ export interface FactsPageOptions {
   readonly index: number;
   readonly summary: Summary;
   readonly typed: Typed;
+  /** Of this finding, from an earlier review. */
+  readonly carried: readonly MadeCorrection[];
   /** The corrections so far, those of other findings among them. */
   readonly draft: readonly Correction[];
   /** The comment of the decision, as it was typed so far. */
@@ -20,11 +25,18 @@ export interface FactsPageOptions {
   readonly problem?: string;
 }
 
-const EMPTY: TypedFact = { strike: false, value: "", comment: "" };
-
 /** The facts of one finding that can be corrected, with fields. They are a page of their own: a review may be about thousands. */
 export function factsPage(options: FactsPageOptions): Html {
-  const { record, index, summary, typed, draft, comment = "", formUrl, problem } = options;
+  const { record, index, summary, typed, carried, draft, comment = "", formUrl, problem } = options;
+  const fieldsOf = (fact: Fact, at: number): Html | "" =>
+    fact.id === undefined
+      ? ""
+      : factFields(
+          fact,
+          at,
+          typed.get(fact.id) ?? NOTHING,
+          carried.find((one) => one.fact === fact.id),
+        );
   const { workload, review } = record;
   return document(
     `Correct facts of ${summary.title}`,
@@ -37,22 +49,24 @@ export function factsPage(options: FactsPageOptions): Html {
         <input type="hidden" name="digest" value="${review.digest}">
         <input type="hidden" name="comment" value="${comment}">
         <input type="hidden" name="draft" value="${JSON.stringify(draft)}">
-        ${summary.facts.map((fact, at) => (fact.id === undefined ? "" : factFields(fact, at, typed.get(fact.id) ?? EMPTY)))}
+        ${summary.facts.map(fieldsOf)}
         <button class="go" name="edited" value="${index}">Keep and go back</button>
       </form></main>`,
   );
 }
 
 function factFields(
-  { label, value, quote }: Summary["facts"][number],
+  { label, value, quote }: Fact,
   at: number,
   { strike, value: to, comment }: TypedFact,
+  before: MadeCorrection | undefined,
 ): Html {
   const isTyped = strike || to !== "" || comment !== "";
   const field = (name: keyof typeof FIELDS): string => FIELDS[name](at);
-  return html`<details class="fact"${isTyped ? html` open` : ""}><summary>${label}: ${value}</summary>
+  return html`<details class="fact"${isTyped || before ? html` open` : ""}><summary>${label}: ${value}</summary>
     <fieldset><legend class="skip">${label}: ${value}</legend>
       ${quote && quote !== value ? html`<blockquote>${quote}</blockquote>` : ""}
+      ${before ? html`<p class="soft">${carriedFrom(before)}. Empty the fields to drop it.</p>` : ""}
       <label class="choice"><input type="checkbox" name="${field("strike")}"${strike ? html` checked` : ""}> Strike: it does not hold</label>
       <label for="${field("value")}">Correct to</label>
       <textarea class="short" id="${field("value")}" name="${field("value")}" maxlength="1000">${to}</textarea>

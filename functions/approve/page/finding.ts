@@ -1,10 +1,9 @@
 import { html } from "hono/html";
-import type { Correction } from "../../../crd/agentworkload.ts";
 import type { Html } from "../../../lib/page/document.ts";
 import { clip, httpUrl, itemText } from "../../../lib/page/text.ts";
 import type { FindingView } from "../load.ts";
 import type { Fact, SummaryView } from "../summary-view.ts";
-import { corrected } from "./correction.ts";
+import { corrected, type SaidOfFact } from "./correction.ts";
 
 /** The review page's form: buttons at findings send it, too. */
 export const FORM = "decision";
@@ -24,7 +23,7 @@ function titleOf({ summary, finding }: FindingView): string {
 }
 
 /** What is said of a finding's facts, by their ids. */
-export type FactCorrections = ReadonlyMap<string, Correction>;
+export type FactCorrections = ReadonlyMap<string, SaidOfFact>;
 
 interface RowOptions {
   readonly columns: readonly string[];
@@ -101,7 +100,7 @@ function factBody(fact: Fact, said: FactCorrections): Html {
   return html`${withCorrection(fact, linked(value), said)}${quote && quote !== value ? html`<blockquote>${quote}</blockquote>` : ""}${url && url !== value ? html` <span class="source">${linked(url)}</span>` : ""}`;
 }
 
-const correctionOf = ({ id }: Fact, said: FactCorrections): Correction | undefined =>
+const correctionOf = ({ id }: Fact, said: FactCorrections): SaidOfFact | undefined =>
   id === undefined ? undefined : said.get(id);
 
 function withCorrection(fact: Fact, shown: Html | string, said: FactCorrections): Html | string {

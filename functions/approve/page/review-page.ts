@@ -1,14 +1,14 @@
 import { html } from "hono/html";
 import type { Correction } from "../../../crd/agentworkload.ts";
-import { isOfFinding } from "../../../engine/corrections.ts";
-import type { Decision, Finding, Findings } from "../../../engine/findings.ts";
+import { isOfFinding, stillCarried } from "../../../engine/corrections.ts";
+import type { Decision, Finding, Findings, MadeCorrection } from "../../../engine/findings.ts";
 import { decisionOf, type ReviewRecord } from "../../../lib/edges/reviews.ts";
 import { document, type Html } from "../../../lib/page/document.ts";
 import { clip, minute, usd } from "../../../lib/page/text.ts";
 import { isOpen } from "../decide.ts";
 import type { ReviewView } from "../load.ts";
 import { columnsOf } from "../summary-view.ts";
-import { correctionCount, correctionList } from "./correction.ts";
+import { correctionCount, correctionList, type SaidOfFact } from "./correction.ts";
 import { type FactCorrections, FORM, findingCard, findingRow, type PictureUrl } from "./finding.ts";
 
 export interface ReviewPageOptions {
@@ -37,7 +37,9 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
   const steps = new Set(findings.results.flatMap(({ step, outcome }) => (outcome === "failed" ? [] : [step]))).size > 1;
   const open = isOpen(record, options.now);
   const { draft = [] } = options;
-  const corrections = review.decision ? (review.corrections ?? []) : draft;
+  const own = review.decision ? (review.corrections ?? []) : draft;
+  const carried = stillCarried(findings.carried ?? [], own);
+  const corrections = [...carried, ...own];
   const said = (finding: Finding): FactCorrections =>
     new Map(corrections.flatMap((one) => (isOfFinding(one, finding) ? [[one.fact, one]] : [])));
   return document(
@@ -46,7 +48,7 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
       <p class="soft">Gate <strong>${review.gate}</strong> of workload ${namespace}/${name}, pipeline ${findings.pipeline.namespace}/${findings.pipeline.name}</p>
       <h1${heading.length > LONG_HEADING ? html` class="long"` : ""}>${heading}</h1>
       ${description ? html`<p class="soft">${description}</p>` : ""}
-      ${open ? html`<p><a href="#decide">Go to the decision</a></p>` : endOf(record, options)}
+      ${open ? html`<p><a href="#decide">Go to the decision</a></p>` : endOf(record, options, review.decision === "approved" ? corrections : [])}
       <dl class="facts">
         <div><dt>Results</dt><dd>${countsOf(findings)}</dd></div>
         <div><dt>Cost so far</dt><dd>${usd(usage.costUsd)}, ${(usage.inputTokens + usage.outputTokens).toLocaleString("en")} tokens</dd></div>
@@ -62,7 +64,7 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
         <thead><tr><th scope="col">Result</th>${steps ? html`<th scope="col">Step</th>` : ""}${columns.map((label) => html`<th scope="col">${label}</th>`)}<th scope="col">Caveats</th></tr></thead>
         <tbody>${items.map((item, index) => findingRow(item, index, { columns, steps, said: said(item.finding) }))}</tbody>
       </table></div>
-      ${open ? form(review, options) : ""}
+      ${open ? form(review, options, carried) : ""}
       <h2>One by one</h2>
       ${items.map((item, index) => findingCard(item, index, { steps, said: said(item.finding), open, pictureUrl: options.pictureUrl }))}</main>`,
   );
@@ -119,6 +121,7 @@ const DECIDED: Readonly<Record<Decision["decision"], string>> = {
 function endOf(
   { review, ended, outputs = {} }: ReviewRecord,
   { problem, comment: typed, draft = [], outputUrl }: ReviewPageOptions,
+  corrections: readonly SaidOfFact[],
 ): Html {
   const decision = decisionOf(review);
   const refused = problem
@@ -130,7 +133,7 @@ function endOf(
     const then = review.onTimeout === "Approve" ? "approved" : "rejected";
     return html`${refused}<div class="notice"><strong>Timed out</strong> at ${minute(review.timeoutAt)}. The review is ${then} automatically.</div>`;
   }
-  const { by, how, automatic, at, comment, corrections = [] } = decision;
+  const { by, how, automatic, at, comment } = decision;
   const names = Object.keys(outputs);
   return html`${refused}<div class="notice"><strong>${DECIDED[decision.decision]}</strong> by ${by} ${WAYS[how]} at ${minute(at)}.
     ${automatic ? html`<p>No person was asked: ${whyNobody(decision, review)}</p>` : ""}
@@ -155,7 +158,9 @@ function whyNobody({ how, by }: Decision, { timeoutAt, onTimeout }: ReviewRecord
 function form(
   { digest, changeable = [] }: ReviewRecord["review"],
   { problem, comment = "", draft = [], formUrl }: ReviewPageOptions,
+  carried: readonly MadeCorrection[],
 ): Html {
+  const corrections = [...carried, ...draft];
   return html`<h2 id="decide">Your decision</h2>
     ${problem ? html`<div class="notice bad" role="alert">${problem}</div>` : ""}
     <form method="post" id="${FORM}" action="${formUrl}">
@@ -163,13 +168,9 @@ function form(
       <input type="hidden" name="draft" value="${JSON.stringify(draft)}">
       <label for="comment">Comment for the steps that follow and for readers of the outputs (${changeable.length > 0 ? "needed to request changes" : "optional"})</label>
       <textarea id="comment" name="comment" maxlength="4000">${comment}</textarea>
-      ${
-        draft.length > 0
-          ? html`<p><strong>${correctionCount(draft)}</strong>, which count when you approve:</p>${correctionList(draft)}
-      <p><button class="minor" name="clear" value="yes">Remove all corrections</button></p>`
-          : ""
-      }
-      <button class="go" name="decision" value="approved">Approve${draft.length > 0 ? ` with ${correctionCount(draft)}` : ""}</button>
+      ${corrections.length > 0 ? html`<p><strong>${correctionCount(corrections)}</strong>, which count when you approve:</p>${correctionList(corrections)}` : ""}
+      ${draft.length > 0 ? html`<p><button class="minor" name="clear" value="yes">Remove those of this review</button></p>` : ""}
+      <button class="go" name="decision" value="approved">Approve${corrections.length > 0 ? ` with ${correctionCount(corrections)}` : ""}</button>
       ${changeable.length > 0 ? html`<button class="redo" name="decision" value="changesRequested" aria-describedby="changes">Request changes</button>` : ""}
       <button class="stop" name="decision" value="rejected">Reject</button>
       ${changeable.length > 0 ? html`<p class="soft" id="changes">Requesting changes runs the steps shown here again with your comment, at their cost, and asks for another review.</p>` : ""}

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Correction } from "../../../crd/agentworkload.ts";
-import { correctionProblem, itemName, MAX_CORRECTIONS_LENGTH, sameCorrections } from "../../../engine/corrections.ts";
+import {
+  carryOver,
+  correctionProblem,
+  itemName,
+  MAX_CORRECTIONS_LENGTH,
+  madeCorrections,
+  sameCorrections,
+} from "../../../engine/corrections.ts";
 import { type FinalDecision, type Finding, gateOutcome } from "../../../engine/findings.ts";
 import { type Summary, summarySchema } from "../../../engine/summary.ts";
 
@@ -24,7 +31,7 @@ const problem = (...corrections: object[]) =>
   correctionProblem(
     "approved",
     corrections.map((one) => ({ ...strike, ...one })),
-    findings,
+    { results: findings },
     summaries,
   );
 
@@ -75,7 +82,53 @@ test("corrections have a limit of number", () => {
 });
 
 test.each(["rejected", "changesRequested"] as const)("a decision %s has no corrections", (decision) => {
-  expect(correctionProblem(decision, [strike], findings, summaries)).toMatch(/^only an approval has corrections/);
+  expect(correctionProblem(decision, [strike], { results: findings }, summaries)).toMatch(
+    /^only an approval has corrections/,
+  );
+});
+
+describe("what an earlier review said", () => {
+  const made = { ...strike, action: "strike" as const, by: "ann", at: "2026-11-01T10:00:00.000Z" };
+  const sized = { ...made, item: '{"at":1,"name":"b"}', fact: "size", of: "4" };
+
+  test("is carried over to facts that are as they were, and to no others", () => {
+    const other = { ...made, of: "$8" };
+    const gone = { ...made, fact: "gone" };
+    const elsewhere = { ...made, step: "other" };
+    expect(carryOver([other, made, gone, elsewhere, sized], findings, summaries)).toEqual([made, sized]);
+    expect(carryOver([made], findings, new Map())).toEqual([]);
+  });
+
+  test("is remembered of the latest facts, where there are many", () => {
+    const facts = Array.from({ length: 501 }, (_, at) => ({ id: `f${at}`, label: "F", value: "$9" }));
+    const many = facts.map(({ id }) => ({ ...made, fact: id }));
+    expect(carryOver(many, [first], new Map([[first, summary(...facts)]]))).toEqual(many.slice(1));
+  });
+
+  const now = { decision: "approved", by: "ben", at: "2026-12-01T10:00:00.000Z" } as const;
+  test("counts with an approval that says nothing of it, in the name of who said it", () => {
+    expect(madeCorrections({ carried: [made] }, now)).toEqual([made]);
+    const own: Correction = { ...strike, item: sized.item, fact: "size", of: "4", action: "comment", comment: "x" };
+    expect(madeCorrections({ carried: [made, sized] }, { ...now, corrections: [own] })).toEqual([
+      made,
+      { ...own, by: "ben", at: now.at },
+    ]);
+  });
+
+  test("is dropped by the reviewer who keeps the fact as it was found", () => {
+    const keep: Correction = { ...strike, action: "keep" };
+    expect(madeCorrections({ carried: [made, sized] }, { ...now, corrections: [keep] })).toEqual([sized]);
+    const check = (carried: (typeof made)[]) =>
+      correctionProblem("approved", [keep], { results: findings, carried }, summaries);
+    expect([check([made]), check([sized])]).toEqual([
+      undefined,
+      `${OF_A}nothing was carried over that keep would drop`,
+    ]);
+  });
+
+  test("counts for nothing after a rejection", () => {
+    expect(madeCorrections({ carried: [made] }, { ...now, decision: "rejected" })).toEqual([]);
+  });
 });
 
 test("items have one name, however they are written", () => {
