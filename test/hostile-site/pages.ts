@@ -1,4 +1,5 @@
 import { COMPOSED_PAGES } from "./composed-pages.ts";
+import { DISCOVER_PAGES, SITEMAP_ROBOTS } from "./discover-pages.ts";
 import { html, type Page } from "./page.ts";
 import { SWITCH_PAGES } from "./switch-pages.ts";
 
@@ -35,6 +36,8 @@ export const pages: Record<string, Page> = {
     if (url.hostname === "robots-down.test") return status(500)(response, url, undefined as never);
     if (url.hostname === "robots-loop.test") return to("/robots.txt")(response, url, undefined as never);
     if (url.hostname === "silent.test") return undefined;
+    const rules = SITEMAP_ROBOTS[url.hostname];
+    if (rules !== undefined) return bytes("text/plain", rules)(response, url, undefined as never);
     return bytes("text/plain", "User-agent: *\nDisallow: /private\n")(response, url, undefined as never);
   },
   "/": html(
@@ -77,6 +80,7 @@ export const pages: Record<string, Page> = {
   "/frame": html("<p>in a frame"),
   ...COMPOSED_PAGES,
   ...SWITCH_PAGES,
+  ...DISCOVER_PAGES,
   "/late-timer": html(
     `<h1>Plans</h1><main></main><script>const ms = Number(new URLSearchParams(location.search).get("ms"));
     addEventListener("load", () => setTimeout(() => { document.querySelector("main").innerHTML = "<section><h3>Solo</h3><p>$9 per month</p></section>"; }, ms));</script>`,

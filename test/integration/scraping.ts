@@ -5,6 +5,7 @@ import type { Hono } from "hono";
 import { pino } from "pino";
 import { afterAll, beforeAll } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
+import type { Item, StepResult } from "../../engine/result.ts";
 import { createGraph } from "../../functions/scrape/graph.ts";
 import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
@@ -26,6 +27,9 @@ export function scrapingForFile(hosts: readonly string[]): {
   readonly site: HostileSite;
   /** @throws Error when the step fails */
   capture(url: string, seconds?: number): Promise<Captured>;
+  /** What the step returns, whatever its end. */
+  scrape(item: Item, params?: Record<string, unknown>): Promise<StepResult>;
+  captureOf(result: StepResult): Promise<Capture>;
 } {
   const ownRedis = redisForFile();
   let folder: string;
@@ -62,17 +66,23 @@ export function scrapingForFile(hosts: readonly string[]): {
     await site?.close();
     await rm(folder, { recursive: true, force: true });
   });
+  const scrape = async (item: Item, params: Record<string, unknown> = {}, seconds = 60) => {
+    const input = { item, params, from: {} };
+    const asked = { step: "scrape", input, allow: hosts, seconds, revision: `r-${++count}` };
+    return resultOf(await (await asker).ask(app, asked));
+  };
+  const captureOf = (result: StepResult) =>
+    getJson(artifacts(), askedWorkload(), result.artifacts["capture"] ?? "", captureSchema);
   return {
     get site() {
       return site;
     },
+    scrape,
+    captureOf,
     async capture(item, seconds = 60) {
-      const input = { item, params: {}, from: {} };
-      const asked = { step: "scrape", input, allow: hosts, seconds, revision: `r-${++count}` };
-      const result = resultOf(await (await asker).ask(app, asked));
+      const result = await scrape(item, { pagesPerSite: 1 }, seconds);
       if (result.outcome !== "succeeded") throw new Error(JSON.stringify(result));
-      const key = result.artifacts["capture"] ?? "";
-      const seen = await getJson(artifacts(), askedWorkload(), key, captureSchema);
+      const seen = await captureOf(result);
       const read = async (part: string) => new TextDecoder().decode(await artifacts().get(askedWorkload(), part));
       return { ...seen, html: await read(seen.artifacts.dom), text: await read(seen.artifacts.text) };
     },

@@ -6,8 +6,10 @@ import { kindOf, SOUGHT_KINDS, type SoughtKind } from "./kinds.ts";
 
 /** What is known of a site's pages. */
 export interface Known {
-  /** The named page: as the workload names it, where it led to, and what it says its address is. */
+  /** The named page: as the workload names it, and where it led to. */
   readonly home: readonly string[];
+  /** What it says its address is. It may say anything: its host counts for nothing. */
+  readonly canonical?: string | undefined;
   /** Of the named page. */
   readonly links: readonly Link[];
   /** Of the site's sitemaps. */
@@ -45,7 +47,8 @@ export function choosePages(known: Known, { wanted, allow, isAllowedByRobots }: 
   const [start] = home;
   if (!start) return { chosen: [], unread: 0, disallowed: 0, elsewhere: 0 };
   const isOwn = ownHosts(home, allow);
-  const seen = new Set(home.map(addressKey));
+  const canonical = known.canonical === undefined ? undefined : pageAddress(known.canonical);
+  const seen = new Set([...home, ...(canonical ? [canonical] : [])].map(addressKey));
   const found = new Map<string, Candidate>();
   let elsewhere = 0;
   const entries = [...known.links, ...known.listed.map((href) => ({ href, words: "" }))];
@@ -60,8 +63,9 @@ export function choosePages(known: Known, { wanted, allow, isAllowedByRobots }: 
     if (seen.has(key)) continue;
     const before = found.get(key);
     // A sitemap may know the same page with TLS, and a second link may say more.
-    const secure = before?.url.protocol === "https:" ? before.url : url;
-    found.set(key, { url: secure, words: before?.words || words, rank: before?.rank ?? rank });
+    const isBetter = before?.url.protocol === "http:" && url.protocol === "https:";
+    const address = before && !isBetter ? before.url : url;
+    found.set(key, { url: address, words: before?.words || words, rank: before?.rank ?? rank });
   }
   const language = languageOf(home.at(-1) ?? start);
   const sought = [...found.values()].flatMap((candidate) => {
@@ -69,30 +73,25 @@ export function choosePages(known: Known, { wanted, allow, isAllowedByRobots }: 
     return kind ? [{ ...candidate, ...kind }] : [];
   });
   const surest = sought.toSorted((a, b) => b.score - a.score || depthOf(a.url) - depthOf(b.url) || a.rank - b.rank);
-  const queues = SOUGHT_KINDS.map((kind) => surest.filter((one) => one.kind === kind));
+  const queues = SOUGHT_KINDS.map((kind) => surest.filter((one) => one.kind === kind).slice(0, MAX_TRIES));
   const chosen: { url: string; kind: SoughtKind }[] = [];
-  let asked = 0;
   let disallowed = 0;
-  const isReadable = ({ url }: Candidate): boolean => {
-    asked++;
-    const isAllowed = isAllowedByRobots(url);
-    if (!isAllowed) disallowed++;
-    return isAllowed;
-  };
-  while (chosen.length < wanted && asked < MAX_ASKED && queues.some(({ length }) => length > 0))
+  while (chosen.length < wanted && queues.some(({ length }) => length > 0))
     for (const queue of queues) {
-      if (chosen.length >= wanted) break;
-      for (let next = queue.shift(); next && asked < MAX_ASKED; next = queue.shift())
-        if (isReadable(next)) {
+      if (chosen.length === wanted) break;
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        if (isAllowedByRobots(next.url)) {
           chosen.push({ url: next.url.href, kind: next.kind });
           break;
         }
+        disallowed++;
+      }
     }
   return { chosen, unread: found.size - disallowed - chosen.length, disallowed, elsewhere };
 }
 
-/** Pages of which robots.txt is asked: it may have tens of thousands of rules. */
-const MAX_ASKED = 200;
+/** Pages of a kind of which robots.txt is asked: it may have tens of thousands of rules. */
+const MAX_TRIES = 30;
 
 /** Hosts of the site's registrable domain at the ports of the named page, and those that the step's allow-list names. */
 function ownHosts(home: readonly URL[], allow: readonly string[]): (url: URL) => boolean {

@@ -29,11 +29,7 @@ export async function discoverPages(
   const roots = sitemaps.length > 0 ? sitemaps.slice(0, MAX_NAMED) : isAllowed(usual) ? [usual.href] : [];
   const listed = await readSitemaps(roots, terms);
   const { chosen, unread, disallowed, elsewhere } = choosePages(
-    {
-      home: [url, ...(canonical === undefined ? [] : [canonical]), finalUrl],
-      links: links.links,
-      listed: listed.pages,
-    },
+    { home: [url, finalUrl], canonical, links: links.links, listed: listed.pages },
     { wanted: pagesPerSite - 1, allow: terms.allow, isAllowedByRobots: isAllowed },
   );
   const caveats = [

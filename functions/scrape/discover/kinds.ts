@@ -48,7 +48,7 @@ const UNSPACED = [...KIND_OF].filter(([name]) => /^[\p{sc=Han}\p{sc=Hira}\p{sc=K
 const ASIDE =
   /^(?:blog|news|press|presse|posts?|articles?|magazin|magazine|journal|events?|webinars?|forum|community|tags?|category|author|legal|privacy|datenschutz|impressum|imprint|terms|agb|cookies?|login|log-in|signin|sign-in|signup|sign-up|register|account|cart|checkout|search|wp-json|feed|rss)$/;
 /** Words of a link or a part of a path that say more than a page's name, and words of the longest name. */
-const MAX_WORDS = 6;
+const MAX_WORDS = 5;
 const MAX_NAME = 4;
 const MAX_CHARS = 100;
 
@@ -70,8 +70,9 @@ export function kindOf(url: URL, words: string): { readonly kind: SoughtKind; re
       for (const kind of kindsWithin(text)) if (kind !== exact) add(kind, within);
   };
   judge(last, 4, 2);
-  for (const kind of new Set(segments.slice(0, -1).map((folder) => KIND_OF.get(folder)))) add(kind, 1);
-  judge(plain(words), 3, 1);
+  if (!KIND_OF.has(last))
+    for (const kind of new Set(segments.slice(0, -1).map((folder) => KIND_OF.get(folder)))) add(kind, 1);
+  judge(plain(words), 3, 2);
   let best: { kind: SoughtKind; score: number } | undefined;
   for (const kind of SOUGHT_KINDS) {
     const score = scores.get(kind) ?? 0;

@@ -14,6 +14,8 @@ export interface SitemapsTerms {
 
 /** For all sitemaps of a site together. */
 const LIMITS = { files: 8, depth: 2, bytes: 5_000_000, entries: 5_000, ms: 10_000 };
+/** Of one of them: 50,000 pages are more, a file that explodes leaves room for others. */
+const FILE_BYTES = 2_000_000;
 const MAX_REDIRECTS = 3;
 
 /**
@@ -42,10 +44,11 @@ export async function readSitemaps(
       break;
     }
     seen.add(url.href);
+    const left = { bytes: Math.min(FILE_BYTES, LIMITS.bytes - bytes), entries: LIMITS.entries - pages.length };
     try {
       const answer = await fetch(url, {
         headers: { "user-agent": userAgent, accept: "application/xml,text/xml;q=0.9,*/*;q=0.5" },
-        maxBytes: LIMITS.bytes - bytes,
+        maxBytes: left.bytes,
         maxRedirects: MAX_REDIRECTS,
         signal: AbortSignal.any([signal, timeout]),
         timeoutMs: LIMITS.ms,
@@ -55,8 +58,7 @@ export async function readSitemaps(
         if (answer.status >= 500) caveats.push(`${url.href} answers ${answer.status}`);
         continue;
       }
-      const limits = { bytes: LIMITS.bytes - bytes, entries: LIMITS.entries - pages.length };
-      const read = await parseSitemap(answer.body, limits);
+      const read = await parseSitemap(answer.body, left);
       bytes += Math.max(read.bytes, answer.body.length);
       pages.push(...read.pages);
       if (next.depth < LIMITS.depth)
