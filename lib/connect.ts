@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { ledgerName } from "../engine/identity.ts";
 import type { AgentAppDeps } from "./agent-app.ts";
 import { modelEndpoint, type Settings } from "./config.ts";
+import type { HostTurns } from "./durable/host-turns.ts";
 import type { S3Settings } from "./edges/artifacts/s3-client.ts";
 import { type Artifacts, openArtifacts } from "./edges/artifacts.ts";
 import type { Browser } from "./edges/browser.ts";
@@ -25,6 +26,8 @@ export interface AgentEdges {
   readonly model: Model | undefined;
   /** The browser pool. Connected at its first use. */
   readonly browser: Browser;
+  /** One visit at a time at a host, over all instances of all agents. */
+  readonly hosts: HostTurns;
   /** URL of the egress proxy, the only way to the network. lib/edges/egress-client.ts makes a fetch of it. */
   readonly egressProxy: string;
   /** Where traces are looked at, with `{trace}` in place of a trace's id. */
@@ -57,12 +60,14 @@ export async function connectAgent(
       import("./durable/choose-step-store.ts"),
       import("./token.ts"),
     ]);
-  const [{ createResultStore }, { connectBrowser }, { poolEndpoint }, artifacts] = await Promise.all([
-    import("./durable/results.ts"),
-    import("./edges/browser.ts"),
-    import("./edges/browser-pool.ts"),
-    connectArtifacts(settings),
-  ]);
+  const [{ createResultStore }, { createHostTurns }, { connectBrowser }, { poolEndpoint }, artifacts] =
+    await Promise.all([
+      import("./durable/results.ts"),
+      import("./durable/host-turns.ts"),
+      import("./edges/browser.ts"),
+      import("./edges/browser-pool.ts"),
+      connectArtifacts(settings),
+    ]);
   const verifyToken = createStepTokenVerifier(publicKeys("STEP_TOKEN_PUBLIC_KEY", settings.STEP_TOKEN_PUBLIC_KEY));
   const { REDIS_URL: url, REDIS_CA: ca } = settings;
   const redis = await connectRedisWhenever(url, log, ca);
@@ -92,6 +97,7 @@ export async function connectAgent(
     artifacts,
     model,
     browser: connectBrowser(() => poolEndpoint(settings.BROWSER_URL, settings.EGRESS_PROXY_URL)),
+    hosts: createHostTurns(redis, url),
     egressProxy: settings.EGRESS_PROXY_URL,
     traceUrl: settings.TRACE_URL,
   };

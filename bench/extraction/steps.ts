@@ -9,9 +9,9 @@ import type { StepResult } from "../../engine/result.ts";
 import { startSampleSites } from "../../examples/serve.ts";
 import { createGraph as createAnalyze } from "../../functions/analyze/graph.ts";
 import { createGraph as createScrape } from "../../functions/scrape/graph.ts";
-import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
 import { allowListFor } from "../../lib/allow-list.ts";
+import { createHostTurns } from "../../lib/durable/host-turns.ts";
 import { type Artifacts, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectBrowser } from "../../lib/edges/browser.ts";
 import { startChromium } from "../../lib/edges/chromium.ts";
@@ -75,7 +75,8 @@ export async function withSteps<T>(
     };
     const deps = asker.deps({ redis, artifacts, log });
     const edges = { browser, egressProxy: proxy.url, model: modelFor(redis) };
-    const scrapeApp = createAgentApp(createScrape({ ...edges, artifacts: scraped }, createHostQueue(0)), deps);
+    const hosts = createHostTurns(redis, "");
+    const scrapeApp = createAgentApp(createScrape({ ...edges, artifacts: scraped, hosts }, 0), deps);
     const analyzeApp = createAgentApp(createAnalyze({ ...edges, artifacts }), deps);
     const params = {
       objective: "How do they price?",

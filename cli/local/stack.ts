@@ -7,6 +7,7 @@ import type { ModelCalls, WorkloadRef } from "../../engine/result.ts";
 import { modelEndpoint, readSettings, type Settings } from "../../lib/config.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { chooseStepStore } from "../../lib/durable/choose-step-store.ts";
+import { createHostTurns } from "../../lib/durable/host-turns.ts";
 import type { StepStore } from "../../lib/durable/step-store.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectBrowser } from "../../lib/edges/browser.ts";
@@ -108,6 +109,7 @@ async function startParts(
           capturesContent: settings.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
         }),
       browser,
+      hosts: createHostTurns(redis, redisUrl),
       egressProxy: proxy.url,
       traceUrl: settings.TRACE_URL,
     },

@@ -16,24 +16,26 @@ import {
 } from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { discoverPages } from "./discover/discover.ts";
-import { createHostQueue, type HostQueue } from "./host-queue.ts";
 import type { PageLinks } from "./in-page-links.ts";
 import { checkRobots } from "./robots.ts";
 import { describe, summaryOf } from "./summary.ts";
 import { VIEWPORT, visit } from "./visit.ts";
 
-export type ScrapeEdges = Pick<AgentEdges, "artifacts" | "browser" | "egressProxy">;
+export type ScrapeEdges = Pick<AgentEdges, "artifacts" | "browser" | "egressProxy" | "hosts">;
 
 /** What scrape adds to the browser's own name. */
 const PRODUCT = "agentic/0.1";
-/** Pause between two visits to one host. */
+/** Pause between two visits to one host; at most, where its robots.txt asks for a longer one. */
 const HOST_DELAY_MS = 1000;
+const MAX_DELAY_MS = 10_000;
 
 const State = Annotation.Root({
   identity: Annotation<string>,
   robotsVerdict: Annotation<Capture["robots"]>,
   /** The robots.txt: an artifact key. */
   rules: Annotation<string | undefined>,
+  /** Of the host's robots.txt, in seconds. */
+  crawlDelay: Annotation<number | undefined>,
   captured: Annotation<Capture>,
   /** Links of a page whose site's other pages are looked for: an artifact key. */
   links: Annotation<string | undefined>,
@@ -45,31 +47,33 @@ const State = Annotation.Root({
  * robots → capture → discover → publish: ask whether scrape may visit, visit once, look for further pages of a site that the workload
  * names, store what the page showed. The further pages are the step's items: a later step visits them.
  */
-export function createGraph(edges: ScrapeEdges, hosts: HostQueue = createHostQueue(HOST_DELAY_MS)): StepGraph {
-  const { artifacts, browser, egressProxy } = edges;
+export function createGraph(edges: ScrapeEdges, hostDelayMs = HOST_DELAY_MS): StepGraph {
+  const { artifacts, browser, egressProxy, hosts } = edges;
   return new StateGraph(State)
     .addNode("robots", async (_state, runtime) => {
       const context = contextOf(runtime);
       const userAgent = `${await browser.userAgent()} ${PRODUCT}`;
       const access = egressAccess(egressProxy, context);
       const { url, isNamed } = pageOf(context);
-      const { verdict, rules } = await checkRobots(access, url, userAgent, context.signal);
+      const { verdict, rules, crawlDelay } = await checkRobots(access, url, userAgent, context.signal);
       const isNeeded = isNamed && rules !== undefined;
       return {
         robotsVerdict: verdict,
+        ...(crawlDelay === undefined ? {} : { crawlDelay }),
         ...(isNeeded ? { rules: await artifacts.put(context.workload, rules, "txt") } : {}),
       };
     })
-    .addNode("capture", async ({ robotsVerdict }, runtime) => {
-      const context = contextOf(runtime);
-      const page = pageOf(context);
-      const release = await hosts.acquire(page.url.host, context.signal);
+    .addNode("capture", async ({ robotsVerdict, crawlDelay = 0 }, runtime) => {
+      const step = contextOf(runtime);
+      const page = pageOf(step);
+      const turn = await hosts.acquire(page.url.host, step.signal);
+      const context = { ...step, signal: AbortSignal.any([step.signal, turn.lost]) };
       try {
         const { captured, links } = await capturePage(edges, context, page, robotsVerdict);
         if (!page.isNamed || pagesPerSite(context) === 1) return { captured };
         return { captured, links: await artifacts.put(context.workload, JSON.stringify(links), "json") };
       } finally {
-        release();
+        await turn.release(Math.max(hostDelayMs, Math.min(crawlDelay * 1000, MAX_DELAY_MS)));
       }
     })
     .addNode("discover", async ({ captured, links = "", rules }, runtime) => {

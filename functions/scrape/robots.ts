@@ -18,6 +18,8 @@ export interface RobotsAnswer {
   readonly verdict: Capture["robots"];
   /** The file's text, where there is one. */
   readonly rules?: string;
+  /** Seconds between two visits, where it asks for some. */
+  readonly crawlDelay?: number;
 }
 
 /**
@@ -37,9 +39,12 @@ export async function checkRobots(
   if (answer.status >= 500) throw unreachable(file, `answers ${answer.status}`);
   if (answer.status >= 300) return { verdict: "absent" };
   const rules = new TextDecoder().decode(answer.body);
-  if (parseRobots(file.href, rules).isDisallowed(site.href, ROBOTS_AGENT))
+  const robots = parseRobots(file.href, rules);
+  if (robots.isDisallowed(site.href, ROBOTS_AGENT))
     throw new TerminalError("RobotsDisallowed", `${file.href} does not allow ${site.pathname}${site.search}`);
-  return { verdict: "allowed", rules };
+  const crawlDelay = robots.getCrawlDelay(ROBOTS_AGENT);
+  const isDelay = crawlDelay !== undefined && Number.isFinite(crawlDelay) && crawlDelay > 0;
+  return { verdict: "allowed", rules, ...(isDelay ? { crawlDelay } : {}) };
 }
 
 /** What a robots.txt says of the pages of its own host; of those of other hosts it says nothing. */

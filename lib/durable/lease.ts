@@ -51,7 +51,7 @@ end
 
 // KEYS: lease. ARGV: value, milliseconds to live.
 const ACQUIRE_LEASE = `${ACQUIRE} return acquire(KEYS[1], ARGV[1], ARGV[2], '')`;
-const RENEW_LEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
+export const RENEW_LEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
 const RELEASE_LEASE = `${RELEASE} release(KEYS[1], ARGV[1])`;
 
 /** @returns the lease, or who holds it. @throws RetryableError StoreUnavailable */

@@ -11,8 +11,8 @@ import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
 import type { Item, StepResult } from "../../engine/result.ts";
 import { summarySchema } from "../../engine/summary.ts";
 import { createGraph } from "../../functions/scrape/graph.ts";
-import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
+import { createHostTurns } from "../../lib/durable/host-turns.ts";
 import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
@@ -59,7 +59,10 @@ beforeAll(async () => {
   });
   chromium = await startChromium();
   browser = connectBrowser(() => chromium.endpoint(), chromium.directory);
-  const graph = createGraph({ artifacts, browser, egressProxy: proxy.url }, createHostQueue(0));
+  const graph = createGraph(
+    { artifacts, browser, egressProxy: proxy.url, hosts: createHostTurns(ownRedis.redis, "") },
+    0,
+  );
   app = createAgentApp(graph, asker.deps({ redis: ownRedis.redis, artifacts, log }));
 });
 afterAll(async () => {
@@ -349,7 +352,10 @@ test("a page whose proxy went away while it loaded is no capture of it", async (
     resolve: new Map([["shop.test", { address: "127.0.0.1", port: site.httpPort }]]),
     lookup: () => Promise.reject(new Error("no other name")),
   });
-  const graph = createGraph({ artifacts, browser, egressProxy: other.url }, createHostQueue(0));
+  const graph = createGraph(
+    { artifacts, browser, egressProxy: other.url, hosts: createHostTurns(ownRedis.redis, "") },
+    0,
+  );
   const without = createAgentApp(graph, asker.deps({ redis: ownRedis.redis, artifacts, log }));
   const input = { item: "http://shop.test/waits", params: {}, from: {} };
   const asked = asker.ask(without, {

@@ -7,8 +7,8 @@ import { afterAll, beforeAll } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
 import type { Item, StepResult } from "../../engine/result.ts";
 import { createGraph } from "../../functions/scrape/graph.ts";
-import { createHostQueue } from "../../functions/scrape/host-queue.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
+import { createHostTurns } from "../../lib/durable/host-turns.ts";
 import { createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
@@ -56,7 +56,10 @@ export function scrapingForFile(hosts: readonly string[]): {
     });
     chromium = await startChromium();
     browser = connectBrowser(() => chromium.endpoint(), chromium.directory);
-    const graph = createGraph({ artifacts: artifacts(), browser, egressProxy: proxy.url }, createHostQueue(0));
+    const graph = createGraph(
+      { artifacts: artifacts(), browser, egressProxy: proxy.url, hosts: createHostTurns(ownRedis.redis, "") },
+      0,
+    );
     app = createAgentApp(graph, deps({ redis: ownRedis.redis, artifacts: artifacts(), log }));
   });
   afterAll(async () => {
