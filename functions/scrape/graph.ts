@@ -18,6 +18,7 @@ import { putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { discoverPages } from "./discover/discover.ts";
 import type { PageLinks } from "./in-page-links.ts";
 import { checkRobots } from "./robots.ts";
+import { siteSettings } from "./site-settings.ts";
 import { describe, summaryOf } from "./summary.ts";
 import { VIEWPORT, visit } from "./visit.ts";
 
@@ -66,6 +67,7 @@ export function createGraph(edges: ScrapeEdges, hostDelayMs = HOST_DELAY_MS): St
     .addNode("capture", async ({ robotsVerdict, crawlDelay = 0 }, runtime) => {
       const step = contextOf(runtime);
       const page = pageOf(step);
+      const { paceMs } = siteSettings(step, page.site);
       const turn = await hosts.acquire(page.url.host, step.signal);
       const context = { ...step, signal: AbortSignal.any([step.signal, turn.lost]) };
       try {
@@ -73,7 +75,7 @@ export function createGraph(edges: ScrapeEdges, hostDelayMs = HOST_DELAY_MS): St
         if (!page.isNamed || pagesPerSite(context) === 1) return { captured };
         return { captured, links: await artifacts.put(context.workload, JSON.stringify(links), "json") };
       } finally {
-        await turn.release(Math.max(hostDelayMs, Math.min(crawlDelay * 1000, MAX_DELAY_MS)));
+        await turn.release(Math.max(hostDelayMs, paceMs, Math.min(crawlDelay * 1000, MAX_DELAY_MS)));
       }
     })
     .addNode("discover", async ({ captured, links = "", rules }, runtime) => {
@@ -123,6 +125,7 @@ async function capturePage(
   robots: Capture["robots"],
 ): Promise<{ readonly captured: Capture; readonly links: PageLinks }> {
   const access = egressAccess(egressProxy, context);
+  const { locale } = siteSettings(context, site);
   const started = performance.now();
   const { facts, links, ...bytes } = await browser.withContext(
     {
@@ -132,7 +135,7 @@ async function capturePage(
       userAgent: `${await browser.userAgent()} ${PRODUCT}`,
       acceptDownloads: false,
       serviceWorkers: "block",
-      locale: "en-US",
+      locale,
     },
     context.signal,
     (browserContext) =>
@@ -157,6 +160,7 @@ async function capturePage(
     site,
     kind,
     capturedAt: new Date().toISOString(),
+    locale,
     browserSeconds,
     robots,
     ...facts,

@@ -11,6 +11,7 @@ export function summaryOf(capture: Capture): Summary {
     facts: [
       fact("Status", String(status)),
       fact("robots.txt", robots),
+      ...(capture.locale === undefined ? [] : [fact("Asked for", capture.locale)]),
       fact("Consent banner", consentClosed ? `closed with “${consentClosed}”` : "none seen"),
       ...redirects.map((from) => fact("Redirects", from)),
       ...(discovery?.chosen.map((page) => fact("Further page", page.kind, { url: page.url })) ?? []),

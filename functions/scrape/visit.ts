@@ -24,7 +24,7 @@ export interface Visit {
   /** What the visit itself knows of the capture. */
   readonly facts: Omit<
     Capture,
-    "artifacts" | "robots" | "capturedAt" | "browserSeconds" | "url" | "site" | "kind" | "discovery"
+    "artifacts" | "robots" | "capturedAt" | "browserSeconds" | "url" | "site" | "kind" | "discovery" | "locale"
   >;
   readonly html: string;
   readonly text: string;

@@ -59,6 +59,8 @@ export const captureSchema = z.strictObject({
   redirects: z.array(z.string()),
   status: z.int(),
   title: z.string(),
+  /** BCP 47: for which language and country the page was asked. */
+  locale: z.string().optional(),
   /** BCP 47, from the html element; empty when not given. */
   lang: z.string(),
   description: z.string(),

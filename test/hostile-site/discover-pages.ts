@@ -21,6 +21,8 @@ export const SITEMAP_ROBOTS: Readonly<Record<string, string>> = {
     "Sitemap: http://loops.test/redirect-loop",
     "Sitemap: http://loops.test/redirect-metadata",
   ].join("\n"),
+  "delay.test": "User-agent: *\nCrawl-delay: 4\n",
+  "patience.test": "User-agent: *\nCrawl-delay: 86400\n",
   "slow.test": "Sitemap: http://slow.test/hang\n",
 };
 
@@ -52,6 +54,12 @@ export const DISCOVER_PAGES: Record<string, Page> = {
     urlset(["http://10.0.0.1/pricing", "http://elsewhere.test/pricing", "http://loops.test/preise"]),
   ),
   "/bomb.xml.gz": text("application/gzip", gzipSync(Buffer.alloc(100_000_000))),
+  "/locale": (response, _url, request) =>
+    void response
+      .writeHead(200, { "content-type": "text/html" })
+      .end(
+        `<!doctype html><title>Asked</title><p>${request.headers["accept-language"]}</p><script>document.body.append(navigator.language)</script>`,
+      ),
   "/canonical-elsewhere": text(
     "text/html",
     `<!doctype html><title>Shop</title><link rel="canonical" href="http://elsewhere.test/"><h1>Shop</h1>

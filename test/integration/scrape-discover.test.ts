@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { scrapingForFile } from "./scraping.ts";
 
-const HOSTS = ["shop.test", "many.test", "loops.test", "slow.test"];
+const HOSTS = ["shop.test", "many.test", "loops.test", "slow.test", "delay.test", "patience.test"];
 const scraping = scrapingForFile(HOSTS);
 
 /** What a step that succeeded returned, what it says of the site, and what it asked the site for. */
@@ -61,6 +61,56 @@ describe("a site's further pages", () => {
     { url: "http://user:word@shop.test/", site: "http://shop.test/", kind: "docs" },
   ])("by the item %j: refused", async (item) => {
     expect(await scraping.scrape(item)).toMatchObject({ outcome: "failed", reason: "InvalidInput" });
+  });
+});
+
+describe("how a site is visited", () => {
+  const LOCALE = "http://shop.test/locale";
+
+  test.each<[settings: object[], locale: string, header: string]>([
+    [[], "en-US", "en-US"],
+    [[{ site: "http://other.test/", language: "fr" }], "en-US", "en-US"],
+    [[{ site: LOCALE, language: "de" }], "de", "de"],
+    [[{ site: LOCALE, country: "CH" }], "en-CH", "en-CH"],
+    [[{ site: LOCALE, language: "de", country: "CH" }], "de-CH", "de-CH"],
+  ])("by the settings %j: for %s", async (settings, locale, header) => {
+    const capture = await scraping.captureOf(await scraping.scrape(LOCALE, { pagesPerSite: 1, settings }));
+    expect(capture.locale).toBe(locale);
+    expect((await scraping.textOf(capture)).replace(/\s+/g, " ")).toMatch(new RegExp(`^${header}\\S* ?${locale}$`));
+  });
+
+  test("settings hold for a further page of the site, too", async () => {
+    const item = { url: LOCALE, site: "http://shop.test/", kind: "about" };
+    const settings = [{ site: "http://shop.test", language: "it" }];
+    expect(await scraping.captureOf(await scraping.scrape(item, { settings }))).toMatchObject({ locale: "it" });
+  });
+
+  test.each([
+    [[{ site: LOCALE, pace: 0.2 }], /^settings are invalid/],
+    [[{ site: LOCALE }, { site: LOCALE }], /^settings name http:\/\/shop.test\/locale more than once$/],
+  ])("settings that are none, %j: refused", async (settings, message) => {
+    expect(await scraping.scrape(LOCALE, { settings })).toMatchObject({
+      outcome: "failed",
+      reason: "InvalidInput",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test.each<[what: string, url: string, settings: object[], least: number, most: number]>([
+    ["robots.txt asks for four seconds", "http://delay.test/", [], 2_000, 4_000],
+    ["robots.txt asks for a day", "http://patience.test/", [], 8_000, 10_000],
+    [
+      "the workload asks for twenty seconds",
+      "http://shop.test/gone-slow",
+      [{ site: "http://shop.test/gone-slow", pace: 20 }],
+      15_000,
+      20_000,
+    ],
+  ])("where %s, the host is left alone so long", async (_what, url, settings, least, most) => {
+    await scraping.scrape(url, { pagesPerSite: 1, settings });
+    const pause = await scraping.pauseOf(new URL(url).host);
+    expect(pause).toBeGreaterThan(least);
+    expect(pause).toBeLessThanOrEqual(most);
   });
 });
 

@@ -30,6 +30,9 @@ export function scrapingForFile(hosts: readonly string[]): {
   /** What the step returns, whatever its end. */
   scrape(item: Item, params?: Record<string, unknown>): Promise<StepResult>;
   captureOf(result: StepResult): Promise<Capture>;
+  /** Milliseconds for which nobody has a turn at the host. */
+  pauseOf(host: string): Promise<number>;
+  textOf(capture: Capture): Promise<string>;
 } {
   const ownRedis = redisForFile();
   let folder: string;
@@ -82,6 +85,8 @@ export function scrapingForFile(hosts: readonly string[]): {
     },
     scrape,
     captureOf,
+    pauseOf: (host) => ownRedis.redis.pttl(`agentic:host:{${host}}:turn`),
+    textOf: async ({ artifacts: { text } }) => new TextDecoder().decode(await artifacts().get(askedWorkload(), text)),
     async capture(item, seconds = 60) {
       const result = await scrape(item, { pagesPerSite: 1 }, seconds);
       if (result.outcome !== "succeeded") throw new Error(JSON.stringify(result));

@@ -72,6 +72,16 @@ describe("the pipeline", () => {
     ["an object as a site", { objective, sites: [{ url: site }] }, ["inputs", "sites", 0]],
     ["no page of a site", { objective, sites: [site], pagesPerSite: 0 }, ["inputs", "pagesPerSite"]],
     ["21 pages of a site", { objective, sites: [site], pagesPerSite: 21 }, ["inputs", "pagesPerSite"]],
+    [
+      "a pace of no second",
+      { objective, sites: [site], settings: [{ site, pace: 0 }] },
+      ["inputs", "settings", 0, "pace"],
+    ],
+    [
+      "another setting",
+      { objective, sites: [site], settings: [{ site, proxy: "x" }] },
+      ["inputs", "settings", 0, "proxy"],
+    ],
     ["another input", { objective, sites: [site], site }, ["inputs", "site"]],
   ])("refuses %s", async (_what, inputs, path) => {
     const problems = await inputProblems(pipeline.spec, inputs);
