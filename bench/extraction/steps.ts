@@ -88,7 +88,7 @@ export async function withSteps<T>(
       read: async (key) => JSON.parse(new TextDecoder().decode(await artifacts.get(askedWorkload(), key))),
       scrape(site) {
         const allow = allowListFor({ egress: { item: true } }, site, []);
-        return run(scrapeApp, { step: "scrape", input: { item: site, params: {}, from: {} }, allow });
+        return run(scrapeApp, { step: "scrape", input: { item: site, params: { pagesPerSite: 1 }, from: {} }, allow });
       },
       analyze: (site, scraped) =>
         run(analyzeApp, { step: "analyze", input: { item: site, params, from: { scrape: [upstream(scraped)] } } }),

@@ -19,7 +19,7 @@ import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/
 import { createModel, type Model } from "../../lib/model/model.ts";
 import { countTokens } from "../../lib/model/tokens.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
-import { MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
+import { type Capture, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { askedWorkload, createAsker, resultOf as resultIn, type StepAnswer } from "../ask-agent.ts";
 import { type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
 import { SLOW_TEXT, slowAnswer } from "../slow-pages.ts";
@@ -95,6 +95,9 @@ interface Asked {
   readonly html?: string;
   readonly text?: string;
   readonly truncated?: string[];
+  readonly kind?: Capture["kind"];
+  /** The step that captured the page. */
+  readonly by?: string;
   readonly model?: Model;
   readonly pages?: PagePool;
   readonly budgetUsd?: string;
@@ -110,7 +113,8 @@ async function deliver(asked: Asked): Promise<StepAnswer> {
     objective: "What does cleaning cost?",
     model: { name: "gpt-4o-mini", fallbacks: [], maxOutputTokens: 800 },
   };
-  const from = asked.captured === false ? {} : { scrape: [upstream(await captureTidy(artifacts, { ...asked, uid }))] };
+  const { by = "scrape" } = asked;
+  const from = asked.captured === false ? {} : { [by]: [upstream(await captureTidy(artifacts, { ...asked, uid }))] };
   const app = createAgentApp(
     createGraph({ artifacts, model: asked.model }, asked.pages ?? PATIENT),
     asker.deps({ redis: own.redis, artifacts, log }),
@@ -275,6 +279,23 @@ describe("with a model", () => {
     expect(picture).toMatchObject({ detail: "low" });
     const bytes = Buffer.from(picture?.url.split(",")[1] ?? "", "base64");
     expect(await sharp(bytes).metadata()).toMatchObject({ format: "jpeg", width: 768, height: 480 });
+  });
+
+  test.each<[kind: NonNullable<Capture["kind"]>, questions: number, pictures: number]>([
+    ["home", 1, 1],
+    ["pricing", 1, 0],
+    ["customers", 0, 0],
+    ["docs", 0, 0],
+  ])("a site's page of kind %s is worth %i questions, with %i pictures", async (kind, questions, pictures) => {
+    provider.answer({ content: ANSWER, usage: { input: 4000, output: 300 } });
+    const analysis = await analysisOf({ model: model(), kind, by: "scrape-pages" });
+    expect(analysis).toMatchObject({
+      site: "http://tidy.test/start",
+      page: { url: "http://tidy.test/", kind },
+      analyst: { kind: questions === 0 ? "extractive" : "model" },
+    });
+    expect(provider.requests).toHaveLength(questions);
+    expect(JSON.stringify(provider.requests).split("image_url").length > 1).toBe(pictures > 0);
   });
 
   test.each<[string, Partial<ModelAnalysis>, Partial<Analysis>, caveats: RegExp]>([

@@ -27,12 +27,20 @@ export async function captureTidy(
     text = TEXT,
     uid = "uid-1",
     truncated = [],
-  }: { readonly html?: string; readonly text?: string; readonly uid?: string; readonly truncated?: string[] } = {},
+    kind,
+  }: {
+    readonly html?: string;
+    readonly text?: string;
+    readonly uid?: string;
+    readonly truncated?: string[];
+    readonly kind?: Capture["kind"];
+  } = {},
 ): Promise<StepResult> {
   const put = artifacts.put.bind(artifacts, askedWorkload(uid));
   const png = sharp({ create: { width: 1280, height: 800, channels: 3, background: "#204060" } }).png();
   const capture: Capture = {
     url: "http://tidy.test/",
+    ...(kind === undefined ? {} : { kind, site: "http://tidy.test/start" }),
     finalUrl: "http://tidy.test/",
     redirects: [],
     status: 200,

@@ -6,8 +6,73 @@ const LATE = ["test/integration/scrape-late.test.ts"];
 
 const STATES = ["test/integration/scrape-states.test.ts"];
 
+const DISCOVER = ["test/unit/discover.test.ts"];
+const DISCOVERED = ["test/integration/scrape-discover.test.ts"];
+
 /** What a page's roots and frames may cost, and whose words they are. */
 export const CAPTURE_MUTATIONS: readonly Mutation[] = [
+  ...mutationsOf("functions/scrape/discover/sitemap.ts", DISCOVER, [
+    {
+      why: "a sitemap is unpacked up to a number of bytes",
+      find: "cut = part.length < chunk.length || ",
+      replace: "cut = ",
+    },
+    { why: "a sitemap is read up to a number of entries", find: "pages.length > limits.entries || ", replace: "" },
+    {
+      why: "elements within elements end",
+      find: " || open.length > MAX_DEPTH",
+      replace: "",
+      equivalent: "bytes end them, too: this only ends them earlier",
+    },
+    { why: "an address has a limit", find: " || address.trim().length > MAX_ADDRESS", replace: "" },
+    { why: "a picture's address is no page's", find: 'if (parent === "url") ', replace: "" },
+  ]),
+  ...mutationsOf("functions/scrape/discover/choose.ts", DISCOVER, [
+    { why: "pages are of the site", find: "    if (!isOwn(url)) {", replace: "    if (false) {" },
+    { why: "another port is another site", find: "ports.has(url.port) && ", replace: "" },
+    {
+      why: "robots.txt holds for each page",
+      find: "if (isAllowedByRobots(next.url)) {",
+      replace: "if (isAllowedByRobots(next.url) || true) {",
+    },
+    { why: "robots.txt is asked of so many pages", find: ".slice(0, MAX_TRIES)", replace: "" },
+    { why: "the named page is no further page", find: "    if (seen.has(key)) continue;\n", replace: "" },
+    { why: "a host of sites is no site", find: "{ allowPrivateDomains: true }", replace: "{}" },
+  ]),
+  ...mutationsOf("functions/scrape/discover/kinds.ts", DISCOVER, [
+    {
+      why: "long words are read in part",
+      find: ".slice(0, MAX_CHARS)",
+      replace: "",
+      equivalent: "a name has at most five words: this only says so earlier",
+    },
+    { why: "articles are no pages of a kind", find: 'ASIDE.test(segment.replaceAll(" ", "-"))', replace: "false" },
+  ]),
+  ...mutationsOf("functions/scrape/discover/sitemaps.ts", DISCOVERED, [
+    { why: "a sitemap is read once", find: "seen.has(url.href) || ", replace: "" },
+    { why: "sitemaps have a limit of time", find: "AbortSignal.any([signal, timeout])", replace: "signal" },
+    {
+      why: "a file that explodes leaves room for others",
+      find: "Math.min(FILE_BYTES, LIMITS.bytes - bytes)",
+      replace: "LIMITS.bytes - bytes",
+    },
+  ]),
+  ...mutationsOf("functions/scrape/in-page-links.ts", DISCOVERED, [
+    { why: "links have a limit", find: "links.size >= limits.links && ", replace: "false && " },
+  ]),
+  ...mutationsOf("functions/scrape/graph.ts", DISCOVERED, [
+    {
+      why: "a robots.txt slows visits down to a limit",
+      find: "Math.min(crawlDelay * 1000, MAX_DELAY_MS)",
+      replace: "crawlDelay * 1000",
+    },
+    { why: "a further page has no further pages", find: "!page.isNamed || ", replace: "" },
+    { why: "one page a site is one", find: " || pagesPerSite(context) === 1", replace: "" },
+    { why: "the workload's pace holds", find: "hostDelayMs, paceMs, ", replace: "hostDelayMs, " },
+  ]),
+  ...mutationsOf("functions/scrape/site-settings.ts", DISCOVERED, [
+    { why: "a site has one entry of settings", find: "if (others.length > 0)", replace: "if (false)" },
+  ]),
   ...mutationsOf("functions/scrape/composed.ts", COMPOSED, [
     { why: "frames are read up to a number", find: " || read >= MAX_FRAMES", replace: "" },
     { why: "frames are read up to a depth", find: "depth > MAX_FRAME_DEPTH || ", replace: "" },

@@ -130,6 +130,37 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
       tests: ["test/integration/step-store.test.ts"],
     },
   ]),
+  ...mutationsOf(
+    "lib/durable/host-turns.ts",
+    ["test/integration/host-turns.test.ts"],
+    [
+      { why: "a turn has one holder", find: "if held or redis.call('ZRANGE'", replace: "if redis.call('ZRANGE'" },
+      {
+        why: "first come, first served",
+        find: "or redis.call('ZRANGE', KEYS[2], 0, 0)[1] ~= ARGV[1] then",
+        replace: "then",
+      },
+      { why: "whoever is gone waits no longer", find: "'-inf', now - ARGV[3])", replace: "'-inf', 0)" },
+      {
+        why: "whoever stops waiting leaves the queue",
+        find: "await quietly(runScript(redis, LEAVE, [waiting, seen], [token]));\n",
+        replace: "",
+        equivalent: "who does not ask is gone after three seconds: this only spares them",
+      },
+      {
+        why: "a turn ends without its holder",
+        find: "'PX', ARGV[2])\nredis.call('ZREM', KEYS[2]",
+        replace: "'PX', 1000000)\nredis.call('ZREM', KEYS[2]",
+      },
+      {
+        why: "another's turn is not ended",
+        find: "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return end\n",
+        replace: "",
+      },
+      { why: "a host has a pause between two visits", find: "if tonumber(ARGV[2]) > 0 then", replace: "if false then" },
+      { why: "a namespace's agents use their own keys", find: "namespace === undefined ?", replace: "true ?" },
+    ],
+  ),
   ...mutationsOf("lib/durable/lease.ts", DURABLE, [
     {
       why: "a lease has one holder",
