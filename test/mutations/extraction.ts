@@ -2,6 +2,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const POOL = ["test/integration/page-pool.test.ts"];
 const ANALYZE = ["test/integration/analyze.test.ts"];
+const CORPUS = ["test/unit/corpus.test.ts"];
 const INJECTION = ["test/unit/injection.test.ts"];
 
 /** A page that is slow or large. */
@@ -160,4 +161,18 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
       },
     ],
   ),
+  ...mutationsOf("bench/extraction/corpus/fetch.ts", CORPUS, [
+    {
+      why: "a page of the corpus is the one that was judged",
+      find: "if (found !== integrity) throw",
+      replace: "if (false) throw",
+    },
+  ]),
+  ...mutationsOf("bench/extraction/corpus/sites.ts", CORPUS, [
+    {
+      why: "a site of the corpus serves its own files alone",
+      find: '  if (relative(root, asked).startsWith("..")) return undefined;\n',
+      replace: "",
+    },
+  ]),
 ];

@@ -8,9 +8,9 @@ import type { CorpusPackage } from "./page.ts";
 
 /** @returns the folder of the package's files. @throws Error when the tarball is another one */
 export function fetchPackage({ name, version, integrity }: CorpusPackage): string {
-  const digest = integrity.replace("sha512-", "");
+  const digest = Buffer.from(integrity.replace("sha512-", ""), "base64").toString("hex");
   const named = `${name.replace(/[^a-z0-9.]+/gi, "-")}-${version}`;
-  const folder = join(cache, "corpus", `${named}-${Buffer.from(digest, "base64").toString("hex").slice(0, 12)}`);
+  const folder = join(cache, "corpus", `${named}-${digest.slice(0, 12)}`);
   if (existsSync(folder)) return folder;
   const partial = `${folder}.${process.pid}`;
   mkdirSync(partial, { recursive: true });
@@ -18,8 +18,7 @@ export function fetchPackage({ name, version, integrity }: CorpusPackage): strin
     const npm = ["pack", `${name}@${version}`, "--json", "--pack-destination", partial, "--loglevel=error"];
     const packed = JSON.parse(execFileSync("npm", npm, { encoding: "utf8" })) as { filename: string }[];
     const tarball = join(partial, packed[0]?.filename ?? "");
-    const found = createHash("sha512").update(readFileSync(tarball)).digest("base64");
-    if (found !== digest) throw new Error(`${name}@${version} has integrity sha512-${found}, not ${integrity}`);
+    assertIntegrity(`${name}@${version}`, readFileSync(tarball), integrity);
     // Not every package calls its folder "package".
     execFileSync("tar", ["-xzf", tarball, "-C", partial, "--strip-components=1", "--no-same-owner"]);
     rmSync(tarball);
@@ -28,4 +27,10 @@ export function fetchPackage({ name, version, integrity }: CorpusPackage): strin
     rmSync(partial, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** @throws Error when the bytes are others than those that were written down */
+export function assertIntegrity(what: string, bytes: Uint8Array, integrity: string): void {
+  const found = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
+  if (found !== integrity) throw new Error(`${what} has integrity ${found}, not ${integrity}`);
 }

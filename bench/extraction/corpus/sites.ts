@@ -1,6 +1,6 @@
 /** The packages of the corpus on one real HTTP server, each under its own host name. */
 import { readFile, stat } from "node:fs/promises";
-import { join, normalize, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { getMimeType } from "hono/utils/mime";
@@ -84,10 +84,10 @@ async function fallbackOf({ root, fallback }: Site): Promise<string | undefined>
   return fallback === undefined ? undefined : fileIn(root, fallback);
 }
 
-/** Folders by their index.html, `/home` by home.html. */
-async function fileIn(root: string, pathname: string): Promise<string | undefined> {
-  const asked = normalize(join(root, pathname)).replace(/\/$/, "");
-  if (asked !== normalize(root).replace(/\/$/, "") && !asked.startsWith(normalize(root + sep))) return undefined;
+/** Folders by their index.html, `/home` by home.html; undefined for what is not below the root. */
+export async function fileIn(root: string, pathname: string): Promise<string | undefined> {
+  const asked = resolve(root, `.${sep}${pathname}`);
+  if (relative(root, asked).startsWith("..")) return undefined;
   for (const path of [asked, join(asked, "index.html"), `${asked}.html`]) {
     const found = await stat(path).catch(() => undefined);
     if (found?.isFile()) return path;
