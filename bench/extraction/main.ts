@@ -22,6 +22,7 @@ interface Subject {
   /** Which files it is made of. */
   readonly version: string;
   readonly truth: PageTruth;
+  readonly structure: readonly string[];
 }
 
 interface Scored extends Subject {
@@ -45,7 +46,10 @@ async function all(): Promise<void> {
   const figures = figuresOf("sample sites", samples, SAMPLED);
   for (const part of PARTS) {
     const scored = await scoredPart(part);
-    if (part === "develop") for (const page of scored) sayCounts(page);
+    if (part === "develop") {
+      for (const page of scored) sayCounts(page);
+      sayByStructure(scored);
+    }
     figures.push(...figuresOf(part, scored, CLASSES));
   }
   report("extraction", figures);
@@ -90,7 +94,7 @@ function scoredPart(part: Part, isWanted: (page: NamedPage, at: number) => boole
     const from = packages.find(({ name }) => name === page.package);
     if (from === undefined) throw new Error(`${page.id} is from ${page.package}, which packages.json lacks`);
     const url = `http://${hostOf(page.package)}${page.path}`;
-    return { id: page.id, url, version: JSON.stringify(from), truth: page.truth };
+    return { id: page.id, url, version: JSON.stringify(from), truth: page.truth, structure: page.structure };
   });
   const needed = packages.filter(({ name }) => subjects.some(({ url }) => new URL(url).hostname === hostOf(name)));
   const mounted = packages.filter(({ name }) => needed.some(({ mounts = {} }) => Object.values(mounts).includes(name)));
@@ -101,6 +105,7 @@ async function sampleSites(): Promise<Subject[]> {
   return (await loadTruth()).map(({ site, name, positioning, offers, callsToAction }) => ({
     id: name,
     url: site,
+    structure: [],
     version: digestOfFolder(`examples/sites/${new URL(site).hostname}`),
     truth: {
       positioning: [positioning],
@@ -162,4 +167,17 @@ function sayCounts({ id, comparisons }: Scored): void {
     return right < found || right < there ? [`${kind} ${right} right of ${found} found, ${there} there`] : [];
   });
   if (wrong.length > 0) console.log(`${id}: ${wrong.join("; ")}`);
+}
+
+/** Which kinds of pages are read worse than others. */
+function sayByStructure(scored: readonly Scored[]): void {
+  const rows = [...new Set(scored.flatMap(({ structure }) => structure))].map((structure) => {
+    const pages = scored.filter((page) => page.structure.includes(structure));
+    const of = (kind: Class) => {
+      const { right, found, there } = pages.map(({ comparisons }) => countOf(comparisons[kind])).reduce(add);
+      return `${right} right of ${found} found, ${there} there`;
+    };
+    return { structure, pages: pages.length, prices: of("prices"), "calls to action": of("calls to action") };
+  });
+  console.table(rows);
 }
