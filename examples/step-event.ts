@@ -5,11 +5,12 @@
 import { parseArgs } from "node:util";
 import { readSigningKey, requestByHand, writeInvocation } from "../agent/invocation.ts";
 import { readDocuments } from "../cli/documents.ts";
+import { itemText } from "../cli/item-cost.ts";
 import { resolveWorkload } from "../cli/resolve.ts";
 import { formatProblems } from "../crd/parse.ts";
 import type { Outcomes } from "../engine/outcomes.ts";
 import type { PipelineStep } from "../engine/pipeline.ts";
-import type { Run } from "../engine/run.ts";
+import { type Run, stepOf } from "../engine/run.ts";
 import { type Instance, inputOf } from "../engine/walk.ts";
 import { allowListFor } from "../lib/allow-list.ts";
 import { readSettings } from "../lib/config.ts";
@@ -92,15 +93,20 @@ async function invocationOf(
 function instanceOf(run: Run, step: PipelineStep, item: string | undefined, outcomes: Outcomes): Instance {
   const instances = instancesOf(run, step, outcomes);
   if (step.forEach === undefined && item !== undefined) throw new Error(`${step.name} runs once, not for an item`);
-  const texts = instances.map((one) => (typeof one.item === "string" ? one.item : JSON.stringify(one.item)));
+  const texts = instances.map((one) => (one.item === undefined ? "" : itemText(one.item)));
   const found = step.forEach === undefined ? instances[0] : instances[item === undefined ? -1 : texts.indexOf(item)];
   if (found) return found;
   throw new Error(`${step.name} runs for an item, one of\n  ${texts.join("\n  ")}`);
 }
 
-/** Each step before it must have succeeded at least once: on this item, where both are of one fan-out. */
+/** Each step before it must have succeeded at least once: on this item, where both are of one fan-out. Optional ones need not. */
 function checkBefore(run: Run, instance: Instance, outcomes: Outcomes): void {
+  const { forEach } = instance.step;
+  const isNeeded = (name: string) => {
+    const before = stepOf(run, name);
+    return !before?.optional || before.forEach === forEach;
+  };
   for (const [before, results] of Object.entries(inputOf(run, instance, outcomes).from))
-    if (!results.some(({ outcome }) => outcome === "succeeded"))
+    if (isNeeded(before) && !results.some(({ outcome }) => outcome === "succeeded"))
       throw new Error(`${before} has not succeeded: invoke it before ${instance.step.name}`);
 }

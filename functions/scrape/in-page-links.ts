@@ -24,8 +24,11 @@ export function readLinks(limits: typeof LINK_LIMITS): PageLinks {
   const links = new Map<string, string>();
   let elements = 0;
   let more = 0;
+  // A document's own names come before its methods: <img name="querySelectorAll">.
+  const all = Document.prototype.querySelectorAll;
   const visit = (root: Document | ShadowRoot): void => {
-    for (const element of root.querySelectorAll<HTMLElement>("*")) {
+    const found = root instanceof Document ? all.call(root, "*") : root.querySelectorAll("*");
+    for (const element of found) {
       if (++elements > limits.elements) return;
       if (element.shadowRoot) visit(element.shadowRoot);
       if (!(element instanceof HTMLAnchorElement) || !/^https?:/.test(element.href)) continue;
@@ -41,7 +44,8 @@ export function readLinks(limits: typeof LINK_LIMITS): PageLinks {
     }
   };
   visit(document);
-  const canonical = document.querySelector<HTMLLinkElement>('link[rel~="canonical" i]')?.href ?? "";
+  const [said] = all.call(document, 'link[rel~="canonical" i]');
+  const canonical = said instanceof HTMLLinkElement ? said.href : "";
   return {
     links: [...links].map(([href, words]) => ({ href, words })),
     more,

@@ -8,9 +8,10 @@ import { navigate, requireDocument } from "./document.ts";
 import { egressAway } from "./failures.ts";
 import { MAX_HEIGHT, type Reading, readPage, removeBypasses, scrollThrough } from "./in-page.ts";
 import { watchLate } from "./in-page-late.ts";
-import { LINK_LIMITS, type PageLinks, readLinks } from "./in-page-links.ts";
+import type { PageLinks } from "./in-page-links.ts";
 import { openDetails } from "./in-page-switches.ts";
 import { withOtherStates } from "./other-states.ts";
+import { readPageLinks } from "./page-links.ts";
 import { ask, draw, loaded, quiet, type Tab } from "./tab.ts";
 import { watchTraffic } from "./traffic.ts";
 import { settle, waitsWithin } from "./waits.ts";
@@ -73,7 +74,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   const [reading, shown, links] = await Promise.all([
     ask(tab, () => page.evaluate(readPage, { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS })),
     ask(tab, () => readComposed(tab)),
-    ask(tab, () => page.evaluate(readLinks, LINK_LIMITS)),
+    ask(tab, () => readPageLinks(tab)),
   ]);
   const block = blockedBy({ ...reading, status: response.status(), headers: response.headers() });
   if (block) throw new TerminalError("Blocked", `${options.url.host} shows a block page: ${block}`);

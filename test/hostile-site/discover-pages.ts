@@ -54,6 +54,11 @@ export const DISCOVER_PAGES: Record<string, Page> = {
     urlset(["http://10.0.0.1/pricing", "http://elsewhere.test/pricing", "http://loops.test/preise"]),
   ),
   "/bomb.xml.gz": text("application/gzip", gzipSync(Buffer.alloc(100_000_000))),
+  "/lies": text(
+    "text/html",
+    `<!doctype html><title>Lies</title><h1>Lies</h1><img name="querySelectorAll"><img name="querySelector"><form><input name="shadowRoot"></form><a href="/pricing">Prices</a>
+    <script>Map.prototype.set = () => { throw new Error("mine"); }; Array.prototype.map = () => "no list"; String.prototype.slice = () => "x".repeat(1e6);</script>`,
+  ),
   "/locale": (response, _url, request) =>
     void response
       .writeHead(200, { "content-type": "text/html" })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { readPageLinks } from "../../functions/scrape/page-links.ts";
 import { scrapingForFile } from "./scraping.ts";
 
 const HOSTS = ["shop.test", "many.test", "loops.test", "slow.test", "delay.test", "patience.test"];
@@ -140,6 +141,14 @@ describe("a hostile site", () => {
     );
     expect(seen.filter((line) => !line.startsWith("loops.test "))).toEqual([]);
     expect(ms).toBeLessThan(30_000);
+  });
+
+  test("whose scripts change what scripts can do changes nothing of its links", async () => {
+    const { href, links } = await scraping.onPage("/lies", async (page) => {
+      const session = await page.context().newCDPSession(page);
+      return { href: new URL("/pricing", page.url()).href, links: await readPageLinks({ session }) };
+    });
+    expect(links).toEqual({ links: [{ href, words: "Prices" }], more: 0, canonical: "" });
   });
 
   test("whose sitemap never answers has its links, ten seconds later", async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Hono } from "hono";
 import { pino } from "pino";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
 import type { Item, StepResult } from "../../engine/result.ts";
@@ -33,6 +34,8 @@ export function scrapingForFile(hosts: readonly string[]): {
   /** Milliseconds for which nobody has a turn at the host. */
   pauseOf(host: string): Promise<number>;
   textOf(capture: Capture): Promise<string>;
+  /** A page of the site in a browser, without scrape. */
+  onPage<T>(path: string, use: (page: Page) => Promise<T>): Promise<T>;
 } {
   const ownRedis = redisForFile();
   let folder: string;
@@ -85,6 +88,12 @@ export function scrapingForFile(hosts: readonly string[]): {
     },
     scrape,
     captureOf,
+    onPage: (path, use) =>
+      browser.withContext({}, new AbortController().signal, async (context) => {
+        const page = await context.newPage();
+        await page.goto(`http://127.0.0.1:${site.httpPort}${path}`);
+        return use(page);
+      }),
     pauseOf: (host) => ownRedis.redis.pttl(`agentic:host:{${host}}:turn`),
     textOf: async ({ artifacts: { text } }) => new TextDecoder().decode(await artifacts().get(askedWorkload(), text)),
     async capture(item, seconds = 60) {
