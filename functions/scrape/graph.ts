@@ -15,7 +15,6 @@ import {
   pageItemSchema,
 } from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
-import { discoverPages } from "./discover/discover.ts";
 import type { PageLinks } from "./in-page-links.ts";
 import { checkRobots } from "./robots.ts";
 import { siteSettings } from "./site-settings.ts";
@@ -90,6 +89,8 @@ export function createGraph(edges: ScrapeEdges, hostDelayMs = HOST_DELAY_MS): St
       };
       const userAgent = `${await browser.userAgent()} ${PRODUCT}`;
       const access = egressAccess(egressProxy, context);
+      // Its list of public suffixes would slow each start.
+      const { discoverPages } = await import("./discover/discover.ts");
       return { discovery: await discoverPages(input, { access, userAgent, allow: claims.allow, signal }) };
     })
     .addNode("publish", async ({ captured, discovery }, runtime) => {
