@@ -72,7 +72,7 @@ export const pipelineStepSchema = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      "Its failures never fail the run, and the steps after it start all the same. A list over which only optional steps run is cut to what fits in the run. A spent budget ends the run nevertheless.",
+      "Its failures never fail the run, and the steps after it start all the same. A list over which only optional steps run is cut to what fits in the run, the first item of each result first. A spent budget ends the run nevertheless.",
     ),
   maxItems: z
     .int()

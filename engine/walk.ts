@@ -126,12 +126,14 @@ export function leftOut(run: Run, { forEach }: Stage, outcomes: Outcomes): numbe
   return forEach === undefined || "input" in listRef(forEach) ? 0 : returnedList(run, forEach, outcomes).leftOut;
 }
 
-/** What the items of a step returned; where only optional steps run over it, as much of it as fits. */
+/**
+ * What the items of a step returned, one result after the other. Where only optional steps run over it, as much as fits: the first item
+ * of each result, then the second of each, so that neighbours are of different ones.
+ */
 function returnedList(run: Run, forEach: string, outcomes: Outcomes): { kept: readonly Item[]; leftOut: number } {
   const ref = listRef(forEach);
   if (!("step" in ref)) return { kept: [], leftOut: 0 };
   const returned = (outcomes.get(ref.step) ?? []).map((outcome) => outcome?.items ?? []);
-  const total = returned.reduce((sum, { length }) => sum + length, 0);
   const { steps } = run.pipeline;
   if (!steps.every((step) => step.forEach !== forEach || step.optional)) return { kept: returned.flat(), leftOut: 0 };
   // Of what is known when the list is complete, and changes no more.
@@ -142,17 +144,9 @@ function returnedList(run: Run, forEach: string, outcomes: Outcomes): { kept: re
     const other = listRef(list);
     if ("input" in other || before.has(other.step)) room -= itemsOf(run, stage, outcomes)?.length ?? 0;
   }
-  if (total <= room) return { kept: returned.flat(), leftOut: 0 };
-  const kept = fairShare(returned, Math.max(0, room));
-  return { kept, leftOut: total - kept.length };
-}
-
-/** The first of each list, then the second of each, as long as there is room; in the order of the lists. */
-function fairShare(lists: readonly (readonly Item[])[], room: number): Item[] {
-  const ranks = lists.flatMap((list) => list.map((_, rank) => rank)).toSorted((a, b) => a - b);
-  const last = ranks[room - 1] ?? -1;
-  let ofLast = ranks.slice(0, room).filter((rank) => rank === last).length;
-  return lists.flatMap((list) => list.filter((_, rank) => rank < last || (rank === last && ofLast-- > 0)));
+  const ranked = returned.flatMap((items) => items.map((item, rank) => ({ item, rank })));
+  const kept = ranked.toSorted((a, b) => a.rank - b.rank).slice(0, Math.max(0, room));
+  return { kept: kept.map(({ item }) => item), leftOut: ranked.length - kept.length };
 }
 
 function budgetFailure({ pipeline }: Run, outcomes: Outcomes): Failure | undefined {

@@ -101,9 +101,11 @@ describe("agentic run", () => {
       expect(found.callsToAction.map(({ text }) => text)).toEqual(expect.arrayContaining(one.callsToAction));
       for (const proof of one.proof) expect(JSON.stringify(found.proof)).toContain(proof);
     }
-    // Those that scrape found by links and by a sitemap, without what robots.txt keeps from us.
+    // Those that scrape found by links and by a sitemap, without what robots.txt keeps from us: the first of each site, then the second.
     const further = findings.results.filter(({ step }) => step === "analyze-pages");
-    const pages = truth.flatMap(({ site, pages: of }) => of.map((page) => ({ site, ...page })));
+    const pages = [0, 1].flatMap((rank) =>
+      truth.flatMap(({ site, pages: of }) => of.slice(rank, rank + 1).map((page) => ({ site, ...page }))),
+    );
     expect(further.map(({ item }) => item)).toEqual(pages.map(({ site, url, kind }) => ({ site, url, kind })));
     for (const [at, { site, url, kind, offers }] of pages.entries()) {
       const found = await artifact(further[at]?.artifacts["analysis"] ?? "", analysisSchema);

@@ -360,8 +360,8 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a list of optional steps is cut to what fits",
-      find: "  if (total <= room) return",
-      replace: "  if (true) return",
+      find: ".slice(0, Math.max(0, room))",
+      replace: "",
     },
     {
       why: "a list is cut by the lists before it",

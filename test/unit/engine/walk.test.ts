@@ -378,10 +378,10 @@ describe("an optional step", () => {
     sizes.map((size, at) => ok({ items: Array.from({ length: size }, (_, rank) => `${at}.${rank}`) }));
 
   test.each([
-    ["fits", 2, [3, 2], ["0.0", "0.1", "0.2", "1.0", "1.1"], 0],
-    ["shares what room there is", 496, [3, 2], ["0.0", "0.1", "1.0", "1.1"], 1],
-    ["gives the first lists one more where the room does not divide", 497, [3, 3], ["0.0", "0.1", "1.0"], 3],
-    ["gives a short list's share to the others", 495, [1, 9, 1], ["0.0", "1.0", "1.1", "1.2", "2.0"], 6],
+    ["fits", 2, [3, 2], ["0.0", "1.0", "0.1", "1.1", "0.2"], 0],
+    ["shares what room there is", 496, [3, 2], ["0.0", "1.0", "0.1", "1.1"], 1],
+    ["gives the first lists one more where the room does not divide", 497, [3, 3], ["0.0", "1.0", "0.1"], 3],
+    ["gives a short list's share to the others", 495, [1, 9, 1], ["0.0", "1.0", "2.0", "1.1", "1.2"], 6],
     ["has no room", 500, [4], [], 4],
   ] as const)("over a returned list that %s", (_what, pages, sizes, expected, left) => {
     const inputs = { pages: strings(pages) };
