@@ -51,7 +51,6 @@ export async function readSitemaps(
         maxBytes: left.bytes,
         maxRedirects: MAX_REDIRECTS,
         signal: AbortSignal.any([signal, timeout]),
-        timeoutMs: LIMITS.ms,
       });
       if (answer.status !== 200) {
         // Nobody said that there is one.
