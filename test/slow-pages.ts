@@ -30,5 +30,11 @@ export const ENDLESS: Parameters<PageWork["merge"]> = [
     design: { palette: [], layout: [], screenshot: "u/s.png" },
   },
   slowAnswer(40_000),
-  { text: SLOW_TEXT, model: "m", usage: NO_USAGE },
+  {
+    text: SLOW_TEXT,
+    html: "",
+    source: { screenshot: "u/s.png", url: "http://tidy.test/" },
+    model: "m",
+    usage: NO_USAGE,
+  },
 ];

@@ -10,10 +10,11 @@ import { TerminalError } from "../../lib/errors.ts";
 import { recordEvaluation } from "../../lib/telemetry/evaluation.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
-import { captureSchema, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
+import { type Capture, captureSchema, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { questionAbout } from "./asks-model.ts";
 import { digest } from "./digest.ts";
+import type { EvidenceSource } from "./extract/evidence.ts";
 import { createPagePool, type PagePool } from "./page-pool.ts";
 import { paletteOf } from "./palette.ts";
 import { instructions, modelAnalysisSchema, pictureFor } from "./question.ts";
@@ -49,9 +50,9 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
       const html = (await readText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
       const { screenshot } = capture.artifacts;
-      const { finalUrl: url, title, description } = capture;
+      const { title, description } = capture;
       const [{ layout, ...found }, palette] = await Promise.all([
-        pages.run("extract", [{ html, screenshot, url, title, description }], signal),
+        pages.run("extract", [{ html, title, description, ...sourceOf(capture) }], signal),
         artifacts.get(workload, screenshot).then(paletteOf),
       ]);
       const { kind = "home" } = capture;
@@ -101,8 +102,10 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const merged = async (key: string) => {
         const said = await getJson(artifacts, workload, key, modelAnalysisSchema);
         const text = (await readText(artifacts, workload, capture.artifacts.text)).slice(0, MAX_TEXT_CHARS);
+        const html = (await readText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
+        const source = sourceOf(capture);
         const { analysis, claims } = mergedSchema.parse(
-          await pages.run("merge", [rules, said, { text, model: author, usage }], signal),
+          await pages.run("merge", [rules, said, { text, html, source, model: author, usage }], signal),
         );
         const evaluations = quotesOf(claims);
         for (const evaluation of evaluations) recordEvaluation(evaluation);
@@ -130,6 +133,16 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
     .addEdge("condense", "ask")
     .addEdge("ask", "publish")
     .addEdge("publish", END);
+}
+
+function sourceOf({ finalUrl, capturedAt, viewport, drawnHeight, artifacts }: Capture): EvidenceSource {
+  const { screenshot, fullPage: image } = artifacts;
+  return {
+    screenshot,
+    url: finalUrl,
+    at: capturedAt,
+    ...(drawnHeight ? { fullPage: { image, width: viewport.width, height: drawnHeight } } : {}),
+  };
 }
 
 /** What a process answers that a page may have taken over. */

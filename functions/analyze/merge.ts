@@ -1,6 +1,8 @@
 import type { Usage } from "../../engine/result.ts";
-import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
+import { type Analysis, analysisSchema, type Evidence } from "../../pipelines/market-analysis/analysis.ts";
+import { citing, type EvidenceSource, quotesOf } from "./extract/evidence.ts";
 import { findMoney } from "./extract/money.ts";
+import { visibleDocument } from "./extract/visible.ts";
 import type { ModelAnalysis } from "./question.ts";
 
 /** Of each kind. The instructions ask for six. */
@@ -9,6 +11,9 @@ const MAX_EACH = 12;
 export interface AnswerSource {
   /** The page's own text. */
   readonly text: string;
+  /** Its rendered DOM, for where a quote stands on its picture. */
+  readonly html: string;
+  readonly source: EvidenceSource;
   /** The model that answered. */
   readonly model: string;
   readonly usage: Usage;
@@ -24,9 +29,14 @@ export interface Merged {
  * Puts a model's answer over what the rules extracted. Drops a claim whose quote is not on the page or does not contain it, and a price
  * whose amount is not in its quote, and counts them in a caveat. Where it drops everything of a kind, what the rules extracted stays.
  */
-export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model, usage }: AnswerSource): Merged {
+export function merge(
+  extracted: Analysis,
+  answer: ModelAnalysis,
+  { text, html, source, model, usage }: AnswerSource,
+): Merged {
   const page = squash(text);
-  const { screenshot } = extracted.design;
+  const cite = citing(source);
+  const find = quotesOf(visibleDocument(html));
   let [made, dropped] = [0, 0];
   const isOnPage = (quote: string): boolean => contains(page, quote);
   const onPage = <T extends { quote: string }>(claims: readonly T[], holds: (claim: T) => boolean = () => true): T[] =>
@@ -36,7 +46,7 @@ export function merge(extracted: Analysis, answer: ModelAnalysis, { text, model,
       if (!found) dropped++;
       return found;
     });
-  const evidence = (quote: string): { text: string; screenshot: string } => ({ text: quote.slice(0, 300), screenshot });
+  const evidence = (quote: string): Evidence => cite(quote, find(quote));
   const orElse = <T>(found: T[], fallback: T[]): T[] => (found.length > 0 ? found : fallback);
   const claimsOf = (claims: readonly { value: string; quote: string }[]) =>
     onPage(claims, ({ value, quote }) => contains(quote, value)).map(({ value, quote }) => ({

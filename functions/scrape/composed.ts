@@ -1,6 +1,6 @@
 import type { CDPSession, Page } from "playwright-core";
 import { MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
-import { addClosedRoot, findUnknown, readTree, type Tree, type TreeLimits } from "./in-page-tree.ts";
+import { addClosedRoot, findUnknown, readTree, type Tree, type TreeLimits, type View } from "./in-page-tree.ts";
 import type { Tab } from "./tab.ts";
 import { answerWithin } from "./waits.ts";
 
@@ -27,10 +27,14 @@ const READ_MS = 3_000;
 const MAX_NAMED = 100;
 const MAX_EMPTY = 20;
 const MAX_ELEMENTS = 50_000;
+/** Elements that are looked at for marks: as many as analyze reads of a page. */
+const MAX_MARKS = 10_000;
 /** Closed roots within closed roots. */
 const MAX_ROUNDS = 4;
 /** Addresses of what a site shows, and not the browser. */
 const SHOWN = /^(?:https?:|about:srcdoc|about:blank|blob:|data:)/;
+/** Chromium writes down no tree deeper than its protocol's limit. Its main frame has the id of the page's target. */
+const TOO_DEEP = /CBOR: stack limit exceeded/;
 /** Marks what a frame shows. */
 const FRAME_MARK = "data-agentic-frame";
 
@@ -43,9 +47,9 @@ interface FrameAt {
  * Reads the page as it is shown. Chromium's own snapshots have no limit: 130,000 elements are 46 MB of DOM.getDocument. This asks in the
  * page, where the limits hold, and asks the browser only for what a page's scripts cannot say: closed shadow roots, and which frame is where.
  */
-export async function readComposed(tab: Tab): Promise<Composed> {
+export async function readComposed(tab: Tab, { marks = MAX_MARKS } = {}): Promise<Composed> {
   try {
-    return await compose(tab);
+    return await compose(tab, marks);
   } catch (error) {
     // As Playwright says it, for those who ask again.
     const gone = error instanceof Error && /Cannot find context|No frame (?:for|with) given id/.test(error.message);
@@ -53,28 +57,34 @@ export async function readComposed(tab: Tab): Promise<Composed> {
   }
 }
 
-async function compose(tab: Tab): Promise<Composed> {
+async function compose(tab: Tab, marks: number): Promise<Composed> {
   const { page, session } = tab;
   const address = page.url();
-  const frames = await framesOf(session);
+  const { frames, nested } = await framesOf(session);
   const [main] = frames.keys();
   if (main === undefined) throw new Error("the page navigated while it was read");
-  const left = { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS };
+  const left = { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS, marks };
   const until = performance.now() + FRAMES_MS;
   const caveats = new Map<string, number>();
   const leaveOut = (why: string) => caveats.set(why, (caveats.get(why) ?? 0) + 1);
   const elsewhere = new Map<string, { session: CDPSession; url: string }>();
+  if (nested) leaveOut("nested without end");
   let read = 0;
 
-  const write = async (at: FrameAt, depth: number): Promise<{ html: string; text: string; tree: Tree }> => {
-    const limits = { ...left, ms: READ_MS, address, isFrame: depth > 0 };
+  const write = async (
+    at: FrameAt,
+    depth: number,
+    frame?: View,
+  ): Promise<{ html: string; text: string; tree: Tree }> => {
+    const limits = { ...left, ms: READ_MS, address, ...(frame ? { frame } : {}) };
     const { tree, ids } = await readFrame(at, limits);
     left.dom -= sum(tree.html);
     left.text -= sum(tree.text);
+    left.marks -= tree.marked;
     let html = tree.html[0] ?? "";
     const lines = [tree.text[0] ?? ""];
     for (const [index, position] of tree.frames.entries()) {
-      const inner = await writeFrame(ids.get(position), depth + 1);
+      const inner = await writeFrame(ids.get(position), depth + 1, tree.views[index]);
       html += inner.html + (tree.html[index + 1] ?? "");
       lines.push(inner.text, tree.text[index + 1] ?? "");
     }
@@ -88,9 +98,14 @@ async function compose(tab: Tab): Promise<Composed> {
     };
   };
 
-  const writeFrame = async (id: string | undefined, depth: number): Promise<{ html: string; text: string }> => {
+  const writeFrame = async (
+    id: string | undefined,
+    depth: number,
+    view: View | undefined,
+  ): Promise<{ html: string; text: string }> => {
     const nothing = { html: "", text: "" };
     if (id === undefined) return nothing;
+    if (nested) return nothing;
     if (!frames.has(id) && !elsewhere.has(id))
       for (const [key, other] of await framesElsewhere(page)) elsewhere.set(key, other);
     const url = frames.get(id) ?? elsewhere.get(id)?.url;
@@ -112,7 +127,7 @@ async function compose(tab: Tab): Promise<Composed> {
     const at = { session: elsewhere.get(id)?.session ?? session, id };
     try {
       const ms = Math.min(FRAME_MS, tab.wait.script / 4);
-      const { html, text, tree } = await answerWithin(ms, "frame", write(at, depth));
+      const { html, text, tree } = await answerWithin(ms, "frame", write(at, depth, view));
       if (tree.cut) leaveOut("cut");
       return { html: `<div ${FRAME_MARK}="${escapeAttribute(url)}">${html}</div>`, text };
     } catch (error) {
@@ -140,15 +155,23 @@ async function compose(tab: Tab): Promise<Composed> {
 }
 
 /** Of the session's own process: id and address of each frame, the outermost first. */
-async function framesOf(session: CDPSession): Promise<Map<string, string>> {
-  const { frameTree } = await session.send("Page.getFrameTree");
+async function framesOf(session: CDPSession): Promise<{ frames: Map<string, string>; nested: boolean }> {
+  const answer = await session.send("Page.getFrameTree").catch((error: unknown) => {
+    if (error instanceof Error && TOO_DEEP.test(error.message)) return undefined;
+    throw error;
+  });
+  if (!answer) {
+    const { targetInfo } = await session.send("Target.getTargetInfo");
+    return { frames: new Map([[targetInfo.targetId, targetInfo.url]]), nested: true };
+  }
+  const { frameTree } = answer;
   const found = new Map<string, string>();
   const trees = [frameTree];
   for (let tree = trees.shift(); tree; tree = trees.shift()) {
     found.set(tree.frame.id, tree.frame.unreachableUrl ? "" : tree.frame.url);
     trees.push(...(tree.childFrames ?? []));
   }
-  return found;
+  return { frames: found, nested: false };
 }
 
 /** Frames of other sites, which Chromium keeps in processes of their own, each with the frames of its own process. */
@@ -161,7 +184,10 @@ async function framesElsewhere(page: Page): Promise<Map<string, { session: CDPSe
       .newCDPSession(frame)
       .catch(() => undefined);
     if (!session) continue;
-    const frames = await answerWithin(FRAME_MS, "frame", framesOf(session)).catch(() => new Map<string, string>());
+    const frames = await answerWithin(FRAME_MS, "frame", framesOf(session)).then(
+      (answer) => answer.frames,
+      () => new Map<string, string>(),
+    );
     for (const [id, url] of frames) found.set(id, { session, url });
   }
   return found;
@@ -177,7 +203,7 @@ async function readFrame(
   const ids = new Map<number, string>();
   let named = 0;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const elements = await unknownElements(session, contextId, Math.max(0, MAX_NAMED - named));
+    const elements = await unknownElements(session, contextId, Math.max(0, MAX_NAMED - named), round === 0);
     const roots = (await Promise.all(elements.map((objectId) => describe(session, objectId)))).flatMap((node, at) => {
       if (node?.frameId !== undefined) ids.set(named + at, node.frameId);
       return node?.shadowRoots?.find((root) => root.shadowRootType === "closed")?.backendNodeId ?? [];
@@ -193,8 +219,13 @@ async function readFrame(
   return { tree: value as Tree, ids };
 }
 
-async function unknownElements(session: CDPSession, contextId: number, named: number): Promise<string[]> {
-  const limits = { named, empty: MAX_EMPTY, elements: MAX_ELEMENTS };
+async function unknownElements(
+  session: CDPSession,
+  contextId: number,
+  named: number,
+  first: boolean,
+): Promise<string[]> {
+  const limits = { named, empty: MAX_EMPTY, elements: MAX_ELEMENTS, first };
   const { objectId, description } = await call(session, contextId, findUnknown, [{ value: limits }]);
   // Of most pages, which need no further round trip.
   if (objectId === undefined || description === "Array(0)") return [];

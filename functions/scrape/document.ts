@@ -5,7 +5,7 @@ import { EGRESS_HEADER, egressRefusal } from "../../lib/edges/egress-refusal.ts"
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { blockedBy } from "./block-page.ts";
 import { isPage, navigationFailure, statusFailure } from "./failures.ts";
-import { readPage } from "./in-page.ts";
+import { readAnswer } from "./in-page.ts";
 import { ask, type Tab } from "./tab.ts";
 
 /** Opens the page. Returns at the document's first byte, whatever its status. */
@@ -35,7 +35,7 @@ export async function requireDocument(tab: Tab): Promise<Response> {
     if (isPage(headers["content-type"])) return response;
     throw new TerminalError("NotAPage", `${url.href} is no page but ${headers["content-type"]}`);
   }
-  const seen = await ask(tab, (page) => page.evaluate(readPage, { dom: 200_000, text: 20_000 }));
+  const seen = await ask(tab, (page) => page.evaluate(readAnswer, { dom: 200_000, text: 20_000 }));
   const block = blockedBy({ ...seen, status, headers });
   if (block) throw new TerminalError("Blocked", `${url.host} answers ${status} with a block page: ${block}`);
   throw statusFailure(status, url, headers["retry-after"]);

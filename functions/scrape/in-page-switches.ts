@@ -12,7 +12,7 @@ export function openDetails(): void {
 
 /**
  * Runs in the page: what shows the same place otherwise, monthly and yearly prices first, then tabs, then what unfolds. Kept for press.
- * No links to elsewhere, no buttons of forms, no menus. @returns their labels
+ * No links to elsewhere, no buttons of forms, no menus; in open shadow roots, too. @returns their labels
  */
 export function findSwitches(most: number): string[] {
   const labelOf = (element: HTMLElement) => {
@@ -42,10 +42,19 @@ export function findSwitches(most: number): string[] {
   const periods: HTMLElement[] = [];
   const tabs: HTMLElement[] = [];
   const folds: HTMLElement[] = [];
-  const all = document.querySelectorAll<HTMLElement>(
-    "button, [role=button], [role=tab], [role=switch], [role=radio], input[type=radio], input[type=checkbox]",
-  );
-  for (const element of [...all].slice(0, 1_000)) {
+  const switches =
+    "button, [role=button], [role=tab], [role=switch], [role=radio], input[type=radio], input[type=checkbox]";
+  const all: HTMLElement[] = [];
+  const roots: ParentNode[] = [document];
+  let left = 20_000;
+  for (let root = roots.shift(); root && left > 0; root = roots.shift()) {
+    all.push(...root.querySelectorAll<HTMLElement>(switches));
+    for (const { shadowRoot } of root.querySelectorAll("*")) {
+      if (shadowRoot) roots.push(shadowRoot);
+      if (left-- <= 0) break;
+    }
+  }
+  for (const element of all.slice(0, 1_000)) {
     if (
       isOn(element) ||
       leads(element) ||

@@ -12,6 +12,18 @@ export interface Tree {
   readonly cut: boolean;
   /** Characters of text before the cut. */
   readonly textLength: number;
+  /** Where each of `frames` is drawn. */
+  readonly views: readonly View[];
+  /** Elements that were looked at for marks. */
+  readonly marked: number;
+}
+
+/** A rectangle of the whole page, in CSS pixels. */
+export interface View {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface TreeLimits {
@@ -21,8 +33,10 @@ export interface TreeLimits {
   readonly ms: number;
   /** The captured page's address: readers resolve relative ones against it. */
   readonly address: string;
-  /** A frame's document is what it shows: no scripts, no styles, no head. */
-  readonly isFrame: boolean;
+  /** Where a frame's document is drawn, which is what it shows: no scripts, no styles, no head. */
+  readonly frame?: View;
+  /** Elements to look at for marks. */
+  readonly marks: number;
 }
 
 /** Kept between the functions below, in a world of scripts that the page's own do not reach. */
@@ -45,9 +59,12 @@ export function findUnknown(limits: {
   readonly named: number;
   readonly empty: number;
   readonly elements: number;
+  /** Whether to begin anew: a page is read more than once, and its frames are asked about each time. */
+  readonly first: boolean;
 }): Element[] {
   const world = globalThis as World;
-  world.agentic ??= { named: [], closed: new Map(), composed: false };
+  if (limits.first || !world.agentic)
+    world.agentic = { named: [], closed: world.agentic?.closed ?? new Map(), composed: false };
   const state = world.agentic;
   const known = new Set(state.named);
   const builtIn = /^(?:article|aside|blockquote|body|div|footer|h[1-6]|header|main|nav|p|section|span)$/;
@@ -105,6 +122,7 @@ export function addClosedRoot(root: ShadowRoot): void {
 /**
  * Runs in the page: writes down the document as it is shown: a shadow root in place of its host's children, these in place of its
  * slots, templates left out. Where there is neither root nor frame the text is the browser's own, and otherwise alike.
+ * Marks what only the rendered page tells (docs/adr/0045): boxes, what is hidden or crossed out, and which controls stand out.
  */
 export function readTree(limits: TreeLimits): Tree {
   const state = (globalThis as World).agentic ?? { named: [], closed: new Map<Element, ShadowRoot>(), composed: false };
@@ -113,6 +131,7 @@ export function readTree(limits: TreeLimits): Tree {
   const html = [""];
   const text = [""];
   const frames: number[] = [];
+  const views: View[] = [];
   let htmlLength = 0;
   let textLength = 0;
   /** Lines to begin before the next word; a space only within one. */
@@ -163,15 +182,145 @@ export function readTree(limits: TreeLimits): Tree {
     }
     return words.length > 60 ? "" : words;
   };
-  const startTag = (element: Element) => {
+
+  let marked = 0;
+  let controlsLeft = limits.marks / 10;
+  const unmarked = /^(?:html|head|body|script|style|link|meta|title|base|noscript|template|option|br|source|track)$/;
+  const pictures = /^(?:img|canvas|video|object|embed)$/;
+  const controls = "a[href], button, [role='button'], [role='link'], input[type='submit'], input[type='button']";
+  const hasWords = (element: Element) => {
+    let left = 20;
+    for (let child = element.firstChild; child && left-- > 0; child = child.nextSibling)
+      if (child instanceof Text && /\S/.test(child.data)) return true;
+    return false;
+  };
+  /** As pixels are: style sheets write colours in many ways. */
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const pixels = new Map<string, readonly number[]>();
+  const pixelOf = (colour: string) => {
+    let pixel = pixels.get(colour);
+    if (!pixel) {
+      canvas?.clearRect(0, 0, 1, 1);
+      if (canvas) canvas.fillStyle = colour;
+      canvas?.fillRect(0, 0, 1, 1);
+      pixel = [...(canvas?.getImageData(0, 0, 1, 1).data ?? [0, 0, 0, 0])];
+      pixels.set(colour, pixel);
+    }
+    return pixel;
+  };
+  const isOpaque = (colour: string) => (pixelOf(colour)[3] ?? 0) > 24;
+  /** 0 to 1. */
+  const contrast = (one: string, other: string) =>
+    Math.max(...[0, 1, 2].map((at) => Math.abs((pixelOf(one)[at] ?? 0) - (pixelOf(other)[at] ?? 0)))) / 255;
+  const parentOf = (element: Element) => {
+    const parent = element.assignedSlot ?? element.parentNode;
+    return parent instanceof ShadowRoot ? parent.host : parent instanceof Element ? parent : undefined;
+  };
+  const colourAround = (element: Element) => {
+    for (let up = parentOf(element), climbs = 0; up && climbs < 30; up = parentOf(up), climbs++) {
+      const { backgroundColor, backgroundImage } = getComputedStyle(up);
+      // Nobody knows what a picture shows there.
+      if (backgroundImage !== "none") return undefined;
+      if (isOpaque(backgroundColor)) return backgroundColor;
+    }
+    return "white";
+  };
+  /** How a control stands out: by its own box, or that of the one element in it. */
+  const standsOut = (control: Element, style: CSSStyleDeclaration): string | undefined => {
+    const around = colourAround(control);
+    const only = control.childElementCount === 1 && !hasWords(control) ? control.firstElementChild : null;
+    for (const one of only ? [style, getComputedStyle(only)] : [style]) {
+      const { backgroundColor, backgroundImage, borderTopWidth, borderLeftWidth, borderTopColor, boxShadow } = one;
+      if (backgroundImage !== "none") return "filled";
+      const filled = isOpaque(backgroundColor) ? (around ? contrast(backgroundColor, around) : 1) : 0;
+      if (filled > 0.25) return "filled";
+      const bordered =
+        Number.parseFloat(borderTopWidth) >= 0.5 &&
+        Number.parseFloat(borderLeftWidth) >= 0.5 &&
+        isOpaque(borderTopColor) &&
+        (!around || contrast(borderTopColor, around) > 0.05);
+      // Style sheets draw borders as shadows, too, and name shadows that show nothing.
+      const ringed = /\S/.test(boxShadow.replace(/none|rgba\(0, 0, 0, 0\) 0px 0px 0px 0px|,/g, ""));
+      if (bordered || ringed) return "outlined";
+      if (filled > 0.03) return "tinted";
+    }
+    return undefined;
+  };
+  /** Whether style sheets hide it from who looks at the page, though not what shows when something is done. */
+  const isHidden = (element: Element, { x, y, width, height }: View, words: boolean) => {
+    const seen = element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    const away = !limits.frame && width > 0 && height > 0 && (x + width <= 0 || y + height <= 0 || x >= innerWidth);
+    if (seen && width > 1 && height > 1 && !away) return false;
+    const { display, visibility, opacity, pointerEvents, position, overflowX, overflowY, clip } =
+      getComputedStyle(element);
+    if (display === "none") return true;
+    if (visibility !== "visible" && (words || !element.firstElementChild)) return true;
+    // What has a place of its own there fades in when its turn comes.
+    if (opacity === "0" && (pointerEvents === "none" || /^(?:absolute|fixed)$/.test(position))) return true;
+    if (away) return x < innerWidth || position === "fixed";
+    return (
+      (width <= 1 || height <= 1) &&
+      display !== "contents" &&
+      (overflowX !== "visible" || overflowY !== "visible" || clip !== "auto")
+    );
+  };
+  const marksOf = (element: Element, around: Around) => {
+    if (!around.drawn || marked >= limits.marks || unmarked.test(element.localName)) return { hidden: false, said: "" };
+    marked++;
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const at = limits.frame
+      ? { x: limits.frame.x + left, y: limits.frame.y + top, width, height }
+      : { x: left + scrollX, y: top + scrollY, width, height };
+    const words = hasWords(element);
+    if (isHidden(element, at, words)) return { hidden: true, said: ' data-agentic-style="hidden"' };
+    const styles = isStruck(element) ? ["struck"] : [];
+    let size = "";
+    let boxed = words || pictures.test(element.localName);
+    // A page of thousands is a list: the first of them are enough.
+    const looked =
+      controlsLeft > 0 &&
+      (element.matches(controls) || (words && !around.pointed && getComputedStyle(element).cursor === "pointer"));
+    if (looked) {
+      controlsLeft--;
+      const style = getComputedStyle(element);
+      boxed = true;
+      size = ` ${Math.round(Number.parseFloat(style.fontSize))}`;
+      const how = standsOut(element, style);
+      styles.push(...(how ? [how] : []), ...(style.cursor === "pointer" ? ["pointer"] : []));
+    }
+    const box = boxed ? shownPart(at) : undefined;
+    return {
+      hidden: false,
+      said: `${styles.length > 0 ? ` data-agentic-style="${styles.join(" ")}"` : ""}${box ? ` data-agentic-box="${box}${size}"` : ""}`,
+    };
+  };
+  /** Where a frame draws its document. */
+  const contentOf = (frame: Element): View => {
+    const { left, top } = frame.getBoundingClientRect();
+    const { paddingLeft, paddingTop } = getComputedStyle(frame);
+    const [x, y] = [
+      left + frame.clientLeft + Number.parseFloat(paddingLeft),
+      top + frame.clientTop + Number.parseFloat(paddingTop),
+    ];
+    const origin = limits.frame ?? { x: scrollX, y: scrollY };
+    return { x: origin.x + x, y: origin.y + y, width: frame.clientWidth, height: frame.clientHeight };
+  };
+  /** In rounded pixels; undefined where nothing of it is drawn. */
+  const shownPart = ({ x, y, width, height }: View) => {
+    const view = limits.frame ?? { x: 0, y: 0, width: innerWidth, height: Number.POSITIVE_INFINITY };
+    const [left, top] = [Math.max(x, view.x), Math.max(y, view.y)];
+    const [right, bottom] = [Math.min(x + width, view.x + view.width), Math.min(y + height, view.y + view.height)];
+    if (right - left < 1 || bottom - top < 1) return undefined;
+    return [left, top, right - left, bottom - top].map(Math.round).join(" ");
+  };
+  const startTag = (element: Element, marks: string) => {
     const attributes = Array.from(element.attributes, ({ name, value }) => {
-      // That one is ours to give.
-      if (name === "data-agentic-style") return "";
+      // Those are ours to give.
+      if (name.startsWith("data-agentic-")) return "";
       const kept = addresses.test(name) ? absolute(element, value) : value;
       return ` ${name}="${escaped(kept, /[&"<>\u00a0]/g)}"`;
     });
-    const mark = isStruck(element) ? ' data-agentic-style="struck"' : "";
-    return `<${element.localName}${attributes.join("")}${mark}>`;
+    return `<${element.localName}${attributes.join("")}${marks}>`;
   };
 
   /** Of the element around: whether its text shows, how it is written, and whether its own spaces count. */
@@ -181,10 +330,21 @@ export function readTree(limits: TreeLimits): Tree {
     readonly pre: boolean;
     readonly cased: string;
     readonly raw: boolean;
+    /** Whether anything shows it, and whether it is part of what can be clicked: for its marks. */
+    readonly drawn: boolean;
+    readonly pointed: boolean;
   }
   type Step = { readonly node: Node; readonly around: Around } | (() => void);
-  const start: Around = { shown: true, visible: true, pre: false, cased: "none", raw: false };
-  const top = limits.isFrame ? document.body : document.documentElement;
+  const start: Around = {
+    shown: true,
+    visible: true,
+    pre: false,
+    cased: "none",
+    raw: false,
+    drawn: true,
+    pointed: false,
+  };
+  const top = limits.frame ? document.body : document.documentElement;
   // No recursion: scripts nest elements deeper than the stack goes.
   const steps: Step[] = top ? [{ node: top, around: start }] : [];
   const follow = (nodes: ArrayLike<Node>, around: Around) => {
@@ -192,7 +352,7 @@ export function readTree(limits: TreeLimits): Tree {
   };
   let cut = false;
   let count = 0;
-  if (!limits.isFrame) write("<!DOCTYPE html>");
+  if (!limits.frame) write("<!DOCTYPE html>");
   for (let step = steps.pop(); step; step = steps.pop()) {
     if (htmlLength >= limits.dom || (++count % 500 === 0 && performance.now() > until)) {
       cut = true;
@@ -220,23 +380,25 @@ export function readTree(limits: TreeLimits): Tree {
     if (!(node instanceof Element)) continue;
     const name = node.localName;
     if (name === "template") continue;
-    if (unseen.test(name) && (limits.isFrame || node.getRootNode() instanceof ShadowRoot)) continue;
+    if (unseen.test(name) && (limits.frame || node.getRootNode() instanceof ShadowRoot)) continue;
     if (node instanceof HTMLSlotElement && node.getRootNode() instanceof ShadowRoot) {
       const assigned = node.assignedNodes();
       follow(assigned.length > 0 ? assigned : node.childNodes, around);
       continue;
     }
-    write(startTag(node));
+    const { hidden, said } = marksOf(node, around);
+    write(startTag(node, said));
     if (empty.test(name)) {
       if (name === "br" && state.composed && around.shown) say("\n", true);
       continue;
     }
-    let inside: Around = { ...around, raw: raw.test(name) };
+    const pointed = around.pointed || /\bpointer\b/.test(said) || name === "a" || name === "button";
+    let inside: Around = { ...around, raw: raw.test(name), drawn: around.drawn && !hidden, pointed };
     let after = 0;
     if (state.composed && around.shown) {
       const { display, visibility, whiteSpace, textTransform } = getComputedStyle(node);
       inside = {
-        raw: inside.raw,
+        ...inside,
         shown: display !== "none" && !/^(?:script|style|noscript|head|textarea|select|svg|canvas)$/.test(name),
         visible: visibility === "visible",
         pre: whiteSpace.startsWith("pre"),
@@ -257,6 +419,7 @@ export function readTree(limits: TreeLimits): Tree {
       const close = steps.pop() as () => void;
       close();
       frames.push(position);
+      views.push(contentOf(node));
       html.push("");
       text.push("");
       spaced = true;
@@ -264,9 +427,9 @@ export function readTree(limits: TreeLimits): Tree {
     }
     follow((node.shadowRoot ?? state.closed.get(node) ?? node).childNodes, inside);
   }
-  if (state.composed) return { html, text, frames, cut, textLength };
+  if (state.composed) return { html, text, frames, cut, textLength, views, marked };
   const own = document.body as HTMLElement | null;
   // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, without scripts and hidden parts
   const words = own?.innerText ?? "";
-  return { html, text: [words.slice(0, limits.text)], frames, cut, textLength: words.length };
+  return { html, text: [words.slice(0, limits.text)], frames, cut, textLength: words.length, views, marked };
 }

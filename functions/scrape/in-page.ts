@@ -4,11 +4,6 @@
 export const MAX_HEIGHT = 12_000;
 
 export interface Reading {
-  readonly html: string;
-  /** Characters before the cut. */
-  readonly htmlLength: number;
-  readonly text: string;
-  readonly textLength: number;
   readonly title: string;
   readonly lang: string;
   readonly description: string;
@@ -20,19 +15,12 @@ export interface Reading {
   readonly loadMs: number;
 }
 
-/** Runs in the page: reads everything at once. `limits` in characters. */
-export function readPage(limits: { dom: number; text: number }): Reading {
+/** Runs in the page: what is known of it beside its content. */
+export function readPage(): Reading {
   const root = document.documentElement;
-  const html = `<!DOCTYPE html>${root?.outerHTML ?? ""}`;
-  // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, without scripts and hidden parts
-  const text = document.body?.innerText ?? "";
   const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   const meta = document.querySelector('meta[name="description" i],meta[property="og:description"]');
   return {
-    html: html.slice(0, limits.dom),
-    htmlLength: html.length,
-    text: text.slice(0, limits.text),
-    textLength: text.length,
     title: document.title.slice(0, 500),
     lang: (root?.lang ?? "").slice(0, 35),
     description: (meta?.getAttribute("content") ?? "").slice(0, 1000),
@@ -41,6 +29,17 @@ export function readPage(limits: { dom: number; text: number }): Reading {
     responseMs: navigation?.responseStart ?? 0,
     domContentLoadedMs: navigation?.domContentLoadedEventEnd ?? 0,
     loadMs: navigation?.loadEventEnd ?? 0,
+  };
+}
+
+/** Runs in the page: the beginning of an answer that may be no page of the site. `limits` in characters. */
+export function readAnswer(limits: { dom: number; text: number }): { html: string; text: string; title: string } {
+  // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, without scripts and hidden parts
+  const text = document.body?.innerText ?? "";
+  return {
+    html: `<!DOCTYPE html>${document.documentElement?.outerHTML ?? ""}`.slice(0, limits.dom),
+    text: text.slice(0, limits.text),
+    title: document.title.slice(0, 500),
   };
 }
 

@@ -1,17 +1,19 @@
-import type { Request } from "playwright-core";
+import type { Frame, Request } from "playwright-core";
 import { MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { readComposed } from "./composed.ts";
 import { findSwitches, press } from "./in-page-switches.ts";
 import { ask, quiet, type Tab } from "./tab.ts";
 
 const MAX_SWITCHES = 8;
+/** The page's own and those that it shows. */
+const MAX_FRAMES = 5;
 /** For all of them: a page decides how long its switches take. */
 const ALL_MS = 6_000;
 /** For an answer of the page, and for what a switch leads to. */
 const ANSWER_MS = 2_000;
 const EACH_MS = 1_000;
 /** Lines before the first that differs: what a price belongs to stands before it. */
-const LINES_BEFORE = 3;
+const LINES_BEFORE = 8;
 
 /** A page's words: as markup and as text. */
 interface Words {
@@ -38,28 +40,52 @@ export async function withOtherStates(
   let told = before.text;
   let left = false;
   let at = 0;
-  let labels: readonly string[] = [];
+  let switches: readonly Switch[] = [];
   try {
-    labels = await ask(brief, () => page.evaluate(findSwitches, MAX_SWITCHES));
-    if (labels.length > 0)
+    switches = (
+      await Promise.all(
+        page
+          .frames()
+          .slice(0, MAX_FRAMES)
+          .map((frame) => switchesIn(frame, brief)),
+      )
+    ).flat();
+    switches = switches.slice(0, MAX_SWITCHES);
+    if (switches.length > 0)
       await stayHere(tab, () => {
         left = true;
       });
-    for (; at < labels.length && !left && performance.now() < until; at++) {
-      await ask(brief, () => page.evaluate(press, at));
+    for (const { label, frame, position } of switches) {
+      if (left || performance.now() >= until) break;
+      at++;
+      await ask(brief, () => frame.evaluate(press, position));
       await quiet(brief);
-      const { text } = await ask(brief, () => readComposed(brief));
+      const { text } = await ask(brief, () => readComposed(brief, { marks: 0 }));
       const part = left ? "" : differing(told, text);
       if (part === "") continue;
       told = text;
-      parts.push(`[After pressing “${labels[at]}”]\n${part}`);
+      parts.push(`[After pressing “${label}”]\n${part}`);
     }
   } catch {
     // A page that went away or does not answer: what was read stands.
     left = true;
   }
   const { html, text } = added(before, parts.map((part) => `\n\n${part}`).join(""));
-  return { html, text, caveats: left || at < labels.length ? ["not every tab and switch of the page was read"] : [] };
+  return { html, text, caveats: left || at < switches.length ? ["not every tab and switch of the page was read"] : [] };
+}
+
+interface Switch {
+  readonly label: string;
+  readonly frame: Frame;
+  /** Among those of its frame. */
+  readonly position: number;
+}
+
+/** None in a frame that does not answer. */
+async function switchesIn(frame: Frame, tab: Tab): Promise<Switch[]> {
+  const found = ask(tab, () => frame.evaluate(findSwitches, MAX_SWITCHES));
+  const labels = await (frame.parentFrame() ? found.catch(() => []) : found);
+  return labels.map((label, position) => ({ label, frame, position }));
 }
 
 function added({ html, text }: Words, other: string): Words {

@@ -1,6 +1,6 @@
 import type { BrowserContext, Page, Response } from "playwright-core";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
-import { type Capture, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
+import { type Capture, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { blockedBy } from "./block-page.ts";
 import { type Composed, readComposed } from "./composed.ts";
 import { closeConsent } from "./consent.ts";
@@ -72,16 +72,16 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   if (traffic.lostProxy()) throw egressAway(`the egress proxy went away while ${options.url.host} loaded`);
 
   const [reading, shown, links] = await Promise.all([
-    ask(tab, () => page.evaluate(readPage, { dom: MAX_DOM_CHARS, text: MAX_TEXT_CHARS })),
+    ask(tab, () => page.evaluate(readPage)),
     ask(tab, () => readComposed(tab)),
     ask(tab, () => readPageLinks(tab)),
   ]);
-  const block = blockedBy({ ...reading, status: response.status(), headers: response.headers() });
+  const block = blockedBy({ ...shown, title: reading.title, status: response.status(), headers: response.headers() });
   if (block) throw new TerminalError("Blocked", `${options.url.host} shows a block page: ${block}`);
   if (shown.text.trim() === "" && !reading.visual) throw new TerminalError("EmptyPage", `${page.url()} shows nothing`);
 
   const screenshot = await draw(tab, { format: "png" });
-  const fullPage = await drawFullPage(tab, reading.height);
+  const fullPage = await drawFullPage(tab, drawnHeight(reading));
   const finalUrl = page.url();
   const read = await withOtherStates(tab, shown, options.deadline.getTime() - Date.now());
   return {
@@ -96,6 +96,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
       timings: timingsOf(reading, performance.now() - started, complete),
       viewport: VIEWPORT,
       pageHeight: reading.height,
+      drawnHeight: fullPage ? drawnHeight(reading) : VIEWPORT.height,
       truncated: [
         ...cuts(reading, shown, domReady, complete),
         ...(whole || !complete ? [] : [CHANGING]),
@@ -118,9 +119,12 @@ const CHANGING = "taken while the page was still changing: what came later is mi
 const NOT_DRAWN = "the full page could not be drawn in time: its picture shows the viewport only";
 const QUALITY = 70;
 
+function drawnHeight({ height }: Reading): number {
+  return Math.max(1, Math.min(height, MAX_HEIGHT));
+}
+
 /** Undefined where Chromium cannot draw the whole page in time: 130,000 elements take it over ten seconds. */
-async function drawFullPage(tab: Tab, pageHeight: number): Promise<Uint8Array | undefined> {
-  const height = Math.max(1, Math.min(pageHeight, MAX_HEIGHT));
+async function drawFullPage(tab: Tab, height: number): Promise<Uint8Array | undefined> {
   const clip = { x: 0, y: 0, width: VIEWPORT.width, height, scale: 1 };
   try {
     return await draw(tab, { format: "jpeg", quality: QUALITY, clip });
@@ -172,11 +176,8 @@ function timingsOf(reading: Reading, totalMs: number, complete: boolean): Captur
 }
 
 function cuts(reading: Reading, shown: Composed, domReady: boolean, complete: boolean): string[] {
-  const mega = (chars: number) => `${(chars / 1_000_000).toFixed(1)} million`;
   return [
-    ...(shown.cut
-      ? [`DOM cut at ${mega(shown.html.length)} of ${mega(Math.max(reading.htmlLength, shown.html.length))} characters`]
-      : []),
+    ...(shown.cut ? [`DOM cut at ${(shown.html.length / 1_000_000).toFixed(1)} million characters`] : []),
     ...(shown.textLength > MAX_TEXT_CHARS ? [`text cut at ${MAX_TEXT_CHARS} of ${shown.textLength} characters`] : []),
     ...shown.caveats,
     ...(reading.height > MAX_HEIGHT ? [`full page drawn to ${MAX_HEIGHT} of ${reading.height} pixels`] : []),

@@ -75,6 +75,8 @@ export const captureSchema = z.strictObject({
   viewport: z.strictObject({ width: z.int(), height: z.int() }),
   /** CSS pixels of the whole page, before any cap. */
   pageHeight: z.int(),
+  /** Of those, what the full page's picture shows. */
+  drawnHeight: z.int().positive().optional(),
   artifacts: z.strictObject({
     /** Rendered DOM, serialized: html. */
     dom: z.string(),
@@ -85,7 +87,7 @@ export const captureSchema = z.strictObject({
     /** JPEG of the full page, capped in height. */
     fullPage: z.string(),
   }),
-  /** What is incomplete, in words, e.g. "DOM cut at 2.0 million of 10.1 million characters". */
+  /** What is incomplete, in words, e.g. "DOM cut at 2.0 million characters". */
   truncated: z.array(z.string()),
   /** Label of the consent banner's button that scrape pressed. */
   consentClosed: z.string().optional(),

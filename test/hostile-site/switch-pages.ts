@@ -19,6 +19,12 @@ export const SWITCH_PAGES: Record<string, Page> = {
     `<h1>Plans</h1><button aria-expanded="false" aria-controls="b" onclick="document.getElementById('b').hidden = false">More plans</button><div id="b" hidden><h3>Team</h3>$290 per year</div>`,
   ),
   "/details": html(`<h1>Plans</h1><details><summary>More</summary><p>Team, $290 per year</p></details>`),
+  "/switch-root": html(
+    `<h1>Plans</h1><x-plans></x-plans><script>customElements.define("x-plans", class extends HTMLElement { connectedCallback() {
+      const root = this.attachShadow({ mode: "open" }); root.innerHTML = ${JSON.stringify('<button class="y">Yearly</button><h3>Solo</h3><p>$9 per month</p>')};
+      root.querySelector("button").onclick = () => { root.querySelector("p").textContent = "$90 per year"; }; } });</script>`,
+  ),
+  "/switch-frame": html(`<h1>Plans</h1><iframe src="/switch-buttons" width="600" height="500"></iframe>`),
   "/switch-leaves": html(`<h1>Plans</h1><button onclick="location.href = '/switch-left'">Yearly</button>${cards}`),
   "/switch-submits": html(
     `<h1>Plans</h1><form action="/switch-left" method="post"><button>Yearly, by the form</button></form>

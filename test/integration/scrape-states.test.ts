@@ -15,6 +15,10 @@ test.each(["/switch-buttons", "/switch-box"])("%s: monthly and yearly prices are
   expect(truncated).toEqual([]);
 });
 
+test.each(["/switch-root", "/switch-frame"])("%s: switches in roots and frames are pressed, too", async (path) => {
+  expect((await capture(path)).text).toMatch(/\[After pressing “Yearly”\]\n[^[]*Solo\n+\$90 per year/);
+});
+
 test.each([
   ["/switch-tabs", "Companies"],
   ["/switch-folds", "More plans"],

@@ -121,7 +121,7 @@ describe("a plain page", () => {
     expect(seen.egress.requests).toBeGreaterThanOrEqual(2);
     expect(seen.egress.bytes).toBeGreaterThan(300);
     expect(await textOf(seen.artifacts.text)).toContain("From $19 per month.");
-    expect(await textOf(seen.artifacts.dom)).toMatch(/^<!DOCTYPE html><html lang="en">.*<h1>Welcome<\/h1>/s);
+    expect(await textOf(seen.artifacts.dom)).toMatch(/^<!DOCTYPE html><html lang="en">.*<h1[^<>]*>Welcome<\/h1>/s);
     expect(await sharp(await artifacts.get(askedWorkload(), seen.artifacts.screenshot)).metadata()).toMatchObject({
       format: "png",
       width: 1280,
@@ -269,7 +269,7 @@ describe("difficult pages are captured all the same", () => {
   test("ten megabytes of DOM are cut, and the capture says so", async () => {
     const seen = await capture("http://shop.test/big");
     expect(seen.truncated).toEqual(
-      expect.arrayContaining([expect.stringMatching(/^DOM cut at 2\.0 million of 1?\d\.\d million characters/)]),
+      expect.arrayContaining([expect.stringMatching(/^DOM cut at 2\.0 million characters/)]),
     );
     expect((await artifacts.get(askedWorkload(), seen.artifacts.dom)).length).toBeLessThan(2_100_000);
   });

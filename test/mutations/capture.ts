@@ -2,6 +2,8 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const COMPOSED = ["test/integration/scrape-composed.test.ts"];
 
+const MARKS = ["test/integration/scrape-marks.test.ts"];
+
 const LATE = ["test/integration/scrape-late.test.ts"];
 
 const STATES = ["test/integration/scrape-states.test.ts"];
@@ -90,12 +92,12 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/scrape/in-page-tree.ts", COMPOSED, [
     {
       why: "an old price that a style sheet crosses out is none",
-      find: "isStruck(element) ? ",
-      replace: "false && isStruck(element) ? ",
+      find: 'isStruck(element) ? ["struck"] : []',
+      replace: "[]",
     },
     {
       why: "a page cannot cross out what it shows",
-      find: 'if (name === "data-agentic-style") return "";',
+      find: 'if (name.startsWith("data-agentic-")) return "";',
       replace: "",
     },
     {
@@ -105,6 +107,26 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     },
     { why: "a template is nothing that a page shows", find: '    if (name === "template") continue;\n', replace: "" },
     { why: "a frame that nobody sees says nothing", find: "if (areaOf(element) > 400) frames", replace: "frames" },
+  ]),
+  ...mutationsOf("functions/scrape/in-page-tree.ts", MARKS, [
+    {
+      why: "what is hidden is left out of the findings",
+      find: "if (isHidden(element, at, words)) return",
+      replace: "if (false) return",
+    },
+    { why: "a page has so many marks", find: "marked >= limits.marks || ", replace: "" },
+    {
+      why: "nothing is shown of what a frame cuts off",
+      find: "limits.frame ?? { x: 0, y: 0, width: innerWidth",
+      replace: "{ x: 0, y: 0, width: innerWidth",
+    },
+  ]),
+  ...mutationsOf("functions/scrape/composed.ts", COMPOSED, [
+    {
+      why: "frames without end are no reason to lose the page",
+      find: "TOO_DEEP.test(error.message)",
+      replace: "false",
+    },
   ]),
   ...mutationsOf("functions/scrape/tab.ts", LATE, [
     {

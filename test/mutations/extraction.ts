@@ -2,7 +2,11 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const POOL = ["test/integration/page-pool.test.ts"];
 const ANALYZE = ["test/integration/analyze.test.ts"];
+<<<<<<< HEAD
 const CORPUS = ["test/unit/corpus.test.ts"];
+=======
+const EVIDENCE = ["test/unit/extract-evidence.test.ts"];
+>>>>>>> 8eb448c (The capture marks what only the rendered page tells, and findings say where they stand on its picture)
 const INJECTION = ["test/unit/injection.test.ts"];
 
 /** A page that is slow or large. */
@@ -10,20 +14,20 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/analyze/graph.ts", ANALYZE, [
     {
       why: "a page that is slow holds no neighbour's lease",
-      find: 'pages.run("extract", [{ html, screenshot, url, title, description }], signal)',
+      find: 'pages.run("extract", [{ html, title, description, ...sourceOf(capture) }], signal)',
       replace:
-        'import("./extract/extract.ts").then(({ extract }) => extract({ html, screenshot, url, title, description }))',
+        'import("./extract/extract.ts").then(({ extract }) => extract({ html, title, description, ...sourceOf(capture) }))',
       tests: ["test/integration/slow-page.test.ts"],
     },
     {
       why: "an answer that is slow to look up holds no neighbour's lease",
-      find: 'await pages.run("merge", [rules, said, { text, model: author, usage }], signal),',
-      replace: '(await import("./merge.ts")).merge(rules, said, { text, model: author, usage }),',
+      find: 'await pages.run("merge", [rules, said, { text, html, source, model: author, usage }], signal),',
+      replace: '(await import("./merge.ts")).merge(rules, said, { text, html, source, model: author, usage }),',
     },
     {
       why: "no more of a page is read than scrape captures",
-      find: ".slice(0, MAX_DOM_CHARS)",
-      replace: "",
+      find: "const html = (await readText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);\n      const { screenshot }",
+      replace: "const html = await readText(artifacts, workload, capture.artifacts.dom);\n      const { screenshot }",
     },
     {
       why: "no more of a text is read than scrape captures",
@@ -35,6 +39,22 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
       find: "const { analysis, claims } = mergedSchema.parse(",
       replace: "const { analysis, claims } = Object.assign(",
     },
+  ]),
+  ...mutationsOf("functions/analyze/extract/evidence.ts", EVIDENCE, [
+    {
+      why: "no crop shows what is below the end of the picture",
+      find: "box.y + box.height > height || ",
+      replace: "",
+    },
+    {
+      why: "a crop ends within the picture",
+      find: "Math.min(height, box.y + box.height + PADDING)",
+      replace: "(box.y + box.height + PADDING)",
+    },
+    { why: "words of a script are no quote", find: "if (isSilent(element) || ", replace: "if (" },
+  ]),
+  ...mutationsOf("functions/analyze/extract/marks.ts", EVIDENCE, [
+    { why: "a box is figures, and few", find: "/^\\d{1,7}(?: \\d{1,7}){3,4}$/.test(written)", replace: "true" },
   ]),
   ...mutationsOf("functions/analyze/page-pool.ts", POOL, [
     {

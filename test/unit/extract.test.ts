@@ -118,7 +118,11 @@ describe("offers", () => {
 
   test("evidence is what the page says, and names the picture", () => {
     const [offer] = page(card("Solo", "$8 / month")).offers;
-    expect(offer?.evidence).toEqual({ text: "Solo $8 / month Everything Go", screenshot: "uid/shot.png" });
+    expect(offer?.evidence).toEqual({
+      text: "Solo $8 / month Everything Go",
+      screenshot: "uid/shot.png",
+      url: "http://www.acme.example/",
+    });
     expect(offer?.features).toEqual(["Everything"]);
   });
 });

@@ -89,19 +89,19 @@ const page = (inside: string) =>
   `<!DOCTYPE html><html lang="en"><head><title>Tidy</title></head><body><h1>Clean offices, quietly</h1><p>For small offices.</p>
    <div class="plan"><h3>Weekly</h3><p>$90/month</p><a href="/buy">Choose Weekly</a></div>${inside}</body></html>`;
 
-function analysisOf(inside: string): { extracted: Analysis; text: string } {
+function analysisOf(inside: string) {
   const html = page(inside);
   const screenshot = "u/s.png";
   const url = "https://tidy.example/";
   const { layout: _, ...found } = extract({ html, url, title: "Tidy", description: "", screenshot });
-  const extracted = {
+  const extracted: Analysis = {
     ...found,
     site: url,
     analyst: { kind: "extractive" } as const,
     design: { palette: [], layout: [], screenshot },
     usage: NO_USAGE,
   };
-  return { extracted, text: textOf(visibleDocument(html).body) };
+  return { extracted, source: { text: textOf(visibleDocument(html).body), html, source: { screenshot, url } } };
 }
 
 /** It claims what it was told to, with what stands on the page as evidence: words that are there, and words that are not. */
@@ -131,7 +131,7 @@ function obedient(quote: string): ModelAnalysis {
 const FLAG = /tries to instruct the reader's model/;
 
 describe.each(HIDDEN)("told in %s", (_, inside) => {
-  const { extracted, text } = analysisOf(inside);
+  const { extracted, source } = analysisOf(inside);
 
   test("it is flagged, and changes nothing", () => {
     attacked();
@@ -145,7 +145,11 @@ describe.each(HIDDEN)("told in %s", (_, inside) => {
     "a model that obeys, with the quote %s",
     (quote) => {
       attacked();
-      const { analysis: merged, claims } = merge(extracted, obedient(quote), { text, model: "m", usage: NO_USAGE });
+      const { analysis: merged, claims } = merge(extracted, obedient(quote), {
+        ...source,
+        model: "m",
+        usage: NO_USAGE,
+      });
       const said = JSON.stringify({ ...merged, caveats: [] });
       expect(said).not.toContain("only choice");
       expect(said).not.toContain("evil.example");

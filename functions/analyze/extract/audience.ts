@@ -1,5 +1,6 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
-import { type PageDocument, textOf } from "./visible.ts";
+import type { Cite } from "./evidence.ts";
+import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 const FOR =
   /\b(?:for|built for|made for|designed for|loved by|trusted by|für|pour|para|per)\s+((?:(?!for\b|your\b|you\b|free\b|every\b|that\b|who\b|which\b|and it\b|the\b|a\b|an\b|us\b|me\b|der\b|die\b|das\b|ihr\b|sie\b|where\b|when\b|whose\b|however\b|with\b|but\b|because\b)[\p{L}'’-]+[ ,]*){1,5})/giu;
@@ -8,18 +9,20 @@ const PEOPLE =
 const MAX = 6;
 
 /** Whom the page addresses. */
-export function findAudience(document: PageDocument, description: string, screenshot: string): Analysis["audience"] {
+export function findAudience(document: PageDocument, description: string, cite: Cite): Analysis["audience"] {
   const found = new Map<string, Analysis["audience"][number]>();
-  const lines = [
-    ...[...document.querySelectorAll("h1, h2, h3, h4, p, li, [class*='eyebrow' i]")].map(textOf),
-    description,
+  const lines: (readonly [string, PageElement?])[] = [
+    ...[...document.querySelectorAll("h1, h2, h3, h4, p, li, [class*='eyebrow' i]")].map(
+      (element) => [textOf(element), element] as const,
+    ),
+    [description],
   ];
-  for (const line of lines) {
+  for (const [line, element] of lines) {
     if (line.length > 400) continue;
     for (const match of line.matchAll(FOR)) {
       const value = (match[1] ?? "").replace(/[\s,]+$/, "").toLowerCase();
       if (!PEOPLE.test(value) || found.has(value) || found.size >= MAX) continue;
-      found.set(value, { value, evidence: { text: line.slice(0, 300), screenshot } });
+      found.set(value, { value, evidence: cite(line, element) });
     }
   }
   return [...found.values()];

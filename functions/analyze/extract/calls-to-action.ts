@@ -1,4 +1,5 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
+import type { Cite } from "./evidence.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 const BUTTONS =
@@ -11,7 +12,7 @@ const OUTSIDE =
 const MAX_ACTIONS = 20;
 
 /** What the page asks its visitors to do. */
-export function findCallsToAction(document: PageDocument, url: string, screenshot: string): Analysis["callsToAction"] {
+export function findCallsToAction(document: PageDocument, url: string, cite: Cite): Analysis["callsToAction"] {
   const found = new Map<string, Analysis["callsToAction"][number]>();
   for (const element of document.querySelectorAll(BUTTONS)) {
     const text = element.getAttribute("value") ?? textOf(element);
@@ -19,7 +20,7 @@ export function findCallsToAction(document: PageDocument, url: string, screensho
     const key = text.toLowerCase();
     if (found.has(key)) continue;
     const target = targetOf(element, url);
-    found.set(key, { text, ...(target ? { target } : {}), evidence: { text, screenshot } });
+    found.set(key, { text, ...(target ? { target } : {}), evidence: cite(text, element) });
     if (found.size >= MAX_ACTIONS) break;
   }
   return [...found.values()];

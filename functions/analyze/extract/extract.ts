@@ -1,6 +1,7 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { findAudience } from "./audience.ts";
 import { findCallsToAction } from "./calls-to-action.ts";
+import { citing, type EvidenceSource } from "./evidence.ts";
 import { instructsModel } from "./instructs.ts";
 import { findLayout } from "./layout.ts";
 import { findOffers } from "./offers.ts";
@@ -10,32 +11,30 @@ import { findTechnology } from "./technology.ts";
 import { visibleDocument } from "./visible.ts";
 
 /** A page as scrape captured it. */
-export interface Page {
+export interface Page extends EvidenceSource {
   /** Rendered DOM. */
   readonly html: string;
-  readonly url: string;
   readonly title: string;
   readonly description: string;
-  /** Artifact key that every piece of evidence names. */
-  readonly screenshot: string;
 }
 
 export type Extracted = Omit<Analysis, "site" | "analyst" | "design" | "usage"> & Pick<Analysis["design"], "layout">;
 
 /** The extractive analyst: finds what the page says by its markup and wording. Deterministic, without a model. */
 export function extract(page: Page): Extracted {
-  const { html, url, title, description, screenshot } = page;
+  const { html, url, title, description } = page;
+  const cite = citing(page);
   const document = visibleDocument(html);
   const name = findName(document, title, url);
   return {
     name,
-    positioning: findPositioning(document, description, screenshot),
-    audience: findAudience(document, description, screenshot),
-    callsToAction: findCallsToAction(document, url, screenshot),
-    proof: findProof(document, screenshot),
-    technology: findTechnology(document, html, screenshot),
+    positioning: findPositioning(document, description, cite),
+    audience: findAudience(document, description, cite),
+    callsToAction: findCallsToAction(document, url, cite),
+    proof: findProof(document, cite),
+    technology: findTechnology(document, html, cite),
     caveats: findCaveats(html),
-    offers: findOffers(document, url, name, screenshot),
+    offers: findOffers(document, url, name, cite),
     layout: findLayout(document),
   };
 }

@@ -1,5 +1,6 @@
 import type { Analysis, Price } from "../../../pipelines/market-analysis/analysis.ts";
 import { sharedSigns } from "./currency.ts";
+import type { Cite } from "./evidence.ts";
 import { findMentions, type Mention } from "./mentions.ts";
 import type { SharedSigns } from "./money.ts";
 import { asName, HEADINGS, headingIn, NOT_OFFERED, nameAbove, wordsBefore } from "./offer-name.ts";
@@ -32,7 +33,7 @@ const ON_REQUEST =
   /(?<!\p{L})(?:contact (?:us|sales)|talk to (?:us|sales|an expert)|let['’]?s talk|custom pricing|on request|(?:get|request) a quote|auf anfrage|angebot anfordern|sur devis|contactez|a consultar)(?!\p{L})/iu;
 
 /** The plans and products that a page offers, each with its price, or without one where the page says "on request". `site` names an offer without a name. */
-export function findOffers(document: PageDocument, url: string, site: string, screenshot: string): Offer[] {
+export function findOffers(document: PageDocument, url: string, site: string, cite: Cite): Offer[] {
   const body = document.querySelector("body");
   if (!body) return [];
   const shared = sharedSigns(document, url);
@@ -41,9 +42,9 @@ export function findOffers(document: PageDocument, url: string, site: string, sc
     for (let up: PageElement | null = element; up; up = up.parentElement)
       page.counts.set(up, (page.counts.get(up) ?? 0) + 1);
   const units = inOrder(document, accepted([...tableUnits(page), ...cardUnits(page, site)], page));
-  const offers = withPeriods(units, page).map(({ unit, price }) => offerOf(unit, price, screenshot));
-  const all = dedupe(withSilent(offers, units, document, screenshot));
-  return all.length > 0 ? all.slice(0, MAX_OFFERS) : dedupe(structuredOffers(document, screenshot));
+  const offers = withPeriods(units, page).map(({ unit, price }) => offerOf(unit, price, cite));
+  const all = dedupe(withSilent(offers, units, document, cite));
+  return all.length > 0 ? all.slice(0, MAX_OFFERS) : dedupe(structuredOffers(document, cite));
 }
 
 interface Page {
@@ -253,19 +254,14 @@ function mostFrequent(periods: readonly Price["period"][]): Price["period"] | un
   return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0];
 }
 
-function offerOf({ name, root }: Unit, price: Price | null, screenshot: string): Offer {
+function offerOf({ name, root }: Unit, price: Price | null, cite: Cite): Offer {
   const text = textOf(root);
   const said = text.startsWith(name) || text.includes(name) ? text : `${name} ${text}`;
-  return { name, price, features: featuresOf(root), evidence: { text: said.slice(0, 300), screenshot } };
+  return { name, price, features: featuresOf(root), evidence: cite(said, root) };
 }
 
 /** Neighbours of priced cards that name a way to ask for the price instead. In the page's order, with the others. */
-function withSilent(
-  offers: readonly Offer[],
-  units: readonly Unit[],
-  document: PageDocument,
-  screenshot: string,
-): Offer[] {
+function withSilent(offers: readonly Offer[], units: readonly Unit[], document: PageDocument, cite: Cite): Offer[] {
   const placed = new Map<PageElement, Offer>();
   for (const [at, { root }] of units.entries()) {
     const offer = offers[at];
@@ -292,7 +288,7 @@ function withSilent(
           name,
           price: null,
           features: featuresOf(sibling),
-          evidence: { text: text.slice(0, 300), screenshot },
+          evidence: cite(text, sibling),
         });
     }
   }

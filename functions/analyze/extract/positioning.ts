@@ -1,15 +1,12 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
+import type { Cite } from "./evidence.ts";
 import { type PageDocument, textOf } from "./visible.ts";
 
 /** The main claim: the first heading, with the line below it where that is short enough to belong to it. */
-export function findPositioning(
-  document: PageDocument,
-  description: string,
-  screenshot: string,
-): Analysis["positioning"] {
-  const heading = [...document.querySelectorAll("h1, h2")].map(textOf).find((text) => text.length >= 3);
-  const said = heading ?? description.trim();
-  return said ? { value: said.slice(0, 300), evidence: { text: said.slice(0, 300), screenshot } } : null;
+export function findPositioning(document: PageDocument, description: string, cite: Cite): Analysis["positioning"] {
+  const heading = [...document.querySelectorAll("h1, h2")].find((one) => textOf(one).length >= 3);
+  const said = heading ? textOf(heading) : description.trim();
+  return said ? { value: said.slice(0, 300), evidence: cite(said, heading) } : null;
 }
 
 /** The site's name: from its structured data, else the brand in its header, else its title, else its host. */

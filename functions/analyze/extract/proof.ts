@@ -1,5 +1,6 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
-import { type PageDocument, textOf } from "./visible.ts";
+import type { Cite } from "./evidence.ts";
+import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 type Proof = Analysis["proof"][number];
 
@@ -17,24 +18,24 @@ const LOGOS =
 const QUOTES = "blockquote, [class*='testimonial' i], [class*='quote' i]";
 
 /** What the page shows as proof of its claims. */
-export function findProof(document: PageDocument, screenshot: string): Proof[] {
+export function findProof(document: PageDocument, cite: Cite): Proof[] {
   const proof = new Map<string, Proof>();
-  const add = (kind: Proof["kind"], value: string, said: string): void => {
+  const add = (kind: Proof["kind"], value: string, said: string, element: PageElement): void => {
     const key = `${kind} ${value.toLowerCase()}`;
     const sofar = [...proof.values()].filter((one) => one.kind === kind).length;
     if (value && sofar < MAX_EACH && !proof.has(key))
-      proof.set(key, { kind, value: value.slice(0, 200), evidence: { text: said.slice(0, 300), screenshot } });
+      proof.set(key, { kind, value: value.slice(0, 200), evidence: cite(said, element) });
   };
   for (const quote of document.querySelectorAll(QUOTES)) {
     const text = textOf(quote);
     // A wrapper around several quotes is no quote.
-    if (text.length >= 20 && text.length <= 500 && !quote.querySelector(QUOTES)) add("testimonial", text, text);
+    if (text.length >= 20 && text.length <= 500 && !quote.querySelector(QUOTES)) add("testimonial", text, text, quote);
   }
   for (const logo of document.querySelectorAll(LOGOS)) {
     const name = (logo.getAttribute("alt") ?? logo.getAttribute("aria-label") ?? "").replace(/\s*logo\s*/i, "").trim();
-    add("customer", name, name);
+    add("customer", name, name, logo);
   }
-  for (const line of leafTexts(document)) {
+  for (const [line, element] of leafTexts(document)) {
     for (const [kind, pattern] of [
       ["rating", RATING],
       ["metric", METRIC],
@@ -42,18 +43,19 @@ export function findProof(document: PageDocument, screenshot: string): Proof[] {
       ["award", AWARD],
     ] as const) {
       const match = pattern.exec(line);
-      if (match) add(kind, kind === "guarantee" || kind === "award" ? line.slice(0, 120) : match[0].trim(), line);
+      if (match)
+        add(kind, kind === "guarantee" || kind === "award" ? line.slice(0, 120) : match[0].trim(), line, element);
     }
   }
   return [...proof.values()];
 }
 
 /** The texts of the innermost blocks. */
-function leafTexts(document: PageDocument): string[] {
+function leafTexts(document: PageDocument): (readonly [string, PageElement])[] {
   return [
     ...document.querySelectorAll("p, li, h1, h2, h3, h4, h5, h6, span, strong, b, small, div, figcaption, td, dd, dt"),
   ]
     .filter((element) => element.querySelector("p, li, h1, h2, h3, h4, div, section, table, ul") === null)
-    .map(textOf)
-    .filter((text) => text !== "" && text.length <= 300);
+    .map((element) => [textOf(element), element] as const)
+    .filter(([text]) => text !== "" && text.length <= 300);
 }

@@ -1,4 +1,5 @@
 import type { Analysis, Price } from "../../../pipelines/market-analysis/analysis.ts";
+import type { Cite } from "./evidence.ts";
 import type { PageDocument } from "./visible.ts";
 
 type Offer = Analysis["offers"][number];
@@ -20,13 +21,13 @@ const UNITS: Readonly<Record<string, Price["period"]>> = {
 };
 
 /** Offers by schema.org, for pages whose prices are in their structured data only. */
-export function structuredOffers(document: PageDocument, screenshot: string): Offer[] {
+export function structuredOffers(document: PageDocument, cite: Cite): Offer[] {
   return [...document.querySelectorAll("script[type='application/ld+json']")]
     .flatMap((script) => {
       const text = script.textContent ?? "";
       if (text.length > MAX_SCRIPT) return [];
       try {
-        return offersIn(JSON.parse(text), "", screenshot, 0);
+        return offersIn(JSON.parse(text), "", cite, 0);
       } catch {
         // The page's JSON is broken.
         return [];
@@ -35,17 +36,17 @@ export function structuredOffers(document: PageDocument, screenshot: string): Of
     .slice(0, MAX_OFFERS);
 }
 
-function offersIn(value: unknown, around: string, screenshot: string, depth: number): Offer[] {
+function offersIn(value: unknown, around: string, cite: Cite, depth: number): Offer[] {
   if (depth > MAX_DEPTH) return [];
-  if (Array.isArray(value)) return value.flatMap((one) => offersIn(one, around, screenshot, depth + 1));
+  if (Array.isArray(value)) return value.flatMap((one) => offersIn(one, around, cite, depth + 1));
   if (!isRecord(value)) return [];
   const name = typeof value["name"] === "string" && value["name"] !== "" ? value["name"] : around;
   const price = priceOf(value);
   if (price && name) {
-    const said = { text: JSON.stringify(value).slice(0, 300), screenshot };
-    return [{ name: name.slice(0, 200), price, features: [], evidence: said }];
+    const evidence = { ...cite(JSON.stringify(value)), source: "structured data" as const };
+    return [{ name: name.slice(0, 200), price, features: [], evidence }];
   }
-  return Object.values(value).flatMap((one) => offersIn(one, name, screenshot, depth + 1));
+  return Object.values(value).flatMap((one) => offersIn(one, name, cite, depth + 1));
 }
 
 function priceOf(offer: Record<string, unknown>): Price | undefined {

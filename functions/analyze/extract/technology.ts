@@ -1,4 +1,5 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
+import type { Cite } from "./evidence.ts";
 import type { PageDocument } from "./visible.ts";
 
 /** Marks of technologies, in the addresses of scripts and styles or in the markup. */
@@ -28,18 +29,18 @@ const MARKS: readonly (readonly [name: string, pattern: RegExp])[] = [
 ];
 
 /** The technologies that the page shows. */
-export function findTechnology(document: PageDocument, html: string, screenshot: string): Analysis["technology"] {
+export function findTechnology(document: PageDocument, html: string, cite: Cite): Analysis["technology"] {
   const found: Analysis["technology"] = [];
   const generator = document.querySelector("meta[name='generator']")?.getAttribute("content")?.trim();
   if (generator)
     found.push({
       value: generator.slice(0, 80),
-      evidence: { text: `generator: ${generator}`.slice(0, 300), screenshot },
+      evidence: cite(`generator: ${generator}`),
     });
   for (const [value, pattern] of MARKS) {
     const match = pattern.exec(html);
     if (match && !found.some((one) => one.value.startsWith(value)))
-      found.push({ value, evidence: { text: around(html, match.index), screenshot } });
+      found.push({ value, evidence: cite(around(html, match.index)) });
   }
   return found;
 }

@@ -61,6 +61,10 @@ const SILENT = new Set(["SCRIPT", "STYLE", "TEMPLATE", "NOSCRIPT", "SVG"]);
 const TEXT_NODE = 3;
 const ELEMENT_NODE = 1;
 
+export function isSilent(element: PageElement): boolean {
+  return SILENT.has(element.tagName.toUpperCase());
+}
+
 export function isBlock(element: PageElement): boolean {
   return BLOCKS.has(element.tagName.toUpperCase());
 }
