@@ -1,32 +1,175 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
+import { type Control, findControls } from "./controls.ts";
 import type { Cite } from "./evidence.ts";
-import { type PageDocument, type PageElement, textOf } from "./visible.ts";
+import { boxOf } from "./marks.ts";
+import type { PageDocument, PageElement } from "./visible.ts";
 
-const BUTTONS =
-  "button, [role='button'], input[type='submit'], a[class*='btn' i], a[class*='button' i], a[class*='cta' i]";
-/** Buttons that operate the page and ask for no action. */
-const NO_ACTION =
-  /^(?:accept|reject|decline|allow|manage|close|ok|got it|menu|toggle|next|prev|previous|search|submit|monthly|yearly|annual(?:ly)?|month|year|show|hide|×|✕|☰|en|de|fr)\b.{0,20}$|cookie/iu;
-const OUTSIDE =
-  "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='toggle' i], [role='tablist'], details summary";
-const MAX_ACTIONS = 20;
+type Action = Analysis["callsToAction"][number];
 
-/** What the page asks its visitors to do. */
-export function findCallsToAction(document: PageDocument, url: string, cite: Cite): Analysis["callsToAction"] {
-  const found = new Map<string, Analysis["callsToAction"][number]>();
-  for (const element of document.querySelectorAll(BUTTONS)) {
-    const text = element.getAttribute("value") ?? textOf(element);
-    if (text.length < 2 || text.length > 40 || NO_ACTION.test(text) || element.closest(OUTSIDE)) continue;
-    const key = text.toLowerCase();
-    if (found.has(key)) continue;
+/** Operates the page, and asks for nothing. */
+const OPERATES =
+  /^(?:(?:accept|reject|decline|allow|manage|close|dismiss|cancel|ok|okay|got it|menu|toggle\b.*|next|prev|previous|back\b.*|search|filter|filters|sort|apply|reset|clear|monthly|yearly|annual(?:ly)?|month|year|show|hide|more|less|show (?:more|less|all|code)|load more|expand|collapse|copy|copied|print|share|tweet|like|reply|edit|delete|skip\b.*|back to top|scroll\b.*|top|all|en|de|fr|es|it|english|deutsch|français|español|light|dark|auto|home)(?:[!.]|\b.{0,3})$)|cookie/iu;
+/** Navigation, however it is drawn. */
+const LOGS_IN =
+  /^(?:log ?-?in|sign ?-?in|log ?-?out|sign ?-?out|my account|account|login here|anmelden|einloggen|se connecter|connexion|iniciar sesi[óo]n|entrar|accedi|inloggen|logga in)$/iu;
+const NETWORKS =
+  /^(?:facebook|twitter|x|instagram|linkedin|youtube|github|gitlab|google|google\+|pinterest|tiktok|discord|slack|reddit|whatsapp|telegram|mastodon|vimeo|dribbble|behance|medium|rss)$/iu;
+/** Asks for little: it leads to more words. */
+const LEARNS =
+  /^(?:(?:learn|read|see|view|find out|discover|explore|know|tell me|show me|mehr|en savoir|saber|scopri)(?:\s+(?:more|details?|options?|how|all|it|docs|documentation|features?|our|the|about|plus|más|di più|erfahren)\b.*)?|(?:tell me|find out) more|details?|more info(?:rmation)?|options|take a tour|see it in action)[!.]?$/iu;
+/** Where they lead, and no more. */
+const PLACES =
+  /^(?:docs?|documentation|blog|news|features?|about(?: us)?|home|help|support|faqs?|cart|basket|bag|wishlist|profile|dashboard|categories|category|products?|shop|store|portfolio|services|resources|community|menu|team|gallery|pages?|examples?|components?|contact|pricing|customers|company|solutions|changelog|careers|jobs|settings|notifications?|warenkorb|hilfe|über uns|panier|aide|carrito)$/iu;
+/** "Read more" below a card or a post is a link of it; drawn as a button "Learn more" counts. */
+const READS_ON = /^(?:(?:continue|keep) reading|read (?:more|article|post|story|on)|weiterlesen|lire la suite)$/iu;
+const PHONE_OR_ADDRESS = /^[+(]?\d[\d\s().-]{5,}$|@/;
+
+const OPERATING =
+  "[role='tab'], [role='tablist'] *, [role='menuitem'], [role='option'], [role='switch'], [role='radio'], [aria-haspopup='true'], [aria-haspopup='menu'], [aria-haspopup='listbox'], [aria-expanded], [aria-selected], [aria-pressed], [aria-current], summary, label, option, [data-toggle='dropdown'], [data-toggle='collapse'], [data-toggle='tab'], [data-toggle='pill'], [data-bs-toggle='dropdown'], [data-bs-toggle='collapse'], [data-bs-toggle='tab'], [data-bs-toggle='pill'], [data-slide], [data-bs-slide], [disabled], [rel~='prev'], [rel~='next'], [rel~='tag']";
+const WITHIN =
+  "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='pagination' i], [aria-label*='pagination' i], [class*='breadcrumb' i], [role='tablist'], [role='radiogroup'], [class*='toggle' i]:not(body), [role='search'], summary, select";
+const NAVIGATION = "nav, [role='navigation'], [class*='navbar' i], [role='menubar']";
+const MAX_ACTIONS = 40;
+/** CSS pixels. */
+const FIRST_SCREEN = 800;
+const HEADER_HEIGHT = 90;
+const BESIDE = 80;
+/** As many alike in one place are tags or filters. */
+const MANY = 6;
+/** So many buttons without an address are choices of one thing. */
+const FEW = 3;
+
+/** What the page asks its visitors to do: controls that stand out, and neither navigate nor operate the page. */
+export function findCallsToAction(document: PageDocument, url: string, cite: Cite): Action[] {
+  const controls = findControls(document).filter((control) => !operates(control));
+  const standing = controls.filter(({ look }) => look !== "plain");
+  const choices = choicesAmong(controls, standing);
+  const actions = [
+    ...standing.filter((control) => !choices.has(control) && !navigates(control, standing)),
+    ...controls.filter((control) => isArrowBeside(control, standing)),
+  ];
+  const found = new Map<string, Action>();
+  const order = new Map(controls.map((control, at) => [control, at]));
+  for (const control of actions.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0))) {
+    const { element, text } = control;
+    const prominence = isPrimary(control, standing) ? "primary" : "secondary";
+    const known = found.get(text.toLowerCase());
+    if (known) {
+      if (prominence === "primary") known.prominence = prominence;
+      continue;
+    }
+    if (found.size === MAX_ACTIONS) break;
     const target = targetOf(element, url);
-    found.set(key, { text, ...(target ? { target } : {}), evidence: cite(text, element) });
-    if (found.size >= MAX_ACTIONS) break;
+    const place = placeOf(element);
+    found.set(text.toLowerCase(), {
+      text,
+      ...(target ? { target } : {}),
+      prominence,
+      ...(place ? { place } : {}),
+      evidence: cite(text, element),
+    });
   }
   return [...found.values()];
 }
 
+function operates({ element, text }: Control): boolean {
+  return (
+    OPERATES.test(text) ||
+    LOGS_IN.test(text) ||
+    NETWORKS.test(text) ||
+    READS_ON.test(text) ||
+    PHONE_OR_ADDRESS.test(text) ||
+    PLACES.test(text) ||
+    element.matches(OPERATING) ||
+    element.closest(WITHIN) !== null ||
+    isSearch(element)
+  );
+}
+
+function isSearch(element: PageElement): boolean {
+  const form = element.closest("form");
+  return form?.querySelector("input[type='search'], input[name='q'], input[name='s'], input[name='query']") != null;
+}
+
+/** A link of a menu: in the header only what alone is drawn as a button asks for something. */
+function navigates({ element }: Control, standing: readonly Control[]): boolean {
+  const menu = element.closest(NAVIGATION);
+  if (!menu) return false;
+  return standing.filter((other) => menu.contains(other.element)).length > 2;
+}
+
+const ON = /(?:^|\s)(?:is-)?(?:active|selected|current|checked)(?:\s|$)/;
+
+/** What somebody chooses from: tags and filters, options of a product, tabs of which one is on. */
+function choicesAmong(controls: readonly Control[], standing: readonly Control[]): Set<Control> {
+  const groups = Map.groupBy(controls, ({ element }) => element.parentElement);
+  return new Set(
+    standing.filter(({ element, look }) => {
+      const group = groups.get(element.parentElement) ?? [];
+      const inMenu = element.closest(NAVIGATION) !== null;
+      const alike = group.filter((other) => other.look === look && other.element.tagName === element.tagName);
+      const isOne = group.some((other) => ON.test(other.element.getAttribute("class") ?? ""));
+      const plain = group.filter((other) => other.look === "plain");
+      return (
+        alike.length >= (element.hasAttribute("href") ? MANY : FEW) ||
+        (group.length > 1 && isOne) ||
+        (!inMenu && alike.length === 1 && plain.length >= 2)
+      );
+    }),
+  );
+}
+
+/** "See how it works →", in the row of a button of the first screen. */
+function isArrowBeside({ element, look }: Control, standing: readonly Control[]): boolean {
+  if (look !== "plain" || element.tagName !== "A" || element.closest(NAVIGATION)) return false;
+  if (!/[→›»↗➔▸▶]\s*$/u.test(element.textContent ?? "") && !element.querySelector("svg, i, img")) return false;
+  const box = boxOf(element);
+  return (
+    box !== undefined &&
+    box.y < FIRST_SCREEN &&
+    standing.some((other) => {
+      const beside = boxOf(other.element);
+      return (
+        beside &&
+        beside.y < box.y + box.height &&
+        box.y < beside.y + beside.height &&
+        rowOf(other.element) === rowOf(element)
+      );
+    })
+  );
+}
+
+const STRENGTH = { filled: 3, outlined: 2, tinted: 1, plain: 0 } as const;
+
+/** Drawn as strongly as any beside it, and asks for more than reading. */
+function isPrimary({ element, text, look }: Control, standing: readonly Control[]): boolean {
+  if (look === "plain" || LEARNS.test(text)) return false;
+  return standing.every((other) => STRENGTH[other.look] <= STRENGTH[look] || !isBeside(other.element, element));
+}
+
+/** In the same row, of cards, too. */
+function isBeside(one: PageElement, other: PageElement): boolean {
+  const [a, b] = [boxOf(one), boxOf(other)];
+  if (!a || !b) return rowOf(one) === rowOf(other);
+  return Math.abs(a.y - b.y) < BESIDE;
+}
+
+/** Controls in one row have a parent in common, or their wrappers have. */
+function rowOf(element: PageElement): PageElement | null {
+  const parent = element.parentElement;
+  return parent && parent.children.length === 1 ? parent.parentElement : parent;
+}
+
+function placeOf(element: PageElement): Action["place"] {
+  if (element.closest("footer, [role='contentinfo'], [class*='footer' i]:not([class*='card' i])")) return "footer";
+  const box = boxOf(element);
+  if (element.closest("nav, [role='navigation'], [role='banner']") || (box && box.y + box.height <= HEADER_HEIGHT))
+    return "header";
+  if (!box) return undefined;
+  return box.y < FIRST_SCREEN ? "hero" : "body";
+}
+
 function targetOf(element: PageElement, url: string): string | undefined {
-  const href = element.getAttribute("href");
+  const href = element.getAttribute("href") ?? element.closest("a")?.getAttribute("href");
   return href && URL.canParse(href, url) ? new URL(href, url).href : undefined;
 }
