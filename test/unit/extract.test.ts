@@ -48,7 +48,10 @@ describe("terms", () => {
   test.each([
     ["", "/month", { period: "month", from: false }],
     ["", " per user / month", { period: "month", per: "user", from: false }],
-    ["", " per user per month, billed yearly", { period: "month", per: "user", from: false }],
+    ["", " per user per month, billed yearly", { period: "month", per: "user", from: false, billed: "year" }],
+    ["", " per month, billed $96 yearly", { period: "month", from: false, billed: "year" }],
+    ["", "/mo billed as one payment of €96 per year", { period: "month", from: false, billed: "year" }],
+    ["", "/mo billed monthly", { period: "month", from: false }],
     ["from ", "/yr", { period: "year", from: true }],
     ["ab ", " pro Nutzer im Monat", { period: "month", per: "user", from: true }],
     ["", " / Monat", { period: "month", from: false }],

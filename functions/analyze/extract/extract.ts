@@ -1,12 +1,16 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { findAudience } from "./audience.ts";
 import { findCallsToAction } from "./calls-to-action.ts";
+import { sharedSigns } from "./currency.ts";
 import { citing, type EvidenceSource } from "./evidence.ts";
 import { instructsModel } from "./instructs.ts";
 import { findLayout } from "./layout.ts";
 import { findOffers } from "./offers.ts";
+import { statesIn, withOtherPrices } from "./other-states.ts";
+import { pricesMayBePictures } from "./pictured.ts";
 import { findName, findPositioning } from "./positioning.ts";
 import { findProof } from "./proof.ts";
+import { structuredOffers, withStructured } from "./structured-data.ts";
 import { findTechnology } from "./technology.ts";
 import { visibleDocument } from "./visible.ts";
 
@@ -26,6 +30,9 @@ export function extract(page: Page): Extracted {
   const cite = citing(page);
   const document = visibleDocument(html);
   const name = findName(document, title, url);
+  const shared = sharedSigns(document, url);
+  const visible = withOtherPrices(findOffers(document, shared, name, cite), statesIn(html), shared);
+  const { offers, caveats } = withStructured(visible, structuredOffers(document, name, cite));
   return {
     name,
     positioning: findPositioning(document, description, cite),
@@ -33,15 +40,18 @@ export function extract(page: Page): Extracted {
     callsToAction: findCallsToAction(document, url, cite),
     proof: findProof(document, cite),
     technology: findTechnology(document, html, cite),
-    caveats: findCaveats(html),
-    offers: findOffers(document, url, name, cite),
+    caveats: [
+      ...(instructsModel(html) ? [INSTRUCTS] : []),
+      ...caveats,
+      ...(offers.length === 0 && pricesMayBePictures(document, url, title) ? [PICTURED] : []),
+    ],
+    offers,
     layout: findLayout(document),
   };
 }
 
-/** What a reader of the report must know of this page. */
-function findCaveats(html: string): string[] {
-  return instructsModel(html)
-    ? ["The page tries to instruct the reader's model. It was read as data, and no instruction was followed."]
-    : [];
-}
+/** What a reader of the report must know of a page. */
+const INSTRUCTS =
+  "The page tries to instruct the reader's model. It was read as data, and no instruction was followed.";
+const PICTURED =
+  "The page is about prices and shows none as text: they may be in a picture, which is not read without a model.";

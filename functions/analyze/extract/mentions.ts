@@ -41,7 +41,10 @@ export function findMentions(body: PageElement, shared: SharedSigns): Mention[] 
     if (mention && ![...element.children].some((child) => mentionIn(child, textOf(child), shared)))
       mentions.push(mention);
   }
-  return mentions.filter((mention) => !isFeature(mention.element, mentions) && !isName(mention, mentions));
+  return mentions.filter(
+    (mention) =>
+      !isFeature(mention.element, mentions) && !isName(mention, mentions) && !isRepeatedByButton(mention, mentions),
+  );
 }
 
 function mentionIn(element: PageElement, text: string, shared: SharedSigns): Mention | undefined {
@@ -61,6 +64,14 @@ export function pricesIn(text: string, shared: SharedSigns): Money[] {
       !NOT_BEFORE.test(before) && !NOT_BEHIND.test(behind) && !EXTRA.test(before) && !EXTRA.test(behind.slice(0, 40))
     );
   });
+}
+
+/** "Buy now for $129", below the price. */
+function isRepeatedByButton({ element, money }: Mention, mentions: readonly Mention[]): boolean {
+  const isButton = (one: PageElement) => one.closest("button, [role='button'], a")?.querySelector(HEADINGS) === null;
+  return (
+    isButton(element) && mentions.some((other) => !isButton(other.element) && other.money?.amount === money?.amount)
+  );
 }
 
 /** A plan called "Free" above its "$0". */

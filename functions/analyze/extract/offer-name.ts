@@ -43,7 +43,12 @@ export function headingIn(element: PageElement): { name: string; level: number }
   return undefined;
 }
 
+/** The name of a product, however large. */
+const NAMES_PRODUCT = /(?:product|item|plan|tier|package|pricing|price|card)[-_]*(?:title|name|heading)/i;
+
+/** 1 and 2 name pages and sections. */
 function levelOf(heading: PageElement): number {
+  if (NAMES_PRODUCT.test(heading.getAttribute("class") ?? "")) return 3;
   return Number(/^h(\d)$/i.exec(heading.tagName)?.[1] ?? heading.getAttribute("aria-level") ?? 3);
 }
 

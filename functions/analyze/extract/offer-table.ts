@@ -11,9 +11,12 @@ export interface TableOffer {
   readonly heads: string;
 }
 
+export const TABLES = "table, [role='table'], [role='grid']";
+export const CELLS = "td, th, [role='cell'], [role='gridcell'], [role='columnheader'], [role='rowheader']";
+
 /** Tables of plans: one column or one row for each. */
 export function offersInTable(table: PageElement, mentions: readonly Mention[]): TableOffer[] {
-  const rows = [...table.querySelectorAll("tr")].map((row) => [...row.children]);
+  const rows = [...table.querySelectorAll("tr, [role='row']")].map((row) => [...row.children]);
   const mentionOf = (cell: PageElement): Mention | undefined =>
     mentions.find(({ element }) => cell === element || cell.contains(element));
   const heads = rows[0] ?? [];

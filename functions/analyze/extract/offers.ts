@@ -1,11 +1,10 @@
 import type { Analysis, Price } from "../../../pipelines/market-analysis/analysis.ts";
-import { sharedSigns } from "./currency.ts";
+import { besidePrice } from "./beside-price.ts";
 import type { Cite } from "./evidence.ts";
 import { findMentions, type Mention } from "./mentions.ts";
 import type { SharedSigns } from "./money.ts";
 import { asName, HEADINGS, headingIn, NOT_OFFERED, nameAbove, wordsBefore } from "./offer-name.ts";
-import { offersInTable } from "./offer-table.ts";
-import { structuredOffers } from "./structured-data.ts";
+import { CELLS, offersInTable, TABLES } from "./offer-table.ts";
 import { periodNamed, readTerms } from "./terms.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
@@ -24,6 +23,8 @@ interface Unit {
 const MAX_OFFERS = 60;
 const MAX_FEATURES = 20;
 const MAX_CARD = 1_500;
+/** Characters beside an amount that a price tag has. */
+const MAX_TAG_WORDS = 12;
 /** Levels between a card and the common parent of its neighbours. */
 const REACH = 4;
 /** Characters behind an amount that may say its terms. */
@@ -33,18 +34,16 @@ const ON_REQUEST =
   /(?<!\p{L})(?:contact (?:us|sales)|talk to (?:us|sales|an expert)|let['’]?s talk|custom pricing|on request|(?:get|request) a quote|auf anfrage|angebot anfordern|sur devis|contactez|a consultar)(?!\p{L})/iu;
 
 /** The plans and products that a page offers, each with its price, or without one where the page says "on request". `site` names an offer without a name. */
-export function findOffers(document: PageDocument, url: string, site: string, cite: Cite): Offer[] {
+export function findOffers(document: PageDocument, shared: SharedSigns, site: string, cite: Cite): Offer[] {
   const body = document.querySelector("body");
   if (!body) return [];
-  const shared = sharedSigns(document, url);
   const page: Page = { body, shared, mentions: findMentions(body, shared), counts: new Map() };
   for (const { element } of page.mentions)
     for (let up: PageElement | null = element; up; up = up.parentElement)
       page.counts.set(up, (page.counts.get(up) ?? 0) + 1);
   const units = inOrder(document, accepted([...tableUnits(page), ...cardUnits(page, site)], page));
-  const offers = withPeriods(units, page).map(({ unit, price }) => offerOf(unit, price, cite));
-  const all = dedupe(withSilent(offers, units, document, cite));
-  return all.length > 0 ? all.slice(0, MAX_OFFERS) : dedupe(structuredOffers(document, cite));
+  const offers = withPeriods(units, page).map(({ unit, price }) => offerOf(unit, price, shared, cite));
+  return dedupe(withSilent(offers, units, document, cite)).slice(0, MAX_OFFERS);
 }
 
 interface Page {
@@ -58,7 +57,7 @@ interface Page {
 function tableUnits({ mentions }: Page): Unit[] {
   const tables = new Map<PageElement, Mention[]>();
   for (const mention of mentions) {
-    const table = mention.element.closest("td, th")?.closest("table");
+    const table = mention.element.closest(CELLS)?.closest(TABLES);
     if (table) tables.set(table, [...(tables.get(table) ?? []), mention]);
   }
   return [...tables].flatMap(([table, inside]) =>
@@ -69,12 +68,14 @@ function tableUnits({ mentions }: Page): Unit[] {
 function cardUnits(page: Page, site: string): Unit[] {
   const units: Unit[] = [];
   for (const mention of page.mentions) {
-    if (mention.element.closest("td, th")) continue;
+    if (mention.element.closest(CELLS)?.closest(TABLES)) continue;
     const unit = unitOf(mention, page, site);
     if (unit) units.push(unit);
   }
   // Of several prices in one card the first amount of money is the card's.
-  const heads = units.toSorted((a, b) => Number(b.mention.kind === "money") - Number(a.mention.kind === "money"));
+  const heads = withoutSections(units).toSorted(
+    (a, b) => Number(b.mention.kind === "money") - Number(a.mention.kind === "money"),
+  );
   return heads.filter(
     (unit, at) => !heads.some((other, before) => before < at && other.root.contains(unit.root) && !other.teaser),
   );
@@ -88,7 +89,7 @@ function unitOf(mention: Mention, { body, counts }: Page, site: string): Unit | 
     const chain = chainFrom(base, body, count);
     const named = nameIn(chain, mention.element, (element) => count(element) > 0);
     if (named) {
-      const teaser = named.level <= 2;
+      const teaser = named.level <= 2 && !isProduct(mention, named);
       const name = teaser && readAround(mention, named.root).from ? site : named.name;
       return { name, mention, teaser, root: grow(named.root, chain) };
     }
@@ -98,6 +99,26 @@ function unitOf(mention: Mention, { body, counts }: Page, site: string): Unit | 
     base = up;
   }
   return mention.kind === "money" ? { name: site, mention, teaser: true, root: base } : undefined;
+}
+
+/** The heading of a page for one product, with its price tag below: no sentence with an amount in it. */
+function isProduct({ element, money }: Mention, { root }: { readonly root: PageElement }): boolean {
+  if (!money || textOf(element).length - money.text.length > MAX_TAG_WORDS || element.closest(HEADINGS)) return false;
+  return root.querySelectorAll("h1, h2").length === 1 && textOf(root).length <= MAX_CARD;
+}
+
+/** Cards whose headings are as large as those of sections are cards nevertheless: several stand side by side. */
+function withoutSections(units: readonly Unit[]): Unit[] {
+  const shapeOf = ({ root }: Unit) => `${root.tagName} ${root.getAttribute("class") ?? ""}`;
+  const shapes = Map.groupBy(
+    units.filter(({ teaser }) => teaser),
+    shapeOf,
+  );
+  return units.map((unit) => {
+    const alike = shapes.get(shapeOf(unit)) ?? [];
+    const several = alike.filter(({ name }) => name !== unit.name).length > 0;
+    return unit.teaser && several ? { ...unit, teaser: false } : unit;
+  });
 }
 
 /** The element and its ancestors as far as they hold no other price. */
@@ -218,7 +239,7 @@ function withPeriods(units: readonly Unit[], page: Page): { unit: Unit; price: P
     const amount = money?.amount ?? 0;
     const named = periodNamed(unit.heads ?? unit.name) ?? (usual ? undefined : switchedTo(unit.root, page.body));
     const period = terms.period ?? named ?? (amount === 0 ? (usual ?? "month") : "once");
-    const { per, from } = terms;
+    const { per, from, billed } = terms;
     return {
       unit,
       price: {
@@ -227,6 +248,7 @@ function withPeriods(units: readonly Unit[], page: Page): { unit: Unit; price: P
         period,
         ...(per && kind === "money" ? { per } : {}),
         from,
+        ...(billed && kind === "money" ? { billed } : {}),
       },
     };
   });
@@ -254,10 +276,11 @@ function mostFrequent(periods: readonly Price["period"][]): Price["period"] | un
   return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0];
 }
 
-function offerOf({ name, root }: Unit, price: Price | null, cite: Cite): Offer {
+function offerOf({ name, root }: Unit, price: Price | null, shared: SharedSigns, cite: Cite): Offer {
   const text = textOf(root);
   const said = text.startsWith(name) || text.includes(name) ? text : `${name} ${text}`;
-  return { name, price, features: featuresOf(root), evidence: cite(said, root) };
+  const beside = besidePrice(root, price, shared);
+  return { name, price, ...beside, features: featuresOf(root), evidence: cite(said, root) };
 }
 
 /** Neighbours of priced cards that name a way to ask for the price instead. In the page's order, with the others. */
@@ -270,7 +293,7 @@ function withSilent(offers: readonly Offer[], units: readonly Unit[], document: 
   const roots = [...placed.keys()];
   const looked = new Set<PageElement>();
   for (const { root, teaser } of units) {
-    if (teaser || root.matches("td, th, tr")) continue;
+    if (teaser || root.matches(`${CELLS}, tr, [role='row']`)) continue;
     const card = standingAlone(root);
     const row = card.parentElement;
     // Once for a row of cards: a page may have thousands.

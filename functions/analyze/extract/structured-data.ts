@@ -1,6 +1,7 @@
 import type { Analysis, Price } from "../../../pipelines/market-analysis/analysis.ts";
+import { describePrice } from "../../../pipelines/market-analysis/price.ts";
 import type { Cite } from "./evidence.ts";
-import type { PageDocument } from "./visible.ts";
+import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 type Offer = Analysis["offers"][number];
 
@@ -20,20 +21,81 @@ const UNITS: Readonly<Record<string, Price["period"]>> = {
   HUR: "hour",
 };
 
-/** Offers by schema.org, for pages whose prices are in their structured data only. */
-export function structuredOffers(document: PageDocument, cite: Cite): Offer[] {
-  return [...document.querySelectorAll("script[type='application/ld+json']")]
-    .flatMap((script) => {
-      const text = script.textContent ?? "";
-      if (text.length > MAX_SCRIPT) return [];
-      try {
-        return offersIn(JSON.parse(text), "", cite, 0);
-      } catch {
-        // The page's JSON is broken.
-        return [];
-      }
-    })
+/** Offers by schema.org and OpenGraph. Search engines ask for a price: 0 there says nothing. */
+export function structuredOffers(document: PageDocument, site: string, cite: Cite): Offer[] {
+  return [...jsonOffers(document, cite), ...microdataOffers(document, cite), ...openGraphOffer(document, site, cite)]
+    .filter(({ price }) => price && price.amount > 0)
     .slice(0, MAX_OFFERS);
+}
+
+/**
+ * Structured data fills what the visible page does not say, and overrides nothing that it says: a contradiction is a caveat.
+ * @returns the page's offers, and what a reader must know of them
+ */
+export function withStructured(
+  visible: readonly Offer[],
+  told: readonly Offer[],
+): { offers: Offer[]; caveats: string[] } {
+  if (visible.length === 0) return { offers: [...told], caveats: [] };
+  const caveats = visible.flatMap(({ name, price, listPrice, alternatives = [] }) => {
+    const same = told.filter((one) => one.name.toLowerCase() === name.toLowerCase()).flatMap((one) => one.price ?? []);
+    const shown = [price, listPrice, ...alternatives].flatMap((one) => one ?? []);
+    const [other] = same.filter(
+      (one) => !shown.some(({ amount, currency }) => amount === one.amount && currency === one.currency),
+    );
+    if (!other || price === null || shown.length === 0) return [];
+    return [
+      `Structured data says ${describePrice(other)} for ${name}; the page shows ${describePrice(price)}, which counts.`,
+    ];
+  });
+  return { offers: [...visible], caveats };
+}
+
+const MAX_ITEMS = 200;
+
+function microdataOffers(document: PageDocument, cite: Cite): Offer[] {
+  return [...document.querySelectorAll("[itemprop='price'], [itemprop='lowPrice']")]
+    .slice(0, MAX_ITEMS)
+    .flatMap((element) => {
+      const item = element.closest("[itemtype*='Offer']");
+      const product = item?.parentElement?.closest("[itemscope]") ?? item;
+      const read = (from: PageElement | null | undefined, property: string) => {
+        const one = from?.querySelector(`[itemprop='${property}']`);
+        return one && (one.getAttribute("content") ?? textOf(one));
+      };
+      const name = read(product, "name") ?? read(item, "name");
+      const written = element.getAttribute("content") ?? undefined;
+      const currency = read(item, "priceCurrency");
+      const price = priceOf({ [element.getAttribute("itemprop") ?? "price"]: written, priceCurrency: currency });
+      if (!price || !name) return [];
+      const evidence = { ...cite(`${name}: ${written} ${currency}`, element), source: "structured data" as const };
+      return [{ name: name.slice(0, 200), price, features: [], evidence }];
+    });
+}
+
+function openGraphOffer(document: PageDocument, site: string, cite: Cite): Offer[] {
+  const read = (property: string) =>
+    document
+      .querySelector(`meta[property='product:${property}'], meta[property='og:${property}']`)
+      ?.getAttribute("content");
+  const [written, currency] = [read("price:amount"), read("price:currency")];
+  const price = priceOf({ price: written, priceCurrency: currency });
+  if (!price) return [];
+  const evidence = { ...cite(`product:price ${written} ${currency}`), source: "structured data" as const };
+  return [{ name: (read("title") ?? site).slice(0, 200), price, features: [], evidence }];
+}
+
+function jsonOffers(document: PageDocument, cite: Cite): Offer[] {
+  return [...document.querySelectorAll("script[type='application/ld+json']")].flatMap((script) => {
+    const text = script.textContent ?? "";
+    if (text.length > MAX_SCRIPT) return [];
+    try {
+      return offersIn(JSON.parse(text), "", cite, 0);
+    } catch {
+      // The page's JSON is broken.
+      return [];
+    }
+  });
 }
 
 function offersIn(value: unknown, around: string, cite: Cite, depth: number): Offer[] {

@@ -49,6 +49,9 @@ const FILLER =
 /** Billing terms are no period: "$8 per month, billed yearly" is a monthly price. */
 const BILLED =
   /^(?:when\s+|if\s+)?(?:billed|paid|charged|invoiced|bei|abgerechnet|facturée?s?|facturado|gefactureerd)(?!\p{L})/iu;
+/** What comes to the bill: "billed $96 yearly", "billed as one payment of €96". */
+const SUM =
+  /^(?:as|at|in|one|a|payment|of|total|zu|mit|à|au)(?!\p{L})|^(?:\p{Sc}\s?|[A-Z]{3}\s)?\d[\d.,]*(?:\s?\p{Sc}|\s[A-Z]{3}(?!\p{L}))?/u;
 
 const BEFORE: readonly (readonly [Period, RegExp])[] = [
   ["month", /(?:monthly|per month|monatlich|mensuel|mensual|月額)[\s:–—-]*$/iu],
@@ -64,20 +67,23 @@ export interface Terms {
   readonly period?: Period;
   readonly per?: string;
   readonly from: boolean;
+  /** How it is paid, where that is another period. */
+  readonly billed?: "month" | "year";
 }
 
 /** What the words around a price say of it: those directly before it, and those behind it that belong to it. */
 export function readTerms(before: string, after: string): Terms {
-  const { period, per } = readBehind(after.replace(UPWARDS, " "));
+  const { period, per, billed } = readBehind(after.replace(UPWARDS, " "));
   const said = period ?? BEFORE.find(([, pattern]) => pattern.test(before))?.[0];
   return {
     ...(said ? { period: said } : {}),
     ...(per ? { per } : {}),
     from: FROM.test(before) || UPWARDS.test(after),
+    ...((billed === "month" || billed === "year") && said && billed !== said ? { billed } : {}),
   };
 }
 
-function readBehind(after: string): { period?: Period; per?: string } {
+function readBehind(after: string): { period?: Period; per?: string; billed?: Period } {
   let rest = after;
   let period: Period | undefined;
   let per: string | undefined;
@@ -107,13 +113,17 @@ function readBehind(after: string): { period?: Period; per?: string } {
       rest = unit.slice(noun[0].length);
       continue;
     }
-    const aside = [BILLED, FILLER].find((pattern) => pattern.test(rest));
+    const aside: RegExp | undefined = [BILLED, FILLER, ...(billing ? [SUM] : [])].find((pattern) => pattern.test(rest));
     if (!aside) break;
     billing ||= aside === BILLED;
     rest = rest.replace(aside, "");
   }
   const said = period ?? billed;
-  return { ...(said ? { period: said } : {}), ...(per ? { per: ENGLISH[per] ?? per } : {}) };
+  return {
+    ...(said ? { period: said } : {}),
+    ...(per ? { per: ENGLISH[per] ?? per } : {}),
+    ...(billed ? { billed } : {}),
+  };
 }
 
 /** The period that a heading or a switch names, alone: "Monthly plans", "Price per month". */

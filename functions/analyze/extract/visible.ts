@@ -16,8 +16,11 @@ const UNSEEN =
   "template, noscript, [hidden], [aria-hidden='true'], dialog:not([open]), [data-agentic-style~='hidden'], .d-none, .sr-only, .visually-hidden, .screen-reader-text";
 /** Old prices, and features that a plan lacks. */
 const STRUCK = "s, del, strike, [data-agentic-style~='struck'], .line-through, .text-decoration-line-through";
-const STYLED_AWAY =
-  /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|text-decoration(?:-line)?\s*:[^;]*line-through)/i;
+const STYLED_AWAY = /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)/i;
+const STYLED_OUT = /(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through/i;
+/** Of an element that is emptied: what was crossed out there. */
+export const CROSSED_OUT = "data-agentic-crossed-out";
+const MAX_STRUCK = 60;
 
 /**
  * The document without what a visitor does not see or is told to disregard: as far as the markup tells, and as scrape marked
@@ -31,9 +34,17 @@ export function visibleDocument(html: string): PageDocument {
   for (const element of [...document.querySelectorAll("*")]) {
     const depth = (depths.get(element.parentNode ?? element) ?? 0) + 1;
     depths.set(element, depth);
-    if (depth > MAX_DEPTH || STYLED_AWAY.test(element.getAttribute("style") ?? "")) element.remove();
+    const style = element.getAttribute("style") ?? "";
+    if (depth > MAX_DEPTH || STYLED_AWAY.test(style)) element.remove();
+    else if (STYLED_OUT.test(style)) element.setAttribute("data-agentic-style", "struck");
   }
-  for (const element of document.querySelectorAll(`${UNSEEN}, ${STRUCK}`)) element.remove();
+  for (const element of document.querySelectorAll(UNSEEN)) element.remove();
+  for (const element of document.querySelectorAll(STRUCK)) {
+    const text = (element.textContent ?? "").slice(0, MAX_STRUCK).trim();
+    element.textContent = "";
+    if (/\d/.test(text)) element.setAttribute(CROSSED_OUT, text);
+    else element.remove();
+  }
   return document;
 }
 
