@@ -212,6 +212,12 @@ export function readTree(limits: TreeLimits): Tree {
   /** 0 to 1. */
   const contrast = (one: string, other: string) =>
     Math.max(...[0, 1, 2].map((at) => Math.abs((pixelOf(one)[at] ?? 0) - (pixelOf(other)[at] ?? 0)))) / 255;
+  /** Neither a colour nor black or white: how what matters less is filled. */
+  const isGrey = (colour: string) => {
+    const shades = pixelOf(colour).slice(0, 3);
+    const [darkest, lightest] = [Math.min(...shades), Math.max(...shades)];
+    return lightest - darkest < 30 && lightest > 80 && darkest < 235;
+  };
   const parentOf = (element: Element) => {
     const parent = element.assignedSlot ?? element.parentNode;
     return parent instanceof ShadowRoot ? parent.host : parent instanceof Element ? parent : undefined;
@@ -231,9 +237,11 @@ export function readTree(limits: TreeLimits): Tree {
     const only = control.childElementCount === 1 && !hasWords(control) ? control.firstElementChild : null;
     for (const one of only ? [style, getComputedStyle(only)] : [style]) {
       const { backgroundColor, backgroundImage, borderTopWidth, borderLeftWidth, borderTopColor, boxShadow } = one;
-      if (backgroundImage !== "none") return "filled";
-      const filled = isOpaque(backgroundColor) ? (around ? contrast(backgroundColor, around) : 1) : 0;
-      if (filled > 0.25) return "filled";
+      const [shade] = /rgba?\([^)]*\)/.exec(backgroundImage) ?? [];
+      if (backgroundImage !== "none" && !shade) return "filled";
+      const colour = shade ?? backgroundColor;
+      const filled = isOpaque(colour) ? (around ? contrast(colour, around) : 1) : 0;
+      if (filled > 0.25 && !isGrey(colour)) return "filled";
       const bordered =
         Number.parseFloat(borderTopWidth) >= 0.5 &&
         Number.parseFloat(borderLeftWidth) >= 0.5 &&

@@ -72,9 +72,9 @@ export const COMPOSED_PAGES: Record<string, Page> = {
   ),
   "/controls": html(
     `<nav><a href="/docs">Docs</a></nav><a class="b blue" href="/a">Blue</a><a class="b line" href="/a">Line</a><a class="b light" href="/a">Light</a><a href="/a">Plain</a>
-      <a href="/a"><span class="b modern">Modern</span></a><a class="b ring" href="/a">Ring</a><a class="b fade" href="/a">Fade</a><div class="blue"><a class="b blue" href="/a">Blue on blue</a></div>
+      <a href="/a"><span class="b modern">Modern</span></a><a class="b grey" href="/a">Grey</a><a class="b ring" href="/a">Ring</a><a class="b fade" href="/a">Fade</a><div class="blue"><a class="b blue" href="/a">Blue on blue</a></div>
       <div style="cursor:pointer">Clicked <b>here</b></div><button>Usual</button>`,
-    `<style>.b { display: inline-block; padding: 8px 16px; font-size: 18px } .blue { background: #0d6efd } .line { border: 1px solid #0d6efd } .light { background: #eee }
+    `<style>.b { display: inline-block; padding: 8px 16px; font-size: 18px } .blue { background: #0d6efd } .line { border: 1px solid #0d6efd } .light { background: #eee } .grey { background: #6c757d }
       .modern { background: oklch(0.6 0.2 250) } .ring { box-shadow: rgba(0, 0, 0, 0) 0px 0px 0px 0px, inset 0 0 0 1px #888 } .fade { background: linear-gradient(red, blue) }</style>`,
   ),
   "/marks-many": html("<p><b>$1</b></p>".repeat(6_000)),

@@ -39,13 +39,27 @@ test("a page gives no mark", async () => {
 
 test("controls that stand out are marked, by whichever means a style sheet has", async () => {
   const { html } = await capture("/controls");
-  const styles = ["Docs", "Blue", "Line", "Light", "Plain", "Ring", "Fade", "Blue on blue", "Clicked", "here", "Usual"];
+  const styles = [
+    "Docs",
+    "Blue",
+    "Line",
+    "Light",
+    "Plain",
+    "Grey",
+    "Ring",
+    "Fade",
+    "Blue on blue",
+    "Clicked",
+    "here",
+    "Usual",
+  ];
   expect(Object.fromEntries(styles.map((text) => [text, marksOf(html, `${text}(?= ?<)`).style]))).toEqual({
     Docs: "pointer",
     Blue: "filled pointer",
     Line: "outlined pointer",
     Light: "tinted pointer",
     Plain: "pointer",
+    Grey: "tinted pointer",
     Ring: "outlined pointer",
     Fade: "filled pointer",
     "Blue on blue": "pointer",

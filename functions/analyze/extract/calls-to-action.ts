@@ -13,7 +13,7 @@ const OPERATES =
 const LOGS_IN =
   /^(?:log ?-?in|sign ?-?in|log ?-?out|sign ?-?out|my account|account|login here|anmelden|einloggen|se connecter|connexion|iniciar sesi[óo]n|entrar|accedi|inloggen|logga in)$/iu;
 const NETWORKS =
-  /^(?:facebook|twitter|x|instagram|linkedin|youtube|github|gitlab|google|google\+|pinterest|tiktok|discord|slack|reddit|whatsapp|telegram|mastodon|vimeo|dribbble|behance|medium|rss)$/iu;
+  /^(?:facebook|twitter|x|instagram|linkedin|youtube|google|google\+|pinterest|tiktok|discord|slack|reddit|whatsapp|telegram|mastodon|vimeo|dribbble|behance|rss)$/iu;
 /** Asks for little: it leads to more words. */
 const LEARNS =
   /^(?:(?:learn|read|see|view|find out|discover|explore|know|tell me|show me|mehr|en savoir|saber|scopri)(?:\s+(?:more|details?|options?|how|all|it|docs|documentation|features?|our|the|about|plus|más|di più|erfahren)\b.*)?|(?:tell me|find out) more|details?|more info(?:rmation)?|options|take a tour|see it in action)[!.]?$/iu;
@@ -25,10 +25,11 @@ const READS_ON = /^(?:(?:continue|keep) reading|read (?:more|article|post|story|
 const PHONE_OR_ADDRESS = /^[+(]?\d[\d\s().-]{5,}$|@/;
 
 const OPERATING =
-  "[role='tab'], [role='tablist'] *, [role='menuitem'], [role='option'], [role='switch'], [role='radio'], [aria-haspopup='true'], [aria-haspopup='menu'], [aria-haspopup='listbox'], [aria-expanded], [aria-selected], [aria-pressed], [aria-current], summary, label, option, [data-toggle='dropdown'], [data-toggle='collapse'], [data-toggle='tab'], [data-toggle='pill'], [data-bs-toggle='dropdown'], [data-bs-toggle='collapse'], [data-bs-toggle='tab'], [data-bs-toggle='pill'], [data-slide], [data-bs-slide], [disabled], [rel~='prev'], [rel~='next'], [rel~='tag']";
+  "[role='tab'], [role='tablist'] *, [role='menuitem'], [role='option'], [role='switch'], [role='radio'], [aria-haspopup='true'], [aria-haspopup='menu'], [aria-haspopup='listbox'], [aria-expanded], [aria-selected], [aria-pressed], [aria-current], summary, label, option, [data-toggle='dropdown'], [data-toggle='collapse'], [data-toggle='tab'], [data-toggle='pill'], [data-bs-toggle='dropdown'], [data-bs-toggle='collapse'], [data-bs-toggle='tab'], [data-bs-toggle='pill'], [data-slide], [data-bs-slide], [disabled]:not([type='submit']), .disabled:not([type='submit']), [aria-disabled='true'], [rel~='prev'], [rel~='next'], [rel~='tag']";
 const WITHIN =
-  "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='pagination' i], [aria-label*='pagination' i], [class*='breadcrumb' i], [role='tablist'], [role='radiogroup'], [class*='toggle' i]:not(body), [role='search'], summary, select";
-const NAVIGATION = "nav, [role='navigation'], [class*='navbar' i], [role='menubar']";
+  "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='pagination' i], [aria-label*='pagination' i], [class*='breadcrumb' i], [role='tablist'], [role='radiogroup'], [class*='toggle' i]:not(body), [role='search'], [class*='search' i], [id*='search' i], summary, select";
+const NAVIGATION =
+  "nav, [role='navigation'], [class*='navbar' i], [role='menubar'], [class*='sidebar' i], [class*='sidenav' i], [class*='side-menu' i], [class*='menu_section' i]";
 const MAX_ACTIONS = 40;
 /** CSS pixels. */
 const FIRST_SCREEN = 800;
@@ -42,8 +43,8 @@ const FEW = 3;
 /** What the page asks its visitors to do: controls that stand out, and neither navigate nor operate the page. */
 export function findCallsToAction(document: PageDocument, url: string, cite: Cite): Action[] {
   const controls = findControls(document).filter((control) => !operates(control));
+  const choices = choicesAmong(controls);
   const standing = controls.filter(({ look }) => look !== "plain");
-  const choices = choicesAmong(controls, standing);
   const actions = [
     ...standing.filter((control) => !choices.has(control) && !navigates(control, standing)),
     ...controls.filter((control) => isArrowBeside(control, standing)),
@@ -100,15 +101,19 @@ function navigates({ element }: Control, standing: readonly Control[]): boolean 
 
 const ON = /(?:^|\s)(?:is-)?(?:active|selected|current|checked)(?:\s|$)/;
 
+function isOn(element: PageElement | null): boolean {
+  return ON.test(element?.getAttribute("class") ?? "");
+}
+
 /** What somebody chooses from: tags and filters, options of a product, tabs of which one is on. */
-function choicesAmong(controls: readonly Control[], standing: readonly Control[]): Set<Control> {
-  const groups = Map.groupBy(controls, ({ element }) => element.parentElement);
+function choicesAmong(controls: readonly Control[]): Set<Control> {
+  const groups = Map.groupBy(controls, ({ element }) => rowOf(element));
   return new Set(
-    standing.filter(({ element, look }) => {
-      const group = groups.get(element.parentElement) ?? [];
+    controls.filter(({ element, look }) => {
+      const group = groups.get(rowOf(element)) ?? [];
       const inMenu = element.closest(NAVIGATION) !== null;
       const alike = group.filter((other) => other.look === look && other.element.tagName === element.tagName);
-      const isOne = group.some((other) => ON.test(other.element.getAttribute("class") ?? ""));
+      const isOne = group.some((other) => isOn(other.element) || isOn(other.element.parentElement));
       const plain = group.filter((other) => other.look === "plain");
       return (
         alike.length >= (element.hasAttribute("href") ? MANY : FEW) ||
@@ -154,10 +159,10 @@ function isBeside(one: PageElement, other: PageElement): boolean {
   return Math.abs(a.y - b.y) < BESIDE;
 }
 
-/** Controls in one row have a parent in common, or their wrappers have. */
+/** Controls in one row have a parent in common, or their wrappers have, such as the items of a list. */
 function rowOf(element: PageElement): PageElement | null {
   const parent = element.parentElement;
-  return parent && parent.children.length === 1 ? parent.parentElement : parent;
+  return parent && (parent.children.length === 1 || parent.tagName === "LI") ? parent.parentElement : parent;
 }
 
 function placeOf(element: PageElement): Action["place"] {

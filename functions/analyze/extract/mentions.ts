@@ -1,5 +1,5 @@
 import { findMoney, type Money, type SharedSigns } from "./money.ts";
-import { HEADINGS } from "./offer-name.ts";
+import { HEADINGS, isTitle } from "./offer-name.ts";
 import { type PageElement, textOf } from "./visible.ts";
 
 /** The innermost element in which the page says what something costs. */
@@ -18,7 +18,8 @@ const ELSEWHERE =
   "nav, footer, blockquote, details, select, [role='navigation'], [class*='testimonial' i], [class*='faq' i], [id*='faq' i], [class*='cookie' i], [id*='cookie' i]";
 const NOT_FOR_TEXT = "a, button, label, [role='button']";
 
-const FREE = /^(?:free(?: forever| plan)?|kostenlos|kostenfrei|gratis|gratuit|gratuito)$/iu;
+const FREE =
+  /^(?:free(?: forever| plan)?|kostenlos|kostenfrei|gratis|gratuit|gratuito|grátis|za darmo|zdarma|бесплатно|رایگان|مجانا?|免费|無料)$/iu;
 const REQUEST =
   /^(?:(?:contact|ask|call|email|talk to|speak to) (?:us|sales)(?: for (?:a )?(?:pricing|price|quote))?|custom(?: pricing| price| quote)?|(?:price |pricing )?(?:on|by|upon) request|get a quote|request a quote|let['’]?s talk|poa|individuell|(?:preis )?auf anfrage|sur (?:devis|demande)|nous contacter|a consultar|a medida|su richiesta|op aanvraag|på förfrågan|pris på forespørsel)[.!]?$/iu;
 /** Directly before an amount that is saved, lent, earned, or a former price. */
@@ -43,7 +44,10 @@ export function findMentions(body: PageElement, shared: SharedSigns): Mention[] 
   }
   return mentions.filter(
     (mention) =>
-      !isFeature(mention.element, mentions) && !isName(mention, mentions) && !isRepeatedByButton(mention, mentions),
+      !isFeature(mention.element, mentions) &&
+      !isName(mention, mentions) &&
+      !isRepeatedByButton(mention, mentions) &&
+      !isRepeatedByPrice(mention, mentions),
   );
 }
 
@@ -72,6 +76,23 @@ function isRepeatedByButton({ element, money }: Mention, mentions: readonly Ment
   return (
     isButton(element) && mentions.some((other) => !isButton(other.element) && other.money?.amount === money?.amount)
   );
+}
+
+/** A word in place of an amount. */
+export function isPriceWord(text: string): boolean {
+  return FREE.test(text) || REQUEST.test(text);
+}
+
+/** "Gift card €25" above "€25.00", which is the price. */
+function isRepeatedByPrice({ element, money }: Mention, mentions: readonly Mention[]): boolean {
+  const title = isTitle(element) ? element : element.parentElement;
+  if (!money || money.index === 0 || !title || !isTitle(title)) return false;
+  let card = element.parentElement;
+  for (let climbs = 0; card && climbs < 3; climbs++, card = card.parentElement) {
+    const inside = mentions.filter((other) => card?.contains(other.element));
+    if (inside.length > 1) return inside.length === 2 && inside.every((other) => other.money?.amount === money.amount);
+  }
+  return false;
 }
 
 /** A plan called "Free" above its "$0". */

@@ -44,6 +44,10 @@ const SIGNS: readonly (readonly [sign: string, currency: string])[] = [
   ["฿", "THB"],
   ["₦", "NGN"],
   ["₽", "RUB"],
+  ["ریال", "IRR"],
+  ["﷼", "IRR"],
+  ["د.إ", "AED"],
+  ["ر.س", "SAR"],
   ["zł", "PLN"],
   ["Kč", "CZK"],
   ["kr.", "kr"],
@@ -57,7 +61,7 @@ const SIGNS: readonly (readonly [sign: string, currency: string])[] = [
   ["euros", "EUR"],
 ];
 const CODES =
-  "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|SGD|HKD|TWD|KRW|ZAR|TRY|ILS|THB|AED|SAR|PHP|IDR|MYR|VND|UAH";
+  "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|SGD|HKD|TWD|KRW|ZAR|TRY|ILS|THB|AED|SAR|IRR|RUB|EGP|CLP|COP|ARS|PHP|IDR|MYR|VND|UAH";
 
 const signs = SIGNS.map(([sign]) => sign.replace(/[$.]/g, "\\$&")).join("|");
 const CURRENCY = String.raw`(?:${signs}|(?:${CODES})(?!\p{L}))`;

@@ -35,9 +35,10 @@ export function asName(text: string): string | undefined {
 }
 
 /** The heading in an element that names the offer. It may hold the price, too: "Basic $9". */
-export function headingIn(element: PageElement): { name: string; level: number } | undefined {
+export function headingIn(element: PageElement, priced?: PageElement): { name: string; level: number } | undefined {
   for (const heading of element.querySelectorAll(HEADINGS)) {
-    const name = asName(withoutPrice(textOf(heading)));
+    if (heading === priced && findMoney(textOf(heading)).length === 0) continue;
+    const name = titleOf(heading, priced) ?? asName(withoutPrice(textOf(heading)));
     if (name) return { name, level: levelOf(heading) };
   }
   return undefined;
@@ -52,11 +53,26 @@ function levelOf(heading: PageElement): number {
   return Number(/^h(\d)$/i.exec(heading.tagName)?.[1] ?? heading.getAttribute("aria-level") ?? 3);
 }
 
+/** "Gift card €25" whose price stands beside it. */
+function titleOf(title: PageElement, priced: PageElement | undefined): string | undefined {
+  const text = textOf(title);
+  const [money] = findMoney(text);
+  if (!priced || !money || money.index === 0 || title.contains(priced) || text.length > MAX_NAME) return undefined;
+  return asName(text.slice(0, money.index)) && text;
+}
+
+/** Whether markup calls it a name or title. */
+export function isTitle(element: PageElement): boolean {
+  return element.matches(HEADINGS) || CALLED.test(element.getAttribute("class") ?? "");
+}
+
 /** A name without a heading: the words before the price in its line, else the first short block before it. */
 export function wordsBefore(element: PageElement, priced: PageElement): string | undefined {
   const blocks = leafBlocks(element, priced);
   const called = blocks.find((block) => CALLED.test(block.className ?? ""));
-  const first = [...(called ? [called] : []), ...blocks].map((block) => asName(textOf(block))).find((name) => name);
+  const title = called && titleOf(called, priced);
+  const first =
+    title ?? [...(called ? [called] : []), ...blocks].map((block) => asName(textOf(block))).find((name) => name);
   return first ?? (element.querySelector(HEADINGS) ? undefined : ownWords(element, priced));
 }
 

@@ -1,7 +1,7 @@
 import type { Analysis, Price } from "../../../pipelines/market-analysis/analysis.ts";
 import { besidePrice } from "./beside-price.ts";
 import type { Cite } from "./evidence.ts";
-import { findMentions, type Mention } from "./mentions.ts";
+import { findMentions, isPriceWord, type Mention } from "./mentions.ts";
 import type { SharedSigns } from "./money.ts";
 import { asName, HEADINGS, headingIn, NOT_OFFERED, nameAbove, wordsBefore } from "./offer-name.ts";
 import { CELLS, offersInTable, TABLES } from "./offer-table.ts";
@@ -116,8 +116,7 @@ function withoutSections(units: readonly Unit[]): Unit[] {
   );
   return units.map((unit) => {
     const alike = shapes.get(shapeOf(unit)) ?? [];
-    const several = alike.filter(({ name }) => name !== unit.name).length > 0;
-    return unit.teaser && several ? { ...unit, teaser: false } : unit;
+    return unit.teaser && alike.length > 1 ? { ...unit, teaser: false } : unit;
   });
 }
 
@@ -136,7 +135,7 @@ function nameIn(
 ): { name: string; level: number; root: PageElement } | undefined {
   let headed: { name: string; level: number; root: PageElement } | undefined;
   for (const root of chain) {
-    const heading = root.matches(HEADINGS) ? ownHeading(root) : headingIn(root);
+    const heading = root.matches(HEADINGS) ? ownHeading(root) : headingIn(root, priced);
     if (heading) {
       headed = { ...heading, root };
       break;
@@ -164,6 +163,7 @@ function namedByPeriod(chain: readonly PageElement[]): { name: string; level: nu
 }
 
 function ownHeading(heading: PageElement): { name: string; level: number } | undefined {
+  if (isPriceWord(textOf(heading))) return undefined;
   const name = asName(textOf(heading));
   return name ? { name, level: 3 } : undefined;
 }
@@ -233,12 +233,14 @@ function withPeriods(units: readonly Unit[], page: Page): { unit: Unit; price: P
     read.flatMap(({ unit, terms }) => (unit.mention.kind === "money" ? (terms.period ?? []) : [])),
   );
   const currency = page.mentions.find(({ money }) => money)?.money?.currency ?? page.shared.$;
+  // What is free costs nothing as often as the others cost something.
+  const whole = units.some(({ mention }) => (mention.money?.amount ?? 0) > 0) ? "once" : "month";
   return read.map(({ unit, terms }) => {
     const { kind, money } = unit.mention;
     if (kind === "request") return { unit, price: null };
     const amount = money?.amount ?? 0;
     const named = periodNamed(unit.heads ?? unit.name) ?? (usual ? undefined : switchedTo(unit.root, page.body));
-    const period = terms.period ?? named ?? (amount === 0 ? (usual ?? "month") : "once");
+    const period = terms.period ?? named ?? (amount === 0 ? (usual ?? whole) : "once");
     const { per, from, billed } = terms;
     return {
       unit,

@@ -4,12 +4,19 @@ import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 type Proof = Analysis["proof"][number];
 
-const MAX_EACH = 8;
+/** Characters: longer text is prose. */
+const MAX_LINE = 600;
+const MAX_EACH = 12;
+/** Stars are drawn beside the figures, or the reviews are counted: "4.6 · 248 reviews", "(212 reviews)". */
+const RATED =
+  /(?<![\d.,v])[1-5](?:[.,]\d)?\s*[·|(,–-]\s*\d[\d.,]*[kK]?\s*(?:reviews?|ratings?|votes?|bewertungen|avis|reseñas)?(?=\W|$)|\d[\d.,]*[kK]?\+?\s*(?:reviews?|ratings?|bewertungen|avis|reseñas)(?!\p{L})/iu;
+const STARS = /[★☆⭐]|(?<!\p{L})(?:reviews?|ratings?|bewertungen|avis)(?!\p{L})/iu;
+const RATING_CLASS = "[class*='rating' i], [class*='review' i], [class*='stars' i]";
 const RATING =
   /\b[0-5](?:[.,]\d)?\s*(?:\/|out of|of|von|sur)\s*5\b(?:\s*(?:stars?|sterne(?:n)?|étoiles))?|\b[1-5][.,]\d\s*(?:★|stars?|sterne)/iu;
 /** Not "up to 5 people", which is an offer's limit. */
 const METRIC =
-  /(?<!\b(?:up to|bis|bis zu|max\.?|jusqu[’']à) )\b(?:over |more than |über )?\d[\d.,]*\s?(?:[kKmM]\b)?\+?\s+(?:happy |active |small |growing |local )?(?:teams?|customers?|users?|companies|businesses|shifts?|restaurants?|shops?|stores?|people|employees|managers|clinics|crews?|agencies|studios|hours|kunden|betriebe|unternehmen|nutzer|schichten)\b/iu;
+  /(?<!\b(?:up to|bis|bis zu|max\.?|jusqu[’']à) )\b(?:(?:used|trusted|loved|chosen) by )?(?:over |more than |über )?\d[\d.,]*\s?(?:[kKmM]\b)?\+?\s+(?:happy |active |small |growing |local )?(?:teams?|customers?|users?|companies|businesses|shifts?|restaurants?|shops?|stores?|people|employees|managers|clinics|crews?|agencies|studios|hours|developers|designers|creators|members|projects|downloads|installs|countries|students|schools|kunden|betriebe|unternehmen|nutzer|schichten)\b/iu;
 const GUARANTEE =
   /\b(?:money[- ]back|\d+[- ]days? guarantee|satisfaction guarantee|geld[- ]zurück[\w-]*|satisfait ou remboursé|no[- ]risk|cancel any ?time|jederzeit kündbar)\b/iu;
 const AWARD = /\b(?:award|winner|voted|best of 20\d\d|leader 20\d\d|product of the year|testsieger)\b/iu;
@@ -26,16 +33,18 @@ export function findProof(document: PageDocument, cite: Cite): Proof[] {
     if (value && sofar < MAX_EACH && !proof.has(key))
       proof.set(key, { kind, value: value.slice(0, 200), evidence: cite(said, element) });
   };
+  const leaves = leafTexts(document);
   for (const quote of document.querySelectorAll(QUOTES)) {
     const text = textOf(quote);
     // A wrapper around several quotes is no quote.
     if (text.length >= 20 && text.length <= 500 && !quote.querySelector(QUOTES)) add("testimonial", text, text, quote);
   }
-  for (const logo of document.querySelectorAll(LOGOS)) {
-    const name = (logo.getAttribute("alt") ?? logo.getAttribute("aria-label") ?? "").replace(/\s*logo\s*/i, "").trim();
-    add("customer", name, name, logo);
-  }
-  for (const [line, element] of leafTexts(document)) {
+  for (const [name, logo] of logosOf(document)) add("customer", name, name, logo);
+  for (const [said, element] of saidByPeople(leaves)) add("testimonial", said, said, element);
+  for (const [value, element] of counted(leaves)) add("metric", value, value, element);
+  for (const [line, element] of leaves) {
+    const rated = STARS.test(line) || element.closest(RATING_CLASS) ? RATED.exec(line) : null;
+    if (rated) add("rating", rated[0].trim(), line, element);
     for (const [kind, pattern] of [
       ["rating", RATING],
       ["metric", METRIC],
@@ -43,19 +52,84 @@ export function findProof(document: PageDocument, cite: Cite): Proof[] {
       ["award", AWARD],
     ] as const) {
       const match = pattern.exec(line);
-      if (match)
+      if (match && !(kind === "metric" && isLimit(match[0], element)))
         add(kind, kind === "guarantee" || kind === "award" ? line.slice(0, 120) : match[0].trim(), line, element);
     }
   }
   return [...proof.values()];
 }
 
+/** Pictures in places named for customers, or several that are called logos, but the site's own. */
+function logosOf(document: PageDocument): (readonly [string, PageElement])[] {
+  const nameOf = (logo: PageElement) =>
+    [logo.getAttribute("alt"), logo.getAttribute("aria-label")]
+      .find((one) => /\p{L}/u.test(one ?? ""))
+      ?.slice(0, 100) ?? "";
+  const called = [...document.querySelectorAll("img, svg")].filter(
+    (one) => /\p{L}.*\blogo$/iu.test(nameOf(one).trim()) && !one.closest("header, nav, footer"),
+  );
+  const logos = new Set([...document.querySelectorAll(LOGOS), ...(called.length >= 3 ? called : [])]);
+  return [...logos].map((logo) => [
+    nameOf(logo)
+      .replace(/\s*logo\s*/i, " ")
+      .trim(),
+    logo,
+  ]);
+}
+
+/** "5 users" of a plan, and no number of customers. */
+function isLimit(said: string, element: PageElement): boolean {
+  return element.closest("li, td") !== null && !/[+kKmM]|\d[.,]\d{3}|over|more than/.test(said);
+}
+
+const QUOTED = /^[“„«"'‘][^“„«"]{38,600}[”“»"'’][.!]?$/u;
+/** Below a quote: "- Ada Lovelace, London". */
+const SIGNED = /^[-–—~]\s?\p{Lu}[^.!?]{2,70}$/u;
+
+/** Texts in quotation marks, and those that a name signs. */
+function saidByPeople(leaves: readonly (readonly [string, PageElement])[]): (readonly [string, PageElement])[] {
+  return leaves.filter(([text, element], at) => {
+    if (element.matches(`${QUOTES}, h1, h2, h3`) || element.closest(QUOTES)) return false;
+    const [below = "", next] = leaves[at + 1] ?? [];
+    const signed = text.length >= 40 && SIGNED.test(below) && next?.parentElement === element.parentElement;
+    return QUOTED.test(text) || signed;
+  });
+}
+
+const FIGURE = /^[+~<>]?\d[\d.,]*\s?(?:[kKmMbB%+xX]|s|ms|min|h)?\+?$/;
+const LABEL = /^\p{L}[\p{L}\s&'’/-]{2,40}$/u;
+
+/** Figures above their labels, several alike side by side: "230" above "Projects done". */
+function counted(leaves: readonly (readonly [string, PageElement])[]): (readonly [string, PageElement])[] {
+  const found = leaves.flatMap(([text, element], at) => {
+    const [below = "", next] = leaves[at + 1] ?? [];
+    const parent = element.parentElement;
+    if (!FIGURE.test(text) || !LABEL.test(below) || !parent?.contains(next ?? null)) return [];
+    return textOf(parent).length <= 80 ? [{ value: `${text} ${below}`, parent }] : [];
+  });
+  const rows = Map.groupBy(found, ({ parent }) => rowOf(parent));
+  return [...rows].flatMap(([row, figures]) =>
+    row !== null && figures.length >= 2 ? figures.map(({ value, parent }) => [value, parent] as const) : [],
+  );
+}
+
+/** Cards stand in columns of a row: what their wrappers have in common. */
+function rowOf(card: PageElement): PageElement | null {
+  let row = card.parentElement;
+  while (row && row.children.length === 1 && row.tagName !== "BODY") row = row.parentElement;
+  return row;
+}
+
 /** The texts of the innermost blocks. */
 function leafTexts(document: PageDocument): (readonly [string, PageElement])[] {
-  return [
-    ...document.querySelectorAll("p, li, h1, h2, h3, h4, h5, h6, span, strong, b, small, div, figcaption, td, dd, dt"),
-  ]
-    .filter((element) => element.querySelector("p, li, h1, h2, h3, h4, div, section, table, ul") === null)
-    .map((element) => [textOf(element), element] as const)
-    .filter(([text]) => text !== "" && text.length <= 300);
+  return (
+    [...document.querySelectorAll("p, li, h1, h2, h3, h4, h5, h6, span, strong, b, small, div, figcaption, td, dd, dt")]
+      .filter((element) => element.querySelector("p, li, h1, h2, h3, h4, div, section, table, ul") === null)
+      .map((element) => [textOf(element), element] as const)
+      .filter(([text]) => text !== "" && text.length <= MAX_LINE)
+      // What wraps a word says it, too.
+      .filter(
+        ([text, element], at, all) => at === 0 || all[at - 1]?.[0] !== text || !all[at - 1]?.[1].contains(element),
+      )
+  );
 }

@@ -10,10 +10,10 @@ const PERIODS: readonly (readonly [Period, RegExp])[] = [
   [
     "month",
     whole(
-      "months?|mo|mth|mnth|monat|monate|mois|mes(?:es)?|mês|mese|maand|mån(?:ad)?|måned|mnd|mdr|md|miesiąc|mies|měsíc|kuukausi|kk|月|か月|ヶ月|个月",
+      "months?|mo|mth|mnth|monat|monate|mois|mes(?:es)?|mês|mese|maand|mån(?:ad)?|måned|mnd|mdr|md|miesiąc|mies|měsíc|kuukausi|kk|месяц|мес|ماه|شهر|月|か月|ヶ月|个月",
     ),
   ],
-  ["year", whole("years?|yr|annum|jahr|an|année|año|anno|ano|jaar|år|rok|vuosi|年")],
+  ["year", whole("years?|yr|annum|jahr|an|année|año|anno|ano|jaar|år|rok|vuosi|год|سال|سنة|年")],
   ["week", whole("weeks?|wk|woche|semaine|semana|settimana|week|vecka|uge|uke|tydzień|週")],
   ["hour", whole("hours?|hr|h|stunde|std|heure|hora|ora|uur|timme|time|godzin[aę]")],
   ["day", whole("days?|tag|jour|día|dia|giorno|dag|dzień|日")],
@@ -23,13 +23,13 @@ const ADVERBS: readonly (readonly [Period, RegExp])[] = [
   [
     "month",
     whole(
-      "monthly|pcm|p\\.m\\.|monatlich|mensuels?|mensuelle|mensual(?:es)?|mensal|mensile|maandelijks|miesięcznie|měsíčně|månadsvis",
+      "monthly|pcm|p\\.m\\.|monatlich|mensuels?|mensuelle|mensual(?:es)?|mensal|mensile|maandelijks|miesięcznie|měsíčně|månadsvis|ежемесячно|ماهانه|ماهیانه|شهريا",
     ),
   ],
   [
     "year",
     whole(
-      "yearly|annually|annual|p\\.a\\.|pa|jährlich|annuel(?:le)?|anual|annuale|jaarlijks|rocznie|ročně|årligen|årligt",
+      "yearly|annually|annual|p\\.a\\.|pa|jährlich|annuel(?:le)?|anual|annuale|jaarlijks|rocznie|ročně|årligen|årligt|سالانه|سالیانه|سنويا",
     ),
   ],
   ["week", whole("weekly|wöchentlich|hebdomadaire|semanal|settimanale|wekelijks")],
