@@ -34,7 +34,7 @@ export async function runAdmit(
   const secret = (name: string) => connectSecret(cluster, { namespace: SHARED_NAMESPACE, name });
   const now = () => new Date();
   // Needed once in two months: an ordinary start does not load it.
-  const issuing = () => import("./functions/admit/certificate.ts");
+  const issuing = () => import("./lib/certificate.ts");
   const own = {
     secret: secret("agentic-admit-tls"),
     issue: async (at: Date) => {

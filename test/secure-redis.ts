@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import type { Certificate } from "../functions/admit/certificate.ts";
+import type { Certificate } from "../lib/certificate.ts";
 import { freePort } from "./free-port.ts";
 import { startRedis } from "./redis-server.ts";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAuthority, issueCertificate } from "../../functions/admit/certificate.ts";
+import { createAuthority, issueCertificate } from "../../lib/certificate.ts";
 import { writeKubeconfig } from "../../test/integration/kubeconfig.ts";
 
 const LIFE_MS = 90 * 24 * 3_600_000;

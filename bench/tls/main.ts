@@ -1,6 +1,6 @@
 /** What TLS costs a checkpoint: the same puts, with fsync, on one Redis by TCP and by TLS of loopback, in turn. */
 import { emptyCheckpoint, uuid6 } from "@langchain/langgraph-checkpoint";
-import { createAuthority, issueCertificate } from "../../functions/admit/certificate.ts";
+import { createAuthority, issueCertificate } from "../../lib/certificate.ts";
 import { RedisSaver } from "../../lib/durable/saver.ts";
 import { connectRedis } from "../../lib/edges/redis.ts";
 import { freePort } from "../../test/free-port.ts";

@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { Certificate } from "../../lib/certificate.ts";
 import type { KeptSecret } from "../../lib/edges/kept-secret.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { AUDIT } from "../../lib/telemetry/audit.ts";
-import type { Certificate } from "./certificate.ts";
 
 export interface KeepDeps {
   readonly secret: KeptSecret;

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { Authority, Certificate } from "../../lib/certificate.ts";
 import type { KeptSecret } from "../../lib/edges/kept-secret.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import type { Authority, Certificate } from "./certificate.ts";
 import { keepCertificate } from "./keep-certificate.ts";
 
 export interface RedisDeps {

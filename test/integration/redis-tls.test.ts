@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { type Authority, createAuthority, issueCertificate } from "../../functions/admit/certificate.ts";
+import { type Authority, createAuthority, issueCertificate } from "../../lib/certificate.ts";
 import { RedisStepStore } from "../../lib/durable/redis-step-store.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { connectStackSaver } from "../../lib/durable/stack-saver.ts";

@@ -126,7 +126,7 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/admit/audit.ts", AUDITED, [
     { why: "what a dry run did not make is not said to be made", find: "if (!asked.dryRun) ", replace: "" },
   ]),
-  ...mutationsOf("functions/admit/certificate.ts", CERTIFICATE, [
+  ...mutationsOf("lib/certificate.ts", CERTIFICATE, [
     {
       why: "the server's certificate issues none",
       find: "new BasicConstraintsExtension(false, undefined, true)",
@@ -223,15 +223,4 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
       replace: "    throw cause;",
     },
   ]),
-  ...mutationsOf(
-    "scripts/deploy/secrets.ts",
-    ["test/unit/deploy-secrets.test.ts"],
-    [
-      {
-        why: "the authority that clients know stays",
-        find: 'if (!there.has("agentic-redis-ca")) ',
-        replace: "",
-      },
-    ],
-  ),
 ];

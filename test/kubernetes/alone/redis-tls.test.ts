@@ -3,7 +3,7 @@ import { connect as connectPlain } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { afterAll, expect, test } from "vitest";
-import { createAuthority } from "../../../functions/admit/certificate.ts";
+import { createAuthority } from "../../../lib/certificate.ts";
 import { createAgents, deleteAgent } from "../agents.ts";
 import { apply, get, kubectl, list, until } from "../cluster.ts";
 import { TENANT } from "../namespaces.ts";

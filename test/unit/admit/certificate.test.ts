@@ -8,14 +8,9 @@ import { join } from "node:path";
 import { createSecureContext, createServer, type TLSSocket } from "node:tls";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
-import {
-  type Authority,
-  type Certificate,
-  createAuthority,
-  issueCertificate,
-} from "../../../functions/admit/certificate.ts";
 import { keepCertificate } from "../../../functions/admit/keep-certificate.ts";
 import { keepRedisCertificate } from "../../../functions/admit/keep-redis-certificate.ts";
+import { type Authority, type Certificate, createAuthority, issueCertificate } from "../../../lib/certificate.ts";
 import type { KeptSecret } from "../../../lib/edges/kept-secret.ts";
 
 const DAY_MS = 24 * 3_600_000;

@@ -13,7 +13,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import { TerminalError } from "../../lib/errors.ts";
+import { TerminalError } from "./errors.ts";
 
 /** Who signs. PEM texts. */
 export interface Authority {
