@@ -243,10 +243,16 @@ program
 
 program
   .command("doctor")
-  .description("Say what is missing on this machine, and how to get it")
+  .description("Say what is missing on this machine, or in a cluster, and how to get it")
+  .option(
+    "--cluster",
+    "look at the cluster of the kubeconfig: Argo, Knative, our kinds, what is installed; for administrators",
+  )
+  .option("--context <name>", "the kubeconfig's context; with --cluster")
+  .option("--kubeconfig <file>", "the kubeconfig (default: $KUBECONFIG, ~/.kube/config); with --cluster")
   .addOption(output)
   .action(async (options) => {
-    const { doctor } = await import("./commands/doctor.ts");
+    const { doctor } = options.cluster ? await import("./kubectl/doctor.ts") : await import("./commands/doctor.ts");
     process.exitCode = await doctor(options);
   });
 

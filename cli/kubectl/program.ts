@@ -6,6 +6,7 @@ import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { cost } from "./cost.ts";
 import { decide } from "./decide.ts";
 import { describe } from "./describe.ts";
+import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence.ts";
 import { get } from "./get.ts";
 import { licence } from "./licence.ts";
@@ -172,6 +173,13 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
     .description("Show the licence of the installation, and what of its limits is in use; for administrators")
     .action(async (options) => {
       process.exitCode = await licence(connect(options), options);
+    });
+
+  printing(command("doctor", "doctor"))
+    .description("Say what the cluster lacks, each with the command that brings it; for administrators")
+    .addHelpText("after", `\nExit codes: ${EXIT.succeeded} the product can run, ${EXIT.failed} something is missing`)
+    .action(async (options) => {
+      process.exitCode = await doctor(options);
     });
 
   for (const [verb, decision, description] of [

@@ -107,6 +107,8 @@ export interface Kube {
   event(event: CoreV1Event & { metadata: { namespace: string } }): Promise<void>;
 }
 
+/** GROUP/VERSION/KIND of a run's DAG. */
+export const WORKFLOW_KIND = "argoproj.io/v1alpha1/Workflow";
 export const WORKLOADS = { group: "agentic.dev", version: "v1alpha1", plural: "agentworkloads" };
 
 export function connectKube(config = kubeConfig()): Kube {
