@@ -34,7 +34,18 @@ async function composeAgent(config: Config, log: Logger, draining: AbortSignal):
   const { FUNCTION: name } = config;
   const [graph, { createAgentApp }] = await Promise.all([agentGraph(name), import("./lib/agent-app.ts")]);
   if (!graph) {
-    const known = ["reconcile", "approve", "artifacts", "runs", "admit", "egress", ...AGENT_FUNCTIONS];
+    const known = [
+      "reconcile",
+      "approve",
+      "artifacts",
+      "runs",
+      "admit",
+      "egress",
+      "setup",
+      "remove",
+      "doctor",
+      ...AGENT_FUNCTIONS,
+    ];
     throw new Error(`FUNCTION is ${name}: expected one of ${known.join(", ")}`);
   }
   const { edges, ...deps } = await connectAgent(name, config, log, draining);

@@ -17,6 +17,12 @@ await mainProcess(async () => {
   } else if (name === "admit") {
     const { runAdmit } = await import("./compose-admit.ts");
     await runAdmit(config, log, draining, telemetry);
+  } else if (name === "setup" || name === "remove" || name === "doctor") {
+    const { runDoctor, runRemove, runSetup } = await import("./compose-setup.ts");
+    if (name === "setup") await runSetup(config, log);
+    else if (name === "remove") await runRemove(log);
+    else await runDoctor();
+    await telemetry.shutdown();
   } else {
     const { composeFunction } = await import("./compose.ts");
     const app = await composeFunction(config, log, draining.signal);

@@ -1,5 +1,14 @@
 import { z } from "zod";
 
+/** What is no JSON stays the text that it is, and is refused as no object. */
+function asJson(text: unknown): unknown {
+  try {
+    return typeof text === "string" ? JSON.parse(text) : text;
+  } catch {
+    return text;
+  }
+}
+
 /** Every setting of a function, from its environment. Nothing else reads the environment. */
 const schema = z.object({
   /** Which function this process is: one of those that compose.ts knows. */
@@ -85,6 +94,13 @@ const schema = z.object({
   REVIEWS: z.enum(["folder", "workload"]).default("folder"),
   /** Names that the egress proxy sends somewhere else, private addresses included: HOST=ADDRESS:PORT, separated by commas. */
   EGRESS_RESOLVE: z.string().default(""),
+  /** Setup's: whether it makes the Secrets that are missing, and names of some (functions/setup/secrets.ts). */
+  SETUP_SECRETS: z.stringbool().default(true),
+  SETUP_SECRET_NAMES: z
+    .preprocess(asJson, z.record(z.enum(["redis", "store", "browser", "litellm", "model"]), z.string()))
+    .optional(),
+  /** A folder with the CustomResourceDefinitions that it applies. */
+  SETUP_KINDS: z.string().optional(),
   /** Addresses and ranges that no page reaches though they look public, separated by commas: the cluster's own. */
   EGRESS_DENY: z.string().default(""),
 });

@@ -18,12 +18,17 @@ const FOLDERS = ["crd", "config", "config/scaling", "eventing", "eventing/authen
 const PIPELINES = "pipelines";
 
 export function productManifests(): Manifest[] {
+  return productFiles().flatMap((file) => readManifests(join(root, file)));
+}
+
+/** Below the root, in the order in which they are applied. */
+export function productFiles(): string[] {
   const pipelines = readdirSync(join(root, PIPELINES), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [...FOLDERS, ...pipelines.map(({ name }) => join(PIPELINES, name))].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((file) => file.endsWith(".yaml"))
       .sort()
-      .flatMap((file) => readManifests(join(root, folder, file))),
+      .map((file) => join(folder, file)),
   );
 }
 

@@ -16,6 +16,7 @@ import { PLUGIN_MUTATIONS } from "./plugin.ts";
 import { QUOTA_MUTATIONS } from "./quota.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
 import { RUNS_MUTATIONS } from "./runs.ts";
+import { SETUP_MUTATIONS } from "./setup.ts";
 import { TELEMETRY_MUTATIONS } from "./telemetry.ts";
 
 /** In the order in which they run. */
@@ -30,6 +31,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CORRECTIONS_MUTATIONS,
   ...PLUGIN_MUTATIONS,
   ...RUNS_MUTATIONS,
+  ...SETUP_MUTATIONS,
   ...ADMIT_MUTATIONS,
   ...QUOTA_MUTATIONS,
   ...LICENCE_MUTATIONS,
