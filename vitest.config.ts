@@ -44,6 +44,8 @@ export default defineConfig({
       suite({ name: "integration", order: 0, maxWorkers: 2, minutes: 3 }),
       suite({ name: "e2e", order: 1, maxWorkers: 1, minutes: 10 }),
       suite({ name: "func", order: 1, maxWorkers: 1, minutes: 5 }),
+      // Before the product is there: it installs, and removes, all of it.
+      suite({ name: "chart", files: "kubernetes/chart/*.test.ts", order: 1, maxWorkers: 1, minutes: 10 }),
       // Contract drives Argo from here, and fills both cores. The others mostly wait for the cluster; what takes a part of it away, or wants
       // it quiet, has it to itself.
       suite({ name: "contract", order: 2, maxWorkers: 2, minutes: 5, globalSetup }),

@@ -89,6 +89,8 @@ function onCluster(): void {
   // One that is up already stays up.
   const wasUp = spawnSync("node", ["test/cluster/main.ts", "status"], { stdio: "ignore" }).status === 0;
   const up = check("cluster", "node", ["test/cluster/main.ts", "up"]);
+  // First on a cluster without the product, which it leaves as it was.
+  if (up) vitest(["chart"]);
   if (up && check("deploy", "node", ["scripts/deploy.ts"])) vitest(ON_CLUSTER);
   if (!wasUp) check("cluster-down", "node", ["test/cluster/main.ts", "down"]);
 }

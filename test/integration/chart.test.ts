@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Ajv, type ValidateFunction } from "ajv";
 import { beforeAll, describe, expect, test } from "vitest";
 import { allSecretNames, SECRET_NAMES } from "../../functions/setup/secrets.ts";
 import { quotaIn } from "../../lib/quota/limits.ts";
-import { type Manifest, productManifests } from "../../scripts/deploy/manifests.ts";
+import { type Manifest, productManifests, readManifests } from "../../scripts/deploy/manifests.ts";
 import { BUILD_MS, built } from "../cluster/built.ts";
 import { CHART, helm, idOf, render } from "../helm.ts";
 
 beforeAll(async () => {
   await built("helm");
+  await built("optional-kinds");
 }, BUILD_MS);
 
 const EVERYTHING = ["keda.enabled=true", "eventPolicies.enabled=true"];
@@ -326,4 +328,54 @@ describe("values", () => {
       egress: [{}, { toFQDNs: [{ matchName: "shop.example.com" }, { matchPattern: "*.example.org" }] }],
     });
   });
+
+  test.each([
+    ["CiliumNetworkPolicy", "cilium/ciliumnetworkpolicies.yaml", "toFQDNs"],
+    ["ExternalSecret", "external-secrets/external-secrets.io_externalsecrets.yaml", "refreshInterval"],
+    ["HTTPRoute", "gateway/gateway.networking.k8s.io_httproutes.yaml", "backendRefs"],
+  ])("%s fits its upstream's own schema", async (kind, file, field) => {
+    const rendered = await render([
+      "ciliumEgress.enabled=true",
+      'ciliumEgress.hosts=["shop.example.com","*.example.org"]',
+      "externalSecrets.enabled=true",
+      'externalSecrets.store.name="vault"',
+      'review.host="review.example.com"',
+      "review.httpRoute.enabled=true",
+      'review.httpRoute.parentRefs=[{"name":"public","namespace":"gateways"}]',
+    ]);
+    const objects = rendered.filter((one) => one.kind === kind);
+    expect(objects).not.toEqual([]);
+    const validate = await schemaIn(file, objects[0]?.apiVersion.split("/")[1] ?? "");
+    for (const one of objects) expect(validate(one), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate(JSON.parse(JSON.stringify(objects[0]).replace(field, "misspelt")))).toBe(false);
+  });
 });
+
+interface Crd {
+  readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: object } }[];
+}
+
+/** Of a CRD's version; a field that it does not know is an error, as `kubectl apply` says it. */
+async function schemaIn(file: string, version: string): Promise<ValidateFunction> {
+  const crds = readManifests(join(await built("optional-kinds"), "manifests", file));
+  const spec = crds.find(({ kind }) => kind === "CustomResourceDefinition")?.["spec"] as Crd | undefined;
+  const found = spec?.versions.find(({ name }) => name === version);
+  const schema = closed(found?.schema.openAPIV3Schema) as { properties: Record<string, object> };
+  // The API server's own.
+  schema.properties["metadata"] = {};
+  // Go's \PC is JavaScript's \P{C}.
+  const regExp = Object.assign((source: string, flags: string) => new RegExp(source.replace("\\PC", "\\P{C}"), flags), {
+    code: "",
+  });
+  return new Ajv({ strict: false, logger: false, code: { regExp } }).compile(schema);
+}
+
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const inner: Record<string, unknown> = Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => [key, closed(value)]),
+  );
+  const isOpen = inner["type"] !== "object" || !inner["properties"] || inner["additionalProperties"] !== undefined;
+  return isOpen || inner["x-kubernetes-preserve-unknown-fields"] ? inner : { ...inner, additionalProperties: false };
+}

@@ -81,6 +81,16 @@ export const upstreams = [
   },
   { name: "registry", about: "5 s" },
   {
+    name: "optional-kinds",
+    about: "10 s",
+    patterns: ["."],
+    manifests: {
+      cilium: ["github.com/cilium/cilium", "pkg/k8s/apis/cilium.io/client/crds/v2"],
+      "external-secrets": ["github.com/external-secrets/external-secrets", "config/crds/bases"],
+      gateway: ["sigs.k8s.io/gateway-api", "config/crd/standard"],
+    },
+  },
+  {
     name: "helm",
     about: "4 min",
     // What it takes for the cluster's version where it has none to ask: `helm template` and `helm lint`.

@@ -31,18 +31,21 @@ export async function deployToTestCluster(say: (line: string) => void): Promise<
   });
 }
 
+/** Where this machine's kubelet takes seccomp profiles from. */
+export const profilesFolder = join(kubeletFolder, "seccomp/agentic");
+
 /** As config/ mounts them. */
 const SUB_PATHS: Readonly<Record<string, readonly string[]>> = { store: ["buckets", "accounts"] };
 /** The DaemonSet that brings seccomp profiles, with the folder of this machine's kubelet. */
 function atKubelet(manifest: Manifest): Manifest {
   if (manifest.kind !== "DaemonSet" || manifest.metadata.name !== "seccomp") return manifest;
-  const volumes = [{ name: "kubelet", hostPath: { path: join(kubeletFolder, "seccomp/agentic") } }];
+  const volumes = [{ name: "kubelet", hostPath: { path: profilesFolder } }];
   const patch = { spec: { template: { spec: { volumes } } } };
   return merge(manifest as unknown as Resource, patch) as unknown as Manifest;
 }
 
 /** The volumes that a provisioner would make: a folder each, named as the claim. */
-function volumes(): Manifest[] {
+export function volumes(): Manifest[] {
   return readManifests(join(import.meta.dirname, "volumes.yaml")).map((manifest) => {
     const { claimRef } = manifest["spec"] as { claimRef: { name: string } };
     const path = join(home, "volumes", claimRef.name);
