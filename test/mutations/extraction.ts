@@ -2,11 +2,8 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const POOL = ["test/integration/page-pool.test.ts"];
 const ANALYZE = ["test/integration/analyze.test.ts"];
-<<<<<<< HEAD
 const CORPUS = ["test/unit/corpus.test.ts"];
-=======
 const EVIDENCE = ["test/unit/extract-evidence.test.ts"];
->>>>>>> 8eb448c (The capture marks what only the rendered page tells, and findings say where they stand on its picture)
 const INJECTION = ["test/unit/injection.test.ts"];
 
 /** A page that is slow or large. */
