@@ -15,7 +15,7 @@ const MAX_TAG = 160;
 const MAX_MENTIONS = 400;
 /** Parts of a page that sell nothing: amounts there are rules, examples or stories. */
 const ELSEWHERE =
-  "nav, footer, blockquote, details, select, [role='navigation'], [class*='testimonial' i], [class*='faq' i], [id*='faq' i], [class*='cookie' i], [id*='cookie' i]";
+  "nav, footer, blockquote, details, select, pre, code, [role='navigation'], [class*='dropdown-menu' i], [class*='notification' i], [class*='minicart' i], [class*='mini-cart' i], [class*='cart-total' i], [class*='cart-summary' i], [class*='order-summary' i], [class*='testimonial' i], [class*='faq' i], [id*='faq' i], [class*='cookie' i], [id*='cookie' i]";
 const NOT_FOR_TEXT = "a, button, label, [role='button']";
 
 const FREE =

@@ -8,7 +8,13 @@ const CALLED = /(?:^|[-_\s])(?:name|title|plan|tier)(?:$|[-_\s])/i;
 
 /** Headings of dashboards and tables of people, whose amounts are no prices. */
 export const NOT_OFFERED =
-  /(?<!\p{L})(?:salary|salaries|earnings?|revenue|turnover|income|profit|budget|balance|sales|expenses?|market cap|gehalt|umsatz|gewinn|salaire|sueldo)(?!\p{L})/iu;
+  /(?<!\p{L})(?:salary|salaries|earnings?|revenue|turnover|income|profit|budget|balance|sales|expenses?|market cap|gehalt|umsatz|gewinn|salaire|sueldo)(?!\p{L})|^(?:(?:(?:total|recent|new|pending|open) )?(?:transactions?|invoices?|payments?|withdrawals?|deposits?|refunds?|donations?|orders)|spent|raised|owed|overdue|(?:sub|grand |order |cart )?-?totals?|shipping|delivery|tax(?:es)?|vat|discount|amount(?: due)?|due|estimated .{1,20}|filters?(?: by)? ?(?:price)?|price range|zwischensumme|summe|gesamt|versand|sous-total|livraison|envío)[:.]?$/iu;
+/** Figures of a business and of a bill: what changes since last month, what is paid on which day. */
+export const COUNTED =
+  /(?<!\p{L})(?:(?:since|than|vs\.?|from|compared to) (?:the )?(?:last|yesterday|previous|prior)|(?:this|last) (?:week|month|quarter|year)|today['’]s|last \d+ (?:days|hours|weeks|months)|year to date)(?!\p{L})|[+▲▼↑↓]\s?\d+(?:[.,]\d+)?\s?%/iu;
+/** Heads of tables of people, orders and sums. */
+export const BOOKS =
+  /(?<!\p{L})(?:dates?|status|customers?|clients?|invoices?|order (?:id|no|number)|transactions?|salary|age|office|qty|quantity|sub-?total|total|due|datum|statut|fecha|menge|kunde)(?!\p{L})/iu;
 const REFERENCE = /^(?:sku|item (?:no|number)|art(?:icle)?\.? ?(?:no|nr)|model (?:no|number)|ref)\b/iu;
 
 /** Words about offers that name none. */

@@ -1,5 +1,5 @@
 import type { Mention } from "./mentions.ts";
-import { asName, headingIn, withoutPrice } from "./offer-name.ts";
+import { asName, BOOKS, headingIn, withoutPrice } from "./offer-name.ts";
 import { type PageElement, textOf } from "./visible.ts";
 
 /** An offer's place in a table, before its price is read. */
@@ -21,6 +21,7 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
     mentions.find(({ element }) => cell === element || cell.contains(element));
   const heads = rows[0] ?? [];
   const caption = textOf(table.querySelector("caption") ?? table.ownerDocument.createElement("caption"));
+  if (heads.length > 2 && heads.filter((head) => BOOKS.test(textOf(head))).length >= 2) return [];
   const taken = new Set<number>();
   const found: TableOffer[] = [];
   for (const row of rows) {

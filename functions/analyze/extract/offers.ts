@@ -3,7 +3,16 @@ import { besidePrice } from "./beside-price.ts";
 import type { Cite } from "./evidence.ts";
 import { findMentions, isPriceWord, type Mention } from "./mentions.ts";
 import type { SharedSigns } from "./money.ts";
-import { asName, HEADINGS, headingIn, NOT_OFFERED, nameAbove, wordsBefore } from "./offer-name.ts";
+import {
+  asName,
+  COUNTED,
+  HEADINGS,
+  headingIn,
+  NOT_OFFERED,
+  nameAbove,
+  withoutPrice,
+  wordsBefore,
+} from "./offer-name.ts";
 import { CELLS, offersInTable, TABLES } from "./offer-table.ts";
 import { periodNamed, readTerms } from "./terms.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
@@ -23,6 +32,8 @@ interface Unit {
 const MAX_OFFERS = 60;
 const MAX_FEATURES = 20;
 const MAX_CARD = 1_500;
+/** Characters of a card with one figure. */
+const MAX_COUNTED = 160;
 /** Characters beside an amount that a price tag has. */
 const MAX_TAG_WORDS = 12;
 /** Levels between a card and the common parent of its neighbours. */
@@ -73,7 +84,7 @@ function cardUnits(page: Page, site: string): Unit[] {
     if (unit) units.push(unit);
   }
   // Of several prices in one card the first amount of money is the card's.
-  const heads = withoutSections(units).toSorted(
+  const heads = withoutSections(whole(units)).toSorted(
     (a, b) => Number(b.mention.kind === "money") - Number(a.mention.kind === "money"),
   );
   return heads.filter(
@@ -98,13 +109,22 @@ function unitOf(mention: Mention, { body, counts }: Page, site: string): Unit | 
     if (!up || up === body || count(up) > 3) break;
     base = up;
   }
-  return mention.kind === "money" ? { name: site, mention, teaser: true, root: base } : undefined;
+  const isSum = NOT_OFFERED.test(withoutPrice(textOf(chainFrom(base, body, count).at(-1) ?? base)).trim());
+  return mention.kind === "money" && !isSum ? { name: site, mention, teaser: true, root: base } : undefined;
 }
 
 /** The heading of a page for one product, with its price tag below: no sentence with an amount in it. */
 function isProduct({ element, money }: Mention, { root }: { readonly root: PageElement }): boolean {
   if (!money || textOf(element).length - money.text.length > MAX_TAG_WORDS || element.closest(HEADINGS)) return false;
   return root.querySelectorAll("h1, h2").length === 1 && textOf(root).length <= MAX_CARD;
+}
+
+/** "$10 a month" and below it "or $100 a year": one card, as large as both. */
+function whole(units: readonly Unit[]): Unit[] {
+  const within = (one: Unit, other: Unit) =>
+    one.root !== other.root && one.name === other.name && other.root.contains(one.root);
+  const kept = units.filter((unit) => !units.some((one) => within(one, unit)));
+  return kept.map((unit) => ({ ...unit, root: units.find((other) => within(unit, other))?.root ?? unit.root }));
 }
 
 /** Cards whose headings are as large as those of sections are cards nevertheless: several stand side by side. */
@@ -183,10 +203,22 @@ function grow(root: PageElement, chain: readonly PageElement[]): PageElement {
 /** "Free" and "Contact us" stand on many pages: they are offers only beside one with a price. Teasers count only without other offers. */
 function accepted(units: readonly Unit[], page: Page): Unit[] {
   const near = units
-    .filter(({ name, heads = "" }) => !NOT_OFFERED.test(`${name} ${heads}`))
+    .filter(({ name, heads = "" }) => !NOT_OFFERED.test(name) && !NOT_OFFERED.test(`${name} ${heads}`))
+    .filter(({ root, mention }) => root.tagName === "BODY" || !isCounted(root, mention))
     .filter((unit) => unit.mention.kind === "money" || besideMoney(unit, page));
   const offers = near.filter((unit) => !unit.teaser);
   return offers.length > 0 ? offers : near.filter(isPriceTag).slice(0, 1);
+}
+
+/** A figure of a business, beside how it has changed. */
+function isCounted(root: PageElement, { money, element }: Mention): boolean {
+  const text = textOf(root);
+  return (
+    money !== undefined &&
+    text.length <= MAX_COUNTED &&
+    COUNTED.test(text) &&
+    readAround({ element, money, kind: "money" }, root).period === undefined
+  );
 }
 
 /** A sentence with an amount is an offer only when it says how the amount is paid. */
