@@ -64,7 +64,7 @@ export function merge(
     offers: orElse(
       onPage(answer.offers, (offer) => isOnPage(offer.name) && isQuoted(offer)).map((offer) => ({
         name: offer.name,
-        price: priceOf(offer),
+        ...pricesOf(offer, extracted),
         features: offer.features.filter(isOnPage),
         evidence: evidence(offer.quote),
       })),
@@ -73,7 +73,7 @@ export function merge(
     callsToAction: orElse<Analysis["callsToAction"][number]>(
       onPage(answer.callsToAction, ({ value, quote }) => contains(quote, value)).map(({ value, quote }) => ({
         text: value,
-        ...targetOf(extracted, value),
+        ...drawnAs(extracted, value),
         evidence: evidence(quote),
       })),
       extracted.callsToAction,
@@ -119,10 +119,32 @@ function isQuoted({ amount, currency, quote }: ModelOffer): boolean {
   return findMoney(quote).some((money) => money.amount === amount) || (amount === 0 && FREE.test(quote));
 }
 
-/** The model does not see where a button leads; the markup says it. */
-function targetOf(extracted: Analysis, text: string): { target?: string } {
-  const target = extracted.callsToAction.find((action) => squash(action.text) === squash(text))?.target;
-  return target === undefined ? {} : { target };
+type Prices = Pick<Analysis["offers"][number], "price" | "alternatives" | "listPrice" | "trialDays">;
+
+/** The model says one price of an offer; where the rules read the same one, they say what else it costs. */
+function pricesOf(offer: ModelOffer, { offers }: Analysis): Prices {
+  const price = priceOf(offer);
+  const same = offers.find(
+    (one) =>
+      squash(one.name) === squash(offer.name) &&
+      one.price?.amount === price?.amount &&
+      one.price?.currency === price?.currency,
+  );
+  if (!same) return { price };
+  const { alternatives, listPrice, trialDays } = same;
+  const billed = same.price?.period === price?.period ? same.price?.billed : undefined;
+  return {
+    price: price && { ...price, ...(billed ? { billed } : {}) },
+    ...(alternatives ? { alternatives } : {}),
+    ...(listPrice ? { listPrice } : {}),
+    ...(trialDays ? { trialDays } : {}),
+  };
+}
+
+/** The model does not see where a button leads, nor how it is drawn; the capture says it. */
+function drawnAs({ callsToAction }: Analysis, text: string): Partial<Analysis["callsToAction"][number]> {
+  const { target, prominence, place } = callsToAction.find((action) => squash(action.text) === squash(text)) ?? {};
+  return { ...(target ? { target } : {}), ...(prominence ? { prominence } : {}), ...(place ? { place } : {}) };
 }
 
 /** A zero price in words. */

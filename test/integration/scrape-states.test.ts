@@ -15,6 +15,15 @@ test.each(["/switch-buttons", "/switch-box"])("%s: monthly and yearly prices are
   expect(truncated).toEqual([]);
 });
 
+test("they are two prices of one offer, and no other offers", async () => {
+  const { html, finalUrl: url, title, description } = await capture("/switch-buttons");
+  const yearly = (amount: number) => [{ amount, currency: "USD", period: "year", from: false }];
+  expect(extract({ html, url, title, description, screenshot: "s" }).offers).toMatchObject([
+    { name: "Solo", price: { amount: 9, period: "month" }, alternatives: yearly(90) },
+    { name: "Team", price: { amount: 29, period: "month" }, alternatives: yearly(290) },
+  ]);
+});
+
 test.each(["/switch-root", "/switch-frame"])("%s: switches in roots and frames are pressed, too", async (path) => {
   expect((await capture(path)).text).toMatch(/\[After pressing “Yearly”\]\n[^[]*Solo\n+\$90 per year/);
 });

@@ -3,6 +3,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 const POOL = ["test/integration/page-pool.test.ts"];
 const ANALYZE = ["test/integration/analyze.test.ts"];
 const CORPUS = ["test/unit/corpus.test.ts"];
+const TERMS = ["test/unit/extract-terms.test.ts"];
 const EVIDENCE = ["test/unit/extract-evidence.test.ts"];
 const INJECTION = ["test/unit/injection.test.ts"];
 
@@ -52,6 +53,26 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("functions/analyze/extract/marks.ts", EVIDENCE, [
     { why: "a box is figures, and few", find: "/^\\d{1,7}(?: \\d{1,7}){3,4}$/.test(written)", replace: "true" },
+  ]),
+  ...mutationsOf("functions/analyze/extract/other-states.ts", TERMS, [
+    { why: "a page writes no states of its own", find: "<\\/pre>\\s*$/", replace: "<\\/pre>/" },
+    {
+      why: "a price belongs to the name above it",
+      find: "(end < 0 ? below : below.slice(0, end))",
+      replace: "below",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/extract/structured-data.ts", TERMS, [
+    {
+      why: "structured data overrides nothing that the page shows",
+      find: "return { offers: [...visible], caveats };",
+      replace: "return { offers: [...told], caveats };",
+    },
+    { why: "a price of 0 for search engines is none", find: "price && price.amount > 0", replace: "price" },
+  ]),
+  ...mutationsOf("functions/analyze/extract/beside-price.ts", TERMS, [
+    { why: "a regular price is more than what is paid", find: "amount > price.amount && ", replace: "" },
+    { why: "a trial has a number of days", find: "count > 0 && count <= MAX_TRIAL_DAYS", replace: "count >= 0" },
   ]),
   ...mutationsOf("functions/analyze/page-pool.ts", POOL, [
     {

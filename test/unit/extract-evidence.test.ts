@@ -73,8 +73,9 @@ describe("the smallest element that says a quote", () => {
   });
 });
 
-test("a model's claim is shown on the picture, too", () => {
-  const html = page(`<h1 ${at("100 50 400 60")}>All shifts, planned</h1>${card("Solo", "$9", 600)}`);
+test("a model's claim is shown on the picture, too, and keeps what the rules know beside it", () => {
+  const buy = `<a href="/buy" data-agentic-style="filled pointer" ${at("100 700 90 40 16")}>Buy it</a>`;
+  const html = page(`<h1 ${at("100 50 400 60")}>All shifts, planned</h1>${card("Solo", "<s>$12</s> $9", 600)}${buy}`);
   const { layout: _, ...found } = extract({ ...source, html, title: "Acme", description: "" });
   const design = { palette: [], layout: [], screenshot: "u/s.png" };
   const rules = { ...found, site: source.url, analyst: { kind: "extractive" as const }, design, usage: NO_USAGE };
@@ -85,13 +86,17 @@ test("a model's claim is shown on the picture, too", () => {
       positioning: { value: "All shifts, planned", quote: "All shifts, planned" },
       audience: [],
       offers: [{ ...offer, features: [], quote: "$9 per month" }],
-      callsToAction: [],
+      callsToAction: [{ value: "Buy it", quote: "Buy it" }],
       proof: [],
       layout: [],
     },
-    { text: "All shifts, planned\nSolo\n$9 per month", html, source, model: "m", usage: NO_USAGE },
+    { text: "All shifts, planned\nSolo\n$12 $9 per month\nBuy it", html, source, model: "m", usage: NO_USAGE },
   );
   expect(analysis.positioning?.evidence.crop?.box).toEqual({ x: 88, y: 38, width: 424, height: 84 });
+  expect(analysis.callsToAction).toMatchObject([
+    { target: "https://acme.example/buy", prominence: "primary", place: "hero" },
+  ]);
+  expect(analysis.offers[0]?.listPrice?.amount).toBe(12);
   expect(analysis.offers[0]?.evidence).toMatchObject({
     at: source.at,
     crop: { image: "u/full.jpg", box: { x: 88, y: 628, width: 224, height: 44 } },
