@@ -9,6 +9,7 @@ import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
 import { connectArtifacts, KEEP_MS, s3Settings } from "./lib/connect.ts";
 import { chooseStepStore } from "./lib/durable/choose-step-store.ts";
 import { exclusively } from "./lib/durable/exclusively.ts";
+import { createFindPrevious } from "./lib/durable/previous-results.ts";
 import {
   claimRequests,
   dropSteps,
@@ -84,6 +85,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     ],
     log,
   );
+  const results = createResultStore(artifacts);
   const hasModel = modelEndpoint(config) !== undefined;
   const kube = connectKube();
   return createApp({
@@ -92,7 +94,8 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     readSpent: (ledger) => readSpent(redis, ledger, new Date()),
     engine: sealedArgoEngine(reviewKey, reviewPublicKeys),
     artifacts,
-    results: createResultStore(artifacts),
+    results,
+    findPrevious: createFindPrevious(artifacts, results),
     send: connectBroker(config.BROKER_URL, config.BROKER_TOKEN_FILE),
     agentSettings: (namespace) =>
       loginsOf(namespace).reduce((settings, login) => login.settingsFor(namespace, settings), agentSettings),

@@ -36,6 +36,10 @@ const ofFiles = (command: Command): Command =>
       "send a host name's requests there, private addresses included; may be given again",
       gatherResolve,
       new Map<string, ResolvedHost>(),
+    )
+    .option(
+      "--compare-with <run>",
+      "a workload's name, or the folder of its run: steps with previous get how they ended there (default: here, once the last run that succeeded is older than spec.freshness)",
     );
 
 const gather = (value: string, before: readonly string[]): string[] => [...before, value];

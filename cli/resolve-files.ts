@@ -8,6 +8,7 @@ export interface ResolveFilesOptions {
   readonly resolve: ReadonlyMap<string, ResolvedHost>;
   /** URLs by agent. */
   readonly agent: ReadonlyMap<string, string>;
+  readonly compareWith?: string;
 }
 
 /** The one workload in the files, with its pipeline and agents. */
@@ -21,7 +22,9 @@ export async function resolveFiles(
   const [workload, second] = documents.workloads;
   if (!workload || second) return { problem: `agentic: expected one AgentWorkload to run; ${listed(documents)}` };
   const shipped = await loadShipped();
-  const resolved = await resolveWorkload(workload, { documents, shipped, addresses: options.agent, allowPrivateHosts });
+  const { agent: addresses, compareWith } = options;
+  const given = { documents, shipped, addresses, allowPrivateHosts, compareWith };
+  const resolved = await resolveWorkload(workload, given);
   return "problems" in resolved ? { problem: formatProblems(resolved.problems) } : resolved;
 }
 

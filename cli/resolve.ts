@@ -29,6 +29,8 @@ export interface ResolveOptions {
   /** `--agent`: URLs by name. */
   readonly addresses: ReadonlyMap<string, string>;
   readonly allowPrivateHosts: ReadonlySet<string>;
+  /** `--compare-with`: takes the place of spec.compareWith. */
+  readonly compareWith?: string | undefined;
 }
 
 /** Finds a workload's pipeline among the given documents, then among those that ship. */
@@ -46,8 +48,9 @@ export async function resolveWorkload(
   document: WorkloadDocument,
   options: ResolveOptions,
 ): Promise<ResolvedWorkload | { problems: readonly Problem[] }> {
-  const workload = document.value;
-  const { spec } = workload;
+  const { compareWith = document.value.spec.compareWith } = options;
+  const spec = { ...document.value.spec, ...(compareWith === undefined ? {} : { compareWith }) };
+  const workload = { ...document.value, spec };
   const about = (message: string): SpecProblem => ({ path: ["pipeline"], message });
   const pipeline = pipelineOf(workload, options);
   if (!pipeline) return { problems: specProblems(document, [about(missingPipeline(workload, options))]) };
@@ -77,7 +80,7 @@ export async function resolveWorkload(
 
 /** The run of the workload with what reviewers asked to be changed. */
 export function withChanges({ run, workload }: ResolvedWorkload, changes: readonly ChangeRequest[]): Run {
-  return runOf(run.workload, workload.spec, run.pipeline, changes);
+  return runOf(run.workload, workload.spec, run.pipeline, { changes, comparison: run.comparison });
 }
 
 /** A workload on one machine has no uid from an API server: its name stands for it. */

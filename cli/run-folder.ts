@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { reviewSchema } from "../crd/agentworkload.ts";
+import { comparisonSchema, reviewSchema } from "../crd/agentworkload.ts";
 import { usageSchema, workloadRefSchema } from "../engine/result.ts";
 import { replaceFile } from "../lib/edges/durable-files.ts";
 import { schemaProblems } from "../lib/schema-problems.ts";
@@ -65,6 +65,10 @@ const runStateSchema = z.object({
   reviewUrls: z.record(z.string(), z.string()).optional(),
   /** Paths of the run's outputs, by name. */
   outputs: z.record(z.string(), z.string()).optional(),
+  /** The run that this one is compared with. */
+  comparedWith: comparisonSchema.optional(),
+  /** The last run in this folder that succeeded: the artifact key of its results (engine/comparison.ts), and when it ended. */
+  lastSucceeded: z.object({ results: z.string(), finishedAt: z.iso.datetime() }).optional(),
 });
 export type RunState = z.infer<typeof runStateSchema>;
 
@@ -109,6 +113,11 @@ export function runFolder(path: string): RunFolder {
 /** Where a workload runs when --out does not say: ./agentic-runs/NAME. */
 export function defaultFolder(name: string): string {
   return join("agentic-runs", name);
+}
+
+/** `--compare-with`: a workload's name, or the folder of a run. */
+export function compareFolder(nameOrFolder: string): RunFolder {
+  return runFolder(/^[-a-z0-9]+$/.test(nameOrFolder) ? defaultFolder(nameOrFolder) : nameOrFolder);
 }
 
 export async function writeRunState(folder: RunFolder, state: RunState): Promise<void> {

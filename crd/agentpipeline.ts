@@ -51,6 +51,12 @@ export const pipelineStepSchema = z.strictObject({
     .max(32)
     .default([])
     .describe("Inputs, and `model`, that its result depends on. The step gets them, and runs again when they change."),
+  previous: z
+    .boolean()
+    .optional()
+    .describe(
+      "True: the step also gets how it ended on the same item in the run that the workload's run is compared with (compareWith, rerun).",
+    ),
   timeout: duration.optional().describe("Deadline for one item. Absent: the workload's deadlines."),
   retry: z
     .strictObject({

@@ -19,6 +19,11 @@ import {
 export const MAX_WORKLOAD_NAME = 52;
 const NAME_TOO_LONG = `expected at most ${MAX_WORKLOAD_NAME} characters: the Workflow's name adds 11`;
 
+const workloadName = z
+  .string("a name is needed")
+  .max(MAX_WORKLOAD_NAME, NAME_TOO_LONG)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "expected lower-case letters, digits and dashes");
+
 const REASONING_EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 
 export const workloadSpecSchema = z
@@ -63,6 +68,11 @@ export const workloadSpecSchema = z
       })
       .optional()
       .describe("Asks for another run of the same spec, as `kubectl agentic rerun` does."),
+    compareWith: workloadName
+      .optional()
+      .describe(
+        "An AgentWorkload of this namespace. Steps with `previous` get how they ended in its last run that succeeded. Absent: in this workload's, once rerun without `from` asks for all of it again.",
+      ),
     model: z
       .strictObject({
         name: z.string().min(1).max(128).default("gpt-6-luna").describe("Name of the model in LiteLLM."),
@@ -237,9 +247,28 @@ export const changeRequestSchema = z.strictObject({
 });
 export type ChangeRequest = z.infer<typeof changeRequestSchema>;
 
+/** The run that a run is compared with, from its start to its end. */
+export const comparisonSchema = z.strictObject({
+  workload: z.string().describe("Name of the workload whose run it is."),
+  uid: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]*$/)
+    .optional()
+    .describe("The workload's uid. Absent: there is no such workload."),
+  results: z
+    .string()
+    .optional()
+    .describe("Artifact key of that run's results, an artifact of that workload. Absent: there is nothing to compare."),
+  problem: z.string().optional().describe("Why there is nothing to compare."),
+  compareWith: z.string().optional().describe("spec.compareWith, for which it was chosen."),
+  rerun: z.iso.datetime().optional().describe("spec.rerun.at, for which it was chosen."),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
 export const WORKLOAD_CONDITIONS = [
   "Accepted",
   "Licensed",
+  "Compared",
   "WorkflowCreated",
   "Reviewed",
   "Completed",
@@ -300,6 +329,12 @@ const statusSchema = z
       .array(changeRequestSchema)
       .describe("Changes that reviewers asked for in runs of this spec, the first first."),
     outputs: z.record(z.string(), z.string()).describe("Artifact keys of the run's outputs, by name."),
+    results: z
+      .string()
+      .describe(
+        "Artifact key of the results of the last run that succeeded, by step and item: what later runs are compared with.",
+      ),
+    comparedWith: comparisonSchema.describe("The run that this one is compared with."),
     evidence: z
       .string()
       .describe("Artifact key of the evidence: a signed statement of what the run did, which `agentic verify` checks."),
@@ -323,12 +358,7 @@ function checkSpec(spec: WorkloadSpec, context: z.core.$RefinementCtx<WorkloadSp
 export const agentWorkloadSchema = z.strictObject({
   apiVersion: z.literal(API_VERSION, `expected "${API_VERSION}"`),
   kind: z.literal("AgentWorkload", 'expected "AgentWorkload"'),
-  metadata: metadata(
-    z
-      .string("a name is needed")
-      .max(MAX_WORKLOAD_NAME, NAME_TOO_LONG)
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "expected lower-case letters, digits and dashes"),
-  ),
+  metadata: metadata(workloadName),
   spec: workloadSpecSchema.superRefine(checkSpec, { when: isRecord }),
   status: statusSchema.optional(),
 });

@@ -136,6 +136,7 @@ const EDITS: Readonly<Record<keyof WorkloadSpec, string>> = {
   suspend: `${SAME} True pauses it, false continues it. Timeouts of gates go on, and decisions count.`,
   stop: `${SAME} True ends it, also while it is suspended; false then tries it again.`,
   rerun: `${RERUN} that come before \`from\`; without \`from\` none. What it costs counts towards the same budget.`,
+  compareWith: `${RERUN}, except those with \`previous\` and the steps after them.`,
   model: `${RERUN}, except those with \`model\` in \`with\` and the steps after them.`,
   budget: `${SAME} Steps that are requested from then on; what the run has cost counts.`,
   review: `${SAME} Gates that are open too: \`timeout\` counts from their opening. A gate that is settled stays so.`,
@@ -189,7 +190,7 @@ const agentWorkload: KindDefinition = {
   },
   notes: `
 ## What an edit in mid-run does
-\`pipeline\`, \`inputs\`, \`image\`, \`resources\`, \`model\` and \`rerun\` identify a run. An edit of these stops the current run and starts another,
+\`pipeline\`, \`inputs\`, \`image\`, \`resources\`, \`model\`, \`rerun\` and \`compareWith\` identify a run. An edit of these stops the current run and starts another,
 which reuses the succeeded steps whose identity (workload, step, revision of the agent, input) is unchanged, runs failed steps again, and
 opens its gates again. Reverting the edit returns to the earlier run. The other fields are the terms of the current run, and take effect
 in it. A run that failed is tried again when its terms change, \`suspend\` and \`ttlAfterFinished\` excepted; a decision on the same

@@ -145,7 +145,7 @@ function stepProblems(
     else if (shown.gate) say(at("gate", "show", position), `${name} is a gate, which has no summary`);
   }
   if (step.gate)
-    for (const field of ["egress", "retry", "timeout", "optional", "maxItems"] as const)
+    for (const field of ["egress", "retry", "timeout", "optional", "maxItems", "previous"] as const)
       if (step[field] !== undefined)
         say(
           at(field),

@@ -28,6 +28,12 @@ const entrySchema = z.discriminatedUnion("kind", [
     /** By what the pipeline's steps call them: NAMESPACE/NAME and revision. */
     agents: z.record(z.string(), z.strictObject({ agent: z.string(), revision: z.string() })),
   }),
+  /** The run that it was compared with: whose, and sha256 of its results. */
+  z.strictObject({
+    kind: z.literal("comparedWith"),
+    workload: workloadRefSchema,
+    results: digestSchema,
+  }),
   z.strictObject({
     kind: z.literal("step"),
     step: z.string(),
@@ -93,6 +99,7 @@ export function evidenceOf({ run, outcomes, decisions, phase, reason, startedAt,
         ]),
       ),
     },
+    ...comparisonEntries(run),
     ...stepEntries(run, outcomes),
     ...decisions.map((decision): Entry => ({ kind: "decision", decision: decisionSchema.strip().parse(decision) })),
   ];
@@ -124,6 +131,13 @@ export function contradictionIn({ subject, predicate }: Evidence): string | unde
   const cost = entries.reduce((sum, entry) => sum + (entry.kind === "step" ? entry.usage.costUsd : 0), 0);
   if (Math.abs(cost - predicate.usage.costUsd) > 1e-9) return "the run's cost is not the sum of its steps'";
   return undefined;
+}
+
+function comparisonEntries({ workload: { namespace }, comparison }: Run): Entry[] {
+  const { workload: name, uid, results = "" } = comparison ?? {};
+  const digest = digestIn(results);
+  if (name === undefined || uid === undefined || digest === undefined) return [];
+  return [{ kind: "comparedWith", workload: { namespace, name, uid }, results: digest }];
 }
 
 function stepEntries(run: Run, outcomes: Outcomes): Entry[] {

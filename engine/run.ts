@@ -1,4 +1,4 @@
-import type { ChangeRequest, WorkloadSpec } from "../crd/agentworkload.ts";
+import type { ChangeRequest, Comparison, WorkloadSpec } from "../crd/agentworkload.ts";
 import { parseDuration } from "../crd/duration.ts";
 import { canonicalJson, sha256 } from "./canonical.ts";
 import { runHash } from "./identity.ts";
@@ -29,6 +29,8 @@ export interface Run {
   readonly retryLimit: number;
   /** Somebody ended it. */
   readonly stopped: boolean;
+  /** The run that it is compared with, for steps with `previous`. */
+  readonly comparison?: Comparison;
   /** Asks for results anew. */
   readonly rerun?: NonNullable<WorkloadSpec["rerun"]>;
   readonly itemDeadlineMs: number;
@@ -44,8 +46,11 @@ const DAY_MS = 24 * 3_600_000;
 export const MODEL = "model";
 
 /** What a run is about: another of these is another run. The other fields are a run's terms, which may change in mid-run. */
-export function baseRunOf(uid: string, { pipeline, inputs, image, resources, model, rerun }: WorkloadSpec): string {
-  return runHash(uid, { pipeline, inputs, image, resources, model, rerun });
+export function baseRunOf(
+  uid: string,
+  { pipeline, inputs, image, resources, model, rerun, compareWith }: WorkloadSpec,
+): string {
+  return runHash(uid, { pipeline, inputs, image, resources, model, rerun, compareWith });
 }
 
 /** `changes`: asked for in runs of the spec so far. With each the spec has another run. */
@@ -65,12 +70,12 @@ export function termsOf({ suspend: _held, ttlAfterFinished: _kept, ...spec }: Wo
   return sha256(canonicalJson(spec));
 }
 
-/** The run that a spec asks for, of a frozen pipeline, with what reviewers asked to be changed. */
+/** The run that a spec asks for, of a frozen pipeline, with what reviewers asked to be changed, compared with another. */
 export function runOf(
   workload: WorkloadRef,
   spec: WorkloadSpec,
   pipeline: FrozenPipeline,
-  changes: readonly ChangeRequest[] = [],
+  { changes = [], comparison }: { changes?: readonly ChangeRequest[]; comparison?: Comparison | undefined } = {},
 ): Run {
   const review = {
     required: spec.review.required,
@@ -96,6 +101,7 @@ export function runOf(
     tolerated: spec.tolerate.failedItems,
     retryLimit: spec.retry.limit,
     stopped: spec.stop,
+    ...(comparison ? { comparison } : {}),
     ...(spec.rerun ? { rerun: spec.rerun } : {}),
     itemDeadlineMs: parseDuration(spec.deadlines.item),
     runDeadlineMs: spec.deadlines.run ? parseDuration(spec.deadlines.run) : DAY_MS + waiting,

@@ -2,7 +2,14 @@ import { changesOf } from "./changes.ts";
 import { ConditionError, parseCondition } from "./condition.ts";
 import { BUDGET_EXCEEDED, type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes.ts";
 import { listRef, type PipelineStep } from "./pipeline.ts";
-import { failedResult, type Item, MAX_ITEMS, type StepInput, type UpstreamResult } from "./result.ts";
+import {
+  failedResult,
+  type Item,
+  MAX_ITEMS,
+  type PreviousResult,
+  type StepInput,
+  type UpstreamResult,
+} from "./result.ts";
 import { inputList, MODEL, type Run, stepOf } from "./run.ts";
 import { ancestorsOf, type Stage } from "./stages.ts";
 import { toleratedFailures } from "./tolerance.ts";
@@ -248,8 +255,8 @@ export type Turn =
   | { readonly do: "skip" }
   | { readonly do: "fail"; readonly result: StepOutcome };
 
-/** Evaluates `when`, and builds the input; a gate has none. */
-export function turnOf(run: Run, instance: Instance, outcomes: Outcomes): Turn {
+/** Evaluates `when`, and builds the input; a gate has none. `previous`: how the step ended in the run that this one is compared with. */
+export function turnOf(run: Run, instance: Instance, outcomes: Outcomes, previous?: PreviousResult): Turn {
   const { step } = instance;
   const unmet = unmetStep(run, instance, outcomes);
   if (unmet !== undefined) return { do: "fail", result: failedResult(UPSTREAM_FAILED, unmet) };
@@ -266,7 +273,7 @@ export function turnOf(run: Run, instance: Instance, outcomes: Outcomes): Turn {
       return { do: "fail", result: failedResult("InvalidCondition", message) };
     }
   }
-  return { do: "run", input: step.gate ? { params: {}, from: {} } : inputOf(run, instance, outcomes) };
+  return { do: "run", input: step.gate ? { params: {}, from: {} } : inputOf(run, instance, outcomes, previous) };
 }
 
 /** The reason of a step that comes after one that failed on the same item in an earlier fan-out over the list. */
@@ -308,7 +315,12 @@ function valuesOf(run: Run, name: string, { step, index }: Instance, outcomes: O
 }
 
 /** A step's input: its item, the inputs that its `with` names, the changes asked of it, and the results of the steps in its `after`. */
-export function inputOf(run: Run, { step, index, item }: Instance, outcomes: Outcomes): StepInput {
+export function inputOf(
+  run: Run,
+  { step, index, item }: Instance,
+  outcomes: Outcomes,
+  previous?: PreviousResult,
+): StepInput {
   const from: Record<string, UpstreamResult[]> = {};
   for (const name of step.after) from[name] = upstreamOf(run, step, name, index, outcomes);
   const changes = changesOf(run, step.name);
@@ -322,6 +334,7 @@ export function inputOf(run: Run, { step, index, item }: Instance, outcomes: Out
       }),
     ),
     from,
+    ...(previous === undefined ? {} : { previous }),
   };
 }
 

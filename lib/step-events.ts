@@ -98,6 +98,10 @@ export function parseStepRequested(event: CloudEvent<unknown>): { identity: stri
     throw new TerminalError("WrongType", `expected an event of type ${STEP_REQUESTED}, got ${event.type}`);
   const parsed = requestSchema.safeParse(event.data);
   if (!parsed.success) throw new TerminalError("InvalidRequest", schemaProblems(parsed.error));
+  const { workload, input } = parsed.data;
+  // Shared agents read every namespace's bytes.
+  if (input.previous && input.previous.workload.namespace !== workload.namespace)
+    throw new TerminalError("InvalidRequest", "the previous result in the input is of another namespace's workload");
   const identity = identityOfRequest(parsed.data);
   if (identity !== event.id)
     throw new TerminalError("InvalidToken", "the event's id does not belong to its content: its input was changed");

@@ -43,6 +43,9 @@ export async function evaluation(files: readonly string[], options: EvalOptions)
   const folder = runFolder(options.out ?? defaultFolder(name));
   const { state } = await readRunState(folder);
   if (!state) return refuse(`agentic: there is no run of ${name} in ${folder.path}: run it first with agentic run`);
+  // The steps before the evaluated ones are recorded as they were compared.
+  const { comparedWith } = state;
+  const compared = comparedWith ? { ...part, run: { ...part.run, comparison: comparedWith } } : part;
   process.umask(0o077);
   const lock = await lockFolder(`${folder.path}/lock`, new Date());
   if ("heldBy" in lock)
@@ -55,7 +58,7 @@ export async function evaluation(files: readonly string[], options: EvalOptions)
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
-    const scores = await evaluate(resolved, part, folder, {
+    const scores = await evaluate(resolved, compared, folder, {
       models: [...new Set([resolved.workload.spec.model.name, ...(options.model ?? [])])],
       again: options.again ?? false,
       expectations: expected.expectations,

@@ -2,10 +2,12 @@ import { canonicalJson, sha256 } from "../../engine/canonical.ts";
 import { usageOf } from "../../engine/outcomes.ts";
 import { redoneSince } from "../../engine/run.ts";
 import { modelEndpoint } from "../../lib/config.ts";
+import { createFindPrevious, type FindPrevious } from "../../lib/durable/previous-results.ts";
 import { createResultReader } from "../../lib/durable/results.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { createFolderReviews } from "../../lib/edges/reviews/folder.ts";
 import { EXIT } from "../exit-code.ts";
+import { chooseComparison } from "../local/comparison.ts";
 import { type Beginning, planBeginning } from "../local/earlier-run.ts";
 import { lastOpened } from "../local/gate.ts";
 import { readJournal } from "../local/journal.ts";
@@ -37,8 +39,12 @@ export async function quote(files: readonly string[], options: QuoteOptions): Pr
   const isHeld = spec.suspend || spec.stop;
   const isOver = isHeld || "done" in beginning;
   const left = without === "all" ? undefined : state;
-  const edges = without === "all" ? NOTHING : await recordedEdges(resolved, folder, beginning, without);
-  const { run, outcomes } = await recordedRun(resolved, edges);
+  const chosen = "done" in beginning ? {} : await chooseComparison(resolved, folder, left, beginning);
+  const comparison = left && "done" in beginning ? left.comparedWith : chosen.comparison;
+  const compared = comparison ? { ...resolved, run: { ...resolved.run, comparison } } : resolved;
+  const findPrevious = findPreviousIn(chosen.from ?? folder);
+  const recorded = without === "all" ? NOTHING : await recordedEdges(compared, folder, beginning, without);
+  const { run, outcomes } = await recordedRun(compared, { ...recorded, findPrevious });
   const spentUsd = Math.max(left?.usage.costUsd ?? 0, usageOf(outcomes).costUsd);
   const hasModel = modelEndpoint(process.env) !== undefined;
   const quoted = quoteOf(run, outcomes, { isReuseKnown: true, hasModel, spentUsd, isOver });
@@ -51,7 +57,12 @@ export async function quote(files: readonly string[], options: QuoteOptions): Pr
   return isHeld ? EXIT.held : EXIT.succeeded;
 }
 
-const NOTHING: RecordedEdges = { recorded: async () => undefined, review: async () => undefined };
+function findPreviousIn(folder: RunFolder): FindPrevious {
+  const artifacts = createFolderArtifacts(folder.artifacts);
+  return createFindPrevious(artifacts, createResultReader(artifacts));
+}
+
+const NOTHING: Omit<RecordedEdges, "findPrevious"> = { recorded: async () => undefined, review: async () => undefined };
 
 /** What earlier commands left in the run's folder, as this one would find it. */
 async function recordedEdges(
@@ -59,7 +70,7 @@ async function recordedEdges(
   folder: RunFolder,
   beginning: Beginning,
   without: "all" | "reviews" | undefined,
-): Promise<RecordedEdges> {
+): Promise<Omit<RecordedEdges, "findPrevious">> {
   const artifacts = createFolderArtifacts(folder.artifacts);
   const reviews = createFolderReviews(folder.reviews);
   const { reusableSince, isContinued } =

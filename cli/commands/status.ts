@@ -34,12 +34,17 @@ function phaseNow(state: RunState): RunState["phase"] {
 }
 
 function describe(state: RunState): string {
-  const { items, usage } = state;
+  const { items, usage, comparedWith } = state;
   const rows: [string, string][] = [
     ["Workload", `${state.workload.namespace}/${state.workload.name}`],
     ["Pipeline", state.pipeline],
     ["Phase", state.reason && state.reason !== state.phase ? `${state.phase} (${state.reason})` : state.phase],
   ];
+  if (comparedWith)
+    rows.push([
+      "Compared",
+      comparedWith.problem ? `with none: ${comparedWith.problem}` : `with the last run of ${comparedWith.workload}`,
+    ]);
   if (items.total > 0) rows.push(["Items", `${items.done}/${items.total} done, ${items.failed} failed`]);
   for (const step of state.steps) rows.push([`Step ${step.name}`, describeStep(step)]);
   rows.push(["Cost", `${dollars(usage.costUsd)}, ${usage.inputTokens + usage.outputTokens} tokens`]);

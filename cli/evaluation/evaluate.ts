@@ -3,6 +3,7 @@ import { type Outcomes, outcomeOf } from "../../engine/outcomes.ts";
 import { failedResult, type StepResult } from "../../engine/result.ts";
 import type { Run } from "../../engine/run.ts";
 import { listItems } from "../../engine/walk.ts";
+import { createFindPrevious } from "../../lib/durable/previous-results.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { getJson } from "../../lib/edges/artifacts.ts";
 import type { Logger } from "../../lib/log.ts";
@@ -56,6 +57,7 @@ export async function evaluate(
       const now = (): Date => new Date();
       const reusableSince = options.again ? now() : new Date(0);
       const records = createStepRecords({ ...kept, journal, store: stack.store, reusableSince, now });
+      const findPrevious = createFindPrevious(stack.edges.artifacts, results);
       const scores: VariantScore[] = [];
       for (const name of options.models) {
         options.say(`${name}: ${part.steps.join(", ")}`);
@@ -70,6 +72,9 @@ export async function evaluate(
             const done = await records.find(identity);
             return done ?? (options.again ? undefined : await findReusable(recorded, identity));
           },
+          // Done again, a step is to do its work, and not to find what it made of the same before.
+          findPrevious: async (of, instance) =>
+            options.again && part.steps.includes(instance.step.name) ? undefined : findPrevious(of, instance),
           record: async (identity, result) =>
             result === NOT_RECORDED ? undefined : await records.add(identity, result),
           decide: () => Promise.reject(new Error("an evaluation has no gates")),

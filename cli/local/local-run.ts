@@ -1,10 +1,13 @@
 import pLimit from "p-limit";
 import type { ChangeRequest } from "../../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
+import { runResultsOf } from "../../engine/comparison.ts";
 import { evidenceOf } from "../../engine/evidence.ts";
 import { type Decision, decisionSchema } from "../../engine/findings.ts";
+import type { Outcomes } from "../../engine/outcomes.ts";
 import { type Run, redoneSince } from "../../engine/run.ts";
 import { traceId, traceSeed } from "../../engine/trace.ts";
+import { createFindPrevious } from "../../lib/durable/previous-results.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { replaceFile } from "../../lib/edges/durable-files.ts";
 import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews/folder.ts";
@@ -17,8 +20,9 @@ import type { ResolvedHost } from "../../lib/resolved-host.ts";
 import { program, sameCommand } from "../invocation.ts";
 import { type ProgressView, showProgress } from "../progress.ts";
 import { type ResolvedWorkload, withChanges } from "../resolve.ts";
-import type { RunFolder, RunState } from "../run-folder.ts";
+import { type RunFolder, type RunState, readRunState } from "../run-folder.ts";
 import { createApprover, reviewPath, reviewToken } from "./approver.ts";
+import { chooseComparison, copyArtifacts } from "./comparison.ts";
 import { connectDispatch, STORE_PATIENCE_MS } from "./connect-dispatch.ts";
 import { beginRun } from "./earlier-run.ts";
 import { lastOpened, passGate } from "./gate.ts";
@@ -60,22 +64,31 @@ interface Context {
   readonly isContinued: boolean;
   /** sha256 of the frozen pipeline. */
   readonly frozen: string;
+  /** The last run in this folder that succeeded. */
+  readonly lastSucceeded: RunState["lastSucceeded"];
 }
 
 /** Runs a workload in its folder to the end of the run. @throws Interrupted when it cannot continue now; nothing is lost then */
 export async function localRun(
-  resolved: ResolvedWorkload,
+  given: ResolvedWorkload,
   folder: RunFolder,
   options: LocalRunOptions,
 ): Promise<RunState> {
-  const frozen = sha256(canonicalJson(resolved.run.pipeline));
-  const beginning = await beginRun(resolved, frozen, folder, { now: new Date(), say: options.say });
+  const frozen = sha256(canonicalJson(given.run.pipeline));
+  const beginning = await beginRun(given, frozen, folder, { now: new Date(), say: options.say });
   if ("done" in beginning) return beginning.done;
+  const { state } = await readRunState(folder);
+  const chosen = await chooseComparison(given, folder, state, beginning);
+  const { comparison } = chosen;
+  const resolved = comparison ? { ...given, run: { ...given.run, comparison } } : given;
+  await copyArtifacts(chosen, folder, given.run.workload.namespace);
+  if (comparison?.problem) options.say(`The run is compared with none: ${comparison.problem}.`);
   const keys = await signingKey(folder.key);
   const stack = await startStack(folder, { ...options, publicKey: keys.publicKey });
   try {
     const reviews = createFolderReviews(folder.reviews);
-    return await runOn({ resolved, folder, options, stack, keys, reviews, frozen, ...beginning });
+    const lastSucceeded = state?.lastSucceeded;
+    return await runOn({ resolved, folder, options, stack, keys, reviews, frozen, lastSucceeded, ...beginning });
   } finally {
     await stack.stop();
   }
@@ -147,7 +160,15 @@ async function runOn(context: Context): Promise<RunState> {
     const finished = new Date();
     const finishedAt = finished.toISOString();
     await writeEvidence(context, run, ended, finished);
-    return await state.write({ phase, ...why, finishedAt, ...(Object.keys(outputs).length > 0 ? { outputs } : {}) });
+    return await state.write({
+      phase,
+      ...why,
+      finishedAt,
+      ...(Object.keys(outputs).length > 0 ? { outputs } : {}),
+      ...(phase === "Succeeded"
+        ? { lastSucceeded: { results: await keepResults(context, run, outcomes, finished), finishedAt } }
+        : {}),
+    });
   } catch (error) {
     view.done();
     const { stopping } = stack;
@@ -182,17 +203,23 @@ async function writeEvidence(context: Context, run: Run, { end, outcomes }: Ende
   await replaceFile(folder.evidence, await signEvidence(evidence, keys.privateKey));
 }
 
+/** What later runs are compared with. */
+function keepResults({ stack }: Context, run: Run, outcomes: Outcomes, finishedAt: Date): Promise<string> {
+  const results = canonicalJson(runResultsOf(run, outcomes, finishedAt));
+  return stack.edges.artifacts.put(run.workload, results, "json");
+}
+
 async function decisionsOf({ resolved, reviews }: Context): Promise<Decision[]> {
   const records = await reviews.list(resolved.run.workload);
   return records.flatMap(({ review }) => decisionSchema.strip().safeParse(review).data ?? []);
 }
 
 async function currentState(
-  { resolved, reviews, startedAt, frozen }: Context,
+  { resolved, reviews, startedAt, frozen, lastSucceeded }: Context,
   view: ProgressView,
   openGates: ReadonlyMap<string, string>,
 ): Promise<RunState> {
-  const { workload, run, pipeline } = resolved.run;
+  const { workload, run, pipeline, comparison } = resolved.run;
   const records = await reviews.list(workload);
   return {
     workload,
@@ -205,6 +232,8 @@ async function currentState(
     pid: process.pid,
     startedAt: startedAt.toISOString(),
     ...view.progress,
+    ...(comparison ? { comparedWith: comparison } : {}),
+    ...(lastSucceeded ? { lastSucceeded } : {}),
     reviews: records.flatMap(({ review }) => (review.run === run ? [review] : [])),
     ...(openGates.size > 0 ? { reviewUrls: Object.fromEntries(openGates) } : {}),
   };
@@ -259,10 +288,21 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
     now,
   });
   const inTurn = pLimit(READS_AT_ONCE);
+  const findPrevious = createFindPrevious(artifacts, results);
+  let saysLost = false;
   return {
     dispatch: dispatchFor(run),
     recorded: (identity, step) =>
       inTurn(() => patiently(() => records.find(identity, redoneSince(run, step)), STORE_PATIENCE_MS, signal)),
+    async findPrevious(of, instance) {
+      const found = await inTurn(() => patiently(() => findPrevious(of, instance), STORE_PATIENCE_MS, signal));
+      if (found === "lost" && !saysLost)
+        options.say(
+          `Results of ${of.comparison?.workload}, with which the run is compared, are gone: steps go on without.`,
+        );
+      saysLost ||= found === "lost";
+      return found;
+    },
     record: (identity, result) => patiently(() => records.add(identity, result), STORE_PATIENCE_MS, signal),
     signal,
     traceSeed: localTraceSeed(resolved, startedAt),

@@ -9,6 +9,7 @@ import { type Outcomes, type OutcomeTable, SKIPPED, type StepOutcome, setOutcome
 import { failedResult, type StepResult } from "../../engine/result.ts";
 import type { Run } from "../../engine/run.ts";
 import { type Instance, turnOf, walk } from "../../engine/walk.ts";
+import type { FindPrevious } from "../../lib/durable/previous-results.ts";
 import { decisionOf } from "../../lib/edges/reviews.ts";
 import { type ResolvedWorkload, withChanges } from "../resolve.ts";
 import { CHANGES_REQUESTED } from "./gate.ts";
@@ -17,6 +18,7 @@ import { CHANGES_REQUESTED } from "./gate.ts";
 export interface RecordedEdges {
   /** The result of a step that need not be done again. */
   recorded(run: Run, identity: string, step: string): Promise<StepResult | undefined>;
+  readonly findPrevious: FindPrevious;
   /** The last review of a gate. */
   review(gate: string): Promise<Review | undefined>;
 }
@@ -54,11 +56,12 @@ async function recordedOutcome(
   run: Run,
   instance: Instance,
   outcomes: Outcomes,
-  { recorded, review }: RecordedEdges,
+  { recorded, review, findPrevious }: RecordedEdges,
 ): Promise<Found | undefined> {
   const { step } = instance;
   const { workload } = run;
-  const turn = turnOf(run, instance, outcomes);
+  const previous = await findPrevious(run, instance);
+  const turn = turnOf(run, instance, outcomes, previous === "lost" ? undefined : previous);
   if (turn.do !== "run") return { outcome: turn.do === "skip" ? SKIPPED : turn.result };
   if (!step.gate) {
     const { revision = "" } = run.pipeline.agents[step.agent ?? ""] ?? {};

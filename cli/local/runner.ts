@@ -14,6 +14,7 @@ import type { StepInput, StepResult } from "../../engine/result.ts";
 import { type Run, retryLimitOf, stepDeadlineMs } from "../../engine/run.ts";
 import { stepTraceparent } from "../../engine/trace.ts";
 import { type Instance, type RunEnd, turnOf, type Walk, walk } from "../../engine/walk.ts";
+import type { FindPrevious } from "../../lib/durable/previous-results.ts";
 import type { StepRequest, TraceAttributes } from "../../lib/step-events.ts";
 import { startable } from "./slots.ts";
 
@@ -45,6 +46,7 @@ export interface RunnerEdges {
   dispatch(order: StepOrder): Promise<StepResult>;
   /** The result of a step that an earlier command did, where it need not be done again. */
   recorded(identity: string, step: string): Promise<StepResult | undefined>;
+  readonly findPrevious: FindPrevious;
   /** Keeps the result, so that a later command finds it. */
   record(identity: string, result: StepResult): Promise<void>;
   /** Opens the gate, or finds it open from before, and waits for its decision. */
@@ -168,7 +170,8 @@ class Runner {
   }
 
   async #prepareOne(instance: Instance): Promise<boolean> {
-    const turn = turnOf(this.#run, instance, this.#outcomes);
+    const previous = await this.#edges.findPrevious(this.#run, instance);
+    const turn = turnOf(this.#run, instance, this.#outcomes, previous === "lost" ? undefined : previous);
     if (turn.do !== "run") {
       this.#settle(instance, turn.do === "skip" ? SKIPPED : turn.result, { recorded: false, ms: 0 });
       return true;

@@ -1,4 +1,4 @@
-import type { WorkloadSpec } from "../../crd/agentworkload.ts";
+import type { Comparison, WorkloadSpec } from "../../crd/agentworkload.ts";
 import type { FrozenPipeline } from "../../engine/pipeline.ts";
 import type { Run } from "../../engine/run.ts";
 import type { JsonPatchOperation, KubeObject } from "../../lib/edges/kube.ts";
@@ -41,6 +41,8 @@ export interface RunView {
   readonly superseded: boolean;
   /** As it was frozen when the run began; absent: somebody took it away, or changed it. */
   readonly pipeline?: FrozenPipeline;
+  /** The run that it is compared with, as it was chosen when it began. */
+  readonly comparison?: Comparison;
   /** sha256 of the spec's canonical JSON that the run was last brought in line with. */
   readonly acceptedSpec?: string;
   /** engine/run.ts termsOf of that spec. */

@@ -147,6 +147,15 @@ export async function getIfKept(
   }
 }
 
+/** As getIfKept, of a key that comes from where others write: one that is not this workload's is as good as none. */
+export async function getIfOwn(
+  artifacts: ArtifactReader,
+  workload: ArtifactOwner,
+  key: string,
+): Promise<Uint8Array | undefined> {
+  return isArtifactOf(workload, key) ? getIfKept(artifacts, workload, key) : undefined;
+}
+
 /** Reads a JSON artifact and checks it by the caller's schema. */
 export async function getJson<T>(
   artifacts: ArtifactReader,

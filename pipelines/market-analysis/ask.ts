@@ -1,9 +1,13 @@
 import { z } from "zod";
+import { canonicalJson, sha256 } from "../../engine/canonical.ts";
+import { NO_USAGE } from "../../engine/result.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
+import { type Artifacts, getIfOwn } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { modelChoiceOf } from "../../lib/model/choice.ts";
 import type { Answer, Model } from "../../lib/model/model.ts";
 import type { Question } from "../../lib/model/question.ts";
+import { parseJson } from "../../lib/parse-json.ts";
 
 /** Of an answer, in tokens, where the step's params name no model. */
 const MAX_OUTPUT_TOKENS = 1024;
@@ -18,31 +22,83 @@ export function objectiveOf({ input, step }: Pick<StepContext, "input" | "step">
 /** `language`: of the data, BCP 47. */
 export type AskedQuestion<T> = Omit<Question<T>, "model" | "maxOutputTokens"> & { readonly language?: string };
 
-/** Asks the workload's model, without people's addresses and numbers unless the workload keeps them, within the workload's limits and at its cost. @throws as Model.ask */
-export async function askModel<T>(
+/** The artifact role under which a step leaves what it asked a model, and what that answered. */
+export const ASKED = "asked";
+const askedSchema = z.object({
+  /** sha256 of all that the answer depends on. */
+  question: z.string(),
+  /** That answered. */
+  model: z.string(),
+  answer: z.unknown(),
+});
+
+/**
+ * As askModel; where the step asked the same in the run that this one is compared with (`previous`), nobody is asked again, and it costs
+ * nothing. `asked`: the artifact that the step's result must name as ASKED, for the next run to find.
+ */
+export async function askUnlessAsked<T>(
   model: Model,
-  {
-    identity,
-    input,
-    workload,
-    claims,
-    deadline,
-    signal,
-  }: Pick<StepContext, "identity" | "input" | "workload" | "claims" | "deadline" | "signal">,
+  artifacts: Artifacts,
+  context: AskingStep,
+  question: AskedQuestion<T>,
+): Promise<Answer<T> & { readonly asked: string }> {
+  const { workload, input } = context;
+  const full = await fullQuestion(input, question);
+  const hash = questionHash(full, model.name);
+  const known = await earlierAnswer(artifacts, input, hash, question.schema);
+  const { answer, usage, model: by } = known ?? (await ask(model, full, context));
+  const asked = await artifacts.put(workload, canonicalJson({ question: hash, model: by, answer }), "json");
+  return { answer, usage, model: by, asked };
+}
+
+async function earlierAnswer<T>(
+  artifacts: Artifacts,
+  { previous }: StepContext["input"],
+  question: string,
+  schema: z.ZodType<T>,
+): Promise<Answer<T> | undefined> {
+  const key = previous?.result.artifacts[ASKED];
+  const bytes = previous && key !== undefined ? await getIfOwn(artifacts, previous.workload, key) : undefined;
+  const asked = askedSchema.safeParse(bytes && parseJson(new TextDecoder().decode(bytes))).data;
+  if (asked?.question !== question) return undefined;
+  const answer = schema.safeParse(asked.answer);
+  return answer.success ? { answer: answer.data, usage: NO_USAGE, model: asked.model } : undefined;
+}
+
+function questionHash({ image, schema, ...question }: Question<unknown>, defaultModel: string): string {
+  const form = z.toJSONSchema(schema);
+  return sha256(canonicalJson({ ...question, defaultModel, form, ...(image ? { image: sha256(image) } : {}) }));
+}
+
+type AskingStep = Pick<StepContext, "identity" | "input" | "workload" | "claims" | "deadline" | "signal">;
+
+/** Asks the workload's model, without people's addresses and numbers unless the workload keeps them, within the workload's limits and at its cost. @throws as Model.ask */
+export async function askModel<T>(model: Model, context: AskingStep, question: AskedQuestion<T>): Promise<Answer<T>> {
+  return ask(model, await fullQuestion(context.input, question), context);
+}
+
+async function fullQuestion<T>(
+  input: StepContext["input"],
   { language, data, ...question }: AskedQuestion<T>,
-): Promise<Answer<T>> {
+): Promise<Question<T>> {
   const choice = modelChoiceOf(input.params);
+  return {
+    ...question,
+    instructions: question.instructions + guidanceOf(input),
+    ...(data === undefined ? {} : { data: isKept(input) ? data : await masked(data, language) }),
+    maxOutputTokens: choice?.maxOutputTokens ?? MAX_OUTPUT_TOKENS,
+    ...(choice ? { model: choice } : {}),
+  };
+}
+
+function ask<T>(
+  model: Model,
+  question: Question<T>,
+  { identity, workload, claims, deadline, signal }: AskingStep,
+): Promise<Answer<T>> {
   const { budgetUsd, spentUsd = 0 } = claims;
-  return model.ask(
-    {
-      ...question,
-      instructions: question.instructions + guidanceOf(input),
-      ...(data === undefined ? {} : { data: isKept(input) ? data : await masked(data, language) }),
-      maxOutputTokens: choice?.maxOutputTokens ?? MAX_OUTPUT_TOKENS,
-      ...(choice ? { model: choice } : {}),
-    },
-    { workload, step: identity, spentUsd, deadline, signal, ...(budgetUsd === undefined ? {} : { budgetUsd }) },
-  );
+  const spender = { workload, step: identity, spentUsd, deadline, signal };
+  return model.ask(question, { ...spender, ...(budgetUsd === undefined ? {} : { budgetUsd }) });
 }
 
 /** What reviewers asked to be changed, for the model: they may say what to look at, and not what an answer looks like. */

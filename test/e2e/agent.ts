@@ -11,10 +11,17 @@ await serveAgent({
     new StateGraph(State)
       .addNode("work", async (_state, runtime) => {
         const { step, input, workload, signal } = contextOf(runtime);
+        const before = async (): Promise<string> => {
+          const { workload: by, result } = input.previous ?? {};
+          if (!by || !result?.artifacts["text"]) return "";
+          return `\nbefore: ${new TextDecoder().decode(await artifacts.get(by, result.artifacts["text"]))}`;
+        };
         const done = async (over: Partial<StepResult> = {}): Promise<{ result: StepResult }> => ({
           result: {
             outcome: "succeeded",
-            artifacts: { text: await artifacts.put(workload, `${step} ${JSON.stringify(input)}`, "txt") },
+            artifacts: {
+              text: await artifacts.put(workload, `${step} ${JSON.stringify(input)}${await before()}`, "txt"),
+            },
             usage: NO_USAGE,
             ...over,
           },

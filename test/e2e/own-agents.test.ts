@@ -34,6 +34,10 @@ afterEach(async () => {
 
 /** `agentic run` of a workload, its pipeline and its agent in one file; the agent is expected at `port`. */
 async function run(steps: string, spec = "", ...args: string[]): Promise<Command> {
+  return runIn(out, steps, spec, ...args);
+}
+
+async function runIn(folder: string, steps: string, spec: string, ...args: string[]): Promise<Command> {
   const file = join(out, "all.yaml");
   await writeFile(
     file,
@@ -55,7 +59,7 @@ metadata: { name: worker }
 spec: { image: example.com/worker:1 }
 `,
   );
-  const command = agentic(["run", file, "--out", out, "--agent", `worker=http://127.0.0.1:${port}`, ...args]);
+  const command = agentic(["run", file, "--out", folder, "--agent", `worker=http://127.0.0.1:${port}`, ...args]);
   commands.push(command);
   return command;
 }
@@ -125,6 +129,22 @@ describe("agents of one's own", () => {
     const again = await (await run(FAN_OUT, ", review: { required: false }")).ended;
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("2 of 2 items done")]);
     expect(again.stderr).not.toMatch(/^find|\] look|^sum/m);
+  });
+
+  test("get how a step ended in the run before it, when a rerun asks for all of it again", async () => {
+    const step = "    - { name: only, agent: worker, previous: true }";
+    const text = (folder = out): Promise<string> => readFile(join(folder, "only.txt"), "utf8");
+    const first = await run(step);
+    await startAgent(first);
+    expect((await first.ended).code).toBe(0);
+    const { results } = (await state())["lastSucceeded"] as { results: string };
+    expect([await text(), (await state())["comparedWith"]]).toEqual(['only {"params":{},"from":{}}', undefined]);
+    // The agent still runs.
+    const again = await run(step, ", rerun: { at: 2026-01-01T00:00:00Z }");
+    expect((await again.ended).code).toBe(0);
+    expect(await text()).toMatch(/"previous":\{.*\n?before: only \{"params":\{\},"from":\{\}\}$/s);
+    expect((await state())["comparedWith"]).toMatchObject({ workload: "own", results });
+    expect((await agentic(["status", "own", "--out", out]).ended).stdout).toMatch(/Compared +with the last run of own/);
   });
 
   test("that is not started is waited for; Ctrl-C gives the command back", async () => {

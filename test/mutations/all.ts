@@ -2,6 +2,7 @@ import { ADMIT_MUTATIONS } from "./admit.ts";
 import { APPROVE_MUTATIONS } from "./approve.ts";
 import { BROWSER_MUTATIONS } from "./browser.ts";
 import { CAPTURE_MUTATIONS } from "./capture.ts";
+import { COMPARISON_MUTATIONS } from "./comparison.ts";
 import { CONTRACT_MUTATIONS } from "./contract.ts";
 import { CORRECTIONS_MUTATIONS } from "./corrections.ts";
 import { COST_MUTATIONS } from "./cost.ts";
@@ -23,6 +24,7 @@ import { TELEMETRY_MUTATIONS } from "./telemetry.ts";
 export const MUTATIONS: readonly Mutation[] = [
   ...ENGINE_MUTATIONS,
   ...CAPTURE_MUTATIONS,
+  ...COMPARISON_MUTATIONS,
   ...CONTRACT_MUTATIONS,
   ...EGRESS_MUTATIONS,
   ...BROWSER_MUTATIONS,

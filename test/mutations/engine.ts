@@ -154,13 +154,13 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("engine/run.ts", RUN, [
     {
       why: "another model makes another run",
-      find: "runHash(uid, { pipeline, inputs, image, resources, model, rerun })",
-      replace: "runHash(uid, { pipeline, inputs, image, resources, rerun })",
+      find: "runHash(uid, { pipeline, inputs, image, resources, model, rerun, compareWith })",
+      replace: "runHash(uid, { pipeline, inputs, image, resources, rerun, compareWith })",
     },
     {
       why: "other inputs make another run",
-      find: "runHash(uid, { pipeline, inputs, image, resources, model, rerun })",
-      replace: "runHash(uid, { pipeline, image, resources, model, rerun })",
+      find: "runHash(uid, { pipeline, inputs, image, resources, model, rerun, compareWith })",
+      replace: "runHash(uid, { pipeline, image, resources, model, rerun, compareWith })",
     },
     {
       why: "keeping a failed run longer does not try it again",
@@ -312,7 +312,7 @@ export const ENGINE_MUTATIONS: readonly Mutation[] = [
     },
   ]),
   ...mutationsOf("engine/run.ts", STOP_AND_RERUN, [
-    { why: "a rerun is another run", find: "model, rerun });", replace: "model });" },
+    { why: "a rerun is another run", find: "model, rerun, compareWith });", replace: "model, compareWith });" },
     {
       why: "what comes before the step of a rerun is used again",
       find: "  return isRedone ? new Date(at) : undefined;",

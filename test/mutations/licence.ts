@@ -237,8 +237,8 @@ export const LICENCE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/kubernetes-event.ts", RECONCILE, [
     {
       why: "what is new of a licence is an Event",
-      find: "return [...progressEvent(object, status, now), ...licenceEvent(object, status, now)];",
-      replace: "return progressEvent(object, status, now);",
+      find: " ...licenceEvent(object, status, now),",
+      replace: "",
     },
     {
       why: "what was said of a licence is no second Event",

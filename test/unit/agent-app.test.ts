@@ -41,6 +41,7 @@ interface Change {
   /** Over the request, after its id was made. */
   readonly request?: object;
   readonly data?: unknown;
+  readonly id?: string;
 }
 
 async function post(change: Change = {}, runDurably: RunDurably = async () => succeeded): Promise<Response> {
@@ -52,7 +53,9 @@ async function post(change: Change = {}, runDurably: RunDurably = async () => su
     { agent: { namespace: "default", name: "fetch" }, source: "/test" },
   );
   const data = change.data ?? { ...event.data, ...change.request };
-  const message = HTTP.binary(event.cloneWith({ type: change.type ?? STEP_REQUESTED, data }));
+  const message = HTTP.binary(
+    event.cloneWith({ id: change.id ?? event.id, type: change.type ?? STEP_REQUESTED, data }),
+  );
   const headers = message.headers as Record<string, string>;
   return app(runDurably).request("/", { method: "POST", headers, body: message.body as string });
 }
@@ -87,6 +90,19 @@ describe("the step contract", () => {
       input,
       deadline: new Date(DEADLINE),
     });
+  });
+
+  test("a previous result of another namespace is refused, though the token covers it: who works for all reads all", async () => {
+    const result = { outcome: "succeeded", artifacts: {} } as const;
+    const of = (namespace: string) => ({ workload: { namespace, name: "last", uid: "uid-0" }, run: "run-0", result });
+    const ask = async (namespace: string) => {
+      const input = { ...REQUEST.input, previous: of(namespace) };
+      const jti = identityOfRequest({ ...REQUEST, input });
+      return post({ claims: { jti }, id: jti, request: { input } });
+    };
+    expect((await ask("default")).status).toBe(200);
+    const refused = await ask("victim");
+    expect([refused.status, refused.headers.get("agentic-reason")]).toEqual([400, "InvalidRequest"]);
   });
 
   test.each<[string, Change, number, string]>([

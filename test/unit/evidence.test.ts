@@ -107,6 +107,27 @@ describe("evidence of a run", () => {
     ]);
   });
 
+  test("names the run that this one was compared with", () => {
+    const comparison = {
+      workload: "last",
+      uid: "uid-0",
+      results: keyOf("results", "json").replace(WORKLOAD.uid, "uid-0"),
+    };
+    const said = evidenceOf({
+      run: { ...run, comparison },
+      outcomes: new Map(),
+      decisions: [],
+      phase: "Succeeded",
+      startedAt: new Date(0),
+      finishedAt: new Date(0),
+    });
+    expect(said.predicate.chain.map(({ entry }) => entry)).toContainEqual({
+      kind: "comparedWith",
+      workload: { namespace: WORKLOAD.namespace, name: "last", uid: "uid-0" },
+      results: sha256("results"),
+    });
+  });
+
   test("does not hold with any one character changed", async () => {
     const passed: number[] = [];
     for (let at = 0; at < bundle.length - 1; at++) {

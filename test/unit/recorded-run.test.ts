@@ -27,6 +27,7 @@ const DONE = ok() as StepResult;
 async function found(recorded: readonly string[], review?: (run: Run, outcomes: Outcomes) => Partial<Review>) {
   const asked: string[] = [];
   const given = await recordedRun(RESOLVED, {
+    findPrevious: async () => undefined,
     async recorded(run, identity, step) {
       asked.push(identity);
       return recorded.includes(step) || recorded.some((name) => identityOf(run, name) === identity) ? DONE : undefined;
@@ -80,17 +81,19 @@ test.each<[string, undefined | (() => Partial<Review>), string[]]>([
 
 test("changes that were asked for are another run, whose steps are looked for under their own identities", async () => {
   const given = await found(["look[0]", "look[1]"], () => ({ decision: "changesRequested", comment: "Again." }));
-  const changed = runOf(RUN.workload, RESOLVED.workload.spec, RUN.pipeline, [
-    {
-      run: RUN.base,
-      gate: "review",
-      digest: "0".repeat(64),
-      steps: ["look"],
-      comment: "Again.",
-      by: "ann",
-      at: "2026-01-01T01:00:00Z",
-    },
-  ]);
+  const changed = runOf(RUN.workload, RESOLVED.workload.spec, RUN.pipeline, {
+    changes: [
+      {
+        run: RUN.base,
+        gate: "review",
+        digest: "0".repeat(64),
+        steps: ["look"],
+        comment: "Again.",
+        by: "ann",
+        at: "2026-01-01T01:00:00Z",
+      },
+    ],
+  });
   expect(given.changes).toBe(1);
   expect(given.asked.slice(2)).toEqual([identityOf(changed, "look[0]"), identityOf(changed, "look[1]")]);
 });

@@ -3,7 +3,7 @@ import { type OpenGate, type RunEvent, runPipeline, type StepOrder } from "../..
 import { type PipelineSpec, pipelineSpecSchema } from "../../crd/agentpipeline.ts";
 import { workloadSpecSchema } from "../../crd/agentworkload.ts";
 import { type Findings, gateOutcome } from "../../engine/findings.ts";
-import { NO_USAGE, type StepResult } from "../../engine/result.ts";
+import { NO_USAGE, type PreviousResult, type StepResult } from "../../engine/result.ts";
 import { type Run, runOf } from "../../engine/run.ts";
 
 const ITEMS = ["a", "b", "c"];
@@ -49,6 +49,7 @@ interface World {
   /** The answer to a step on an item ("look a"); absent: it succeeds. "never": it ends only when the run is stopped. */
   readonly answers?: Record<string, StepResult | "never" | Error>;
   readonly records?: Map<string, StepResult>;
+  readonly previous?: PreviousResult | "lost";
   /** Decisions by gate; "never": nobody decides. */
   readonly decisions?: Record<string, "approved" | "rejected" | "never">;
   readonly stop?: AbortController;
@@ -88,6 +89,7 @@ async function play(run: Run, world: World = {}) {
       return answer;
     },
     recorded: async (identity) => records.get(identity),
+    findPrevious: async (_run, { step }) => (step.previous ? world.previous : undefined),
     async record(identity, result) {
       if (result.outcome === "succeeded") records.set(identity, result);
     },
@@ -128,6 +130,30 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 describe("runPipeline", () => {
+  test.each<[string, PreviousResult | "lost" | undefined]>([
+    [
+      "what the run is compared with",
+      {
+        workload: { namespace: "default", name: "x", uid: "y" },
+        run: "r",
+        result: { outcome: "succeeded", artifacts: {} },
+      },
+    ],
+    ["nothing", undefined],
+    ["nothing where that is lost", "lost"],
+  ])("a step that asks for it gets %s", async (_what, previous) => {
+    const steps = [
+      { name: "look", agent: "look", previous: true },
+      { name: "plain", agent: "look", after: ["look"] },
+    ];
+    const { orders, end } = await play(runWith(steps), previous ? { previous } : {});
+    expect(end.phase).toBe("Succeeded");
+    expect(orders.map(({ request }) => request.input.previous)).toEqual([
+      previous === "lost" ? undefined : previous,
+      undefined,
+    ]);
+  });
+
   test("runs each item's chain, the gate, what comes after it", async () => {
     const { end, sent, findings, most } = await play(runWith(CHAIN));
     expect(end).toEqual({ phase: "Succeeded" });

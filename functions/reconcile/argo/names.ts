@@ -22,6 +22,8 @@ export const APPROVED_OUTPUT = "approved";
 export const PIPELINE_ANNOTATION = "agentic.dev/pipeline";
 /** Annotation: reconcile's signature of it, in base64 (seal.ts). */
 export const SEAL_ANNOTATION = "agentic.dev/pipeline-seal";
+/** Annotation: the run that it is compared with (engine/comparison.ts), JSON. */
+export const COMPARISON_ANNOTATION = "agentic.dev/compared-with";
 /** Annotation: sha256 of the last accepted spec, whose canonical JSON is in the object store. */
 export const SPEC_ANNOTATION = "agentic.dev/spec";
 /** Annotation: engine/run.ts termsOf of that spec. */

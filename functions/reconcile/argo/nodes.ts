@@ -1,9 +1,12 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
+import { type Comparison, comparisonSchema } from "../../../crd/agentworkload.ts";
 import type { FrozenPipeline } from "../../../engine/pipeline.ts";
 import type { JsonPatchOperation, KubeObject } from "../../../lib/edges/kube.ts";
+import { parseJson } from "../../../lib/parse-json.ts";
 import type { NodeRole, NodeView, RunView, Settlement } from "../run-engine.ts";
 import {
+  COMPARISON_ANNOTATION,
   END,
   INDEX_PARAMETER,
   NUDGED_AT,
@@ -62,6 +65,7 @@ export function viewWorkflow(object: KubeObject): RunView {
   const settledUnseenAt = lastSettledUnseen(nodes, spec.templates);
   const nudgedAt = object.metadata.annotations[NUDGED_AT];
   const pipeline = frozenPipeline(object);
+  const comparison = comparisonOf(object);
   const acceptedSpec = object.metadata.annotations[SPEC_ANNOTATION];
   const acceptedTerms = object.metadata.annotations[TERMS_ANNOTATION];
   return {
@@ -76,6 +80,7 @@ export function viewWorkflow(object: KubeObject): RunView {
     shutdown: Boolean(spec.shutdown),
     superseded: object.metadata.annotations[SUPERSEDED] !== undefined,
     ...(pipeline ? { pipeline } : {}),
+    ...(comparison ? { comparison } : {}),
     // Part of an object's key, and others can write here.
     ...(acceptedSpec !== undefined && /^[0-9a-f]{64}$/.test(acceptedSpec) ? { acceptedSpec } : {}),
     ...(acceptedTerms === undefined ? {} : { acceptedTerms }),
@@ -96,6 +101,11 @@ function frozenPipeline({ metadata }: KubeObject): FrozenPipeline | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Others can write here: it names a workload of the same namespace, and bytes of that workload alone are read because of it. */
+function comparisonOf({ metadata }: KubeObject): Comparison | undefined {
+  return comparisonSchema.safeParse(parseJson(metadata.annotations[COMPARISON_ANNOTATION] ?? "")).data;
 }
 
 /**

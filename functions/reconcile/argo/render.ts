@@ -6,6 +6,7 @@ import { gateTerms, inputList, type Run, termsOf } from "../../../engine/run.ts"
 import type { Stage } from "../../../engine/stages.ts";
 import {
   APPROVED_OUTPUT,
+  COMPARISON_ANNOTATION,
   COUNT_PARAMETER,
   END,
   eachTemplate,
@@ -52,7 +53,11 @@ export function renderWorkflow(run: Run, spec: WorkloadSpec): object {
       name: workflowName(run),
       namespace: run.workload.namespace,
       labels: { [WORKLOAD_LABEL]: run.workload.name, "app.kubernetes.io/managed-by": "agentic" },
-      annotations: { [PIPELINE_ANNOTATION]: JSON.stringify(run.pipeline), ...terms.metadata.annotations },
+      annotations: {
+        [PIPELINE_ANNOTATION]: JSON.stringify(run.pipeline),
+        ...(run.comparison ? { [COMPARISON_ANNOTATION]: JSON.stringify(run.comparison) } : {}),
+        ...terms.metadata.annotations,
+      },
       // In the workload's own namespace: an owner in another one would have it garbage-collected.
       ownerReferences: [
         {

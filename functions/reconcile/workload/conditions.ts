@@ -1,3 +1,4 @@
+import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import type { Run } from "../../../engine/run.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, type RunView } from "../run-engine.ts";
@@ -51,6 +52,25 @@ export function reviewed({ runObject, progress }: Observed, run: Run): Said {
 export function waitingFor({ step, timeoutAt, onTimeout }: GateView): string {
   const then = onTimeout === "Approve" ? "approved" : "rejected";
   return `gate ${step.name} waits for a decision until ${timeoutAt.toISOString()} (then: ${then})`;
+}
+
+/** With which run this one is compared; undefined where none is asked for. */
+export function compared({ object, progress }: Observed, { comparison, pipeline }: Run): Said | undefined {
+  if (!comparison) return undefined;
+  const { workload, results, problem = "" } = comparison;
+  if (results === undefined) return no(REASON.nothingToCompare, `${problem}: the run is compared with none`);
+  const { conditions = [], comparedWith } = (object.status ?? {}) as WorkloadStatus;
+  // Steps that have ended look for them no more.
+  const wasLost =
+    comparedWith?.results === results && conditions.some(({ reason }) => reason === REASON.previousResultsLost);
+  if (progress?.lacksPrevious || wasLost)
+    return no(
+      REASON.previousResultsLost,
+      `results of AgentWorkload ${workload}, with whose last run this one is compared, are gone: it was deleted, or its artifacts have expired; steps go on without them`,
+    );
+  if (!pipeline.steps.some(({ previous }) => previous))
+    return no(REASON.nothingToCompare, `no step of pipeline ${pipeline.name} says previous: true`);
+  return yes(REASON.compared, `with the last run of AgentWorkload ${workload} that had succeeded when this one began`);
 }
 
 /** How the whole run ended, or is about to; undefined while it goes on. */

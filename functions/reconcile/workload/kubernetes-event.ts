@@ -8,11 +8,15 @@ type WorkloadEvent = CoreV1Event & { metadata: { namespace: string } };
 const WARNINGS = new Set(["Failed", "Rejected"]);
 
 /**
- * The Kubernetes Events of a status that says something new: another phase, another reason for not going on, another of the licence. Their
- * names follow from the object as it was, so that a repeated look makes the same Events.
+ * The Kubernetes Events of a status that says something new: another phase, another reason for not going on, another of the licence, nothing
+ * to compare with. Their names follow from the object as it was, so that a repeated look makes the same Events.
  */
 export function kubernetesEvents(object: KubeObject, status: WorkloadStatus, now: Date): WorkloadEvent[] {
-  return [...progressEvent(object, status, now), ...licenceEvent(object, status, now)];
+  return [
+    ...progressEvent(object, status, now),
+    ...licenceEvent(object, status, now),
+    ...comparisonEvent(object, status, now),
+  ];
 }
 
 function progressEvent(object: KubeObject, status: WorkloadStatus, now: Date): WorkloadEvent[] {
@@ -33,6 +37,14 @@ function licenceEvent(object: KubeObject, status: WorkloadStatus, now: Date): Wo
   if (!licensed || licensed.reason === before?.reason || licensed.reason === conditionIn(status, "Ready")?.reason)
     return [];
   const { reason, message } = licensed;
+  return [eventOn(object, { key: object.metadata.resourceVersion, type: "Warning", reason, message }, now)];
+}
+
+function comparisonEvent(object: KubeObject, status: WorkloadStatus, now: Date): WorkloadEvent[] {
+  const compared = conditionIn(status, "Compared");
+  const before = conditionIn((object.status ?? {}) as WorkloadStatus, "Compared");
+  if (compared?.status !== "False" || compared.reason === before?.reason) return [];
+  const { reason, message } = compared;
   return [eventOn(object, { key: object.metadata.resourceVersion, type: "Warning", reason, message }, now)];
 }
 
@@ -70,6 +82,6 @@ export function eventOn(
   } as WorkloadEvent;
 }
 
-function conditionIn({ conditions }: WorkloadStatus, type: "Ready" | "Licensed") {
+function conditionIn({ conditions }: WorkloadStatus, type: "Ready" | "Licensed" | "Compared") {
   return conditions?.find((one) => one.type === type);
 }

@@ -16,6 +16,7 @@ import { schemaProblems } from "../../../lib/schema-problems.ts";
 import { isOwnedBy } from "../owner.ts";
 import { REASON } from "../reasons.ts";
 import { latestRun, type RunEngine, type RunView } from "../run-engine.ts";
+import { observeComparison } from "./comparison.ts";
 import { observeRun, type Progress, type ProgressDeps } from "./progress.ts";
 import type { QuotaView } from "./quota-view.ts";
 import { type Refusal, type ResolveDeps, resolve } from "./resolve.ts";
@@ -92,7 +93,8 @@ async function observeWanted(
       const message = `the frozen pipeline in the annotations of Workflow ${runName} is not as reconcile wrote it: delete the Workflow to start the run again; completed steps are reused`;
       return { object, spec: { state: "refused", reason: "UnreadableRun", message }, runObject, others };
     }
-    const run = runOf(reference, workload.spec, runObject.pipeline, changes);
+    const { pipeline, comparison } = runObject;
+    const run = runOf(reference, workload.spec, pipeline, { changes, comparison });
     const accepted: Observed = { object, spec: { state: "accepted", workload, run }, runObject, others };
     if (isTold(object, runObject)) return accepted;
     const startedAt = new Date(Math.min(...[runObject, ...earlier].map(({ createdAt }) => createdAt.getTime())));
@@ -104,7 +106,8 @@ async function observeWanted(
   const frozen = earlier.find(({ pipeline }) => pipeline)?.pipeline;
   const resolved = frozen ? { pipeline: frozen } : await resolve(workload, object, deps);
   if (!("pipeline" in resolved)) return { object, spec: { state: "refused", ...resolved }, others };
-  const run = runOf(reference, workload.spec, resolved.pipeline, changes);
+  const comparison = await observeComparison(workload, object, runs.length > 0, deps);
+  const run = runOf(reference, workload.spec, resolved.pipeline, { changes, comparison });
   return { object, spec: { state: "accepted", workload, run }, others };
 }
 

@@ -14,6 +14,7 @@ import { failedResult, type StepResult } from "../../../engine/result.ts";
 import { type Run, redoneSince, stepDeadlineMs, stepOf } from "../../../engine/run.ts";
 import { ancestorsOf, type Stage } from "../../../engine/stages.ts";
 import { type Instance, itemsOf, turnOf, type Walk, walk } from "../../../engine/walk.ts";
+import type { FindPrevious } from "../../../lib/durable/previous-results.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import type { ResultStore } from "../../../lib/durable/results.ts";
 import { type Artifacts, getIfKept } from "../../../lib/edges/artifacts.ts";
@@ -35,6 +36,8 @@ export interface Progress {
   readonly keptReviews: readonly Review[];
   readonly outcomes: Outcomes;
   readonly walk: Walk;
+  /** A step that has not ended finds the results gone that it is compared with: it goes on without. */
+  readonly lacksPrevious: boolean;
   /** The agents of steps that nobody takes up, as they are now; null: deleted. */
   readonly lateAgents: ReadonlyMap<string, Agent | null>;
 }
@@ -43,6 +46,7 @@ export interface ProgressDeps {
   readonly kube: Pick<Kube, "agents" | "decisions">;
   readonly artifacts: Artifacts;
   readonly results: ResultStore;
+  readonly findPrevious: FindPrevious;
   readonly readStates: (identities: readonly string[]) => Promise<readonly StepState[]>;
   readonly now: () => Date;
 }
@@ -66,6 +70,7 @@ interface Looking {
   readonly table: OutcomeTable;
   /** Steps with nodes that have not ended, by item: their successors wait, where a result has to be made again. */
   readonly redone: Map<string, Set<number>>;
+  lacksPrevious: boolean;
 }
 
 /** `startedAt`: of the first run of the spec, where changes were asked for since: what they do not concern does not grow old meanwhile. */
@@ -78,7 +83,7 @@ export async function observeRun(
 ): Promise<Progress> {
   const reusableFrom = new Date(startedAt.getTime() - parseDuration(workload.spec.freshness));
   const table: OutcomeTable = new Map();
-  const looking: Looking = { run, runObject, reusableFrom, deps, table, redone: new Map() };
+  const looking: Looking = { run, runObject, reusableFrom, deps, table, redone: new Map(), lacksPrevious: false };
   let made: Promise<MadeDecision[]> | undefined;
   const decisionsOnce = (): Promise<MadeDecision[]> => {
     made ??= readDecisions(deps.kube.decisions, run.workload);
@@ -117,7 +122,15 @@ export async function observeRun(
       if (open.length > 0) looking.redone.set(step.name, new Set(open.map(({ index = 0 }) => index)));
     }
   const late = await lateAgents(looking, steps);
-  return { steps, gates, keptReviews, outcomes: table, walk: judge(run, table, runObject), lateAgents: late };
+  return {
+    steps,
+    gates,
+    keptReviews,
+    outcomes: table,
+    walk: judge(run, table, runObject),
+    lacksPrevious: looking.lacksPrevious,
+    lateAgents: late,
+  };
 }
 
 /**
@@ -196,7 +209,9 @@ async function observeStep(
   const atOnce = pLimit(READS_AT_ONCE);
   const views = await Promise.all(instances.map((one) => atOnce(() => settledView(looking, one))));
   const open = views.filter(({ outcome, node }) => !outcome && node.output !== NOT_RUN);
-  const running = open.map((view) => ({ ...view, ...workOf(looking, stage, view) }));
+  const running = await Promise.all(
+    open.map((view) => atOnce(async () => ({ ...view, ...(await workOf(looking, stage, view)) }))),
+  );
   const identities = running.flatMap(({ identity }) => (identity === undefined ? [] : [identity]));
   const states = await looking.deps.readStates(identities);
   const stateOf = new Map(identities.map((identity, at) => [identity, states[at]]));
@@ -240,7 +255,8 @@ function lostFailure({ message = "" }: NodeView): StepResult {
 type Prepared = StepView & { readonly identity?: string; readonly input?: StepDependencies["input"] };
 
 /** What a running node's step works on, where the steps before it have ended. */
-function workOf({ run, table, redone }: Looking, stage: Stage, view: StepView): Partial<Prepared> {
+async function workOf(looking: Looking, stage: Stage, view: StepView): Promise<Partial<Prepared>> {
+  const { run, table, redone } = looking;
   const { step, index, item } = view;
   for (const name of step.after) {
     const before = stepOf(run, name);
@@ -258,11 +274,10 @@ function workOf({ run, table, redone }: Looking, stage: Stage, view: StepView): 
     if (outcome.outcome === "failed")
       return { outcome: failedResult("NothingToWorkOn", `step ${name} before it failed, and was resumed in Argo`) };
   }
-  const turn = turnOf(
-    run,
-    { step, ...(index === undefined ? {} : { index }), ...(item === undefined ? {} : { item }) },
-    table,
-  );
+  const instance = { step, ...(index === undefined ? {} : { index }), ...(item === undefined ? {} : { item }) };
+  const previous = await looking.deps.findPrevious(run, instance);
+  if (previous === "lost") looking.lacksPrevious = true;
+  const turn = turnOf(run, instance, table, previous === "lost" ? undefined : previous);
   if (turn.do === "skip") return { outcome: SKIPPED };
   if (turn.do === "fail") return { outcome: turn.result };
   const revision = run.pipeline.agents[step.agent ?? ""]?.revision ?? "";

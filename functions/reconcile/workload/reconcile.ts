@@ -1,5 +1,6 @@
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { canonicalJson } from "../../../engine/canonical.ts";
+import { runResultsOf } from "../../../engine/comparison.ts";
 import type { Outcomes } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { type Run, stepDeadlineMs } from "../../../engine/run.ts";
@@ -158,10 +159,22 @@ async function writeStatus(observed: Observed, failed: unknown, deps: ReconcileD
   if (!ended) return putStatus(observed.object, status, deps);
   // Before the status says that it ended: of a process that dies in between, the next one writes the same spans and the same evidence.
   deps.recordRun(ended);
-  const evidence = await deps.signEvidence?.(ended);
-  if (evidence === undefined) return putStatus(observed.object, status, deps);
-  const key = await deps.artifacts.put(observed.object.metadata, evidence, "json");
-  return putStatus(observed.object, { ...status, evidence: key }, deps);
+  return putStatus(observed.object, { ...status, ...(await keepEnd(ended, observed, deps)) }, deps);
+}
+
+/** What is kept of a run that ended: the evidence, and of one that succeeded the results that later runs are compared with. */
+async function keepEnd(
+  ended: EndedRun,
+  { object }: Observed,
+  { artifacts, signEvidence }: ReconcileDeps,
+): Promise<Pick<WorkloadStatus, "evidence" | "results">> {
+  const evidence = await signEvidence?.(ended);
+  const results =
+    ended.phase === "Succeeded" ? canonicalJson(runResultsOf(ended.run, ended.outcomes, ended.finishedAt)) : undefined;
+  return {
+    ...(evidence === undefined ? {} : { evidence: await artifacts.put(object.metadata, evidence, "json") }),
+    ...(results === undefined ? {} : { results: await artifacts.put(object.metadata, results, "json") }),
+  };
 }
 
 async function putStatus(

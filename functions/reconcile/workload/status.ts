@@ -9,7 +9,7 @@ import type { KubeObject } from "../../../lib/edges/kube.ts";
 import { isInForce } from "../../../lib/licence/standing.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, type RunEngine, type RunView } from "../run-engine.ts";
-import { no, reviewed, runEnding, type Said, waitingFor, yes } from "./conditions.ts";
+import { compared, no, reviewed, runEnding, type Said, waitingFor, yes } from "./conditions.ts";
 import { reviewOf } from "./gate.ts";
 import type { Observed } from "./observe.ts";
 import { hasExpired } from "./plan.ts";
@@ -65,6 +65,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     conditions: [
       say("Accepted", refusal ?? ACCEPTED),
       ...licensed(observed).map((said) => say("Licensed", said)),
+      ...comparedIn(observed, run).map((said) => say("Compared", said)),
       say("WorkflowCreated", runObject ? yes(REASON.created, runObject.name) : no(REASON.notYet)),
       say("Reviewed", reviewed(observed, run)),
       say(
@@ -87,6 +88,8 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     ...earlierReviewsOf(observed, run, context),
     ...changesOf(progress, run),
     ...outputsOf(progress, run),
+    ...(before.results === undefined ? {} : { results: before.results }),
+    ...(run.comparison ? { comparedWith: run.comparison } : {}),
     ...traceOf(run, context),
     ...startOf(observed, now),
     ...(runObject && hasEnded(runObject) && !isMadeAgain(observed)
@@ -101,6 +104,12 @@ function licensed({ quota }: Observed): Said[] {
   if (!notice) return [];
   const { reason, message } = notice;
   return [isInForce({ notice }) ? yes(reason, message) : no(reason, message)];
+}
+
+/** There is such a condition where a comparison is asked for. */
+function comparedIn(observed: Observed, run: Run): Said[] {
+  const said = compared(observed, run);
+  return said ? [said] : [];
 }
 
 /** One that waits for its turn has not started. */
@@ -136,7 +145,10 @@ function countsOf(run: Run, progress: Progress | undefined): Counts {
 type Say = (type: Condition["type"], said: Said) => Condition;
 
 /** The artifacts are gone, and so are their names. Who decided what stays. */
-function expired({ outputs: _gone, evidence: _too, ...rest }: WorkloadStatus, say: Say): WorkloadStatus {
+function expired(
+  { outputs: _gone, evidence: _too, results: _also, ...rest }: WorkloadStatus,
+  say: Say,
+): WorkloadStatus {
   const conditions = rest.conditions ?? [];
   const completed = conditions.find(({ type }) => type === "Completed");
   const message = "its artifacts expired after spec.ttlAfterFinished";

@@ -31,6 +31,7 @@ async function locally(drawn: RandomRun): Promise<{ asked: string[]; end: RunEnd
         return drawn.answer(order);
       },
       recorded: async () => undefined,
+      findPrevious: async () => undefined,
       record: async () => undefined,
       decide: async ({ gate }) =>
         drawn.rejected.has(gate.name) ? failedResult(REJECTED, "as drawn") : done({ output: APPROVED }),

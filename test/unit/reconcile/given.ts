@@ -158,6 +158,7 @@ export async function see(given: Given): Promise<Observed> {
     // Each is there, and none is a spec.
     artifacts: { get: async () => new TextEncoder().encode("null") } as unknown as Artifacts,
     results: { put: async () => "", get: async (_uid, digest) => results.get(digest) },
+    findPrevious: async () => undefined,
     readStates: async (identities) => identities.map((identity) => stateOf(names.get(identity) ?? "write")),
     now: () => given.now ?? NOW,
   });

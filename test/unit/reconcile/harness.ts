@@ -3,12 +3,13 @@ import type { AgentDecision } from "../../../crd/agentdecision.ts";
 import { type PipelineSpec, pipelineSpecSchema } from "../../../crd/agentpipeline.ts";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { agentWorkloadSchema } from "../../../crd/agentworkload.ts";
-import { artifactKey } from "../../../engine/artifact-key.ts";
+import { artifactKey, isArtifactOf } from "../../../engine/artifact-key.ts";
 import { sha256 } from "../../../engine/canonical.ts";
 import type { Decision } from "../../../engine/findings.ts";
 import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
 import { sealedArgoEngine } from "../../../functions/reconcile/argo/seal.ts";
 import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconcile/workload/reconcile.ts";
+import { createFindPrevious } from "../../../lib/durable/previous-results.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../../lib/durable/results.ts";
 import type { Artifacts } from "../../../lib/edges/artifacts.ts";
@@ -146,6 +147,8 @@ export function createHarness(options: HarnessOptions) {
 
   const objects = {
     workload: stored("AgentWorkload", ref, options.spec) as KubeObject | undefined,
+    /** Beside the one that is looked at. */
+    otherWorkloads: new Map<string, KubeObject>(),
     workflows: new Map<string, KubeObject>(),
     pipelines: new Map<string, KubeObject>([
       ["agentic-system/p", stored("AgentPipeline", { namespace: "agentic-system", name: "p" }, options.pipeline)],
@@ -200,7 +203,11 @@ export function createHarness(options: HarnessOptions) {
 
   const workloads = client({
     get: ({ namespace, name }) =>
-      read(() => (namespace === ref.namespace && name === ref.name ? objects.workload : undefined)),
+      read(() =>
+        namespace === ref.namespace && name === ref.name
+          ? objects.workload
+          : objects.otherWorkloads.get(`${namespace}/${name}`),
+      ),
     merge: (_ref, body) =>
       unreliable(() => {
         const { metadata } = body as { metadata: { finalizers: string[]; resourceVersion: string } };
@@ -302,7 +309,8 @@ export function createHarness(options: HarnessOptions) {
       await unreliable(() => void bytes.set(key, content));
       return key;
     },
-    async get(_workload, key) {
+    async get(workload, key) {
+      if (!isArtifactOf(workload, key)) throw new TerminalError("InvalidArtifactKey", key);
       const found = await read(() => bytes.get(key));
       if (!found) throw new TerminalError("ArtifactMissing", key);
       return found;
@@ -372,6 +380,8 @@ export function createHarness(options: HarnessOptions) {
     engine: sealedArgoEngine(KEYS.privateKey, [KEYS.publicKey]),
     artifacts,
     results,
+    // The same of its cache.
+    findPrevious: (run, instance) => createFindPrevious(artifacts, results)(run, instance),
     defaultPipeline: "p",
     readStates: (identities) => read(() => identities.map(stateOf)),
     claimRequests: (_uid, asked) =>
