@@ -146,7 +146,9 @@ program
 
 program
   .command("validate")
-  .description("Check AgentWorkloads, AgentPipelines and Agents: all errors at once, each with its line")
+  .description(
+    "Check AgentWorkloads, AgentSchedules, AgentPipelines and Agents: all errors at once, each with its line",
+  )
   .argument("<files...>", "YAML or JSON, any number of documents")
   .addOption(output)
   .action(async (files: string[], options) => {

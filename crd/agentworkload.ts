@@ -355,11 +355,14 @@ function checkSpec(spec: WorkloadSpec, context: z.core.$RefinementCtx<WorkloadSp
     context.addIssue({ code: "custom", path: ["resources"], message: "is only for a workload with image" });
 }
 
+/** With the rules that span several fields. */
+export const checkedWorkloadSpecSchema = workloadSpecSchema.superRefine(checkSpec, { when: isRecord });
+
 export const agentWorkloadSchema = z.strictObject({
   apiVersion: z.literal(API_VERSION, `expected "${API_VERSION}"`),
   kind: z.literal("AgentWorkload", 'expected "AgentWorkload"'),
   metadata: metadata(workloadName),
-  spec: workloadSpecSchema.superRefine(checkSpec, { when: isRecord }),
+  spec: checkedWorkloadSpecSchema,
   status: statusSchema.optional(),
 });
 export type AgentWorkload = z.infer<typeof agentWorkloadSchema>;

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { agentSchema } from "./agent.ts";
 import { agentDecisionSchema } from "./agentdecision.ts";
 import { agentPipelineSchema } from "./agentpipeline.ts";
+import { agentScheduleSchema, MAX_SCHEDULE_NAME, MAX_SCHEDULE_NAME_WITH_IMAGE } from "./agentschedule.ts";
 import { agentWorkloadSchema, MAX_WORKLOAD_NAME, type WorkloadSpec } from "./agentworkload.ts";
 import type { Extensions } from "./structural.ts";
 
@@ -148,6 +149,19 @@ const EDITS: Readonly<Record<keyof WorkloadSpec, string>> = {
   ttlAfterFinished: `${SAME} It is kept this long after its end. One that has expired stays so.`,
 };
 
+/** Of a workload's spec, wherever it stands. */
+const workloadSpecExtensions = (path: string): Extensions => ({
+  [path]: {
+    "x-kubernetes-validations": [
+      { rule: "!(has(self.image) && has(self.pipeline))", message: "image cannot be combined with pipeline" },
+      { rule: "has(self.image) || !has(self.resources)", message: "resources is only for a workload with image" },
+    ],
+  },
+  [`${path}.model.fallbacks`]: { "x-kubernetes-list-type": "atomic" },
+  [`${path}.egress.allow`]: SET,
+  [`${path}.tolerate.failedItems`]: TOLERANCE,
+});
+
 const agentWorkload: KindDefinition = {
   kind: "AgentWorkload",
   plural: "agentworkloads",
@@ -163,6 +177,7 @@ const agentWorkload: KindDefinition = {
     AGE,
   ],
   extensions: {
+    ...workloadSpecExtensions("spec"),
     "": {
       "x-kubernetes-validations": [
         {
@@ -176,15 +191,6 @@ const agentWorkload: KindDefinition = {
         },
       ],
     },
-    spec: {
-      "x-kubernetes-validations": [
-        { rule: "!(has(self.image) && has(self.pipeline))", message: "image cannot be combined with pipeline" },
-        { rule: "has(self.image) || !has(self.resources)", message: "resources is only for a workload with image" },
-      ],
-    },
-    "spec.model.fallbacks": { "x-kubernetes-list-type": "atomic" },
-    "spec.egress.allow": SET,
-    "spec.tolerate.failedItems": TOLERANCE,
     "status.conditions": CONDITIONS,
     "status.steps": { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
   },
@@ -270,4 +276,49 @@ its artifact \`decision\`.
 `,
 };
 
-export const KINDS: readonly KindDefinition[] = [agentWorkload, agentPipeline, agent, agentDecision];
+const agentSchedule: KindDefinition = {
+  kind: "AgentSchedule",
+  plural: "agentschedules",
+  shortName: "asch",
+  schema: agentScheduleSchema,
+  description:
+    "An AgentSchedule makes an AgentWorkload of a template whenever its time comes, as a CronJob makes Jobs.",
+  columns: [
+    { name: "Schedule", type: "string", jsonPath: ".spec.schedule" },
+    { name: "Ready", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: "Reason", type: "string", jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
+    { name: "Last", type: "date", jsonPath: ".status.lastScheduleTime" },
+    { name: "Next", type: "string", jsonPath: ".status.nextScheduleTime" },
+    AGE,
+  ],
+  extensions: {
+    "": {
+      "x-kubernetes-validations": [
+        {
+          rule: `size(self.metadata.name) <= ${MAX_SCHEDULE_NAME}`,
+          message: `metadata.name must have at most ${MAX_SCHEDULE_NAME} characters: the names of its workloads add 9`,
+        },
+        {
+          rule: `!has(self.spec.workloadTemplate.spec.image) || (size(self.metadata.name) <= ${MAX_SCHEDULE_NAME_WITH_IMAGE} && self.metadata.name.matches('^[a-z]'))`,
+          message: `with image, metadata.name must have at most ${MAX_SCHEDULE_NAME_WITH_IMAGE} characters, a letter first: each workload has an Agent of its name`,
+        },
+      ],
+    },
+    ...workloadSpecExtensions("spec.workloadTemplate.spec"),
+    "status.active": SET,
+    "status.conditions": CONDITIONS,
+  },
+  notes: `
+## How it runs
+A workload is named \`NAME-MINUTES\`, minutes since 1970, of the time that it was due: no time makes two. It belongs to the schedule, has the label
+\`agentic.dev/schedule\`, and counts for quotas and the licence like any other. It starts about a minute late at most. Where several times have
+passed, the last one counts, as with a CronJob, and with \`startingDeadlineSeconds\` only while that has not passed. With \`Forbid\` it
+waits for the workload before it, which also waits while a reviewer has not decided. Where clocks skip an hour, what was to come in it comes
+right after; where they repeat one, a fixed time comes once.
+
+Each workload has the one before it that succeeded in \`compareWith\`, unless the template names another: steps with \`previous\` get how they ended
+there. That one is kept, whatever the history limits say; results expire with \`ttlAfterFinished\`. Deleting the schedule deletes its workloads.
+`,
+};
+
+export const KINDS: readonly KindDefinition[] = [agentWorkload, agentPipeline, agent, agentDecision, agentSchedule];

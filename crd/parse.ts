@@ -3,6 +3,7 @@ import { type Document, isMap, isNode, isScalar, LineCounter, type Node, type Pa
 import type { z } from "zod";
 import { type Agent, agentSchema } from "./agent.ts";
 import { type AgentPipeline, agentPipelineSchema } from "./agentpipeline.ts";
+import { type AgentSchedule, agentScheduleSchema } from "./agentschedule.ts";
 import { type AgentWorkload, agentWorkloadSchema } from "./agentworkload.ts";
 import { type Path, pathText } from "./path-text.ts";
 
@@ -34,14 +35,20 @@ interface Placed {
 export type ParsedObject =
   | { readonly kind: "Agent"; readonly value: Agent }
   | { readonly kind: "AgentPipeline"; readonly value: AgentPipeline }
-  | { readonly kind: "AgentWorkload"; readonly value: AgentWorkload };
+  | { readonly kind: "AgentWorkload"; readonly value: AgentWorkload }
+  | { readonly kind: "AgentSchedule"; readonly value: AgentSchedule };
 /** One valid object of a file. */
 export type ParsedDocument = Placed & ParsedObject;
 
-const SCHEMAS = { Agent: agentSchema, AgentPipeline: agentPipelineSchema, AgentWorkload: agentWorkloadSchema } as const;
+const SCHEMAS = {
+  Agent: agentSchema,
+  AgentPipeline: agentPipelineSchema,
+  AgentWorkload: agentWorkloadSchema,
+  AgentSchedule: agentScheduleSchema,
+} as const;
 type Kind = keyof typeof SCHEMAS;
 const KINDS = Object.keys(SCHEMAS) as Kind[];
-const ANY_KIND = "expected an Agent, AgentPipeline or AgentWorkload";
+const ANY_KIND = "expected an Agent, AgentPipeline, AgentWorkload or AgentSchedule";
 
 /**
  * Reads the objects of a YAML or JSON text, or all of its errors with their places. `file` is for messages. `rest`: the objects that have
@@ -164,7 +171,7 @@ function restOf(value: unknown, kind: Kind, issues: readonly z.core.$ZodIssue[])
   });
   for (const path of wrong) {
     const field = path.at(-1);
-    const isDecisive = path[0] === "spec" && path.length === 2 && suggestion(String(field), DECISIVE) !== "";
+    const isDecisive = path.at(-2) === "spec" && suggestion(String(field), DECISIVE) !== "";
     const parent = path
       .slice(0, -1)
       .reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], rest);

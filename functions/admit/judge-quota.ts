@@ -12,6 +12,8 @@ import type { Judgement } from "./admission-review.ts";
 import type { JudgeDeps } from "./deps.ts";
 
 const NOTHING: Judgement = { problems: [], warnings: [] };
+/** What a warning begins with of one that cannot start yet. */
+export const WILL_WAIT = "will wait: ";
 const NEVER_STARTS: readonly string[] = [QUOTA_REASON.noBudget, QUOTA_REASON.neverFits];
 
 /** What reconcile would say of it now, for its namespace's quota. What can start once others have ended is a warning. */
@@ -29,7 +31,7 @@ export async function judgeQuota(
   // One that has started may be waiting for a person, and needs no place now.
   if (!wait || (open && wait.reason === QUOTA_REASON.queued)) return NOTHING;
   if (NEVER_STARTS.includes(wait.reason)) return { problems: [wait.message], warnings: [] };
-  return { problems: [], warnings: [`will wait: ${wait.message}`] };
+  return { problems: [], warnings: [`${WILL_WAIT}${wait.message}`] };
 }
 
 /** Likewise for the licence, and what is to be said of that. `steps`: of its pipeline, where that is there. */
@@ -51,7 +53,7 @@ export async function judgeLicence(
   // Other terms of a run that is under way, or waits already.
   const wait = open?.run?.id === id ? undefined : waitIn(use, claim);
   const notice = use.notice && use.notice.reason !== wait?.reason ? [use.notice.message] : [];
-  return { problems: [], warnings: [...(wait ? [`will wait: ${wait.message}`] : []), ...notice] };
+  return { problems: [], warnings: [...(wait ? [`${WILL_WAIT}${wait.message}`] : []), ...notice] };
 }
 
 type Open = NonNullable<QuotaUse["accounts"]["workloads"][string]["open"]>;

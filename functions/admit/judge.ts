@@ -1,11 +1,13 @@
 import type { Agent } from "../../crd/agent.ts";
 import type { AgentPipeline } from "../../crd/agentpipeline.ts";
+import { type AgentSchedule, workloadOfTemplate } from "../../crd/agentschedule.ts";
 import { type ParsedObject, parseObject } from "../../crd/parse.ts";
 import { pathText } from "../../crd/path-text.ts";
 import { addressProblems } from "../../engine/agent-address.ts";
 import { agentProblems, pipelineProblems, problemTexts } from "../../engine/check.ts";
 import type { Judgement } from "./admission-review.ts";
 import type { JudgeDeps } from "./deps.ts";
+import { WILL_WAIT } from "./judge-quota.ts";
 import { judgeWorkload } from "./judge-workload.ts";
 import { missingAgents } from "./missing-agents.ts";
 
@@ -26,6 +28,8 @@ function judgeParsed(parsed: ParsedObject, deps: JudgeDeps): Promise<Judgement> 
       return judgePipeline(parsed.value, deps);
     case "AgentWorkload":
       return judgeWorkload(parsed.value, deps);
+    case "AgentSchedule":
+      return judgeSchedule(parsed.value, deps);
   }
 }
 
@@ -38,6 +42,16 @@ function asWritten({ apiVersion, kind, metadata, spec }: Readonly<Record<string,
 async function judgeAgent(agent: Agent, { kube }: JudgeDeps): Promise<Judgement> {
   const problems = [...(await addressProblems(agent, kube.isNamespace)), ...(await agentProblems(agent.spec))];
   return { problems: problemTexts(problems), warnings: [] };
+}
+
+/** Its template is judged as the workloads are that it will make: whether there is room for one now says nothing of them. */
+async function judgeSchedule(schedule: AgentSchedule, deps: JudgeDeps): Promise<Judgement> {
+  const { problems, warnings } = await judgeWorkload(workloadOfTemplate(schedule), deps);
+  const inTemplate = (text: string): string => text.replace(/^spec\b/, "spec.workloadTemplate.spec");
+  return {
+    problems: problems.map(inTemplate),
+    warnings: warnings.filter((text) => !text.startsWith(WILL_WAIT)).map(inTemplate),
+  };
 }
 
 async function judgePipeline(pipeline: AgentPipeline, deps: JudgeDeps): Promise<Judgement> {

@@ -1,6 +1,7 @@
 import type { CloudEvent } from "cloudevents";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { scheduledIn } from "../../crd/agentschedule.ts";
 import type { ObjectRef } from "../../lib/edges/kube.ts";
 import { errorResponse, tooLarge } from "../../lib/error-response.ts";
 import { TerminalError } from "../../lib/errors.ts";
@@ -13,6 +14,7 @@ import { type CompletedDeps, takeResult } from "./completed.ts";
 import { keyOf } from "./key.ts";
 import { createRequeue } from "./requeue.ts";
 import { enqueueWaiting, resync } from "./resync.ts";
+import { reconcileSchedule } from "./schedule/reconcile.ts";
 import { createWorkQueue } from "./work-queue.ts";
 import { isUnrecorded, recordDecision } from "./workload/decision-outcome.ts";
 import { workloadOfDecision } from "./workload/decisions.ts";
@@ -29,6 +31,10 @@ export interface ReconcileAppDeps extends Omit<ReconcileDeps, "wake">, AgentDeps
 /** As an agent takes it (lib/agent-app.ts): a request may come back as a dead letter. */
 const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
+/** How long the status of a run that ends takes to be written, generously. */
+const AFTER_END_MS = 1000;
+
+const scheduleKey = ({ namespace, name }: ObjectRef): string => `schedule/${namespace}/${name}`;
 const workloadKey = ({ namespace, name }: ObjectRef): string => `workload/${namespace}/${name}`;
 
 /** Takes CloudEvents, each only a hint that an object may have something to do; answers when that is done. */
@@ -37,19 +43,38 @@ export function createApp(deps: ReconcileAppDeps): Hono {
   const enqueueKey = createWorkQueue(async (key) => {
     const [kind = "", namespace = "", name = ""] = key.split("/");
     const ref = { namespace, name };
-    const requeueAt = await measured(METRIC.reconcileDuration, { kind }, () =>
-      kind === "agent" ? lookAtAgent(ref) : reconcileWorkload(ref, lookDeps),
-    );
+    const requeueAt = await measured(METRIC.reconcileDuration, { kind }, () => look(kind, ref));
     requeue(key, requeueAt, deps.now());
   });
   const requeue = createRequeue((key) => {
     // What keeps it from going on is said in its status.
     enqueueKey(key).catch(() => undefined);
   });
-  const lookDeps = { ...deps, wake: (ref: ObjectRef) => requeue(workloadKey(ref), deps.now(), deps.now()) };
+  const lookDeps: ReconcileDeps = {
+    ...deps,
+    wake: (ref) => requeue(workloadKey(ref), deps.now(), deps.now()),
+    recordRun(ended) {
+      deps.recordRun(ended);
+      wakeSchedule(ended.run.workload);
+    },
+  };
   const enqueueAgent = ({ namespace, name }: ObjectRef): Promise<void> => enqueueKey(`agent/${namespace}/${name}`);
+  const enqueueSchedule = (ref: ObjectRef): Promise<void> => enqueueKey(scheduleKey(ref));
   const enqueueWorkload = ({ namespace, name }: ObjectRef, debounce = false): Promise<void> =>
     enqueueKey(workloadKey({ namespace, name }), { debounce });
+
+  function look(kind: string, ref: ObjectRef): Promise<Date | undefined> {
+    if (kind === "agent") return lookAtAgent(ref);
+    return kind === "schedule" ? reconcileSchedule(ref, deps) : reconcileWorkload(ref, lookDeps);
+  }
+
+  /** A run ends: the next of its schedule may wait for that, and an older one be too many. Once its status is written. */
+  function wakeSchedule({ namespace, name }: ObjectRef): void {
+    const scheduled = scheduledIn(name);
+    if (!scheduled) return;
+    const at = new Date(deps.now().getTime() + AFTER_END_MS);
+    requeue(scheduleKey({ namespace, name: scheduled.schedule }), at, deps.now());
+  }
 
   async function lookAtAgent(ref: ObjectRef): Promise<Date | undefined> {
     const { changed, requeueAt } = await reconcileAgent(ref, deps);
@@ -85,10 +110,17 @@ export function createApp(deps: ReconcileAppDeps): Hono {
         return enqueueAgent(key.ref);
       case "decision":
         return enqueueDecided(key.ref);
+      case "schedule":
+        return enqueueSchedule(key.ref);
       case "pipeline":
         return enqueueWaiting(deps.kube, enqueueWorkload);
       case "all":
-        return resync(lookDeps, { agent: enqueueAgent, workload: enqueueWorkload, decision: enqueueDecided });
+        return resync(lookDeps, {
+          agent: enqueueAgent,
+          workload: enqueueWorkload,
+          decision: enqueueDecided,
+          schedule: enqueueSchedule,
+        });
     }
   }
 

@@ -12,6 +12,7 @@ export type Key =
   | { readonly of: "agent"; readonly ref: ObjectRef }
   /** Somebody decided at a gate. */
   | { readonly of: "decision"; readonly ref: ObjectRef }
+  | { readonly of: "schedule"; readonly ref: ObjectRef }
   /** A pipeline changed: workloads may wait for it. */
   | { readonly of: "pipeline" }
   | { readonly of: "all" }
@@ -68,6 +69,8 @@ function keyOfReference(data: unknown, workloadOf: (name: string) => string | un
       return { of: "agent", ref: { namespace, name } };
     case "AgentDecision":
       return { of: "decision", ref: { namespace, name } };
+    case "AgentSchedule":
+      return { of: "schedule", ref: { namespace, name } };
     case "AgentPipeline":
       return { of: "pipeline" };
     default:

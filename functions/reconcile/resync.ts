@@ -1,3 +1,4 @@
+import type { ScheduleStatus } from "../../crd/agentschedule.ts";
 import type { WorkloadStatus } from "../../crd/agentworkload.ts";
 import { workloadSpecSchema } from "../../crd/agentworkload.ts";
 import { parseDuration } from "../../crd/duration.ts";
@@ -6,6 +7,7 @@ import { granted, withClock } from "../../lib/quota/accounts.ts";
 import { INSTALLATION, type Scope } from "../../lib/quota/scope.ts";
 import { createCensus } from "./census.ts";
 import { REASON } from "./reasons.ts";
+import { specOf } from "./schedule/observe.ts";
 import { isUnrecorded } from "./workload/decision-outcome.ts";
 import { closeAccount, monthOf } from "./workload/quota.ts";
 
@@ -14,7 +16,7 @@ type Enqueue = (ref: ObjectRef) => Promise<void>;
 /** Repairs what was lost: looks at every object that may have something to do. @throws what the first that failed threw */
 export async function resync(
   deps: ResyncDeps,
-  enqueue: { agent: Enqueue; workload: Enqueue; decision: Enqueue },
+  enqueue: { agent: Enqueue; workload: Enqueue; decision: Enqueue; schedule: Enqueue },
 ): Promise<void> {
   const { kube } = deps;
   const now = deps.now();
@@ -42,6 +44,7 @@ export async function resync(
     // away, each Agent's look takes as long as its login is tried.
     enqueueEach(kube.agents.listAll(), () => true, enqueue.agent),
     lookAtWorkloads(),
+    enqueueEach(kube.schedules.listAll(), (object) => !isWaitingForItsTime(object, now), enqueue.schedule),
     noteClock(deps),
   ]);
   throwFirst(failed.flat());
@@ -65,6 +68,16 @@ interface SeenAccount {
   readonly isOpen: boolean;
   /** It is in the queue, and it is not its turn. */
   readonly waits: boolean;
+}
+
+/** Nothing of it is active, and its status names the time that comes next: none has passed since. */
+export function isWaitingForItsTime(object: KubeObject, now: Date): boolean {
+  const { active = [], nextScheduleTime, conditions = [] } = (object.status ?? {}) as ScheduleStatus;
+  const ready = conditions.find(({ type }) => type === "Ready");
+  if (ready?.observedGeneration !== object.metadata.generation || active.length > 0) return false;
+  const spec = specOf(object);
+  if ("problem" in spec || spec.schedule.spec.suspend) return ready?.status === "False";
+  return ready?.reason === REASON.scheduled && spec.times.after(now)?.toISOString() === nextScheduleTime;
 }
 
 /** In the accounts of all quotas, by the workload's uid. */

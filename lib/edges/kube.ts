@@ -89,6 +89,7 @@ export interface Kube {
   readonly pipelines: KindClient;
   readonly agents: KindClient;
   readonly decisions: KindClient;
+  readonly schedules: KindClient;
   /** Argo's. */
   readonly workflows: KindClient;
   /** Knative Services. */
@@ -119,6 +120,7 @@ export function connectKube(config = kubeConfig()): Kube {
     pipelines: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentpipelines" }),
     agents: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agents" }),
     decisions: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentdecisions" }),
+    schedules: kindClient(objects, { group: "agentic.dev", version: "v1alpha1", plural: "agentschedules" }),
     workflows: kindClient(objects, { group: "argoproj.io", version: "v1alpha1", plural: "workflows" }),
     services: kindClient(objects, { group: "serving.knative.dev", version: "v1", plural: "services" }),
     triggers: kindClient(objects, { group: "eventing.knative.dev", version: "v1", plural: "triggers" }),

@@ -11,7 +11,7 @@ export const AUDIT_ATTRIBUTE = {
   "user.name":
     "Who. Of `object.*` and of decisions by AgentDecision: as the API server knows them. Of others: as `agentic.decision.how` says.",
   "k8s.namespace.name": "Namespace of the object.",
-  "agentic.object.kind": "`AgentWorkload`, `AgentPipeline`, `Agent` or `AgentDecision`.",
+  "agentic.object.kind": "`AgentWorkload`, `AgentPipeline`, `Agent`, `AgentSchedule` or `AgentDecision`.",
   "agentic.object.name": "Name of the object; with `generateName` what it begins with.",
   "agentic.dry_run": "True: nothing would have been made.",
   [ATTRIBUTE.namespace]: "Namespace of the workload that it is about.",
@@ -113,8 +113,9 @@ export const AUDIT = {
     name: "agentic.audit.object.created",
     level: "info",
     title: "object created",
-    description: "Somebody's new object was let in.",
-    saidBy: ["admit"],
+    description:
+      "Somebody's new object was let in, or reconcile made the workload whose time had come (AgentSchedule).",
+    saidBy: ["admit", "reconcile"],
     attributes: [...OBJECT, ...WORKLOAD],
   }),
   changed: event({
@@ -129,8 +130,9 @@ export const AUDIT = {
     name: "agentic.audit.object.deleted",
     level: "info",
     title: "object deleted",
-    description: "Somebody deletes an object.",
-    saidBy: ["admit"],
+    description:
+      "Somebody deletes an object, or reconcile a schedule's workload beyond the history limits, or in place of which another starts.",
+    saidBy: ["admit", "reconcile"],
     attributes: [...OBJECT, ...WORKLOAD],
   }),
   refused: event({

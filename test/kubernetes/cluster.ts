@@ -62,6 +62,7 @@ const KINDS = {
   agentdecisions: "/apis/agentic.dev/v1alpha1",
   agentpipelines: "/apis/agentic.dev/v1alpha1",
   agents: "/apis/agentic.dev/v1alpha1",
+  agentschedules: "/apis/agentic.dev/v1alpha1",
   agentworkloads: "/apis/agentic.dev/v1alpha1",
   configmaps: "/api/v1",
   deployments: "/apis/apps/v1",

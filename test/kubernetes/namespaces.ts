@@ -60,6 +60,8 @@ export async function teardown(): Promise<void> {
 async function empty(): Promise<void> {
   for (const namespace of NAMESPACES) {
     const deleteAll = (kind: string) => kubectl(["-n", namespace, "delete", kind, "--all", "--timeout=120s"]);
+    // Before their workloads: they make others.
+    await deleteAll("agentschedules");
     await deleteAll("agentworkloads");
     await deleteAll("workflows.argoproj.io");
     await deleteAgents(namespace);

@@ -259,6 +259,28 @@ describe.concurrent("the token of reconcile", () => {
     expect(await creates(byImage({ ownerReferences: [owner("AgentWorkload", "another")] }))).toMatch(AGENTS);
   });
 
+  const SCHEDULED = /the workloads of AgentSchedules only/;
+  const scheduled = (metadata: object) => ({
+    apiVersion: "agentic.dev/v1alpha1",
+    kind: "AgentWorkload",
+    metadata: {
+      namespace: TENANT,
+      name: "weekly-29600000",
+      labels: { "agentic.dev/schedule": "weekly" },
+      ownerReferences: [owner("AgentSchedule", "weekly")],
+      ...metadata,
+    },
+    spec: { pipeline: "policed" },
+  });
+
+  test("makes workloads of schedules, and no other", async () => {
+    expect(await creates(scheduled({}))).toBe("");
+    expect(await creates(scheduled({ ownerReferences: [] }))).toMatch(SCHEDULED);
+    expect(await creates(scheduled({ ownerReferences: [owner("Agent", "weekly")] }))).toMatch(SCHEDULED);
+    expect(await creates(scheduled({ name: "another-29600000" }))).toMatch(SCHEDULED);
+    expect(await creates(scheduled({ labels: {} }))).toMatch(SCHEDULED);
+  });
+
   test("changes nothing that is others'", async () => {
     const flow = (await workflowOf(TENANT, "policed"))?.metadata.name ?? "";
     const patch = (kind: string, namespace: string, name: string, body: object) =>
@@ -266,6 +288,8 @@ describe.concurrent("the token of reconcile", () => {
     expect(await patch("workflow", TENANT, flow, { spec: { serviceAccountName: "default" } })).toMatch(FIELDS);
     expect(await patch("workflow", TENANT, flow, { metadata: { ownerReferences: null } })).toMatch(WORKFLOWS);
     expect(await patch("agentworkload", TENANT, "policed", { spec: { suspend: true } })).toMatch(/changes no spec/);
+    const theirs = { metadata: { ownerReferences: [owner("AgentSchedule", "policed")] } };
+    expect(await patch("agentworkload", TENANT, "policed", theirs)).toMatch(/nor whose it is/);
     const image = "dev.local/attack:1";
     expect(await patch("agent", TENANT, "policed", { spec: { image } })).toMatch(AGENTS);
     const ownerReferences = [owner("AgentWorkload", "policed")];
@@ -274,6 +298,7 @@ describe.concurrent("the token of reconcile", () => {
     expect(await patch("trigger", SYSTEM, "reconcile", { spec: { subscriber } })).toMatch(/Triggers of agents only/);
     const mine = { metadata: { ownerReferences: [owner("Agent", "taken")] } };
     expect(await patch("networkpolicy", TENANT, "agent-taken", mine)).toMatch(SIDES);
+    expect(await tries("-n", TENANT, "delete", "agentworkload", "policed", ...dryRun)).toMatch(SCHEDULED);
     const remove = (kind: string, namespace: string, name: string) =>
       tries("-n", namespace, "delete", kind, name, ...dryRun);
     expect(await remove("secret", TENANT, "not-an-agents")).toMatch(SIDES);
@@ -322,8 +347,8 @@ test("each kind that its roles let it write is policed, or is its own", async ()
     .filter(({ verbs }) => verbs.some((verb) => ["create", "update", "patch", "delete"].includes(verb)))
     .flatMap(({ resources }) => resources);
   // Statuses, finalizers and Events; decisions it only deletes.
-  const statuses = ["agentworkloads/status", "agents/status", "agentdecisions/status"];
-  const own = [...statuses, "agentworkloads/finalizers", "agents/finalizers"];
+  const statuses = ["agentworkloads/status", "agents/status", "agentdecisions/status", "agentschedules/status"];
+  const own = [...statuses, "agentworkloads/finalizers", "agents/finalizers", "agentschedules/finalizers"];
   expect(writes.filter((resource) => !policed.includes(resource)).toSorted()).toEqual(
     [...own, "events", "agentdecisions"].toSorted(),
   );

@@ -45,12 +45,22 @@ function objectOf(kind: string, name: string, spec: object): Manifest {
 /** A list of strings. */
 export const strings = { type: "array", items: { type: "string" } };
 
+export const schedule = (name: string, spec: object): Manifest => objectOf("AgentSchedule", name, spec);
+
 interface Executed {
   readonly at: string;
   readonly event: {
     readonly type: string;
-    readonly data: { readonly uid: string; readonly step: string; readonly item?: unknown };
+    readonly data: { readonly uid: string; readonly step: string; readonly item?: unknown; readonly previous?: object };
   };
+}
+
+/** What steps of a workload were told of an earlier run, as their agents report it. */
+export async function previousOf(uid: string): Promise<object[]> {
+  const { body } = await ask({ namespace: SYSTEM, name: "inbox" }, "/events");
+  return (JSON.parse(body) as Executed[]).flatMap(({ event: { type, data } }) =>
+    type === "test.executed" && data.uid === uid && data.previous ? [data.previous] : [],
+  );
 }
 
 /** When each step of a workload was begun, as its agents report it: by step and item, in ms. */

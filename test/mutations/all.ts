@@ -17,6 +17,7 @@ import { PLUGIN_MUTATIONS } from "./plugin.ts";
 import { QUOTA_MUTATIONS } from "./quota.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
 import { RUNS_MUTATIONS } from "./runs.ts";
+import { SCHEDULE_MUTATIONS } from "./schedule.ts";
 import { SETUP_MUTATIONS } from "./setup.ts";
 import { TELEMETRY_MUTATIONS } from "./telemetry.ts";
 
@@ -29,6 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...EGRESS_MUTATIONS,
   ...BROWSER_MUTATIONS,
   ...RECONCILE_MUTATIONS,
+  ...SCHEDULE_MUTATIONS,
   ...APPROVE_MUTATIONS,
   ...CORRECTIONS_MUTATIONS,
   ...PLUGIN_MUTATIONS,

@@ -85,8 +85,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an Agent whose look takes its time keeps no workload from its own",
-      find: "    lookAtWorkloads(),\n    noteClock(deps),\n  ]);",
-      replace: "    noteClock(deps),\n  ]);\n  failed.push(await lookAtWorkloads());",
+      find: "    lookAtWorkloads(),\n",
+      replace: "    enqueueEach(kube.agents.listAll(), () => true, enqueue.agent).then(lookAtWorkloads),\n",
       tests: unit("quota"),
     },
     { why: "what has ended costs a resync nothing", find: "return !isOver(object, now);", replace: "return true;" },
@@ -741,6 +741,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       find: 'if (status.phase === before.phase && reason === conditionIn(before, "Ready")?.reason) return [];',
       replace: "",
     },
+  ]),
+  ...mutationsOf("functions/reconcile/object-event.ts", STATUS, [
     {
       why: "an Event that is written twice is one",
       find: "sha256(`${uid}/${key}/${reason}`)",
@@ -750,8 +752,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/index.ts", unit("app"), [
     {
       why: "a decision whose event was lost is recorded all the same",
-      find: "decision: enqueueDecided });",
-      replace: "decision: async () => {} });",
+      find: "          decision: enqueueDecided,\n",
+      replace: "          decision: async () => {},\n",
     },
     {
       why: "a decision that was recorded brings on nothing more",

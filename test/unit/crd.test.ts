@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { admissionProblems, normalizeItem } from "../../crd/admission.ts";
+import { workloadOfTemplate } from "../../crd/agentschedule.ts";
 import { parseDuration } from "../../crd/duration.ts";
 import { KINDS } from "../../crd/kinds.ts";
 import {
@@ -45,9 +46,15 @@ async function engineProblems(
 ): Promise<readonly Pick<SpecProblem, "path" | "message">[]> {
   if (document.kind === "Agent") return agentProblems(document.value.spec);
   if (document.kind === "AgentPipeline") return pipelineProblems(document.value.spec);
+  const { workload, below } =
+    document.kind === "AgentSchedule"
+      ? { workload: workloadOfTemplate(document.value), below: ["workloadTemplate", "spec"] }
+      : { workload: document.value, below: [] };
   const pipeline = documents.find(({ kind }) => kind === "AgentPipeline");
   const ANYTHING = { spec: { inputs: { schema: {} }, steps: [] } };
-  return workloadProblems(document.value, pipeline?.kind === "AgentPipeline" ? pipeline.value : ANYTHING, new Set());
+  const known = pipeline?.kind === "AgentPipeline" ? pipeline.value : ANYTHING;
+  const problems = await workloadProblems(workload, known, new Set());
+  return problems.map(({ path, message }) => ({ path: [...below, ...path], message }));
 }
 
 describe("fixtures", () => {

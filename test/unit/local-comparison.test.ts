@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -155,6 +155,7 @@ describe("--compare-with FOLDER", () => {
     const chosen = await choose({ compareWith: other.path }, {});
     for (let time = 0; time < 2; time++) await copyArtifacts(chosen, folder, "default");
     expect(new TextDecoder().decode(await here.get(OTHER, key))).toBe("results");
+    expect(await readdir(join(folder.artifacts, "default", "uid-2"))).toHaveLength(1);
     await rm(other.artifacts, { recursive: true });
     await copyArtifacts(chosen, folder, "default");
     await mkdir(folder.path, { recursive: true });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { agentSchema } from "../../crd/agent.ts";
 import { agentPipelineSchema } from "../../crd/agentpipeline.ts";
+import { agentScheduleSchema, workloadOfTemplate } from "../../crd/agentschedule.ts";
 import { agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { inputProblems, pipelineProblems } from "../../engine/check.ts";
 import { agentNames, SHARED_NAMESPACE } from "../../engine/freeze.ts";
@@ -52,6 +53,12 @@ describe("the pipeline", () => {
 
   test.each(["market-analysis", "market-analysis-50"])("takes the inputs of examples/%s.yaml", async (name) => {
     const { spec } = agentWorkloadSchema.parse(parse(read(`examples/${name}.yaml`)));
+    expect(spec.pipeline).toBe(pipeline.metadata.name);
+    expect(await inputProblems(pipeline.spec, spec.inputs)).toEqual([]);
+  });
+
+  test("takes the inputs of examples/market-analysis-weekly.yaml", async () => {
+    const { spec } = workloadOfTemplate(agentScheduleSchema.parse(parse(read("examples/market-analysis-weekly.yaml"))));
     expect(spec.pipeline).toBe(pipeline.metadata.name);
     expect(await inputProblems(pipeline.spec, spec.inputs)).toEqual([]);
   });

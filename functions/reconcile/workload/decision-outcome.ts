@@ -10,8 +10,8 @@ import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { ATTRIBUTE } from "../../../lib/telemetry/attributes.ts";
 import { AUDIT } from "../../../lib/telemetry/audit.ts";
+import { eventOn } from "../object-event.ts";
 import { INVALID_CORRECTIONS, madeAt } from "./decisions.ts";
-import { eventOn } from "./kubernetes-event.ts";
 
 export interface DecisionDeps {
   readonly kube: Pick<Kube, "decisions" | "workloads" | "event">;

@@ -45,7 +45,7 @@ function waiting(settings: Settings, { artifacts }: AgentEdges): StepGraph {
     .addNode("wait", async (_state, runtime) => {
       const context = contextOf(runtime);
       const { input, signal, step, workload } = context;
-      if (REPORT_TO !== undefined) await reportExecution(REPORT_TO, context);
+      if (REPORT_TO !== undefined) await reportExecution(REPORT_TO, context, await previousOf(artifacts, context));
       await sleep(STEP_MS, undefined, { signal });
       const { returns, draw } = paramsSchema.parse(input.params);
       const random: Record<string, string> =
@@ -67,11 +67,23 @@ function itemsOf(item: Item | undefined, count: number): Item[] {
   return Array.from({ length: count }, (_, index) => ({ of: item ?? null, index }));
 }
 
-async function reportExecution(url: string, { workload, step, input, signal }: StepContext): Promise<void> {
+/** Whose result the step was told of, and how many of its bytes it can read. */
+async function previousOf(artifacts: AgentEdges["artifacts"], { input: { previous } }: StepContext) {
+  const key = previous?.result.artifacts["random"];
+  if (!previous || key === undefined) return {};
+  const { length } = await artifacts.get(previous.workload, key);
+  return { previous: { workload: previous.workload.name, bytes: length } };
+}
+
+async function reportExecution(
+  url: string,
+  { workload, step, input, signal }: StepContext,
+  previous: object,
+): Promise<void> {
   const event = new CloudEvent({
     type: "test.executed",
     source: "/test-agent",
-    data: { uid: workload.uid, step, ...(input.item === undefined ? {} : { item: input.item }) },
+    data: { uid: workload.uid, step, ...(input.item === undefined ? {} : { item: input.item }), ...previous },
   });
   const { headers, body } = HTTP.structured(event);
   const answer = await fetch(url, {

@@ -257,6 +257,47 @@ describe("an AgentWorkload in an installation with limits", () => {
   });
 });
 
+describe("an AgentSchedule", () => {
+  const schedule = (spec: object, template: object = {}, metadata: object = {}) =>
+    object(
+      "AgentSchedule",
+      {
+        schedule: "0 6 * * 1",
+        workloadTemplate: { spec: { pipeline: "reading", inputs: { urls: ["https://a.example/"] }, ...template } },
+        ...spec,
+      },
+      metadata,
+    );
+
+  test("that is right is taken without a word", async () => {
+    expect(await ask(schedule({}))).toEqual({ uid: "r-1", allowed: true });
+  });
+
+  test("every problem of it and of its template is said at once, and where", async () => {
+    const { status } = await ask(schedule({ timeZone: "x" }, { inputs: { urls: ["http://10.0.0.1/"] }, replicas: 0 }));
+    expect(status?.message).toMatch(
+      /spec\.workloadTemplate\.spec\.replicas.*spec\.timeZone expected an IANA.*spec\.workloadTemplate\.spec\.inputs\.urls\[0\] 10\.0\.0\.1/s,
+    );
+  });
+
+  test("is warned of what its workloads would be", async () => {
+    const { warnings } = await ask(schedule({}, { model: { name: "gpt-4.1-nano" } }));
+    expect(warnings).toEqual([expect.stringMatching(/^spec\.workloadTemplate\.spec\.model: gpt-4\.1-nano ended/)]);
+  });
+
+  test("a quota that its workloads never fit into is a problem; one that is full now says nothing of them", async () => {
+    const never = await ask(schedule({}), { quota: "maxUsdPerMonth: '1'" });
+    expect(never.status?.message).toContain("budget");
+    expect(await ask(schedule({}), { quota: "maxRunning: 0" })).toEqual({ uid: "r-1", allowed: true });
+  });
+
+  test("with an image its name has room for the time", async () => {
+    const image = { pipeline: undefined, image: "example.com/a:1", inputs: { items: ["a"] } };
+    expect(await ask(schedule({}, image, { name: "a".repeat(31) }))).toMatchObject({ allowed: true });
+    expect((await ask(schedule({}, image, { name: "a".repeat(32) }))).status?.message).toContain("metadata.name");
+  });
+});
+
 describe("an AgentWorkload", () => {
   test("that is right is taken without a word", async () => {
     expect(await ask(workload())).toEqual({ uid: "r-1", allowed: true });

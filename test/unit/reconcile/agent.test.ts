@@ -128,6 +128,7 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
       networkPolicies: client("networkpolicy"),
       workloads: client("workload"),
       pipelines: client("pipeline"),
+      schedules: client("schedule"),
       decisions: client("decision"),
       workflows: client("workflow"),
       ensureServiceAccount: async () => void writes.push("ensure serviceaccount"),

@@ -168,6 +168,45 @@ describe("a step's end", () => {
 });
 
 describe("the app", () => {
+  test("an AgentSchedule's event is a look at it, and so is the end of a run of its workload", async () => {
+    const asked: string[] = [];
+    const { harness } = createWorld();
+    const schedules = {
+      ...harness.deps.kube.schedules,
+      get: async ({ namespace, name }: { namespace: string; name: string }) => {
+        asked.push(`${namespace}/${name}`);
+        return undefined;
+      },
+    };
+    const ended: Parameters<ReconcileAppDeps["recordRun"]>[0][] = [];
+    const { post } = createWorld({
+      kube: { ...harness.deps.kube, schedules },
+      recordRun: (run) => void ended.push(run),
+    });
+    const data = { kind: "AgentSchedule", namespace: "team-a", name: "weekly" };
+    const event = new CloudEvent<unknown>({ id: "1", type: "dev.knative.apiserver.ref.update", source: "/test", data });
+    expect((await post(event)).status).toBe(200);
+    expect(asked).toEqual(["team-a/weekly"]);
+
+    const ref = { namespace: "team-a", name: "weekly-29600000" };
+    const scheduled = createHarness({
+      pipeline: pipelineOf({ steps: [{ name: "do", agent: "worker" }] }),
+      spec: {},
+      answer: () => done(),
+      ref,
+    });
+    const world = createWorld({ ...scheduled.deps, kube: { ...scheduled.deps.kube, schedules } });
+    const reference = new CloudEvent<unknown>({ ...event.toJSON(), data: { kind: "AgentWorkload", ...ref } });
+    for (let round = 0; round < 12 && !scheduled.status.finishedAt; round++) {
+      expect((await world.post(reference)).status).toBe(200);
+      scheduled.pass(5_000);
+      scheduled.argo();
+      await scheduled.deliverAll();
+    }
+    expect(scheduled.status.phase).toBe("Succeeded");
+    await expect.poll(() => asked, { timeout: 3000 }).toEqual(["team-a/weekly", "team-a/weekly"]);
+  });
+
   test("refuses what is none of its business, and says why", async () => {
     const { post } = createWorld();
     const response = await post(new CloudEvent({ id: "1", type: "com.example.ping", source: "/test" }));

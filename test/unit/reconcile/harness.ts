@@ -362,6 +362,7 @@ export function createHarness(options: HarnessOptions) {
           }),
         remove: ({ name }) => unreliable(() => (objects.decisions.delete(name) ? "written" : "gone")),
       }),
+      schedules: client({ listAll: async function* () {} }),
       services: client({}),
       triggers: client({}),
       configMaps,

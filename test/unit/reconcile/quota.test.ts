@@ -389,6 +389,7 @@ test("a resync looks at workloads while an Agent's look takes its time", async (
     agent: () => agent.promise,
     workload: async () => looked.resolve(),
     decision: async () => undefined,
+    schedule: async () => undefined,
   });
   await looked.promise;
   agent.resolve();

@@ -22,6 +22,7 @@ export async function resyncOf(world: Harness): Promise<string[]> {
     agent: async () => undefined,
     workload: async ({ name }) => void looked.push(name),
     decision: async () => undefined,
+    schedule: async () => undefined,
   });
   return looked;
 }
