@@ -9,7 +9,7 @@ import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { recordEvaluation } from "../../lib/telemetry/evaluation.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
-import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
+import { ASKED, askUnlessAsked, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
 import { type Capture, captureSchema, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { questionAbout } from "./asks-model.ts";
@@ -32,6 +32,8 @@ const State = Annotation.Root({
   digest: Annotation<string>,
   /** What the model answered. */
   answer: Annotation<string>,
+  /** The question with its answer, for the next run. */
+  asked: Annotation<string>,
   /** The model that answered, and what that cost. */
   author: Annotation<string>,
   usage: Annotation<Usage | undefined>,
@@ -82,7 +84,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const context = contextOf(runtime);
       if (!model) throw new TypeError("there is no model to ask");
       const capture = await getJson(artifacts, context.workload, captureKeyOf(context.input), captureSchema);
-      const asked = await askModel(model, context, {
+      const { answer, model: author, usage, asked } = await askUnlessAsked(model, artifacts, context, {
         purpose: "analyze",
         instructions: instructions(objectiveOf(context)),
         data: await readText(artifacts, context.workload, state.digest),
@@ -92,10 +94,9 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
           : {}),
         schema: modelAnalysisSchema,
       });
-      const answer = await putJson(artifacts, context.workload, asked.answer);
-      return { answer, author: asked.model, usage: asked.usage };
+      return { answer: await putJson(artifacts, context.workload, answer), asked, author, usage };
     })
-    .addNode("publish", async ({ extracted, answer, author, usage = NO_USAGE }, runtime) => {
+    .addNode("publish", async ({ extracted, answer, asked, author, usage = NO_USAGE }, runtime) => {
       const { workload, input, signal } = contextOf(runtime);
       const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
       const rules = await getJson(artifacts, workload, extracted, analysisSchema);
@@ -122,6 +123,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
           analysis: await putJson(artifacts, workload, analysis),
           capture: captureKeyOf(input),
           [SUMMARY]: await putSummary(artifacts, workload, summaryOf(analysis, capture)),
+          ...(asked ? { [ASKED]: asked } : {}),
         },
         usage,
         ...(evaluations.length === 0 ? {} : { evaluations }),

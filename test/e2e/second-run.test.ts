@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { type SampleSites, startSampleSites } from "../../examples/serve.ts";
+import { loadTruth } from "../../examples/truth.ts";
+import { type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
+import { agentic, EXAMPLE } from "./cli.ts";
+import { honest } from "./honest-model.ts";
+import { endServers } from "./processes.ts";
+
+const truth = await loadTruth();
+const example = parse(readFileSync(EXAMPLE, "utf8")) as { spec: { inputs: { sites: string[] } } };
+let sites: SampleSites;
+let provider: FakeOpenAi;
+let folder: string;
+
+beforeAll(async () => {
+  sites = await startSampleSites();
+  provider = await startFakeOpenAi();
+  folder = await mkdtemp(join(tmpdir(), "agentic-second-"));
+});
+afterAll(async () => {
+  for (const name of ["first", "second"]) await endServers(join(folder, name));
+  await sites.close();
+  await provider.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function run(name: string, ...more: string[]) {
+  const file = join(folder, `${name}.yaml`);
+  const inputs = { ...example.spec.inputs, sites: example.spec.inputs.sites.slice(0, 3) };
+  await writeFile(file, stringify({ ...example, metadata: { name }, spec: { ...example.spec, inputs } }));
+  const hosts = truth.flatMap(({ site }) => ["--resolve", `${new URL(site).host}=127.0.0.1:${sites.port}`]);
+  const out = join(folder, name);
+  const { code, stderr } = await agentic(["run", file, "--out", out, "--approve", ...hosts, ...more], {
+    LLM_BASE_URL: provider.baseUrl,
+  }).ended;
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  const read = async (path: string) => JSON.parse(await readFile(join(out, path), "utf8"));
+  return { state: await read("run.json"), report: await read("report.json") };
+}
+
+test("a second run over sites that did not change asks no model, and says that nothing changed", async () => {
+  provider.answer((request) => ({ ...honest(request), usage: { input: 1000, output: 100 } }));
+  const first = await run("first");
+  const asked = provider.requests.length;
+  expect(asked).toBeGreaterThan(3);
+  expect(first.state.usage.costUsd).toBeGreaterThan(0);
+
+  const second = await run("second", "--compare-with", join(folder, "first"));
+  expect(provider.requests.length).toBe(asked);
+  expect(second.state.usage.costUsd).toBe(0);
+  expect(second.state.comparedWith).toMatchObject({ workload: "first" });
+});
