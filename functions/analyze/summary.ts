@@ -1,7 +1,7 @@
 import type { Summary } from "../../engine/summary.ts";
 import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
 import type { Capture } from "../../pipelines/market-analysis/capture.ts";
-import { type Claim, type ClaimField, claimsOf } from "../../pipelines/market-analysis/claims.ts";
+import { type Claim, type ClaimField, claimsOf, statementOf } from "../../pipelines/market-analysis/claims.ts";
 import { describePrice } from "../../pipelines/market-analysis/price.ts";
 import { fact, pictureOf } from "../../pipelines/market-analysis/summary.ts";
 
@@ -20,8 +20,8 @@ const GROUPS = {
 export function summaryOf(analysis: Analysis, capture: Capture): Summary {
   const { name, site, page, callsToAction, caveats } = analysis;
   const claims = claimsOf(analysis);
-  const factOf = (label: string, { id, subject, field, value, evidence, target: url }: Claim) =>
-    fact(label, field === "offers" ? `${subject}: ${value}` : value, { id, quote: evidence.text, url });
+  const factOf = (label: string, claim: Claim) =>
+    fact(label, statementOf(claim), { id: claim.id, quote: claim.evidence.text, url: claim.target });
   const positioning = claims.find(({ field }) => field === "positioning");
   return {
     title: name,

@@ -2,6 +2,7 @@ import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import { isOfFinding } from "../../engine/corrections.ts";
 import {
   type FinalDecision,
+  type Finding,
   type Findings,
   finalDecisionSchema,
   findingsSchema,
@@ -10,9 +11,9 @@ import {
 import type { StepContext } from "../../lib/durable/durable.ts";
 import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
-import { analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
-import { captureSchema } from "../../pipelines/market-analysis/capture.ts";
-import { corrected } from "../../pipelines/market-analysis/corrected.ts";
+import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
+import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { correctedPages } from "../../pipelines/market-analysis/corrected.ts";
 import { analysisOf, itemOf, type Subject } from "./compare.ts";
 import type { Dossier } from "./report.ts";
 
@@ -46,7 +47,7 @@ export async function loadSubjects(
   { results }: Findings,
   corrections: readonly MadeCorrection[],
 ): Promise<Subject[]> {
-  const subjects: Subject[] = [];
+  const read: { readonly finding: Finding; readonly capture: Capture; readonly analysis: Analysis }[] = [];
   // One after the other: five hundred at once would wait for one store anyway.
   for (const finding of results) {
     const keys = analysisOf(finding);
@@ -55,9 +56,15 @@ export async function loadSubjects(
       getJson(artifacts, workload, keys.capture, captureSchema),
       getJson(artifacts, workload, keys.analysis, analysisSchema),
     ]);
-    const own = corrections.filter((one) => isOfFinding(one, finding));
-    subjects.push({ item: itemOf(finding), capture, analysis: corrected(analysis, own) });
+    read.push({ finding, capture, analysis });
   }
+  const ofFinding = (finding: Finding) => corrections.filter((one) => isOfFinding(one, finding));
+  const analyses = correctedPages(read.map(({ finding, analysis }) => ({ analysis, corrections: ofFinding(finding) })));
+  const subjects = read.map(({ finding, capture, analysis }, at) => ({
+    item: itemOf(finding),
+    capture,
+    analysis: analyses[at] ?? analysis,
+  }));
   if (subjects.length === 0)
     throw new TerminalError(
       "NothingToReport",

@@ -51,6 +51,11 @@ export function claimsOf(analysis: Analysis): Claim[] {
   });
 }
 
+/** A claim as a reviewer sees it: the value of its fact. */
+export function statementOf({ field, subject, value }: Claim): string {
+  return field === "offers" ? `${subject}: ${value}` : value;
+}
+
 const MAX_SLUG = 80;
 
 /** A page makes one main claim, so that its words may change; an offer keeps its name when its price changes. */

@@ -1,13 +1,36 @@
 import type { MadeCorrection } from "../../engine/findings.ts";
 import type { Analysis, Evidence } from "./analysis.ts";
-import { type Claim, type ClaimField, claimsOf } from "./claims.ts";
+import { type Claim, type ClaimField, claimsOf, statementOf } from "./claims.ts";
 import { parsePrice } from "./parse-price.ts";
+
+/** A page that was analyzed, and what a reviewer said of its facts. */
+export interface ReviewedPage {
+  readonly analysis: Analysis;
+  readonly corrections: readonly MadeCorrection[];
+}
+
+/**
+ * Pages as a reviewer left them, in their order. Who corrects a claim on one page of a site corrects it on all that say the same: nobody
+ * should have to strike a price on five pages.
+ */
+export function correctedPages(pages: readonly ReviewedPage[]): Analysis[] {
+  const bySite = Map.groupBy(pages, ({ analysis }) => analysis.site);
+  return pages.map(({ analysis, corrections: own }) => {
+    const said = new Set(own.map(({ fact }) => fact));
+    const statements = new Map(claimsOf(analysis).map((claim) => [claim.id, statementOf(claim)]));
+    const others = (bySite.get(analysis.site) ?? []).flatMap(({ corrections }) =>
+      corrections.filter(({ fact, of }) => !said.has(fact) && statements.get(fact) === of),
+    );
+    return corrected(analysis, own, others);
+  });
+}
 
 /**
  * An analysis as a reviewer left it: struck claims are gone, corrected ones say what the reviewer says, each with a caveat that names who.
- * `corrections`: those of this page's finding.
+ * `others`: of other pages, where the caveats stand.
  */
-export function corrected(analysis: Analysis, corrections: readonly MadeCorrection[]): Analysis {
+function corrected(analysis: Analysis, own: readonly MadeCorrection[], others: readonly MadeCorrection[]): Analysis {
+  const corrections = [...own, ...others];
   if (corrections.length === 0) return analysis;
   const byFact = new Map(corrections.map((one) => [one.fact, one]));
   const counts = new Map<ClaimField, number>();
@@ -45,7 +68,10 @@ export function corrected(analysis: Analysis, corrections: readonly MadeCorrecti
     callsToAction: entriesOf("callsToAction", analysis.callsToAction, (call, text) => ({ ...call, text })),
     proof: stated("proof", analysis.proof),
     technology: stated("technology", analysis.technology),
-    caveats: [...analysis.caveats, ...said.map(({ claim, correction }) => caveatOf(claim, correction))],
+    caveats: [
+      ...analysis.caveats,
+      ...said.flatMap(({ claim, correction }) => (own.includes(correction) ? [caveatOf(claim, correction)] : [])),
+    ],
   };
 }
 

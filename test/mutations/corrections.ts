@@ -8,7 +8,11 @@ const RECONCILE = ["test/unit/reconcile/corrections.test.ts"];
 /** What a reviewer may correct, and what comes of it. */
 export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("engine/corrections.ts", ENGINE, [
-    { why: "only an approval has corrections", find: 'if (decision !== "approved")', replace: "if (false)" },
+    {
+      why: "only an approval has corrections",
+      find: 'if (decision !== "approved")\n    return "only',
+      replace: 'if (false)\n    return "only',
+    },
     {
       why: "corrections have a limit of characters",
       find: "if (length <= MAX_CORRECTIONS_LENGTH) return undefined;",
@@ -18,6 +22,32 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
       why: "corrections have a limit of number",
       find: "if (corrections.length > MAX_CORRECTIONS)",
       replace: "if (false)",
+    },
+    {
+      why: "a correction is carried over to a fact that is as it was",
+      find: "problemOf(one, { results: findings }, summaries) === undefined",
+      replace: "true",
+    },
+    { why: "what is remembered has a limit", find: ".slice(-MAX_CARRIED)", replace: "" },
+    {
+      why: "what the reviewer says of a fact takes the place of what was carried over",
+      find: "carried.filter((one) => !said.has(nameOf(one)))",
+      replace: "[...carried]",
+    },
+    {
+      why: "a fact that is kept is not corrected",
+      find: '(action === "keep" ? [] : [',
+      replace: "(false ? [] : [",
+    },
+    {
+      why: "a rejection leaves no corrections",
+      find: '  if (decision !== "approved") return [];\n',
+      replace: "",
+    },
+    {
+      why: "only what was carried over can be kept as it was found",
+      find: 'if (action === "keep" && !carried',
+      replace: "if (false && !carried",
     },
     { why: "a fact is corrected once", find: 'known.has(name) ? "it is corrected twice" : ', replace: "" },
     {
@@ -106,7 +136,7 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a draft of corrections has the limits of a decision's",
-      find: "limitProblem(merged) ?? correctionProblem",
+      find: "limitProblem(merged) ??\n    correctionProblem",
       replace: "correctionProblem",
     },
     {
@@ -148,6 +178,21 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("pipelines/market-analysis/corrected.ts", APPLICATION, [
     {
+      why: "another page's claim is corrected where it says the same",
+      find: "!said.has(fact) && statements.get(fact) === of",
+      replace: "!said.has(fact)",
+    },
+    {
+      why: "what is said of a page's own fact comes first",
+      find: "!said.has(fact) && statements",
+      replace: "statements",
+    },
+    {
+      why: "one site's corrections are no other's",
+      find: "Map.groupBy(pages, ({ analysis }) => analysis.site)",
+      replace: "new Map(pages.map(({ analysis }) => [analysis.site, pages]))",
+    },
+    {
       why: "a commented claim stands as it was found",
       find: '|| correction.action === "comment") return [entry];',
       replace: ") return [entry];",
@@ -188,7 +233,7 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a report is on what was left of the findings",
-      find: "analysis: corrected(analysis, own)",
+      find: "analysis: analyses[at] ?? analysis",
       replace: "analysis",
     },
   ]),

@@ -7,8 +7,8 @@ import type { Finding, Findings } from "../../engine/findings.ts";
 import { loadSubjects } from "../../functions/report/load.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { type Analysis, analysisSchema, type Price } from "../../pipelines/market-analysis/analysis.ts";
-import { claimsOf } from "../../pipelines/market-analysis/claims.ts";
-import { corrected } from "../../pipelines/market-analysis/corrected.ts";
+import { claimsOf, statementOf } from "../../pipelines/market-analysis/claims.ts";
+import { correctedPages } from "../../pipelines/market-analysis/corrected.ts";
 import { parsePrice } from "../../pipelines/market-analysis/parse-price.ts";
 import { describePrice } from "../../pipelines/market-analysis/price.ts";
 import { analysisOf, captureOf, TEN, WORKLOAD } from "./report-fixture.ts";
@@ -45,28 +45,31 @@ const analysis: Analysis = analysisSchema.parse({
   usage: { inputTokens: 0, outputTokens: 0, costUsd: 0, browserSeconds: 0 },
 });
 
+type Said = Record<string, "strike" | { to: string } | { comment: string }>;
 /** By fact: struck, corrected to a value, or commented. */
-const by = (said: Record<string, "strike" | { to: string } | { comment: string }>) =>
-  corrected(
-    analysis,
-    madeCorrections(
-      {},
-      {
-        ...{ decision: "approved", by: "ada", at: "2026-11-30T10:00:00.000Z" },
-        corrections: Object.entries(said).map(([fact, what]) => ({
+const corrections = (said: Said) =>
+  madeCorrections(
+    {},
+    {
+      ...{ decision: "approved", by: "ada", at: "2026-11-30T10:00:00.000Z" },
+      corrections: Object.entries(said).map(([fact, what]) => {
+        const claim = claimsOf(analysis).find(({ id }) => id === fact);
+        return {
           step: "analyze",
           item: analysis.site,
           fact,
-          of: claimsOf(analysis).find(({ id }) => id === fact)?.value ?? "",
+          of: claim ? statementOf(claim) : "",
           ...(what === "strike"
             ? { action: "strike" }
             : "to" in what
               ? { action: "correct", value: what.to }
               : { action: "comment", ...what }),
-        })),
-      },
-    ),
+        };
+      }),
+    },
   );
+const by = (said: Said): Analysis =>
+  correctedPages([{ analysis, corrections: corrections(said) }])[0] ?? expect.unreachable();
 
 test("without corrections an analysis is as it was", () => {
   expect(by({})).toBe(analysis);
@@ -81,7 +84,7 @@ test("struck claims are gone, also the second of one name, and a caveat says who
     "The page was cut.",
     'Positioning "Billing that runs itself" was struck by ada',
     'Audience "Freelancers" was struck by ada',
-    'Offer "$290 a year" was struck by ada',
+    'Offer "Pro: $290 a year" was struck by ada',
   ]);
 });
 
@@ -103,7 +106,7 @@ test("corrected claims say what the reviewer says, marked, beside the page's own
   expect(result.callsToAction).toEqual([{ ...analysis.callsToAction[0], text: "Start now", evidence: marked }]);
   expect(result.proof).toEqual([{ kind: "metric", value: "900 teams", evidence: marked }]);
   expect(result.caveats[2]).toBe(
-    'Offer "$29 per user a month" was corrected by ada to "Pro: from $39 per seat a year"',
+    'Offer "Pro: $29 per user a month" was corrected by ada to "Pro: from $39 per seat a year"',
   );
   expect(analysisSchema.safeParse(result).success).toBe(true);
 });
@@ -112,14 +115,41 @@ test("a price in words that nobody can compare is none, and the words stand in a
   const result = by({ "offers/solo": { to: "nine dollars, haggle" } });
   expect(result.offers[0]?.price).toBeNull();
   expect(result.caveats.at(-1)).toBe(
-    'Offer "$9 a month" was corrected by ada to "nine dollars, haggle", which is not compared as a price',
+    'Offer "Solo: $9 a month" was corrected by ada to "nine dollars, haggle", which is not compared as a price',
   );
 });
 
 test("a commented claim stands, and the comment is a caveat", () => {
   const result = by({ "offers/solo": { comment: "only until May" } });
   expect(result.offers).toEqual(analysis.offers);
-  expect(result.caveats.at(-1)).toBe('Offer "$9 a month" was commented by ada: only until May');
+  expect(result.caveats.at(-1)).toBe('Offer "Solo: $9 a month" was commented by ada: only until May');
+});
+
+test("a claim that stands on several pages of a site is corrected on all that say the same, with one caveat", () => {
+  const offers = [offer("Solo", usd(9)), offer("Pro", usd(31))];
+  const pricing: Analysis = { ...analysis, positioning: null, offers, caveats: [] };
+  const elsewhere: Analysis = { ...pricing, site: "https://www.other.example/" };
+  const said = corrections({ "offers/solo": { to: "$12 a month" }, "offers/pro": "strike" });
+  const own = corrections({ "offers/solo": "strike" });
+  const prices = (pages: readonly Analysis[]) => pages.map((page) => page.offers.map(({ price }) => price?.amount));
+  const pages = [pricing, analysis, elsewhere].map((page) => ({
+    analysis: page,
+    corrections: page === analysis ? said : [],
+  }));
+  const result = correctedPages(pages);
+  // Of another value there, Pro stands.
+  expect(prices(result)).toEqual([
+    [12, 31],
+    [12, 290],
+    [9, 31],
+  ]);
+  expect(result.map(({ caveats }) => caveats.length)).toEqual([0, 3, 0]);
+  // What is said of the page itself comes first.
+  const both = correctedPages([
+    { analysis: pricing, corrections: own },
+    { analysis, corrections: said },
+  ]);
+  expect(prices(both)).toEqual([[31], [12, 290]]);
 });
 
 test("corrections of facts that are no claims change nothing", () => {
