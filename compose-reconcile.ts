@@ -7,6 +7,7 @@ import { createApp } from "./functions/reconcile/index.ts";
 import { evidenceOfRun } from "./functions/reconcile/workload/ended-run.ts";
 import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
 import { connectArtifacts, KEEP_MS, s3Settings } from "./lib/connect.ts";
+import { createCarryCorrections } from "./lib/durable/carried-corrections.ts";
 import { chooseStepStore } from "./lib/durable/choose-step-store.ts";
 import { exclusively } from "./lib/durable/exclusively.ts";
 import { createFindPrevious } from "./lib/durable/previous-results.ts";
@@ -96,6 +97,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     artifacts,
     results,
     findPrevious: createFindPrevious(artifacts, results),
+    carryCorrections: createCarryCorrections(artifacts),
     send: connectBroker(config.BROKER_URL, config.BROKER_TOKEN_FILE),
     agentSettings: (namespace) =>
       loginsOf(namespace).reduce((settings, login) => login.settingsFor(namespace, settings), agentSettings),

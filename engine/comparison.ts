@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Comparison, WorkloadSpec } from "../crd/agentworkload.ts";
 import { canonicalJson, sha256 } from "./canonical.ts";
-import type { Outcomes } from "./outcomes.ts";
+import { type Outcomes, outcomeOf } from "./outcomes.ts";
 import { type Item, itemSchema } from "./result.ts";
 import type { Run } from "./run.ts";
 import { listItems } from "./walk.ts";
@@ -23,6 +23,8 @@ export const runResultsSchema = z.strictObject({
       result: z.string(),
     }),
   ),
+  /** Artifact keys of what each gate was about, and of how it was decided. */
+  gates: z.array(z.strictObject({ gate: z.string(), findings: z.string(), decision: z.string() })).optional(),
 });
 export type RunResults = z.infer<typeof runResultsSchema>;
 
@@ -36,7 +38,11 @@ export function runResultsOf(run: Run, outcomes: Outcomes, finishedAt: Date): Ru
       return [{ step: name, ...(item === undefined ? {} : { item }), result: sha256(canonicalJson(one)) }];
     });
   });
-  return { run: run.run, finishedAt: finishedAt.toISOString(), results };
+  const gates = run.pipeline.steps.flatMap(({ name, gate }) => {
+    const { findings, decision } = (gate && outcomeOf(outcomes, name)?.artifacts) ?? {};
+    return findings === undefined || decision === undefined ? [] : [{ gate: name, findings, decision }];
+  });
+  return { run: run.run, finishedAt: finishedAt.toISOString(), results, ...(gates.length > 0 ? { gates } : {}) };
 }
 
 /** Finds the digest of a result. Of equal items of one list, the first one's. */

@@ -2,7 +2,8 @@ import { canonicalJson, sha256 } from "../../engine/canonical.ts";
 import { usageOf } from "../../engine/outcomes.ts";
 import { redoneSince } from "../../engine/run.ts";
 import { modelEndpoint } from "../../lib/config.ts";
-import { createFindPrevious, type FindPrevious } from "../../lib/durable/previous-results.ts";
+import { createCarryCorrections } from "../../lib/durable/carried-corrections.ts";
+import { createFindPrevious } from "../../lib/durable/previous-results.ts";
 import { createResultReader } from "../../lib/durable/results.ts";
 import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { createFolderReviews } from "../../lib/edges/reviews/folder.ts";
@@ -42,9 +43,11 @@ export async function quote(files: readonly string[], options: QuoteOptions): Pr
   const chosen = "done" in beginning ? {} : await chooseComparison(resolved, folder, left, beginning);
   const comparison = left && "done" in beginning ? left.comparedWith : chosen.comparison;
   const compared = comparison ? { ...resolved, run: { ...resolved.run, comparison } } : resolved;
-  const findPrevious = findPreviousIn(chosen.from ?? folder);
+  const compareIn = createFolderArtifacts((chosen.from ?? folder).artifacts);
+  const findPrevious = createFindPrevious(compareIn, createResultReader(compareIn));
+  const carryCorrections = createCarryCorrections(createFolderArtifacts(folder.artifacts));
   const recorded = without === "all" ? NOTHING : await recordedEdges(compared, folder, beginning, without);
-  const { run, outcomes } = await recordedRun(compared, { ...recorded, findPrevious });
+  const { run, outcomes } = await recordedRun(compared, { ...recorded, findPrevious, carryCorrections });
   const spentUsd = Math.max(left?.usage.costUsd ?? 0, usageOf(outcomes).costUsd);
   const hasModel = modelEndpoint(process.env) !== undefined;
   const quoted = quoteOf(run, outcomes, { isReuseKnown: true, hasModel, spentUsd, isOver });
@@ -57,12 +60,8 @@ export async function quote(files: readonly string[], options: QuoteOptions): Pr
   return isHeld ? EXIT.held : EXIT.succeeded;
 }
 
-function findPreviousIn(folder: RunFolder): FindPrevious {
-  const artifacts = createFolderArtifacts(folder.artifacts);
-  return createFindPrevious(artifacts, createResultReader(artifacts));
-}
-
-const NOTHING: Omit<RecordedEdges, "findPrevious"> = { recorded: async () => undefined, review: async () => undefined };
+type Left = Pick<RecordedEdges, "recorded" | "review">;
+const NOTHING: Left = { recorded: async () => undefined, review: async () => undefined };
 
 /** What earlier commands left in the run's folder, as this one would find it. */
 async function recordedEdges(
@@ -70,7 +69,7 @@ async function recordedEdges(
   folder: RunFolder,
   beginning: Beginning,
   without: "all" | "reviews" | undefined,
-): Promise<Omit<RecordedEdges, "findPrevious">> {
+): Promise<Left> {
   const artifacts = createFolderArtifacts(folder.artifacts);
   const reviews = createFolderReviews(folder.reviews);
   const { reusableSince, isContinued } =

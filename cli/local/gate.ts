@@ -6,6 +6,7 @@ import { type StepOutcome, usageOf } from "../../engine/outcomes.ts";
 import { failedResult } from "../../engine/result.ts";
 import type { Run } from "../../engine/run.ts";
 import { gateTerms } from "../../engine/run.ts";
+import type { CarryCorrections } from "../../lib/durable/carried-corrections.ts";
 import { type Artifacts, digestOf } from "../../lib/edges/artifacts.ts";
 import type { FolderReviews } from "../../lib/edges/reviews/folder.ts";
 import { decisionOf, type ReviewRecord } from "../../lib/edges/reviews.ts";
@@ -15,6 +16,7 @@ import type { OpenGate } from "./runner.ts";
 export interface GateOptions {
   readonly reviews: FolderReviews;
   readonly artifacts: Artifacts;
+  readonly carryCorrections: CarryCorrections;
   /** A setting that approves without asking anybody, as the decision names it, e.g. "agentic run --approve". */
   readonly approvedBy: string | undefined;
   /** US dollars that the steps after this gate cost at most; undefined: not known. */
@@ -32,8 +34,11 @@ export const CHANGES_REQUESTED = "ChangesRequested";
 
 /** Opens the gate, or finds it open from before, and waits for a decision or the timeout. @throws the reason of the gate's signal */
 export async function passGate(run: Run, open: OpenGate, options: GateOptions): Promise<StepOutcome> {
-  const { gate, findings, outcomes } = open;
-  const { artifacts, reviews } = options;
+  const { gate, outcomes } = open;
+  const { artifacts, reviews, carryCorrections } = options;
+  const before = (await reviews.read(run.workload, gate.name))?.review;
+  const opened = before?.run === run.base ? before.digest : undefined;
+  const findings = await carryCorrections(run, open.findings, opened);
   const key = await artifacts.put(run.workload, canonicalJson(findings), "json");
   const { timeoutMs, onTimeout } = gateTerms(run, gate);
   const openedAt = options.now();

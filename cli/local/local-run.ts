@@ -7,6 +7,7 @@ import { type Decision, decisionSchema } from "../../engine/findings.ts";
 import type { Outcomes } from "../../engine/outcomes.ts";
 import { type Run, redoneSince } from "../../engine/run.ts";
 import { traceId, traceSeed } from "../../engine/trace.ts";
+import { createCarryCorrections } from "../../lib/durable/carried-corrections.ts";
 import { createFindPrevious } from "../../lib/durable/previous-results.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
 import { replaceFile } from "../../lib/edges/durable-files.ts";
@@ -253,6 +254,7 @@ function gateOptions({ resolved, reviews, stack, options }: Context, onOpen: (re
   return {
     reviews,
     artifacts: stack.edges.artifacts,
+    carryCorrections: createCarryCorrections(stack.edges.artifacts),
     approvedBy: run.review.required ? setting : "spec.review.required: false",
     costOfApproving: ({ gate, outcomes }: OpenGate) =>
       costOfApproving(run, gate, outcomes, { hasModel: stack.edges.model !== undefined }),

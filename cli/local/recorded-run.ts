@@ -9,6 +9,7 @@ import { type Outcomes, type OutcomeTable, SKIPPED, type StepOutcome, setOutcome
 import { failedResult, type StepResult } from "../../engine/result.ts";
 import type { Run } from "../../engine/run.ts";
 import { type Instance, turnOf, walk } from "../../engine/walk.ts";
+import type { CarryCorrections } from "../../lib/durable/carried-corrections.ts";
 import type { FindPrevious } from "../../lib/durable/previous-results.ts";
 import { decisionOf } from "../../lib/edges/reviews.ts";
 import { type ResolvedWorkload, withChanges } from "../resolve.ts";
@@ -19,6 +20,7 @@ export interface RecordedEdges {
   /** The result of a step that need not be done again. */
   recorded(run: Run, identity: string, step: string): Promise<StepResult | undefined>;
   readonly findPrevious: FindPrevious;
+  readonly carryCorrections: CarryCorrections;
   /** The last review of a gate. */
   review(gate: string): Promise<Review | undefined>;
 }
@@ -56,7 +58,7 @@ async function recordedOutcome(
   run: Run,
   instance: Instance,
   outcomes: Outcomes,
-  { recorded, review, findPrevious }: RecordedEdges,
+  { recorded, review, findPrevious, carryCorrections }: RecordedEdges,
 ): Promise<Found | undefined> {
   const { step } = instance;
   const { workload } = run;
@@ -69,8 +71,9 @@ async function recordedOutcome(
     const outcome = await recorded(run, identity, step.name);
     return outcome && { outcome };
   }
-  const digest = sha256(canonicalJson(findingsOf(run, step, outcomes)));
   const last = await review(step.name);
+  const opened = last?.run === run.base ? last.digest : undefined;
+  const digest = sha256(canonicalJson(await carryCorrections(run, findingsOf(run, step, outcomes), opened)));
   // One of another run, or on other findings, decides nothing here.
   const decision = last?.run === run.base && last.digest === digest ? decisionOf(last) : undefined;
   if (!decision) return undefined;

@@ -13,7 +13,22 @@ function nameAfter(html: string, text: string, attribute: RegExp): string {
   return attribute.exec(html.slice(at))?.[1] ?? "";
 }
 
-test("what a reviewer strikes and corrects by the page's forms is so in the report, and sealed in the evidence", async () => {
+interface Report {
+  date: string;
+  competitors: { label: string; analysis: { offers: { name: string; price: { amount: number } | null }[] } }[];
+  review: { corrections?: { fact: string; action: string }[] };
+}
+
+async function reportOf(out: string): Promise<Report> {
+  return JSON.parse(await readFile(join(out, "report.json"), "utf8"));
+}
+
+function offersOf({ competitors }: Report): unknown[] {
+  const { offers } = competitors.find(({ label }) => label === "Shiftwell")?.analysis ?? { offers: [] };
+  return offers.map(({ name, price }) => [name, price?.amount]);
+}
+
+test("what a reviewer strikes and corrects by the page's forms is so in the report, sealed in the evidence, and remembered", async () => {
   const out = await mkdtemp(join(tmpdir(), "agentic-corrections-"));
   const sites = await startSampleSites();
   const hosts = ["www.shiftwell.example", "www.rosterly.example"];
@@ -24,13 +39,15 @@ test("what a reviewer strikes and corrects by the page's forms is so in the repo
       apiVersion: "agentic.dev/v1alpha1",
       kind: "AgentWorkload",
       metadata: { name: "corrected" },
-      spec: { inputs: { objective: "How to price shift planning?", sites: hosts.map((host) => `http://${host}/`) } },
+      spec: {
+        freshness: "1s",
+        inputs: { objective: "How to price shift planning?", sites: hosts.map((host) => `http://${host}/`) },
+      },
     }),
   );
-  const command = agentic([
-    ...["run", file, "--out", out],
-    ...hosts.flatMap((host) => ["--resolve", `${host}=127.0.0.1:${sites.port}`]),
-  ]);
+  const resolved = hosts.flatMap((host) => ["--resolve", `${host}=127.0.0.1:${sites.port}`]);
+  const args = ["run", file, "--out", out, ...resolved];
+  const command = agentic(args);
   try {
     const link = await command.said(/http:\/\/127\.0\.0\.1:\d+\/review\/\S+(?=\n)/);
     const cookie = (await fetch(link, { redirect: "manual" })).headers.get("set-cookie")?.split(";")[0] ?? "";
@@ -61,16 +78,12 @@ test("what a reviewer strikes and corrects by the page's forms is so in the repo
     const { code } = await command.ended;
     expect(code).toBe(0);
 
-    const report = JSON.parse(await readFile(join(out, "report.json"), "utf8")) as {
-      competitors: { label: string; analysis: { offers: { name: string; price: { amount: number } | null }[] } }[];
-      review: { corrections: { fact: string; action: string }[] };
-    };
-    const offers = report.competitors.find(({ label }) => label === "Shiftwell")?.analysis.offers ?? [];
-    expect(offers.map(({ name, price }) => [name, price?.amount])).toEqual([
+    const report = await reportOf(out);
+    expect(offersOf(report)).toEqual([
       ["Free", 0],
       ["Team", 15],
     ]);
-    expect(report.review.corrections.map(({ fact, action }) => [fact, action])).toEqual([
+    expect(report.review.corrections?.map(({ fact, action }) => [fact, action])).toEqual([
       ["offers/team", "correct"],
       ["offers/enterprise", "strike"],
     ]);
@@ -79,6 +92,14 @@ test("what a reviewer strikes and corrects by the page's forms is so in the repo
     const { payload } = JSON.parse(await readFile(join(out, "evidence.json"), "utf8")) as { payload: string };
     const { predicate } = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
     expect(predicate.chain.at(-1).entry.decision.corrections).toHaveLength(2);
+
+    // The next look at the same pages remembers.
+    const next = await agentic([...args, "--approve"]).ended;
+    expect([next.code, next.stderr]).toEqual([0, expect.stringMatching(/ analyze .*Succeeded/s)]);
+    const again = await reportOf(out);
+    expect(offersOf(again)).toEqual(offersOf(report));
+    expect(again.review.corrections).toBeUndefined();
+    expect(again.date).not.toBe(report.date);
   } finally {
     command.child.kill("SIGKILL");
     await command.ended;

@@ -3,6 +3,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 const ENGINE = ["test/unit/engine/corrections.test.ts"];
 const APPROVE = ["test/integration/corrections.test.ts"];
 const APPLICATION = ["test/unit/corrected.test.ts"];
+const CARRIED = ["test/unit/reconcile/carried-corrections.test.ts"];
 const RECONCILE = ["test/unit/reconcile/corrections.test.ts"];
 
 /** What a reviewer may correct, and what comes of it. */
@@ -235,6 +236,25 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
       why: "a report is on what was left of the findings",
       find: "analysis: analyses[at] ?? analysis",
       replace: "analysis",
+    },
+  ]),
+  ...mutationsOf("lib/durable/carried-corrections.ts", CARRIED, [
+    {
+      why: "what was carried over to an open review stays so",
+      find: "open ? (open.carried ?? []) : reviewed",
+      replace: "reviewed",
+    },
+    {
+      why: "the review of the run before is not taken for this run's, so that its corrections are carried over",
+      find: "own === undefined || own === reviewed?.findings ?",
+      replace: "own === undefined ?",
+    },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/progress.ts", CARRIED, [
+    {
+      why: "corrections are carried over to a review once",
+      find: "carryCorrections(run, findingsOf(run, step, table), opened)",
+      replace: "carryCorrections(run, findingsOf(run, step, table), undefined)",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/decisions.ts", RECONCILE, [

@@ -28,6 +28,7 @@ async function found(recorded: readonly string[], review?: (run: Run, outcomes: 
   const asked: string[] = [];
   const given = await recordedRun(RESOLVED, {
     findPrevious: async () => undefined,
+    carryCorrections: async (_run, findings) => findings,
     async recorded(run, identity, step) {
       asked.push(identity);
       return recorded.includes(step) || recorded.some((name) => identityOf(run, name) === identity) ? DONE : undefined;

@@ -14,6 +14,7 @@ import { failedResult, type StepResult } from "../../../engine/result.ts";
 import { type Run, redoneSince, stepDeadlineMs, stepOf } from "../../../engine/run.ts";
 import { ancestorsOf, type Stage } from "../../../engine/stages.ts";
 import { type Instance, itemsOf, turnOf, type Walk, walk } from "../../../engine/walk.ts";
+import type { CarryCorrections } from "../../../lib/durable/carried-corrections.ts";
 import type { FindPrevious } from "../../../lib/durable/previous-results.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import type { ResultStore } from "../../../lib/durable/results.ts";
@@ -47,6 +48,7 @@ export interface ProgressDeps {
   readonly artifacts: Artifacts;
   readonly results: ResultStore;
   readonly findPrevious: FindPrevious;
+  readonly carryCorrections: CarryCorrections;
   readonly readStates: (identities: readonly string[]) => Promise<readonly StepState[]>;
   readonly now: () => Date;
 }
@@ -172,7 +174,9 @@ async function observeGate(
     setOutcome(table, step.name, undefined, turn.result);
     return undefined;
   }
-  const findings = findingsOf(run, step, table);
+  // Of this run, or of the one before changes were asked for.
+  const opened = known.reviews.findLast((one) => one.run === run.run || run.earlier.includes(one.run))?.digest;
+  const findings = await deps.carryCorrections(run, findingsOf(run, step, table), opened);
   const digest = sha256(canonicalJson(findings));
   const decisions = await withoutInvalidCorrections(known.decisions, digest, findings, deps.artifacts);
   const seen = { findings, digest, reviews: known.reviews, decisions, skips: turn.do === "skip" };

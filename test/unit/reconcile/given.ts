@@ -159,6 +159,7 @@ export async function see(given: Given): Promise<Observed> {
     artifacts: { get: async () => new TextEncoder().encode("null") } as unknown as Artifacts,
     results: { put: async () => "", get: async (_uid, digest) => results.get(digest) },
     findPrevious: async () => undefined,
+    carryCorrections: async (_run, findings) => findings,
     readStates: async (identities) => identities.map((identity) => stateOf(names.get(identity) ?? "write")),
     now: () => given.now ?? NOW,
   });

@@ -9,6 +9,7 @@ import type { Decision } from "../../../engine/findings.ts";
 import { NO_USAGE, type StepResult } from "../../../engine/result.ts";
 import { sealedArgoEngine } from "../../../functions/reconcile/argo/seal.ts";
 import { type ReconcileDeps, reconcileWorkload } from "../../../functions/reconcile/workload/reconcile.ts";
+import { createCarryCorrections } from "../../../lib/durable/carried-corrections.ts";
 import { createFindPrevious } from "../../../lib/durable/previous-results.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
 import { createResultStore, type ResultStore } from "../../../lib/durable/results.ts";
@@ -382,6 +383,7 @@ export function createHarness(options: HarnessOptions) {
     artifacts,
     results,
     // The same of its cache.
+    carryCorrections: (run, findings, opened) => createCarryCorrections(artifacts)(run, findings, opened),
     findPrevious: (run, instance) => createFindPrevious(artifacts, results)(run, instance),
     defaultPipeline: "p",
     readStates: (identities) => read(() => identities.map(stateOf)),
