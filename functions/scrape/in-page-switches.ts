@@ -16,8 +16,10 @@ export function openDetails(): void {
  */
 export function findSwitches(most: number): string[] {
   const labelOf = (element: HTMLElement) => {
-    const labelled =
-      element instanceof HTMLInputElement ? (element.labels?.[0] ?? element.parentElement ?? element) : element;
+    // A switch without words is named by those around it: "Monthly ( ) Yearly".
+    const wordless = element instanceof HTMLInputElement || element.textContent?.trim() === "";
+    const own = element instanceof HTMLInputElement ? element.labels?.[0] : undefined;
+    const labelled = wordless ? (own?.textContent?.trim() ? own : (element.parentElement ?? element)) : element;
     return (element.getAttribute("aria-label") || labelled.textContent || "").slice(0, 500).replace(/\s+/g, " ").trim();
   };
   const period =
@@ -39,11 +41,16 @@ export function findSwitches(most: number): string[] {
     ).getBoundingClientRect();
     return width > 0 && height > 0;
   };
+  const isClicked = (element: HTMLElement) =>
+    getComputedStyle(element).cursor === "pointer" &&
+    // Its label presses it already, and what is inside of it.
+    !(element instanceof HTMLLabelElement && element.control) &&
+    element.querySelector("button, input, a") === null;
   const periods: HTMLElement[] = [];
   const tabs: HTMLElement[] = [];
   const folds: HTMLElement[] = [];
   const switches =
-    "button, [role=button], [role=tab], [role=switch], [role=radio], input[type=radio], input[type=checkbox]";
+    "button, [role=button], [role=tab], [role=switch], [role=radio], input[type=radio], input[type=checkbox], a[href^='#'], a:not([href]), label, [data-toggle], [class*='toggle' i], [class*='switch' i]";
   const all: HTMLElement[] = [];
   const roots: ParentNode[] = [document];
   let left = 20_000;
@@ -65,6 +72,9 @@ export function findSwitches(most: number): string[] {
     if (element.closest("nav, header nav, footer, [role=dialog], [role=navigation]")) continue;
     const label = labelOf(element);
     if (label === "" || label.length > 60) continue;
+    const known = element.matches("button, [role], input");
+    // Of what is no control by its tag only what names a period, and is clicked.
+    if (!known && !(period.test(label) && isClicked(element))) continue;
     if (period.test(label)) periods.push(element);
     else if (element.getAttribute("role") === "tab") tabs.push(element);
     else if (element.getAttribute("aria-expanded") === "false" && element.hasAttribute("aria-controls"))

@@ -19,6 +19,15 @@ export const SWITCH_PAGES: Record<string, Page> = {
     `<h1>Plans</h1><button aria-expanded="false" aria-controls="b" onclick="document.getElementById('b').hidden = false">More plans</button><div id="b" hidden><h3>Team</h3>$290 per year</div>`,
   ),
   "/details": html(`<h1>Plans</h1><details><summary>More</summary><p>Team, $290 per year</p></details>`),
+  "/switch-tabs-plain": html(
+    `<h1>Plans</h1><ul><li class="active"><a href="#" style="cursor:pointer">Monthly</a></li><li><a href="#y" onclick="yearly()">Yearly</a></li></ul>${cards}<script>${yearly}</script>`,
+  ),
+  "/switch-drawn": html(
+    `<h1>Plans</h1><div><span>Monthly</span> <i class="switch" style="display:inline-block;width:40px;height:20px;cursor:pointer" onclick="yearly()"></i> <span>Yearly</span></div>${cards}<script>${yearly}</script>`,
+  ),
+  "/switch-label": html(
+    `<h1>Plans</h1><label style="cursor:pointer"><input type="radio" name="p" checked hidden>Monthly</label><label style="cursor:pointer"><input type="radio" name="p" hidden onchange="yearly()">Yearly</label>${cards}<script>${yearly}</script>`,
+  ),
   "/switch-root": html(
     `<h1>Plans</h1><x-plans></x-plans><script>customElements.define("x-plans", class extends HTMLElement { connectedCallback() {
       const root = this.attachShadow({ mode: "open" }); root.innerHTML = ${JSON.stringify('<button class="y">Yearly</button><h3>Solo</h3><p>$9 per month</p>')};

@@ -15,6 +15,13 @@ test.each(["/switch-buttons", "/switch-box"])("%s: monthly and yearly prices are
   expect(truncated).toEqual([]);
 });
 
+test.each(["/switch-tabs-plain", "/switch-drawn", "/switch-label"])(
+  "%s: whatever a switch is made of",
+  async (path) => {
+    expect((await capture(path)).text).toMatch(/\[After pressing “[^”]*Yearly”\]\n[^[]*Solo\n+\$90 per year/);
+  },
+);
+
 test("they are two prices of one offer, and no other offers", async () => {
   const { html, finalUrl: url, title, description } = await capture("/switch-buttons");
   const yearly = (amount: number) => [{ amount, currency: "USD", period: "year", from: false }];

@@ -27,7 +27,9 @@ const PHONE_OR_ADDRESS = /^[+(]?\d[\d\s().-]{5,}$|@/;
 const OPERATING =
   "[role='tab'], [role='tablist'] *, [role='menuitem'], [role='option'], [role='switch'], [role='radio'], [aria-haspopup='true'], [aria-haspopup='menu'], [aria-haspopup='listbox'], [aria-expanded], [aria-selected], [aria-pressed], [aria-current], summary, label, option, [data-toggle='dropdown'], [data-toggle='collapse'], [data-toggle='tab'], [data-toggle='pill'], [data-bs-toggle='dropdown'], [data-bs-toggle='collapse'], [data-bs-toggle='tab'], [data-bs-toggle='pill'], [data-slide], [data-bs-slide], [disabled]:not([type='submit']), .disabled:not([type='submit']), [aria-disabled='true'], [rel~='prev'], [rel~='next'], [rel~='tag']";
 const WITHIN =
-  "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='pagination' i], [aria-label*='pagination' i], [class*='breadcrumb' i], [role='tablist'], [role='radiogroup'], [class*='toggle' i]:not(body), [role='search'], [class*='search' i], [id*='search' i], summary, select";
+  "[class*='cookie' i], [class*='consent' i], [id*='cookie' i], [id*='consent' i], [class*='pagination' i], [aria-label*='pagination' i], [class*='breadcrumb' i], [role='tablist'], [role='radiogroup'], [role='search'], summary, select";
+/** Of the element itself or what directly holds it: wrappers of whole pages have such names, too. */
+const WITHIN_CLOSELY = "[class*='toggle' i], [class*='search' i], [id*='search' i]";
 const NAVIGATION =
   "nav, [role='navigation'], [class*='navbar' i], [role='menubar'], [class*='sidebar' i], [class*='sidenav' i], [class*='side-menu' i], [class*='menu_section' i]";
 const MAX_ACTIONS = 40;
@@ -83,8 +85,23 @@ function operates({ element, text }: Control): boolean {
     PLACES.test(text) ||
     element.matches(OPERATING) ||
     element.closest(WITHIN) !== null ||
+    isClosely(element, WITHIN_CLOSELY) ||
     isSearch(element)
   );
+}
+
+function isClosely(element: PageElement, selector: string): boolean {
+  let up: PageElement | null = element;
+  for (let steps = 0; up && up.tagName !== "BODY" && steps < 4; steps++, up = up.parentElement)
+    if (up.matches(selector)) return true;
+  return false;
+}
+
+/** The menu that holds an element: no wrapper of the page's own content. */
+function menuOf(element: PageElement): PageElement | null {
+  const menu = element.parentElement?.closest(NAVIGATION) ?? null;
+  if (menu === null) return null;
+  return /^(?:BODY|HTML)$/.test(menu.tagName) || menu.querySelector("h1, main, section, article") ? null : menu;
 }
 
 function isSearch(element: PageElement): boolean {
@@ -94,7 +111,7 @@ function isSearch(element: PageElement): boolean {
 
 /** A link of a menu: in the header only what alone is drawn as a button asks for something. */
 function navigates({ element }: Control, standing: readonly Control[]): boolean {
-  const menu = element.closest(NAVIGATION);
+  const menu = menuOf(element);
   if (!menu) return false;
   return standing.filter((other) => menu.contains(other.element)).length > 2;
 }
@@ -111,7 +128,7 @@ function choicesAmong(controls: readonly Control[]): Set<Control> {
   return new Set(
     controls.filter(({ element, look }) => {
       const group = groups.get(rowOf(element)) ?? [];
-      const inMenu = element.closest(NAVIGATION) !== null;
+      const inMenu = menuOf(element) !== null;
       const alike = group.filter((other) => other.look === look && other.element.tagName === element.tagName);
       const isOne = group.some((other) => isOn(other.element) || isOn(other.element.parentElement));
       const plain = group.filter((other) => other.look === "plain");
@@ -126,7 +143,7 @@ function choicesAmong(controls: readonly Control[]): Set<Control> {
 
 /** "See how it works →", in the row of a button of the first screen. */
 function isArrowBeside({ element, look }: Control, standing: readonly Control[]): boolean {
-  if (look !== "plain" || element.tagName !== "A" || element.closest(NAVIGATION)) return false;
+  if (look !== "plain" || element.tagName !== "A" || menuOf(element)) return false;
   if (!/[→›»↗➔▸▶]\s*$/u.test(element.textContent ?? "") && !element.querySelector("svg, i, img")) return false;
   const box = boxOf(element);
   return (

@@ -37,7 +37,7 @@ export function findMentions(body: PageElement, shared: SharedSigns): Mention[] 
   for (const element of body.querySelectorAll("*")) {
     if (mentions.length === MAX_MENTIONS) break;
     const text = textOf(element);
-    if (text === "" || text.length > MAX_TAG || element.closest(ELSEWHERE)) continue;
+    if (text === "" || text.length > MAX_TAG || isElsewhere(element)) continue;
     const mention = mentionIn(element, text, shared);
     if (mention && ![...element.children].some((child) => mentionIn(child, textOf(child), shared)))
       mentions.push(mention);
@@ -49,6 +49,12 @@ export function findMentions(body: PageElement, shared: SharedSigns): Mention[] 
       !isRepeatedByButton(mention, mentions) &&
       !isRepeatedByPrice(mention, mentions),
   );
+}
+
+/** Wrappers of whole pages may be named like parts of one. */
+function isElsewhere(element: PageElement): boolean {
+  const part = element.closest(ELSEWHERE);
+  return part !== null && !/^(?:BODY|HTML)$/.test(part.tagName) && part.querySelector("h1, main") === null;
 }
 
 function mentionIn(element: PageElement, text: string, shared: SharedSigns): Mention | undefined {

@@ -40,6 +40,7 @@ export function findProof(document: PageDocument, cite: Cite): Proof[] {
     if (text.length >= 20 && text.length <= 500 && !quote.querySelector(QUOTES)) add("testimonial", text, text, quote);
   }
   for (const [name, logo] of logosOf(document)) add("customer", name, name, logo);
+  for (const [name, element] of trusted(leaves)) add("customer", name.replace(/\s*logo\s*$/i, ""), name, element);
   for (const [said, element] of saidByPeople(leaves)) add("testimonial", said, said, element);
   for (const [value, element] of counted(leaves)) add("metric", value, value, element);
   for (const [line, element] of leaves) {
@@ -77,9 +78,33 @@ function logosOf(document: PageDocument): (readonly [string, PageElement])[] {
   ]);
 }
 
+const TRUSTED =
+  /^(?:trusted|used|loved|chosen) by\b.{0,80}$|^(?:our )?(?:happy |trusted )?(?:clients|customers|partners)[:.]?$|^(?:they trust us|as seen (?:in|on)|referenzen|unsere kunden|ils nous font confiance)[:.]?$/iu;
+
+/** Names and pictures below "Trusted by". */
+function trusted(leaves: readonly (readonly [string, PageElement])[]): (readonly [string, PageElement])[] {
+  const [, heading] = leaves.find(([text]) => TRUSTED.test(text) && text.length <= 80) ?? [];
+  for (
+    let place = heading?.parentElement, climbs = 0;
+    heading && place && climbs < 2;
+    climbs++, place = place.parentElement
+  ) {
+    if (place.tagName === "BODY") break;
+    const pictures = [...place.querySelectorAll("img[alt]")].map(
+      (one) => [one.getAttribute("alt") ?? "", one] as const,
+    );
+    const texts = leaves.filter(([, one]) => one !== heading && place.contains(one));
+    const names = [...pictures, ...texts].filter(([text]) => /^\p{L}[^.!?]{1,28}$/u.test(text));
+    if (names.length >= 3 && names.length >= texts.length) return names;
+  }
+  return [];
+}
+
 /** "5 users" of a plan, and no number of customers. */
 function isLimit(said: string, element: PageElement): boolean {
-  return element.closest("li, td") !== null && !/[+kKmM]|\d[.,]\d{3}|over|more than/.test(said);
+  return (
+    (element.closest("li, td") !== null || /^\d{1,2}\s/.test(said)) && !/[+kKmM]|\d[.,]\d{3}|over|more than/.test(said)
+  );
 }
 
 const QUOTED = /^[“„«"'‘][^“„«"]{38,600}[”“»"'’][.!]?$/u;
@@ -97,15 +122,22 @@ function saidByPeople(leaves: readonly (readonly [string, PageElement])[]): (rea
 }
 
 const FIGURE = /^[+~<>]?\d[\d.,]*\s?(?:[kKmMbB%+xX]|s|ms|min|h)?\+?$/;
-const LABEL = /^\p{L}[\p{L}\s&'’/-]{2,40}$/u;
+const LABEL =
+  /^(?!(?:days?|hours?|minutes?|mins?|seconds?|secs?|hrs?|tage|stunden|minuten|sekunden)$)\p{L}[\p{L}\s&'’/-]{2,40}$/iu;
+const FIGURE_AND_LABEL = /^([+~<>]?\d[\d.,]*\s?(?:[kKmMbB%]|s|ms)?\+?)\s+(\p{L}[\p{L}\s&'’/-]{2,30})$/u;
 
 /** Figures above their labels, several alike side by side: "230" above "Projects done". */
 function counted(leaves: readonly (readonly [string, PageElement])[]): (readonly [string, PageElement])[] {
   const found = leaves.flatMap(([text, element], at) => {
-    const [below = "", next] = leaves[at + 1] ?? [];
     const parent = element.parentElement;
-    if (!FIGURE.test(text) || !LABEL.test(below) || !parent?.contains(next ?? null)) return [];
-    return textOf(parent).length <= 80 ? [{ value: `${text} ${below}`, parent }] : [];
+    const beside = [leaves[at + 1], leaves[at - 1]].find(
+      (one) => one && LABEL.test(one[0]) && parent?.contains(one[1]),
+    );
+    if (element.closest("table")) return [];
+    if (parent && FIGURE.test(text) && beside && textOf(parent).length <= 80)
+      return [{ value: `${text} ${beside[0]}`, parent }];
+    const [, , label = ""] = FIGURE_AND_LABEL.exec(text) ?? [];
+    return LABEL.test(label) && !element.closest("li, td, a, button") ? [{ value: text, parent: element }] : [];
   });
   const rows = Map.groupBy(found, ({ parent }) => rowOf(parent));
   return [...rows].flatMap(([row, figures]) =>
