@@ -1,20 +1,27 @@
-import type { FinalDecision, Finding, Findings } from "../../engine/findings.ts";
+import type { FinalDecision, Findings } from "../../engine/findings.ts";
 import { addUsage, NO_USAGE } from "../../engine/result.ts";
 import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
 import type { Capture } from "../../pipelines/market-analysis/capture.ts";
 import { describePrice, money } from "../../pipelines/market-analysis/price.ts";
+import { changesSince } from "./changes.ts";
+import { numberClaims } from "./claims.ts";
+import { coverageOf, isRead, siteShare } from "./coverage.ts";
 import { type EntryGroup, entryGroups } from "./entry.ts";
+import { historyOf } from "./history.ts";
 import { gapsOf, saturatedOf, standoutsOf } from "./insights.ts";
 import { mainCurrency, monthly } from "./price.ts";
-import type { Competitor, Dossier, LadderEntry } from "./report.ts";
+import type {
+  Changes,
+  Competitor,
+  Coverage,
+  Dossier,
+  EarlierReport,
+  LadderEntry,
+  NumberedClaim,
+  SitePage,
+} from "./report.ts";
+import { mergePages, type ReadPage, type Subject } from "./site.ts";
 import { callsOf, themesOf } from "./themes.ts";
-
-/** One site that was captured and analyzed. */
-export interface Subject {
-  readonly item: string;
-  readonly capture: Capture;
-  readonly analysis: Analysis;
-}
 
 /** What a report is written from. */
 export interface ReportInput {
@@ -23,63 +30,102 @@ export interface ReportInput {
   readonly decision: FinalDecision;
   /** In the order of the findings. */
   readonly subjects: readonly Subject[];
+  /** What this one is compared with; a sentence where there should be one and is none. */
+  readonly earlier?: EarlierReport | string;
 }
 
-/** Everything that the report says without an author: figures, tables, what differs, what is open. */
-export function compare({ objective, findings, decision, subjects }: ReportInput): Dossier {
-  const currency = mainCurrency(
-    subjects.flatMap(({ analysis }) => analysis.offers.flatMap(({ price }) => price ?? [])),
-  );
-  const labels = labelsOf(subjects);
-  const competitors = subjects.map((subject, at) =>
-    competitorOf(subject, `s${at + 1}`, labels[at] ?? subject.item, currency),
-  );
-  const prices = ladder(competitors, currency);
-  const market = { competitors, prices, currency };
-  const failures = failuresOf(findings);
+/** Everything that the report says without an author: figures, tables, what differs, what is open, what changed. */
+export function compare({ objective, findings, decision, subjects, earlier }: ReportInput): Dossier {
+  const merged = subjects.map(mergePages);
+  const analyses = merged.map(({ analysis }) => analysis);
+  const currency = mainCurrency(analyses.flatMap(({ offers }) => offers.flatMap(({ price }) => price ?? [])));
+  const labels = labelsOf(subjects.map(({ item }, at) => ({ item, name: analyses[at]?.name ?? item })));
+  const sites = subjects.map(({ item, pages }, at) => ({
+    id: `s${at + 1}`,
+    label: labels[at] ?? item,
+    item,
+    pages: pages.map((page, number) => ({ id: `s${at + 1}p${number + 1}`, ...page })),
+    analysis: analyses[at] ?? pages[0].analysis,
+  }));
+  const claims = numberClaims(sites);
+  const competitors = sites.map((site) => competitorOf(site, claims, currency));
+  const prices = ladder(competitors, claims, currency);
+  const coverage = coverageOf(findings, competitors);
+  const share = siteShare(coverage);
+  const market = { competitors, prices, currency, claims, readShare: share.all === 0 ? 0 : share.read / share.all };
+  const now = { date: decision.at, workload: findings.workload, run: findings.run, competitors, claims, coverage };
+  const before = typeof earlier === "object" ? earlier : undefined;
+  const compared = before && changesSince(before, now);
   return {
-    version: 1,
+    version: 2,
     workload: findings.workload,
     run: findings.run,
     objective,
     date: decision.at,
     analyst: {
-      extractive: subjects.filter(({ analysis }) => analysis.analyst.kind === "extractive").length,
+      extractive: competitors.filter(({ pages }) => pages.every(({ analyst }) => analyst.kind === "extractive")).length,
       models: [
-        ...new Set(subjects.flatMap(({ analysis: { analyst } }) => (analyst.kind === "model" ? analyst.model : []))),
+        ...new Set(
+          competitors.flatMap(({ pages }) =>
+            pages.flatMap(({ analyst }) => (analyst.kind === "model" ? analyst.model : [])),
+          ),
+        ),
       ].sort(),
     },
     currency,
-    keyFigures: keyFigures(competitors, prices, currency, findings.results.length),
+    keyFigures: keyFigures({ competitors, prices, currency, coverage, compared: compared?.changes }),
+    changes: compared?.changes ?? null,
     prices,
+    history: historyOf(before?.history ?? [], { ...now, claims: compared?.claims ?? claims }, compared?.changes),
     standouts: standoutsOf(market),
     gaps: gapsOf(market),
     saturated: saturatedOf(market),
     competitors,
-    failures,
+    claims: compared?.claims ?? claims,
+    coverage,
     review: decision,
     usage: usageOf(subjects),
-    caveats: caveatsOf(competitors, prices, currency),
+    caveats: [
+      ...(typeof earlier === "string" ? [earlier] : []),
+      ...(compared?.caveats ?? []),
+      ...caveatsOf(competitors, prices, currency),
+      ...merged.flatMap(({ contradictions }, at) => contradictions.map((sentence) => `${labels[at]}: ${sentence}`)),
+    ],
   };
 }
 
-function competitorOf({ item, capture, analysis }: Subject, id: string, label: string, currency: string): Competitor {
-  const { finalUrl, redirects, status, title, lang, capturedAt, timings, truncated, robots, egress } = capture;
+interface Site {
+  readonly id: string;
+  readonly label: string;
+  readonly item: string;
+  readonly pages: readonly (ReadPage & { readonly id: string })[];
+  readonly analysis: Analysis;
+}
+
+function competitorOf(
+  { id, label, item, pages, analysis }: Site,
+  claims: readonly NumberedClaim[],
+  currency: string,
+): Competitor {
+  const numberOf = offerNumbers(id, claims);
   const [entry] = analysis.offers
-    .flatMap(({ price }) => (price ? [{ amount: monthly(price, currency) ?? 0, per: price.per }] : []))
+    .flatMap(({ price }, at) =>
+      price ? [{ amount: monthly(price, currency) ?? 0, per: price.per, claim: numberOf(at) }] : [],
+    )
     .filter(({ amount }) => amount > 0)
     .sort((a, b) => a.amount - b.amount);
   return {
     id,
     label,
     item,
+    pages: pages.map(({ id: page, url, kind, capture, analysis: { analyst } }) => ({
+      ...{ id: page, url, kind, analyst },
+      capture: captureFacts(capture),
+    })),
     analysis,
-    capture: {
-      ...{ finalUrl, redirects, status, title, lang, capturedAt, timings, truncated, robots, egress },
-      ...(capture.consentClosed === undefined ? {} : { consentClosed: capture.consentClosed }),
-    },
     entryMonthly: entry?.amount ?? null,
     ...(entry?.per === undefined ? {} : { entryPer: entry.per }),
+    ...(entry === undefined ? {} : { entryClaim: entry.claim }),
     free: analysis.offers.some(({ price }) => price?.amount === 0),
     themes: themesOf(analysis),
     breadth: new Set(analysis.offers.flatMap(({ features }) => features.map((feature) => feature.toLowerCase()))).size,
@@ -87,15 +133,29 @@ function competitorOf({ item, capture, analysis }: Subject, id: string, label: s
   };
 }
 
+/** The numbers of a site's offers: they stand in the order of its analysis. */
+function offerNumbers(site: string, claims: readonly NumberedClaim[]): (at: number) => string {
+  const own = claims.filter((claim) => claim.site === site && claim.field === "offers");
+  return (at) => own[at]?.id ?? "";
+}
+
+function captureFacts(capture: Capture): SitePage["capture"] {
+  const { finalUrl, redirects, status, title, lang, capturedAt, timings, truncated, robots, egress } = capture;
+  return {
+    ...{ finalUrl, redirects, status, title, lang, capturedAt, timings, truncated, robots, egress },
+    ...(capture.consentClosed === undefined ? {} : { consentClosed: capture.consentClosed }),
+  };
+}
+
 /** Two sites may have the same name: the host, else the whole address, tells them apart. */
-function labelsOf(subjects: readonly Subject[]): string[] {
-  const names = subjects.map(({ analysis }) => clean(analysis.name));
+function labelsOf(sites: readonly { readonly item: string; readonly name: string }[]): string[] {
+  const names = sites.map(({ name }) => clean(name));
   const count = (all: readonly string[], one: string) => all.filter((other) => other === one).length;
-  const hosted = subjects.map(({ item }, at) => {
+  const hosted = sites.map(({ item }, at) => {
     const name = names[at] ?? item;
     return count(names, name) > 1 ? `${name} (${host(item)})` : name;
   });
-  return subjects.map(({ item }, at) => {
+  return sites.map(({ item }, at) => {
     const label = hosted[at] ?? item;
     return count(hosted, label) > 1 ? `${names[at]} (${item.replace(/^https?:\/\//, "")})` : label;
   });
@@ -104,14 +164,16 @@ function labelsOf(subjects: readonly Subject[]): string[] {
 const clean = (text: string): string => text.replace(/\s+/g, " ").trim();
 const host = (url: string): string => URL.parse(url)?.host ?? url;
 
-function ladder(competitors: readonly Competitor[], currency: string): LadderEntry[] {
-  const entries = competitors.flatMap((competitor) =>
-    competitor.analysis.offers.flatMap(({ name, price }): LadderEntry[] =>
+function ladder(competitors: readonly Competitor[], claims: readonly NumberedClaim[], currency: string): LadderEntry[] {
+  const entries = competitors.flatMap((competitor) => {
+    const numberOf = offerNumbers(competitor.id, claims);
+    return competitor.analysis.offers.flatMap(({ name, price }, at): LadderEntry[] =>
       price
         ? [
             {
               site: competitor.id,
               offer: clean(name),
+              claim: numberOf(at),
               original: describePrice(price),
               monthly: monthly(price, currency),
               ...(price.per === undefined ? {} : { per: price.per }),
@@ -119,27 +181,43 @@ function ladder(competitors: readonly Competitor[], currency: string): LadderEnt
             },
           ]
         : [],
-    ),
-  );
+    );
+  });
   const rank = ({ monthly: amount }: LadderEntry) => amount ?? Number.POSITIVE_INFINITY;
   return entries.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
 }
 
-function keyFigures(
-  competitors: readonly Competitor[],
-  prices: readonly LadderEntry[],
-  currency: string,
-  sites: number,
-): Dossier["keyFigures"] {
+interface Figures {
+  readonly competitors: readonly Competitor[];
+  readonly prices: readonly LadderEntry[];
+  readonly currency: string;
+  readonly coverage: readonly Coverage[];
+  readonly compared: Changes | undefined;
+}
+
+function keyFigures({ competitors, prices, currency, coverage, compared }: Figures): Dossier["keyFigures"] {
   const free = competitors.filter((c) => c.free).length;
   const proven = competitors.filter((c) => c.analysis.proof.length > 0).length;
   const of = (n: number) => `${n} of ${competitors.length}`;
+  const { read, all } = siteShare(coverage);
+  const pages = coverage.filter(isRead).length;
+  const pagesRead = coverage.length > all ? `${pages} of ${coverage.length} pages` : "";
+  const unread = all > read ? "the others are listed with their reasons" : "all of the workload";
   return [
     {
-      label: "Sites analyzed",
-      value: `${competitors.length} of ${sites}`,
-      note: sites > competitors.length ? "the others are listed below with their reasons" : "all of the workload",
+      label: "Sites read",
+      value: `${read} of ${all}`,
+      note: [`${Math.round((100 * read) / Math.max(1, all))}%`, pagesRead, unread].filter(Boolean).join("; "),
     },
+    ...(compared
+      ? [
+          {
+            label: `Changes since ${compared.since.slice(0, 10)}`,
+            value: String(compared.list.filter(({ material }) => material).length),
+            note: "material ones: prices, offers, positioning, terms",
+          },
+        ]
+      : []),
     ...entryFigures(competitors, currency),
     {
       label: "Offers with a price",
@@ -174,37 +252,14 @@ function entryFigures(competitors: readonly Competitor[], currency: string): Dos
   ];
 }
 
-function failuresOf({ results }: Findings): Dossier["failures"] {
-  return results.flatMap((finding) => {
-    if (analysisOf(finding)) return [];
-    const { step, outcome, reason, message } = finding;
-    const why =
-      outcome === "failed"
-        ? { reason: reason ?? "Failed", message: message ?? "the step gave no message" }
-        : { reason: "NotAnalyzed", message: `step ${step} ${outcome} without an analysis of the site` };
-    return [{ item: itemOf(finding), step, ...why }];
-  });
-}
-
-/** The artifact keys of a site that was captured and analyzed. */
-export function analysisOf({
-  step,
-  outcome,
-  artifacts,
-}: Finding): { readonly capture: string; readonly analysis: string } | undefined {
-  const { capture, analysis } = { capture: artifacts["capture"], analysis: artifacts["analysis"] };
-  return step === "analyze" && outcome === "succeeded" && capture && analysis ? { capture, analysis } : undefined;
-}
-
-/** The site that a finding is about. */
-export function itemOf({ item }: Finding): string {
-  return typeof item === "string" ? item : JSON.stringify(item ?? null);
-}
-
 function usageOf(subjects: readonly Subject[]): Dossier["usage"] {
   return subjects.reduce(
-    (sum, { analysis, capture }) =>
-      addUsage(sum, addUsage(analysis.usage, { ...NO_USAGE, browserSeconds: capture.browserSeconds })),
+    (all, { pages }) =>
+      pages.reduce(
+        (sum, { analysis, capture }) =>
+          addUsage(sum, addUsage(analysis.usage, { ...NO_USAGE, browserSeconds: capture.browserSeconds })),
+        all,
+      ),
     NO_USAGE,
   );
 }
@@ -216,12 +271,12 @@ function caveatsOf(competitors: readonly Competitor[], prices: readonly LadderEn
     ...(competitors.length === 1 ? ["Only one site was analyzed: there is nothing to compare it with."] : []),
     ...(foreign.length
       ? [
-          `${foreign.length} prices are one-off, by the hour or not in ${currency}; the report shows them as they are and does not compare them, because it assumes no exchange rate.`,
+          `${foreign.length === 1 ? "1 price is" : `${foreign.length} prices are`} one-off, by the hour or not in ${currency}; the report shows what it says and does not compare it, because it assumes no exchange rate.`,
         ]
       : []),
     ...(seats.length
       ? [
-          `${seats.length} prices are for each ${[...new Set(seats.map(({ per }) => per))].join(" or ")}; they grow with use, where flat prices do not.`,
+          `${seats.length === 1 ? "1 price is" : `${seats.length} prices are`} for each ${[...new Set(seats.map(({ per }) => per))].join(" or ")}: what is paid grows with use, where flat prices do not.`,
         ]
       : []),
     "Prices are as published: taxes, discounts and minimum terms may not be on the page.",

@@ -9,11 +9,13 @@ import { getJson } from "../../lib/edges/artifacts.ts";
 import { ownTraceUrl } from "../../lib/telemetry/trace-url.ts";
 import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
 import { fact, putSummary } from "../../pipelines/market-analysis/summary.ts";
+import { withoutCitations } from "./claims.ts";
 import { compare } from "./compare.ts";
-import { loadFindings, loadPictures, loadSubjects } from "./load.ts";
+import { loadEarlier, loadFindings, loadSubjects } from "./load.ts";
 import { reportMarkdown } from "./markdown.ts";
 import { narrate } from "./narrator.ts";
 import { reportPage } from "./page/page.ts";
+import { loadPictures } from "./pictures.ts";
 import { printPdf } from "./print.ts";
 import { dossierSchema, narrativeSchema, type Report } from "./report.ts";
 import { strategize } from "./strategist.ts";
@@ -45,7 +47,12 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
       const context = contextOf(runtime);
       const { findings, decision } = await loadFindings(artifacts, context);
       const subjects = await loadSubjects(artifacts, context.workload, findings, madeCorrections(findings, decision));
-      const dossier = compare({ objective: objectiveOf(context), findings, decision, subjects });
+      const earlier = await loadEarlier(artifacts, context.input);
+      const dossier = compare({
+        objective: objectiveOf(context),
+        ...{ findings, decision, subjects },
+        ...(earlier === undefined ? {} : { earlier }),
+      });
       const trace = ownTraceUrl(traceUrl);
       const told = { ...dossier, ...(trace === undefined ? {} : { trace }) };
       return { dossier: await artifacts.put(context.workload, JSON.stringify(told), "json") };
@@ -75,7 +82,7 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
       const { answer, recommendation, caveats, usage } = report.narrative;
       const result: StepResult = {
         outcome: "succeeded",
-        output: shortened(answer),
+        output: shortened(withoutCitations(answer)),
         artifacts: {
           html: state.html,
           markdown: state.markdown,
@@ -84,8 +91,8 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
           [SUMMARY]: await putSummary(artifacts, workload, {
             title: report.objective,
             facts: [
-              fact("Answer", answer),
-              fact("Recommendation", recommendation),
+              fact("Answer", withoutCitations(answer)),
+              fact("Recommendation", withoutCitations(recommendation)),
               fact("Review", reviewSentence(report)),
             ],
             pictures: [],

@@ -9,13 +9,15 @@ import {
   type MadeCorrection,
 } from "../../engine/findings.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
-import { type Artifacts, digestOf, getJson } from "../../lib/edges/artifacts.ts";
+import { type ArtifactReader, type Artifacts, digestOf, getIfKept, getJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
+import { parseJson } from "../../lib/parse-json.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
 import { correctedPages } from "../../pipelines/market-analysis/corrected.ts";
-import { analysisOf, itemOf, type Subject } from "./compare.ts";
-import type { Dossier } from "./report.ts";
+import { keysOf, pageOf } from "./coverage.ts";
+import { type EarlierReport, earlierReportSchema } from "./report.ts";
+import { pageKey, type ReadPage, readPage, type Subject } from "./site.ts";
 
 /**
  * The artifacts of gate `review`, checked against each other: the report is on what was approved.
@@ -40,7 +42,7 @@ export async function loadFindings(
   return { findings: await getJson(artifacts, workload, key, findingsSchema), decision };
 }
 
-/** The sites that were captured and analyzed, in the order of the findings. @throws TerminalError NothingToReport */
+/** The sites of which a page was captured and analyzed, in the order of the findings. @throws TerminalError NothingToReport */
 export async function loadSubjects(
   artifacts: Artifacts,
   workload: ArtifactOwner,
@@ -50,7 +52,7 @@ export async function loadSubjects(
   const read: { readonly finding: Finding; readonly capture: Capture; readonly analysis: Analysis }[] = [];
   // One after the other: five hundred at once would wait for one store anyway.
   for (const finding of results) {
-    const keys = analysisOf(finding);
+    const keys = keysOf(finding);
     if (!keys) continue;
     const [capture, analysis] = await Promise.all([
       getJson(artifacts, workload, keys.capture, captureSchema),
@@ -60,48 +62,54 @@ export async function loadSubjects(
   }
   const ofFinding = (finding: Finding) => corrections.filter((one) => isOfFinding(one, finding));
   const analyses = correctedPages(read.map(({ finding, analysis }) => ({ analysis, corrections: ofFinding(finding) })));
-  const subjects = read.map(({ finding, capture, analysis }, at) => ({
-    item: itemOf(finding),
-    capture,
-    analysis: analyses[at] ?? analysis,
-  }));
+  const sites = new Map<string, { item: string; pages: ReadPage[] }>();
+  for (const [at, { finding, capture, analysis: found }] of read.entries()) {
+    const analysis = analyses[at] ?? found;
+    const page = pageOf(finding);
+    const site = sites.get(analysis.site) ?? { item: page.site, pages: [] };
+    sites.set(analysis.site, site);
+    // Two addresses may lead to one page.
+    if (site.pages.some((other) => isSamePage(other.capture, capture))) continue;
+    const kind = page.kind === "home" ? page.kind : (analysis.page?.kind ?? capture.kind ?? page.kind);
+    site.pages.push(readPage(page.url, kind, capture, analysis));
+  }
+  const subjects = [...sites.values()].flatMap(({ item, pages }): Subject[] => {
+    const [first, ...others] = pages.sort((a, b) => Number(b.kind === "home") - Number(a.kind === "home"));
+    return first ? [{ item, pages: [first, ...others] }] : [];
+  });
   if (subjects.length === 0)
     throw new TerminalError(
       "NothingToReport",
-      `none of ${results.length} sites was analyzed: the findings say why for each of them`,
+      `none of ${results.length} pages was analyzed: the findings say why for each of them`,
     );
   return subjects;
 }
 
-/** A small picture of each competitor's page, by id. */
-export async function loadPictures(
-  artifacts: Artifacts,
-  workload: ArtifactOwner,
-  { competitors }: Dossier,
-): Promise<Map<string, string | null>> {
-  const pictures = new Map<string, string | null>();
-  // One after the other: fifty decoded screenshots at once would take 200 MB.
-  for (const { id, analysis } of competitors)
-    pictures.set(id, await pictureOf(await artifacts.get(workload, analysis.design.screenshot)));
-  return pictures;
-}
+const isSamePage = (a: Capture, b: Capture): boolean =>
+  pageKey(a.finalUrl) === pageKey(b.finalUrl) ||
+  (a.canonical !== undefined && b.canonical !== undefined && pageKey(a.canonical) === pageKey(b.canonical));
 
-/** Fifty pictures of this size make about 2 MB of HTML. */
-const PICTURE = { width: 720, height: 450, quality: 68 } as const;
-
-/** The top of a screenshot as a small JPEG data URI; null where the bytes are no picture. */
-async function pictureOf(screenshot: Uint8Array): Promise<string | null> {
-  // Loaded here: it would slow each start.
-  const { default: sharp } = await import("sharp");
-  const { width, height, quality } = PICTURE;
+/**
+ * The report of the run that this one is compared with. A sentence where there was such a run, and its report cannot be read; undefined
+ * without one.
+ * @throws RetryableError ArtifactStoreUnavailable
+ */
+export async function loadEarlier(
+  artifacts: ArtifactReader,
+  { previous }: Pick<StepContext["input"], "previous">,
+): Promise<EarlierReport | string | undefined> {
+  if (!previous) return undefined;
+  const { workload, run, result } = previous;
+  const none = (why: string) => `There is no comparison with run ${run} of ${workload.name}: ${why}.`;
+  const key = result.artifacts["json"];
+  if (result.outcome !== "succeeded" || key === undefined) return none("it left no report");
   try {
-    const jpeg = await sharp(screenshot)
-      .resize({ width, height, fit: "cover", position: "top", withoutEnlargement: true })
-      .flatten({ background: "#ffffff" })
-      .jpeg({ quality, mozjpeg: true })
-      .toBuffer();
-    return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
-  } catch {
-    return null;
+    const bytes = await getIfKept(artifacts, workload, key);
+    if (!bytes) return none("its report is no longer in the store");
+    const report = earlierReportSchema.safeParse(parseJson(new TextDecoder().decode(bytes)));
+    return report.success ? report.data : none("its report has another form than this version writes");
+  } catch (error) {
+    if (error instanceof TerminalError) return none(error.message);
+    throw error;
   }
 }

@@ -1,19 +1,42 @@
 import { addUsage } from "../../engine/result.ts";
+import { describePrice } from "../../pipelines/market-analysis/price.ts";
+import { citations } from "./claims.ts";
+import { hasMoved } from "./history.ts";
 import { safeLink } from "./link.ts";
+import { matrixOf } from "./matrix.ts";
 import { moneyPer } from "./price.ts";
-import type { Insight, Report } from "./report.ts";
-import { analysts, authorOf, costSentences, extractiveNote, METHOD, reviewSentence } from "./wording.ts";
+import type { Changes, Insight, NumberedClaim, Report } from "./report.ts";
+import { shortAddress } from "./site.ts";
+import {
+  analysts,
+  authorOf,
+  changesSentence,
+  confidenceSentence,
+  costSentences,
+  extractiveNote,
+  FIELD_NAMES,
+  groupChanges,
+  METHOD,
+  refusals,
+  reviewSentence,
+  STATE_NAMES,
+} from "./wording.ts";
 
-/** Escapes text for Markdown: it makes no markup, HTML, table cell or line of its own. */
+/**
+ * Escapes text for Markdown: it makes no markup, HTML, table cell or line of its own. As little as that takes, since chats show the
+ * backslashes: citations, "[c12]", are no links without a definition, which no text can make.
+ */
 export function escapeMarkdown(text: string): string {
   return text
     .replace(/\s+/g, " ")
     .trim()
-    .replace(/[\\`*_{}[\]()#+!|~>-]/g, "\\$&")
-    .replaceAll("&", "&amp;")
+    .replace(/[\\`*_[\]|~]/g, "\\$&")
+    .replace(/\\\[(c\d+)\\\](?!:)/g, "[$1]")
+    .replace(/&(?=#?\w+;)/g, "&amp;")
     .replaceAll("<", "&lt;")
     .replace(/:(?=\/\/)/g, "&#58;")
-    .replace(/^(\d+)\./, "$1\\.");
+    .replace(/^[#>+=-]/, "\\$&")
+    .replace(/^(\d+)([.)])/, "$1\\$2");
 }
 
 const e = escapeMarkdown;
@@ -24,13 +47,13 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 function insights(list: readonly Insight[], report: Report, none: string): string {
   if (list.length === 0) return none;
   return list
-    .map(({ title, text, sites }) => {
+    .map(({ title, text, sites, claims, confidence }) => {
       const cited = report.competitors.filter(({ id }) => sites.includes(id));
       const names =
         cited.length && cited.length < report.competitors.length
-          ? ` \\[${cited.map(({ label }) => e(label)).join(", ")}\\]`
+          ? ` (${cited.map(({ label }) => e(label)).join(", ")})`
           : "";
-      return `- **${e(title)}.** ${e(text)}${names}`;
+      return `- **${e(title)}.** ${e(text)}${claims.length ? ` ${e(citations(claims))}` : ""}${names} (confidence: ${confidence})`;
     })
     .join("\n");
 }
@@ -40,14 +63,18 @@ export function reportMarkdown(report: Report): string {
   const { narrative, competitors, currency, review } = report;
   const extractive = extractiveNote(report);
   const label = new Map(competitors.map((c) => [c.id, e(c.label)]));
+  const claims = Map.groupBy(report.claims, ({ site }) => site);
+  const moved = report.history.filter(hasMoved);
   const parts = [
     `# ${e(report.objective)}`,
     `${e(report.workload.namespace)}/${e(report.workload.name)}, ${report.date.slice(0, 10)}. ${e(analysts(report))} ${e(authorOf(report))}`,
     ...(extractive ? [`**Extractive analyst:** ${e(extractive)}`] : []),
     ...(review.automatic ? [`**Not reviewed by a person:** ${e(reviewSentence(report))}`] : []),
+    ...(report.changes ? changes(report.changes) : []),
     "## The answer",
     e(narrative.answer),
     `**Recommendation:** ${e(narrative.recommendation)}`,
+    e(confidenceSentence(narrative.confidence, report)),
     table(
       ["Figure", "", ""],
       report.keyFigures.map(({ label: name, value, note }) => [e(name), `**${e(value)}**`, e(note)]),
@@ -63,15 +90,46 @@ export function reportMarkdown(report: Report): string {
     "## Prices",
     report.prices.length
       ? table(
-          ["Site", "Offer", "As published", `${e(currency)} a month`],
+          ["Site", "Offer", "As published", `${e(currency)} a month`, "Claim"],
           report.prices.map((p) => [
             label.get(p.site) ?? "",
             e(p.offer),
             e(p.original),
             p.monthly === null ? "not comparable" : `${p.from ? "≥ " : ""}${e(moneyPer(p.monthly, currency, p.per))}`,
+            p.claim,
           ]),
         )
       : "No site names a price.",
+    ...(moved.length
+      ? [
+          "### Prices that moved",
+          table(
+            ["Site", "Offer", "When", "Price"],
+            moved.flatMap(({ label: site, offer, points }) =>
+              points.map(({ at, price }) => [
+                e(site),
+                e(offer),
+                at.slice(0, 10),
+                price ? e(describePrice(price)) : "none named",
+              ]),
+            ),
+          ),
+        ]
+      : []),
+    "## Side by side",
+    table(
+      ["Site", "Offers", "Entry a month", "Free", "Trial", "Guarantee", "Primary call", "Themes"],
+      matrixOf(report).map((row) => [
+        e(row.label),
+        String(row.offers),
+        e(row.entry ?? "–"),
+        row.free ? "yes" : "no",
+        row.trial ?? "no",
+        row.guarantee ? "yes" : "no",
+        e(row.primaryCall ?? "–"),
+        row.themes.join(", ") || "–",
+      ]),
+    ),
     "## Positioning",
     table(
       ["Site", "Main claim", "Entry a month", "Free offer", "Proof"],
@@ -84,19 +142,22 @@ export function reportMarkdown(report: Report): string {
       ]),
     ),
     "## The competitors",
-    ...competitors.map((c) => competitor(c)),
+    ...competitors.map((c) => competitor(c, claims.get(c.id) ?? [])),
     "## Method, limits and review",
     ...METHOD.map(e),
     e(reviewSentence(report)),
     ...(review.comment ? [`> ${e(review.comment)}`] : []),
     `Findings sha256 \`${review.digest}\``,
-    "### Sites that failed",
-    report.failures.length
-      ? table(
-          ["Site", "Step", "Reason", "What happened"],
-          report.failures.map((f) => [e(f.item), e(f.step), e(f.reason), e(f.message)]),
-        )
-      : "None.",
+    "### Coverage",
+    table(
+      ["Site", "Page", "State", "Why"],
+      report.coverage.map((one) => [
+        e(one.site),
+        e(shortAddress(one.url)),
+        STATE_NAMES[one.state],
+        e([one.reason, one.message].filter(Boolean).join(": ")) || "–",
+      ]),
+    ),
     "### Caveats",
     [...narrative.caveats, ...report.caveats].map((caveat) => `- ${e(caveat)}`).join("\n"),
     "### Cost",
@@ -106,19 +167,42 @@ export function reportMarkdown(report: Report): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-function competitor({ label, item, analysis, capture }: Report["competitors"][number]): string {
-  const address = safeLink(item);
-  const refused = capture.egress.refused
-    .map(({ host, count, reason }) => `${e(host)} ×${count} (${e(reason)})`)
-    .join(", ");
+function changes(compared: Changes): string[] {
+  const { material, minor, unknown } = groupChanges(compared);
+  const list = (all: Changes["list"]) =>
+    all.map(({ sentence, claim }) => `- ${e(sentence)}${claim ? ` ${e(citations([claim]))}` : ""}`).join("\n");
+  return [
+    `## What changed since ${compared.since.slice(0, 10)}`,
+    e(changesSentence(compared)),
+    ...(material.length ? [list(material)] : []),
+    ...(minor.length ? ["### Smaller changes", list(minor)] : []),
+    ...(unknown.length ? ["### What cannot be compared", list(unknown)] : []),
+  ];
+}
+
+function competitor({ label, pages }: Report["competitors"][number], claims: readonly NumberedClaim[]): string {
+  const refused = refusals(pages.flatMap(({ capture }) => capture.egress.refused));
   return [
     `### ${e(label)}`,
-    `${address ? `<${address.replaceAll(/[<>\s]/g, "")}>` : e(item)}, captured ${capture.capturedAt.slice(0, 10)}`,
-    ...(analysis.positioning ? [`> ${e(analysis.positioning.evidence.text)}`] : []),
-    analysis.offers.map((offer) => `- **${e(offer.name)}**: “${e(offer.evidence.text)}”`).join("\n"),
-    analysis.proof.map((proof) => `- ${proof.kind}: “${e(proof.evidence.text)}”`).join("\n"),
-    ...(refused ? [`Refused by the egress proxy: ${refused}`] : []),
+    pages
+      .map(({ url, kind, capture }) => `- ${kind}: ${link(url)}, captured ${capture.capturedAt.slice(0, 10)}`)
+      .join("\n"),
+    claims.map((claim) => claimLine(claim, pages.length > 1)).join("\n"),
+    ...(refused === "nothing" ? [] : [`Refused by the egress proxy: ${e(refused)}`]),
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+function claimLine({ id, field, kind, subject, value, quote, url }: NumberedClaim, saysWhere: boolean): string {
+  const what = field === "offers" ? `**${e(subject)}**: ${e(value)}` : `${kind ?? FIELD_NAMES[field]}: ${e(value)}`;
+  const where = saysWhere ? ` (${link(url, shortAddress(url))})` : "";
+  return `- ${e(`[${id}]`)} ${what}${quote === value ? "" : ` “${e(quote)}”`}${where}`;
+}
+
+/** The address as a link where it may be one. */
+function link(url: string, text?: string): string {
+  const address = safeLink(url)?.replaceAll(/[<>\s]/g, "");
+  if (address === undefined) return e(text ?? url);
+  return text === undefined ? `<${address}>` : `[${e(text)}](<${address}>)`;
 }

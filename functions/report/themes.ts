@@ -25,6 +25,8 @@ export function themesOf(analysis: Analysis): string[] {
   return Object.keys(THEMES).filter((theme) => THEMES[theme]?.test(text));
 }
 
+export const isAbout = (theme: string, text: string): boolean => THEMES[theme]?.test(text) ?? false;
+
 export const ALL_THEMES: readonly string[] = Object.keys(THEMES);
 
 const AUDIENCES: Readonly<Record<string, RegExp>> = {
@@ -57,3 +59,5 @@ const CALLS: Readonly<Record<string, RegExp>> = {
 export function callsOf(analysis: Analysis): string[] {
   return Object.keys(CALLS).filter((kind) => analysis.callsToAction.some(({ text }) => CALLS[kind]?.test(text)));
 }
+
+export const isCall = (kind: string, text: string): boolean => CALLS[kind]?.test(text) ?? false;

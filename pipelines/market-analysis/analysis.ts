@@ -3,7 +3,7 @@ import { usageSchema } from "../../engine/result.ts";
 import { pageKindSchema } from "./capture.ts";
 
 /** A rectangle of the full page's picture, in CSS pixels from its top left corner. */
-const boxSchema = z.strictObject({
+export const boxSchema = z.strictObject({
   x: z.number().min(0),
   y: z.number().min(0),
   width: z.number().positive(),
@@ -31,7 +31,7 @@ export type Evidence = z.infer<typeof evidenceSchema>;
 
 const statementSchema = z.strictObject({ value: z.string().min(1), evidence: evidenceSchema });
 
-const priceSchema = z.strictObject({
+export const priceSchema = z.strictObject({
   /** In units of the currency, e.g. 29.9; 0 for a free offer. */
   amount: z.number().min(0),
   /** ISO 4217. */

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StepInput, StepResult } from "../../engine/result.ts";
+import type { StepInput, StepResult, UpstreamResult } from "../../engine/result.ts";
 import { summarySchema } from "../../engine/summary.ts";
+import { withoutCitations } from "../../functions/report/claims.ts";
 import { createGraph } from "../../functions/report/graph.ts";
 import { reportSchema } from "../../functions/report/report.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
@@ -87,6 +88,8 @@ function printedText(html: string): Promise<string> {
   });
 }
 
+const upstreamOf = ({ outcome, artifacts: keys }: StepResult): UpstreamResult => ({ outcome, artifacts: keys });
+
 const hostile: Site = {
   name: "<script>alert(1)</script>",
   url: "https://hostile.example/",
@@ -164,8 +167,8 @@ describe("the report", () => {
     expect(summary).toMatchObject({
       title: report.objective,
       facts: [
-        { label: "Answer", value: report.narrative.answer },
-        { label: "Recommendation", value: report.narrative.recommendation },
+        { label: "Answer", value: withoutCitations(report.narrative.answer) },
+        { label: "Recommendation", value: withoutCitations(report.narrative.recommendation) },
         { label: "Review", value: expect.anything() },
       ],
       caveats: expect.arrayContaining(report.caveats),
@@ -227,16 +230,16 @@ describe("the report", () => {
   it("is written by the model, which is told the reviewer's guidance and must cite known sites", async () => {
     const asked: Parameters<Model["ask"]>[] = [];
     const answer = {
-      answer: "Price at $29.",
-      recommendation: "Go there.",
-      claims: [{ title: "T", text: "x", sites: ["s1"] }],
+      answer: "Price at $29 [c1].",
+      recommendation: "Go there [c1].",
+      claims: [{ title: "T", text: "x", sites: ["s1"], claims: ["c1"] }],
     };
     const model: Model = {
       name: "test-model",
       async ask(question, spender) {
         asked.push([question, spender]);
         expect(
-          question.schema.safeParse({ ...answer, claims: [{ title: "T", text: "x", sites: ["s99"] }] }).success,
+          question.schema.safeParse({ ...answer, claims: [{ ...answer.claims[0], sites: ["s99"] }] }).success,
         ).toBe(false);
         return {
           answer: question.schema.parse(answer),
@@ -266,7 +269,106 @@ describe("the report", () => {
       spentUsd: 0.1,
       deadline: expect.any(Date),
     });
-    expect((await files(result)).html).toContain("Price at $29.");
+    const { html, summary } = await files(result);
+    expect(html).toMatch(/Price at \$29 <a class="cite" href="#c1"/);
+    expect(html).toContain('<li id="c1">');
+    for (const said of [result.output, summary.facts[0]?.value]) expect(said).toBe("Price at $29.");
+  });
+
+  it("compares itself with the report of the run before, which another workload may have left", async () => {
+    const before = await run(await stage(artifacts, TEN));
+    const now = TEN.map((site) =>
+      site.name === "Tallyhop"
+        ? { ...site, offers: [["Team", { amount: 15, per: "user" }, ["Time tracking", "Invoices"]]] as Site["offers"] }
+        : site,
+    );
+    const input = await stage(artifacts, now as readonly Site[], { at: "2026-11-28T09:30:00.000Z" });
+    const previous = { workload: WORKLOAD, run: "before", result: upstreamOf(before) };
+    const result = await run({ ...input, previous });
+    const { html, markdown, report } = await files(result);
+    expect(report.changes).toMatchObject({ since: "2026-11-21T09:30:00.000Z", run: "a1b2c3d4e5" });
+    const sentence = "Tallyhop raised Team from $12 to $15 per user a month (+25%).";
+    expect(report.changes?.list).toEqual([expect.objectContaining({ field: "price", material: true, sentence })]);
+    for (const text of [html, markdown.replaceAll("\\", "")]) {
+      expect(text).toContain("What changed since 2026-11-21");
+      expect(text).toContain(sentence);
+    }
+    expect(html.indexOf(sentence)).toBeLessThan(html.indexOf('id="answer"'));
+    expect(html).toMatch(/<svg class="chart"[^>]*aria-labelledby="history-title/);
+    const same = await files(
+      await run({ ...(await stage(artifacts, TEN, { at: "2026-11-28T09:30:00.000Z" })), previous }),
+    );
+    expect(same.html).toMatch(/<p>Nothing changed since 2026-11-21: \d+ findings are as they were\.<\/p>/);
+  });
+
+  it.each<[string, (result: StepResult) => Promise<UpstreamResult>, RegExp]>([
+    [
+      "that is gone",
+      async (result) => ({ ...upstreamOf(result), artifacts: { json: `default/${UID}/${"a".repeat(64)}.json` } }),
+      /no longer in the store/,
+    ],
+    [
+      "of another form",
+      async (result) => ({
+        ...upstreamOf(result),
+        artifacts: { json: await artifacts.put(WORKLOAD, JSON.stringify({ version: 1 }), "json") },
+      }),
+      /another form/,
+    ],
+    [
+      "that is no JSON",
+      async (result) => ({ ...upstreamOf(result), artifacts: { json: await artifacts.put(WORKLOAD, "{", "json") } }),
+      /another form/,
+    ],
+    [
+      "of a workload that it is not",
+      async (result) => ({ ...upstreamOf(result), artifacts: { json: `other/${UID}/${"a".repeat(64)}.json` } }),
+      /not an artifact of workload/,
+    ],
+    ["that was never written", async () => ({ outcome: "failed", artifacts: {} }), /left no report/],
+  ])("is written without a comparison, and says so: an earlier one %s", async (_what, lost, why) => {
+    const input = await stage(artifacts, TEN.slice(0, 1));
+    const earlier = await run(input);
+    const { report, html } = await files(
+      await run({ ...input, previous: { workload: WORKLOAD, run: "before", result: await lost(earlier) } }),
+    );
+    expect(report.changes).toBeNull();
+    expect(report.caveats[0]).toMatch(why);
+    expect(html).not.toContain('id="changes"');
+  });
+
+  it("shows pages of one site as one, and a small picture of what the answer cites", async () => {
+    const claim = "Simple invoicing for freelancers";
+    const box = { x: 90, y: 140, width: 500, height: 70 };
+    const [first, second] = TEN;
+    if (!first || !second) throw new Error("no sites");
+    const site: Site = {
+      ...first,
+      offers: first.offers ?? [],
+      crops: { [claim]: box, "Solo $9": box, "Free $0": { ...box, x: 5000 } },
+      pages: [
+        {
+          name: "Ledgerly",
+          path: "/pricing",
+          kind: "pricing",
+          offers: [["Solo", { amount: 12 }]],
+          crops: { "Solo $12": box },
+        },
+        // Another address of the page above.
+        { name: "Ledgerly", path: "/pricing/", kind: "product", offers: [["Never", { amount: 1 }]] },
+      ],
+    };
+    const { report, html } = await files(await run(await stage(artifacts, [site, second])));
+    expect(report.competitors[0]?.pages.map(({ kind }) => kind)).toEqual(["home", "pricing"]);
+    expect(report.claims.find(({ key }) => key === "offers/never")).toBeUndefined();
+    const solo = report.claims.find(({ key }) => key === "offers/solo");
+    expect(html).toMatch(
+      new RegExp(
+        `<li id="${solo?.id}">(?:(?!</li>)[\\s\\S])*https://ledgerly\\.example/pricing"(?:(?!</li>)[\\s\\S])*<img class="crop"`,
+      ),
+    );
+    // Another offer lies outside of its picture, and the main claim is cited by nothing.
+    expect(html.match(/<img class="crop"/g)).toHaveLength(1);
   });
 
   it("falls back to the rules, and says so, when the budget is spent", async () => {

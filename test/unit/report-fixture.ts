@@ -3,9 +3,12 @@ import { canonicalJson, sha256 } from "../../engine/canonical.ts";
 import { type FinalDecision, type Findings, gateOutcome } from "../../engine/findings.ts";
 import { upstream } from "../../engine/outcomes.ts";
 import type { StepInput } from "../../engine/result.ts";
+import { compare } from "../../functions/report/compare.ts";
+import type { Dossier, EarlierReport } from "../../functions/report/report.ts";
+import { readPage } from "../../functions/report/site.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import type { Analysis, Price } from "../../pipelines/market-analysis/analysis.ts";
-import type { Capture } from "../../pipelines/market-analysis/capture.ts";
+import type { Capture, PageKind } from "../../pipelines/market-analysis/capture.ts";
 
 export const UID = "7d1f3c52-0000-4000-8000-000000000001";
 export const WORKLOAD = { namespace: "default", name: "invoicing", uid: UID };
@@ -21,7 +24,26 @@ export interface Site {
   calls?: [text: string, target?: string][];
   color?: string;
   caveats?: string[];
+  /** Further pages of the site, each with what it says. */
+  pages?: readonly Page[];
+  /** What the capture says was cut. */
+  truncated?: string[];
+  analyst?: Analysis["analyst"];
+  /** Of a claim, by its value: where it stands on the full page. */
+  crops?: Readonly<Record<string, { x: number; y: number; width: number; height: number }>>;
 }
+
+export interface Page extends Omit<Site, "pages" | "url"> {
+  readonly path: string;
+  readonly kind: PageKind;
+}
+
+/** A further page of a site as a site of its own. */
+export const pageOf = ({ path, ...page }: Page, { url }: Site): Site & { kind: PageKind; site: string } => ({
+  ...page,
+  site: url,
+  url: new URL(path, url).href,
+});
 
 export const price = (amount: number, more: Partial<Price> = {}): Price => ({
   amount,
@@ -31,12 +53,16 @@ export const price = (amount: number, more: Partial<Price> = {}): Price => ({
   ...more,
 });
 
-export function analysisOf(site: Site, screenshot = SHOT): Analysis {
-  const said = (text: string) => ({ text, screenshot });
+export function analysisOf(site: Site & { site?: string; kind?: PageKind }, screenshot = SHOT, image = SHOT): Analysis {
+  const said = (text: string) => {
+    const box = site.crops?.[text];
+    return { text, screenshot, ...(box ? { crop: { image, box } } : {}) };
+  };
   return {
-    site: site.url,
+    site: site.site ?? site.url,
+    ...(site.kind ? { page: { url: site.url, kind: site.kind } } : {}),
     name: site.name,
-    analyst: { kind: "extractive" },
+    analyst: site.analyst ?? { kind: "extractive" },
     positioning: site.claim ? { value: site.claim, evidence: said(site.claim) } : null,
     audience: (site.audience ?? []).map((value) => ({ value, evidence: said(`Made for ${value}`) })),
     offers: (site.offers ?? []).map(([name, given, features = []]) => ({
@@ -65,7 +91,7 @@ export function analysisOf(site: Site, screenshot = SHOT): Analysis {
   };
 }
 
-export function captureOf(site: Site, screenshot = SHOT): Capture {
+export function captureOf(site: Site, screenshot = SHOT, fullPage = SHOT): Capture {
   return {
     url: site.url,
     finalUrl: site.url,
@@ -78,8 +104,8 @@ export function captureOf(site: Site, screenshot = SHOT): Capture {
     timings: { responseMs: 80, domContentLoadedMs: 200, loadMs: 400, totalMs: 900 },
     viewport: { width: 1280, height: 800 },
     pageHeight: 2400,
-    artifacts: { dom: SHOT, text: SHOT, screenshot, fullPage: SHOT },
-    truncated: [],
+    artifacts: { dom: SHOT, text: SHOT, screenshot, fullPage },
+    truncated: site.truncated ?? [],
     consentClosed: "Accept all",
     console: [],
     browserSeconds: 2.5,
@@ -256,6 +282,14 @@ export function findingsOf(
         outcome: "succeeded" as const,
         artifacts: { ...keys(one) },
       })),
+      ...sites.flatMap((one) =>
+        (one.pages ?? []).map((page) => ({
+          step: "analyze-pages",
+          item: { site: one.url, url: pageOf(page, one).url, kind: page.kind },
+          outcome: "succeeded" as const,
+          artifacts: { ...keys(pageOf(page, one)) },
+        })),
+      ),
       {
         step: "scrape",
         item: "https://blocked.example/",
@@ -282,19 +316,42 @@ export async function stage(
   decided: Partial<FinalDecision> = {},
   params: Readonly<Record<string, unknown>> = { objective: OBJECTIVE },
 ): Promise<StepInput> {
-  const keys = new Map<Site, { capture: string; analysis: string }>();
-  for (const one of sites) {
-    const shot = await artifacts.put(WORKLOAD, await screenshotOf(one), "png");
-    keys.set(one, {
-      capture: await artifacts.put(WORKLOAD, JSON.stringify(captureOf(one, shot)), "json"),
-      analysis: await artifacts.put(WORKLOAD, JSON.stringify(analysisOf(one, shot)), "json"),
+  const keys = new Map<string, { capture: string; analysis: string }>();
+  for (const one of sites.flatMap((site) => [site, ...(site.pages ?? []).map((page) => pageOf(page, site))])) {
+    const picture = await screenshotOf(one);
+    const shot = await artifacts.put(WORKLOAD, picture, "png");
+    const full = await artifacts.put(WORKLOAD, await sharp(picture).jpeg().toBuffer(), "jpg");
+    keys.set(one.url, {
+      capture: await artifacts.put(WORKLOAD, JSON.stringify(captureOf(one, shot, full)), "json"),
+      analysis: await artifacts.put(WORKLOAD, JSON.stringify(analysisOf(one, shot, full)), "json"),
     });
   }
-  const findings = findingsOf(sites, (one) => keys.get(one) ?? { capture: "", analysis: "" });
+  const findings = findingsOf(sites, ({ url }) => keys.get(url) ?? { capture: "", analysis: "" });
   const decision = decisionOn(findings, decided);
   const review = gateOutcome(decision, {
     findings: await artifacts.put(WORKLOAD, canonicalJson(findings), "json"),
     decision: await artifacts.put(WORKLOAD, JSON.stringify(decision), "json"),
   });
   return { params, from: { review: [upstream(review)] } };
+}
+
+/** What a report says of these sites without an author. */
+export function dossierOf(
+  sites: readonly Site[],
+  decided: Partial<FinalDecision> = {},
+  earlier?: Dossier | EarlierReport | string,
+): Dossier {
+  const findings = findingsOf(sites, () => ({ capture: "c", analysis: "a" }));
+  const subjects = sites.map((site) => ({
+    item: site.url,
+    pages: [
+      readPage(site.url, "home", captureOf(site), analysisOf(site)),
+      ...(site.pages ?? []).map((page) => {
+        const one = pageOf(page, site);
+        return readPage(one.url, page.kind, captureOf(one), analysisOf(one));
+      }),
+    ] as const,
+  }));
+  const decision = decisionOn(findings, decided);
+  return compare({ objective: OBJECTIVE, findings, decision, subjects, ...(earlier === undefined ? {} : { earlier }) });
 }

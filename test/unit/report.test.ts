@@ -13,23 +13,7 @@ import { reportJsonSchema } from "../../functions/report/report.ts";
 import { strategize } from "../../functions/report/strategist.ts";
 import { reviewSentence } from "../../functions/report/wording.ts";
 import { describePrice } from "../../pipelines/market-analysis/price.ts";
-import {
-  analysisOf,
-  captureOf,
-  decisionOn,
-  findingsOf,
-  many,
-  OBJECTIVE,
-  price,
-  type Site,
-  TEN,
-} from "./report-fixture.ts";
-
-function dossierOf(sites: readonly Site[], decided: Partial<FinalDecision> = {}) {
-  const findings = findingsOf(sites, () => ({ capture: "c", analysis: "a" }));
-  const subjects = sites.map((site) => ({ item: site.url, capture: captureOf(site), analysis: analysisOf(site) }));
-  return compare({ objective: OBJECTIVE, findings, decision: decisionOn(findings, decided), subjects });
-}
+import { decisionOn, dossierOf, findingsOf, many, OBJECTIVE, price, type Site, TEN } from "./report-fixture.ts";
 
 describe("prices", () => {
   it.each([
@@ -111,14 +95,14 @@ describe("the comparison", () => {
     const twins = [1, 2].map((n): Site => ({ name: "Twin", url: `https://t${n}.example/` }));
     const dossier = dossierOf(twins);
     expect(dossier.competitors.map(({ label }) => label)).toEqual(["Twin (t1.example)", "Twin (t2.example)"]);
-    expect(dossier.failures).toEqual([
-      {
-        item: "https://blocked.example/",
-        step: "scrape",
-        reason: "Blocked",
-        message: "the site answered with a captcha",
-      },
-    ]);
+    expect(dossier.coverage.at(-1)).toEqual({
+      site: "https://blocked.example/",
+      url: "https://blocked.example/",
+      kind: "home",
+      state: "blocked",
+      reason: "Blocked",
+      message: "the site answered with a captcha",
+    });
   });
 
   it.each<[string, Partial<Finding>, Partial<Finding>]>([
@@ -133,9 +117,14 @@ describe("the comparison", () => {
     const findings = findingsOf([], () => ({ capture: "c", analysis: "a" }));
     const results = [{ step: "analyze", item: "https://odd.example/", artifacts: {}, ...ended }] as Findings["results"];
     const decision = decisionOn(findings);
-    const { failures } = compare({ objective: OBJECTIVE, findings: { ...findings, results }, decision, subjects: [] });
-    expect(failures).toEqual([
-      { item: "https://odd.example/", step: "analyze", message: expect.any(String), ...expected },
+    const { coverage } = compare({ objective: OBJECTIVE, findings: { ...findings, results }, decision, subjects: [] });
+    expect(coverage).toEqual([
+      expect.objectContaining({
+        url: "https://odd.example/",
+        state: "failed",
+        message: expect.any(String),
+        ...expected,
+      }),
     ]);
   });
 
@@ -239,10 +228,21 @@ it.each([
 });
 
 it.each([
-  ["<script>alert(1)</script>", "&lt;script\\>alert\\(1\\)&lt;/script\\>"],
-  ["a | b\n# c", "a \\| b \\# c"],
-  ["[x](javascript:y)", "\\[x\\]\\(javascript:y\\)"],
+  ["<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"],
+  ["a | b\n# c", "a \\| b # c"],
+  ["# a", "\\# a"],
+  ["- a", "\\- a"],
+  ["> a", "\\> a"],
+  ["1. a", "1\\. a"],
+  ["1) a", "1\\) a"],
+  ["---", "\\---"],
+  ["*a* _b_ ~~c~~ `d`", "\\*a\\* \\_b\\_ \\~\\~c\\~\\~ \\`d\\`"],
+  ["[x](javascript:y)", "\\[x\\](javascript:y)"],
+  ["![x](https://a.example)", "!\\[x\\](https&#58;//a.example)"],
+  ["[c12]: https://a.example", "\\[c12\\]: https&#58;//a.example"],
+  ["starts at $9 (Solo) [c12], -7%", "starts at $9 (Solo) [c12], -7%"],
   ["&lt;", "&amp;lt;"],
+  ["Penny & Co", "Penny & Co"],
 ])("writes %j into Markdown as text", (text, escaped) => {
   expect(escapeMarkdown(text)).toBe(escaped);
 });

@@ -1,39 +1,41 @@
 import { html } from "hono/html";
-import { describePrice } from "../../../pipelines/market-analysis/price.ts";
 import { safeLink } from "../link.ts";
-import type { Competitor } from "../report.ts";
+import type { Competitor, NumberedClaim } from "../report.ts";
+import { shortAddress } from "../site.ts";
 import type { Html } from "./html.ts";
 
-const quote = (text: string): Html => html`<blockquote>“${text}”</blockquote>`;
 const section = (title: string, body: Html | ""): Html | "" => (body === "" ? "" : html`<h4>${title}</h4>${body}`);
 
-/** One competitor: how its page looks, what it says, and the text that says so. `picture`: a data URI. */
+/** Data URIs: the top of the page, and claims by number. */
+export interface CompetitorPictures {
+  readonly site: string | null | undefined;
+  readonly claims: ReadonlyMap<string, string>;
+}
+
+/** One competitor: how its page looks, what its pages say, claim by claim, with the text that says so and where it stands. */
 export function competitorPage(
-  { id, label, item, analysis, capture }: Competitor,
-  picture: string | null | undefined,
+  { id, label, item, pages, analysis }: Competitor,
+  claims: readonly NumberedClaim[],
+  pictures: CompetitorPictures,
 ): Html {
-  const { positioning, audience, offers, callsToAction, proof, technology, design, caveats } = analysis;
-  const address = safeLink(item);
-  const items = (list: readonly { value: string; evidence: { text: string } }[]) =>
-    list.length
-      ? html`<ul class="plain">${list.map(({ value, evidence }) => html`<li>${value}${evidence.text === value ? "" : quote(evidence.text)}</li>`)}</ul>`
-      : "";
+  const { design, caveats } = analysis;
+  const of = (field: NumberedClaim["field"]) => claims.filter((claim) => claim.field === field);
+  const list = (field: NumberedClaim["field"], none: Html | "" = "") =>
+    of(field).length
+      ? html`<ul class="plain claims">${of(field).map((claim) => claimItem(claim, pages, pictures.claims.get(claim.id)))}</ul>`
+      : none;
+  const [home] = pages;
   return html`<section class="page" id="${id}" aria-labelledby="${id}-name"><h3 id="${id}-name">${label}</h3>
-<p class="meta">${address ? html`<a href="${address}" rel="noreferrer noopener">${item}</a>` : item}${capture.redirects.length ? html`, redirected to ${capture.finalUrl}` : ""} · “${capture.title}” · captured ${capture.capturedAt.slice(0, 10)}</p>
-${picture ? html`<img class="shot" src="${picture}" alt="The top of ${label}’s page as captured">` : html`<p class="notice">No picture of this page could be made.</p>`}
-${section("Positioning", positioning ? html`<p><strong>${positioning.value}</strong></p>${positioning.evidence.text === positioning.value ? "" : quote(positioning.evidence.text)}` : html`<p>The page makes no main claim.</p>`)}
-${section("Audience", items(audience))}
-${section("Offers", offers.length ? html`<ul class="plain">${offers.map(({ name, price, features, evidence }) => html`<li><strong>${name}</strong>: ${price ? describePrice(price) : "no price named"}${features.length ? html`. ${features.join("; ")}` : ""}${quote(evidence.text)}</li>`)}</ul>` : html`<p>The page names no offer.</p>`)}
-${section(
-  "Calls to action",
-  callsToAction.length
-    ? html`<ul class="plain">${callsToAction.map(({ text, target }) => {
-        const href = safeLink(target);
-        return html`<li>${href ? html`<a href="${href}" rel="noreferrer noopener">${text}</a>` : text}</li>`;
-      })}</ul>`
-    : "",
+${pages.map(
+  ({ url, kind, capture }, at) =>
+    html`<p class="meta">${outLink(url, at === 0 ? item : url)}${capture.redirects.length ? html`, redirected to ${capture.finalUrl}` : ""} · ${kind} · “${capture.title}” · captured ${capture.capturedAt.slice(0, 10)}</p>`,
 )}
-${section("Proof", proof.length ? html`<ul class="plain">${proof.map(({ kind, value, evidence }) => html`<li><strong>${kind}</strong>: ${value}${evidence.text === value ? "" : quote(evidence.text)}</li>`)}</ul>` : html`<p>None shown.</p>`)}
+${pictures.site ? html`<img class="shot" src="${pictures.site}" alt="The top of ${label}’s page as captured">` : html`<p class="notice">No picture of ${home?.url ?? item} could be made.</p>`}
+${section("Positioning", list("positioning", html`<p>The pages make no main claim.</p>`))}
+${section("Audience", list("audience"))}
+${section("Offers", list("offers", html`<p>The pages name no offer.</p>`))}
+${section("Calls to action", list("callsToAction"))}
+${section("Proof", list("proof", html`<p>None shown.</p>`))}
 ${section(
   "Design",
   html`${swatches(design.palette)}<p class="meta">${design.palette
@@ -41,9 +43,37 @@ ${section(
     .map(({ hex, share }) => `${hex} ${Math.round(share * 100)}%`)
     .join(", ")}${design.layout.length ? ` · ${design.layout.join(", ")}` : ""}</p>`,
 )}
-${section("Technology", technology.length ? html`<p>${technology.map(({ value }) => value).join(", ")}</p>` : "")}
+${section("Technology", of("technology").length ? html`<p>${of("technology").map((claim, at) => html`${at ? ", " : ""}<span id="${claim.id}">${claim.value}</span>`)}</p>` : "")}
 ${caveats.length ? html`<div class="notice">${caveats.map((caveat) => html`<p>${caveat}</p>`)}</div>` : ""}
 </section>`;
+}
+
+/** What a link of the report to a claim leads to. */
+function claimItem(
+  { id, field, kind, subject, value, details, quote, url, at, pages: said, status }: NumberedClaim,
+  pages: Competitor["pages"],
+  crop: string | undefined,
+): Html {
+  const { target, features, ...terms } = details;
+  const what =
+    field === "offers"
+      ? html`<strong>${subject}</strong>: ${value}${Object.entries(terms).map(([name, text]) => html`; ${name}: ${text}`)}${features ? html`. ${features}` : ""}`
+      : field === "callsToAction"
+        ? outLink(target, value)
+        : kind
+          ? html`<strong>${kind}</strong>: ${value}`
+          : field === "positioning"
+            ? html`<strong>${value}</strong>`
+            : value;
+  const also = pages.filter((page) => said.slice(1).includes(page.id));
+  return html`<li id="${id}"><span class="number">${id}</span> ${what}${status === "new" || status === "changed" ? html` <span class="tag">${status}</span>` : ""}${quote === value ? "" : html`<blockquote>“${quote}”</blockquote>`}
+<span class="meta">${outLink(url, shortAddress(url))}${also.map((page) => html`, also ${outLink(page.capture.finalUrl, shortAddress(page.capture.finalUrl))}`)} · ${at.slice(0, 16).replace("T", " ")} UTC</span>${crop ? html`<img class="crop" src="${crop}" alt="${`“${quote}” as the page shows it`}">` : ""}</li>`;
+}
+
+/** A link that a reader may follow; else its text. */
+function outLink(address: string | undefined, text: string): Html {
+  const href = safeLink(address);
+  return href ? html`<a href="${href}" rel="noreferrer noopener">${text}</a>` : html`${text}`;
 }
 
 function swatches(palette: Competitor["analysis"]["design"]["palette"]): Html | "" {

@@ -22,8 +22,8 @@ a{color:var(--accent);text-underline-offset:2px}
 .answer{font-size:1.2rem;line-height:1.55}
 .recommend{background:var(--wash);border-left:4px solid var(--accent);padding:1em 1.2em;margin:1.2em 0}
 .recommend p:last-child{margin-bottom:0}
-.figures{display:grid;grid-template-columns:repeat(3,1fr);gap:1px;background:var(--line);border:1px solid var(--line);margin:1.6em 0;padding:0}
-.figures div{background:var(--paper);padding:14px 16px}
+.figures{display:grid;grid-template-columns:repeat(3,1fr);gap:1px;margin:1.6em 0;padding:1px}
+.figures div{outline:1px solid var(--line);padding:14px 16px}
 .figures dt{font-size:.78rem;color:var(--soft)}.figures dd{margin:0}.figures .big{font-size:1.5rem;font-weight:700;letter-spacing:-.02em;line-height:1.3;font-variant-numeric:tabular-nums}.figures .note{font-size:.76rem;color:var(--soft);line-height:1.35}
 main nav{padding:0}.recommend h3{margin-top:0}nav ol{columns:2;column-gap:32px;padding-left:1.3em;font-size:.92rem}nav ol ol{columns:1}nav li{break-inside:avoid}
 .scroll{overflow-x:auto;margin:1em 0;border:1px solid var(--line);overflow-wrap:normal}
@@ -43,6 +43,12 @@ figure{margin:1.4em 0}figcaption{font-size:.82rem;color:var(--soft);margin-top:.
 .chart text{fill:var(--ink);font-size:12px}.chart .axis{fill:var(--soft);font-size:11px}.chart .label{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}.chart .value{font-variant-numeric:tabular-nums}
 .chart .grid{stroke:var(--line);stroke-width:1}.chart .range{stroke:var(--accent);stroke-width:2;opacity:.45}.chart .leader{stroke:var(--soft);stroke-width:1;opacity:.6}
 .chart .dot{fill:var(--accent);stroke:var(--paper);stroke-width:1.5}.chart .dot.from{fill:var(--paper);stroke:var(--accent);stroke-width:2}.chart .lane{fill:var(--wash)}
+.chart .step{fill:none;stroke:var(--ink);stroke-width:2}
+.material{border-left:4px solid var(--mark);background:var(--wash);padding:.5em 1em;margin:.8em 0}.material ul{margin:0}
+details{margin:.6em 0}summary{cursor:pointer;font-weight:600}
+.cite,.number{font-family:"Inter","Segoe UI","Helvetica Neue","DejaVu Sans",Arial,sans-serif;font-size:.72rem;font-variant-numeric:tabular-nums;white-space:nowrap}.cite{vertical-align:.25em;padding:0 .15em}.cites .cite{vertical-align:baseline}.number{color:var(--soft);margin-right:.3em}
+.claims{list-style:none;padding-left:0}.claims li{margin:.5em 0;scroll-margin-top:12px}.claims li:target,span:target{background:var(--wash);outline:2px solid var(--mark);outline-offset:3px}.claims li>.meta{display:block;font-size:.76rem}
+.crop{display:block;max-width:100%;height:auto;border:1px solid var(--line);margin:.3em 0}
 .insights{list-style:none;padding:0;margin:0}.insights li{padding:.2em 0 .7em;border-bottom:1px solid var(--line);break-inside:avoid}.insights h3{margin-top:.7em}.insights p{margin:.2em 0}
 blockquote{margin:.4em 0;padding:.1em 0 .1em .9em;border-left:2px solid var(--line);color:var(--soft);font-style:italic;font-size:.94rem}
 .shot{display:block;width:100%;max-width:720px;height:auto;border:1px solid var(--line)}
@@ -52,5 +58,5 @@ ul.plain{padding-left:1.1em}ul.plain li{margin:.2em 0}
 footer{padding-bottom:64px}
 @media (max-width:640px){body{font-size:16px}main,header,nav,footer{padding-left:16px;padding-right:16px}header{padding-top:28px}h1{font-size:1.6rem}.answer{font-size:1.08rem}.figures{grid-template-columns:1fr 1fr}.figures .big{font-size:1.2rem}nav ol{columns:1}table{font-size:.8rem}th,td{padding:6px 8px}tbody th{min-width:0}td.long{min-width:11em}}
 @page{size:A4;margin:18mm 16mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:9px "DejaVu Sans",Arial,sans-serif;color:#5b6470}}
-@media print{body{font-size:10.5pt;background:none}main,header,nav,footer{max-width:none;padding:0}header{padding-top:0}.skip{display:none}h2,h3,h4{break-after:avoid}.answer{font-size:12.5pt}figure,tr,blockquote,.recommend,.notice,.figures div{break-inside:avoid}.page{break-before:page}.keep,main li{break-inside:avoid}#competitors>.page:first-of-type{break-before:auto}tr>th:first-child{position:static}.page>h3:first-child{margin-top:0;font-size:1.3rem}.scroll{overflow:visible;border:0}.chart{min-width:0;padding:0}table{font-size:8.5pt}th,td{padding:4px 6px}td.long,tbody th{min-width:0}thead{display:table-header-group}thead th{white-space:normal}a{color:inherit;text-decoration:none}.shot{max-height:62mm;width:auto;max-width:100%}#competitors>p{display:none}#competitors>.page:first-of-type .shot{max-height:42mm}.swatches{height:12px}.page h4{margin:.7em 0 .15em}.page p,.page ul{margin:.2em 0 .4em}.page blockquote{margin:.15em 0}h2{margin-top:1.4em}}
+@media print{body{font-size:10.5pt;background:none}main,header,nav,footer{max-width:none;padding:0}header{padding-top:0}.skip{display:none}h2,h3,h4{break-after:avoid}.answer{font-size:12.5pt}figure,tr,blockquote,.recommend,.notice,.figures div{break-inside:avoid}.page{break-before:page}.keep,main li{break-inside:avoid}#competitors>.page:first-of-type{break-before:auto}tr>th:first-child{position:static}.page>h3:first-child{margin-top:0;font-size:1.3rem}.scroll{overflow:visible;border:0}.chart{min-width:0;padding:0}table{font-size:8.5pt}th,td{padding:4px 6px}td.long,tbody th{min-width:0}thead{display:table-header-group}thead th{white-space:normal}a{color:inherit;text-decoration:none}.shot{max-height:62mm;width:auto;max-width:100%}#competitors>p{display:none}#competitors>.page:first-of-type .shot{max-height:42mm}.swatches{height:12px}details::details-content{content-visibility:visible;block-size:auto}summary{list-style:none}.crop{max-height:24mm;width:auto}.claims li{margin:.25em 0}.page h4{margin:.7em 0 .15em}.page p,.page ul{margin:.2em 0 .4em}.page blockquote{margin:.15em 0}h2{margin-top:1.4em}}
 `;

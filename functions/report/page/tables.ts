@@ -1,7 +1,13 @@
 import { html } from "hono/html";
+import { describePrice } from "../../../pipelines/market-analysis/price.ts";
+import { isRead } from "../coverage.ts";
+import { safeLink } from "../link.ts";
+import { matrixOf } from "../matrix.ts";
 import { moneyPer } from "../price.ts";
-import type { Competitor, Dossier } from "../report.ts";
+import type { Competitor, Dossier, PriceSeries } from "../report.ts";
+import { shortAddress } from "../site.ts";
 import { ALL_THEMES, audiencesOf } from "../themes.ts";
+import { refusals, STATE_NAMES } from "../wording.ts";
 import type { Html } from "./html.ts";
 
 const mark = (yes: boolean): Html => (yes ? html`<span class="yes">✓ yes</span>` : html`<span class="no">no</span>`);
@@ -18,33 +24,54 @@ export function priceTable(dossier: Dossier): Html {
   const label = names(dossier);
   return table(
     "Prices",
-    ["Site", "Offer", "As published", html`<th scope="col" class="n">${dossier.currency} a month</th>`],
+    ["Site", "Offer", "As published", html`<th scope="col" class="n">${dossier.currency} a month</th>`, "Claim"],
     dossier.prices.map(
-      ({ site, offer, original, monthly, per, from }) =>
-        html`<tr><th scope="row"><a href="#${site}">${label.get(site)}</a></th><td>${offer}</td><td>${original}</td><td class="n">${monthly === null ? "not comparable" : `${from ? "≥ " : ""}${moneyPer(monthly, dossier.currency, per)}`}</td></tr>`,
+      ({ site, offer, claim, original, monthly, per, from }) =>
+        html`<tr><th scope="row"><a href="#${site}">${label.get(site)}</a></th><td>${offer}</td><td>${original}</td><td class="n">${monthly === null ? "not comparable" : `${from ? "≥ " : ""}${moneyPer(monthly, dossier.currency, per)}`}</td><td><a href="#${claim}">${claim}</a></td></tr>`,
     ),
   );
 }
 
-export function offerTable({ competitors, currency }: Dossier): Html {
+const number = (title: string): Html => html`<th scope="col" class="n">${title}</th>`;
+
+/** The sites side by side. */
+export function matrixTable(dossier: Dossier): Html {
   return table(
-    "Offers",
+    "Side by side",
     [
       "Site",
-      html`<th scope="col" class="n">Offers</th>`,
-      html`<th scope="col" class="n">Entry a month</th>`,
+      number("Offers"),
+      number("Entry a month"),
       "Free",
+      "Trial",
       "Guarantee",
-      html`<th scope="col" class="n">Proof</th>`,
-      html`<th scope="col" class="n">Features</th>`,
-      "Asks visitors to",
+      number("Proof"),
+      number("Features"),
+      "Primary call",
+      "Themes",
     ],
-    competitors.map(
-      (c) =>
-        html`<tr><th scope="row">${link(c)}</th><td class="n">${c.analysis.offers.length}</td><td class="n">${c.entryMonthly === null ? "–" : moneyPer(c.entryMonthly, currency, c.entryPer)}</td><td>${mark(c.free)}</td><td>${mark(c.analysis.proof.some(({ kind }) => kind === "guarantee"))}</td><td class="n">${c.analysis.proof.length}</td><td class="n">${c.breadth}</td><td>${c.calls.join(", ") || "–"}</td></tr>`,
+    matrixOf(dossier).map(
+      (row) =>
+        html`<tr><th scope="row"><a href="#${row.id}">${row.label}</a></th><td class="n">${row.offers}</td><td class="n">${row.entry ?? "–"}</td><td>${mark(row.free)}</td><td>${row.trial === undefined || row.trial === "yes" ? mark(row.trial === "yes") : html`<span class="yes">✓ ${row.trial}</span>`}</td><td>${mark(row.guarantee)}</td><td class="n">${row.proof}</td><td class="n">${row.features}</td><td>${row.primaryCall ?? "–"}</td><td class="long">${row.themes.join(", ") || "–"}</td></tr>`,
     ),
   );
 }
+
+/** Every price that was ever another. */
+export function historyTable(moved: readonly PriceSeries[]): Html {
+  return table(
+    "Prices that moved",
+    ["Site", "Offer", "First seen", "First price", "Now", number("Changes")],
+    moved.map(({ label, offer, points }) => {
+      const [first] = points;
+      const steps = points.filter((point, at) => at > 0 && priceText(point) !== priceText(points[at - 1])).length;
+      return html`<tr><th scope="row">${label}</th><td>${offer}</td><td>${first?.at.slice(0, 10)}</td><td>${priceText(first)}</td><td>${priceText(points.at(-1))}</td><td class="n">${steps}</td></tr>`;
+    }),
+  );
+}
+
+const priceText = (point: PriceSeries["points"][number] | undefined): string =>
+  point?.price ? describePrice(point.price) : "none named";
 
 export function positioningTable({ competitors }: Dossier): Html {
   return table(
@@ -78,38 +105,30 @@ export function themeTable({ competitors }: Dossier): Html {
   );
 }
 
-export function failureTable({ failures }: Dossier): Html {
-  return failures.length
-    ? table(
-        "Sites that failed",
-        ["Site", "Step", "Reason", "What happened"],
-        failures.map(
-          ({ item, step, reason, message }) =>
-            html`<tr><th scope="row">${item}</th><td>${step}</td><td>${reason}</td><td class="long">${message}</td></tr>`,
-        ),
-      )
-    : html`<p>None: every site was captured and analyzed.</p>`;
+/** Every page that was to be read, and what came of it. */
+export function coverageTable({ coverage, competitors }: Dossier): Html {
+  const known = new Map(competitors.map(({ item, id, label }) => [item, { id, label }]));
+  return table(
+    "Coverage",
+    ["Site", "Page", "Kind", "State", "Why"],
+    coverage.map((one) => {
+      const site = known.get(one.site);
+      const address = safeLink(one.url);
+      const path = shortAddress(one.url);
+      return html`<tr><th scope="row">${site ? html`<a href="#${site.id}">${site.label}</a>` : one.site}</th><td>${address ? html`<a href="${address}" rel="noreferrer noopener">${path}</a>` : path}</td><td>${one.kind}</td><td>${isRead(one) ? html`<span class="yes">✓ ${STATE_NAMES[one.state]}</span>` : html`<strong>✗ ${STATE_NAMES[one.state]}</strong>`}</td><td class="long">${[one.reason, one.message].filter(Boolean).join(": ") || "–"}</td></tr>`;
+    }),
+  );
 }
 
 export function captureTable({ competitors }: Dossier): Html {
   return table(
     "How each page was captured",
-    [
-      "Site",
-      "Captured (UTC)",
-      html`<th scope="col" class="n">Status</th>`,
-      "robots.txt",
-      "Consent banner",
-      "Refused by the egress proxy",
-      "Cut",
-    ],
-    competitors.map(
-      ({ capture, ...c }) =>
-        html`<tr><th scope="row"><a href="#${c.id}">${c.label}</a></th><td>${capture.capturedAt.slice(0, 16).replace("T", " ")}</td><td class="n">${capture.status}</td><td>${capture.robots}</td><td>${capture.consentClosed ? `closed with “${capture.consentClosed}”` : "none seen"}</td><td>${refusals(capture.egress.refused)}</td><td>${capture.truncated.join("; ") || "–"}</td></tr>`,
+    ["Page", "Captured (UTC)", number("Status"), "robots.txt", "Consent banner", "Refused by the egress proxy", "Cut"],
+    competitors.flatMap(({ id, label, pages }) =>
+      pages.map(
+        ({ kind, capture }) =>
+          html`<tr><th scope="row"><a href="#${id}">${label}</a>${pages.length > 1 ? html` <span class="meta">${kind}</span>` : ""}</th><td>${capture.capturedAt.slice(0, 16).replace("T", " ")}</td><td class="n">${capture.status}</td><td>${capture.robots}</td><td>${capture.consentClosed ? `closed with “${capture.consentClosed}”` : "none seen"}</td><td>${refusals(capture.egress.refused)}</td><td>${capture.truncated.join("; ") || "–"}</td></tr>`,
+      ),
     ),
   );
-}
-
-export function refusals(refused: Competitor["capture"]["egress"]["refused"]): string {
-  return refused.map(({ host, reason, count }) => `${host} ×${count} (${reason})`).join(", ") || "nothing";
 }

@@ -1,16 +1,18 @@
 import type { FakeAnswer } from "../../fakes/openai.ts";
 
-/** What a model says that has read the question: nothing beyond what was extracted, and a report that cites the sites it is given. */
+/** What a model says that has read the question: nothing beyond what was extracted, and a report that cites the sites and their claims it is given. */
 export function answerTo(purpose: string, said: string): FakeAnswer {
   if (purpose === "analyze")
     return { content: { positioning: null, audience: [], offers: [], callsToAction: [], proof: [], layout: [] } };
   if (purpose === "report-narrative") {
-    const cited = /"id":"([^"]+)"/.exec(said.replaceAll("\\", ""))?.[1];
+    const told = said.replaceAll("\\", "");
+    const cited = /"id":"([^"]+)"/.exec(told)?.[1];
+    const claim = /"(c\d+)":/.exec(told)?.[1];
     return {
       content: {
-        answer: "Price below the middle of the field.",
-        recommendation: "Start free.",
-        claims: [{ title: "Most have a free tier", text: "They do.", sites: [cited] }],
+        answer: `Price below the middle of the field [${claim}].`,
+        recommendation: `Start free [${claim}].`,
+        claims: [{ title: "Most have a free tier", text: "They do.", sites: [cited], claims: [claim] }],
       },
     };
   }
