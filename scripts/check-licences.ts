@@ -18,6 +18,7 @@ const COMPATIBLE = new Set([
   "MIT",
   "PSF-2.0",
   "Unlicense",
+  "Zlib",
 ]);
 
 /** As far as licences go: CycloneDX 1.5. */

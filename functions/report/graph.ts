@@ -11,6 +11,9 @@ import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
 import { fact, putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { withoutCitations } from "./claims.ts";
 import { compare } from "./compare.ts";
+import { digestOf } from "./digest.ts";
+import { csvOf } from "./export/csv.ts";
+import { claimsSheet, offersSheet } from "./export/sheets.ts";
 import { loadEarlier, loadFindings, loadSubjects } from "./load.ts";
 import { reportMarkdown } from "./markdown.ts";
 import { narrate } from "./narrator.ts";
@@ -32,10 +35,14 @@ const State = Annotation.Root({
   html: Annotation<string>,
   markdown: Annotation<string>,
   json: Annotation<string>,
+  pdf: Annotation<string>,
+  /** By role: the report for other programs. */
+  exports: Annotation<Record<string, string>>,
+  slides: Annotation<string>,
   result: Annotation<StepResult | undefined>,
 });
 
-/** compare → write → render → print. */
+/** compare → write → render → print → tabulate → present → publish. */
 export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges): StepGraph {
   const read = async (workload: ArtifactOwner, { dossier, narrative }: typeof State.State): Promise<Report> => ({
     ...(await getJson(artifacts, workload, dossier, dossierSchema)),
@@ -77,17 +84,39 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
     })
     .addNode("print", async (state, runtime) => {
       const { workload, signal } = contextOf(runtime);
-      const report = await read(workload, state);
+      const { date } = await read(workload, state);
       const page = new TextDecoder().decode(await artifacts.get(workload, state.html));
+      return { pdf: await artifacts.put(workload, await printPdf(browser, page, date, signal), "pdf") };
+    })
+    .addNode("tabulate", async (state, runtime) => {
+      const { workload } = contextOf(runtime);
+      const report = await read(workload, state);
+      // Loaded here, as below: what writes these files would slow each start.
+      const { reportXlsx } = await import("./export/xlsx.ts");
+      return {
+        exports: {
+          xlsx: await artifacts.put(workload, await reportXlsx(report), "xlsx"),
+          claims: await artifacts.put(workload, csvOf(claimsSheet(report)), "csv"),
+          offers: await artifacts.put(workload, csvOf(offersSheet(report)), "csv"),
+        },
+      };
+    })
+    .addNode("present", async (state, runtime) => {
+      const { workload } = contextOf(runtime);
+      const { reportPptx } = await import("./export/pptx.ts");
+      return { slides: await artifacts.put(workload, await reportPptx(await read(workload, state)), "pptx") };
+    })
+    .addNode("publish", async (state, runtime) => {
+      const { workload } = contextOf(runtime);
+      const report = await read(workload, state);
       const { answer, recommendation, caveats, usage } = report.narrative;
+      const { html, markdown, json, pdf, exports, slides } = state;
       const result: StepResult = {
         outcome: "succeeded",
         output: shortened(withoutCitations(answer)),
+        data: digestOf(report),
         artifacts: {
-          html: state.html,
-          markdown: state.markdown,
-          json: state.json,
-          pdf: await artifacts.put(workload, await printPdf(browser, page, report.date, signal), "pdf"),
+          ...{ html, markdown, json, pdf, ...exports, pptx: slides },
           [SUMMARY]: await putSummary(artifacts, workload, {
             title: report.objective,
             facts: [
@@ -107,7 +136,10 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
     .addEdge("compare", "write")
     .addEdge("write", "render")
     .addEdge("render", "print")
-    .addEdge("print", END);
+    .addEdge("print", "tabulate")
+    .addEdge("tabulate", "present")
+    .addEdge("present", "publish")
+    .addEdge("publish", END);
 }
 
 /** Its beginning, in the 256 characters that a result's output may have. */

@@ -32,7 +32,18 @@ export interface Artifacts {
 /** Reads, and nothing else. */
 export type ArtifactReader = Pick<Artifacts, "get">;
 
-export type ArtifactExtension = "html" | "txt" | "json" | "png" | "jpg" | "md" | "pdf" | "svg" | "csv";
+export type ArtifactExtension =
+  | "html"
+  | "txt"
+  | "json"
+  | "png"
+  | "jpg"
+  | "md"
+  | "pdf"
+  | "svg"
+  | "csv"
+  | "xlsx"
+  | "pptx";
 
 /** The SHA-256 in an artifact's key. @throws TerminalError InvalidArtifactKey */
 export function digestOf(key: string): string {

@@ -457,18 +457,21 @@ describe("another site", () => {
 
 describe("outputs", () => {
   test("are served by name, with the type of their bytes, and run nothing", async () => {
-    const put = (content: string, extension: "html" | "csv" | "svg") => store.put(WORKLOAD, content, extension);
+    const put = (content: string, extension: "html" | "csv" | "svg" | "xlsx") =>
+      store.put(WORKLOAD, content, extension);
     const outputs = {
       report: await put("<script>", "html"),
       "a table": await put("a,b", "csv"),
       map: await put("<svg/>", "svg"),
+      sheets: await put("PK", "xlsx"),
     };
     await reviews.open({ ...record, outputs });
     await postJson(approved());
     const page = await (await get(PATH)).text();
-    for (const name of ["report", "a%20table", "map"]) expect(page).toContain(`href="${PATH}/outputs/${name}"`);
+    for (const name of ["report", "a%20table", "map", "sheets"])
+      expect(page).toContain(`href="${PATH}/outputs/${name}"`);
     const seen: unknown[] = [];
-    for (const name of ["report", "a%20table", "map"]) {
+    for (const name of ["report", "a%20table", "map", "sheets"]) {
       const { status, headers } = await get(`${PATH}/outputs/${name}`);
       expect([status, headers.get("x-content-type-options"), headers.get("cache-control")]).toEqual([
         200,
@@ -481,6 +484,7 @@ describe("outputs", () => {
       ["text/html; charset=utf-8", "sandbox"],
       ["text/csv; charset=utf-8", null],
       ["image/svg+xml", "sandbox"],
+      ["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", null],
     ]);
   });
 

@@ -120,6 +120,15 @@ describe("the report", () => {
     expect(html).not.toMatch(/(src|href)="http:\/\//);
     expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");
     expect(pdf.toString("latin1").match(/\/Type \/Page\b/g)?.length).toBeGreaterThanOrEqual(12);
+    expect(Object.keys(result.artifacts).sort()).toEqual(
+      ["claims", "html", "json", "markdown", "offers", "pdf", "pptx", "summary", "xlsx"].sort(),
+    );
+    for (const role of ["xlsx", "pptx"]) {
+      const bytes = await artifacts.get(WORKLOAD, result.artifacts[role] ?? "");
+      expect(Buffer.from(bytes.subarray(0, 4)).toString("latin1")).toBe("PK\x03\x04");
+    }
+    expect(result.data).toEqual({ title: OBJECTIVE, sites: 10, material: 0, changes: [] });
+    // Made again, seconds later, by a process that has made others.
     expect((await run(input)).artifacts).toEqual(result.artifacts);
   });
 
@@ -293,6 +302,7 @@ describe("the report", () => {
       expect(text).toContain("What changed since 2026-11-21");
       expect(text).toContain(sentence);
     }
+    expect(result.data).toMatchObject({ since: "2026-11-21T09:30:00.000Z", material: 1, changes: [sentence] });
     expect(html.indexOf(sentence)).toBeLessThan(html.indexOf('id="answer"'));
     expect(html).toMatch(/<svg class="chart"[^>]*aria-labelledby="history-title/);
     const same = await files(
