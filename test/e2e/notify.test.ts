@@ -7,7 +7,8 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { HTTP } from "cloudevents";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { reviewRequestedEvent } from "../../functions/reconcile/workload/events.ts";
+import type { RunEnd } from "../../engine/walk.ts";
+import { reviewRequestedEvent, runCompletedEvent } from "../../functions/reconcile/workload/events.ts";
 import { connectBroker } from "../../lib/edges/broker.ts";
 
 // The example as its Trigger calls it, with the event that reconcile sends, and a chat that writes down what it is told.
@@ -66,6 +67,40 @@ test("a review that waits is told in a line", async () => {
   ]);
 });
 
+const ended = (data: unknown, end: RunEnd = { phase: "Succeeded" }) => {
+  const workload = { namespace: "team-a", name: "demo", uid: "u-1" };
+  const run = { workload, run: "r-1", pipeline: { namespace: "agentic-system", name: "market-analysis" } };
+  return runCompletedEvent(run as never, end, data);
+};
+
+test("what changed is told, and nothing that a page could make of it", async () => {
+  const changes = ["Acme raised Solo (+33%).", "A<!channel> @all [x](https://evil.example)\nB"];
+  await connectBroker(url)(ended({ title: "t", sites: 3, material: 3, changes }));
+  expect(said).toEqual([
+    {
+      text: [
+        "team-a/demo: 3 material changes",
+        "- Acme raised Solo (+33%).",
+        "- A&lt;!channel&gt; (at)all  x (https: //evil.example) B",
+        "and 1 more",
+      ].join("\n"),
+    },
+  ]);
+});
+
+test("a run that failed is told", async () => {
+  await connectBroker(url)(ended(undefined, { phase: "Failed", reason: "TooManyFailedItems", message: "m" }));
+  expect(said).toEqual([{ text: "team-a/demo failed: TooManyFailedItems" }]);
+});
+
+test.each([[{ title: "t", sites: 3, material: 0, changes: [] }], [{ pages: 3 }], [undefined], [null]])(
+  "nothing is said where nothing material changed: %j",
+  async (data) => {
+    await connectBroker(url)(ended(data));
+    expect(said).toEqual([]);
+  },
+);
+
 test("a chat that is away is asked again by the Broker", async () => {
   chatAnswers = 500;
   const { headers, body } = HTTP.binary(event());
@@ -73,10 +108,18 @@ test("a chat that is away is asked again by the Broker", async () => {
   expect((await fetch(url, init)).status).toBe(503);
 });
 
+test("what it knows nothing of is refused", async () => {
+  for (const type of ["dev.agentic.step.completed", "constructor"])
+    expect((await fetch(url, { method: "POST", body: "{}", headers: { "ce-type": type } })).status).toBe(400);
+  expect(said).toEqual([]);
+});
+
 test.each(["", "{}", "no JSON", `"${"x".repeat(70_000)}"`])(
   "what is no event of ours is refused: %.10s",
   async (body) => {
-    expect((await fetch(url, { method: "POST", body })).status).toBe(400);
+    expect(
+      (await fetch(url, { method: "POST", body, headers: { "ce-type": "dev.agentic.review.requested" } })).status,
+    ).toBe(400);
     expect(said).toEqual([]);
   },
 );

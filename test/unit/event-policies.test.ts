@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { REVIEW_REQUESTED } from "../../engine/findings.ts";
 import { triggerName } from "../../functions/reconcile/agent/render.ts";
+import { RUN_COMPLETED } from "../../functions/reconcile/workload/events.ts";
 import { STEP_COMPLETED, STEP_EXPECTED, STEP_REQUESTED } from "../../lib/step-events.ts";
 import { type Manifest, productManifests } from "../../scripts/deploy/manifests.ts";
 
@@ -41,7 +42,7 @@ describe("EventPolicies", () => {
 
   test("reconcile sends what it sends, and nothing else", () => {
     expect(policies.get("reconcile")?.from).toEqual([{ sub: `${ACCOUNT}reconcile` }]);
-    expect(types("reconcile")).toEqual([REVIEW_REQUESTED, STEP_EXPECTED, STEP_REQUESTED].toSorted());
+    expect(types("reconcile")).toEqual([REVIEW_REQUESTED, RUN_COMPLETED, STEP_EXPECTED, STEP_REQUESTED].toSorted());
   });
 
   test("agents send results, by their Triggers", () => {

@@ -4,6 +4,7 @@ import type { FinalDecision, Findings } from "../../../engine/findings.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { StepResult } from "../../../engine/result.ts";
 import type { Run } from "../../../engine/run.ts";
+import type { RunEnd } from "../../../engine/walk.ts";
 import type { Claim } from "../../../lib/quota/accounts.ts";
 import type { RunView, Settlement } from "../run-engine.ts";
 import type { GateView } from "./gate.ts";
@@ -39,4 +40,6 @@ export type Action =
   /** Puts what a gate is about where its readers look for it. */
   | { readonly type: "publish"; readonly findings: Findings; readonly decision?: FinalDecision }
   /** Tells who wants to know that a review waits. */
-  | { readonly type: "requestReview"; readonly gate: GateView };
+  | { readonly type: "requestReview"; readonly gate: GateView }
+  /** Tells who wants to know that a run has ended, and how. `data`: of its output step. */
+  | { readonly type: "announce"; readonly run: Run; readonly end: RunEnd; readonly data?: unknown };

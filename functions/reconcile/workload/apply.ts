@@ -17,7 +17,7 @@ import { type StepClaims, TOKEN_LIFE_MS } from "../../../lib/token.ts";
 import type { RunEngine, RunView, Settlement } from "../run-engine.ts";
 import type { Action, PlannedSettlement } from "./action.ts";
 import { listDecisions } from "./decisions.ts";
-import { expectEvent, requestEvent, reviewRequestedEvent } from "./events.ts";
+import { expectEvent, requestEvent, reviewRequestedEvent, runCompletedEvent } from "./events.ts";
 import type { GateView } from "./gate.ts";
 import { formatStepOutput } from "./node-output.ts";
 import type { Observed } from "./observe.ts";
@@ -95,6 +95,9 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
     }
     case "requestReview":
       await deps.send(reviewRequestedEvent(action.gate, await deps.reviewUrl(action.gate)));
+      return "written";
+    case "announce":
+      await deps.send(runCompletedEvent(action.run, action.end, action.data));
       return "written";
     case "expect":
       await allOf(action.steps.map((step) => deps.send(expectEvent(action.run, step))));

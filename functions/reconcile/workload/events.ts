@@ -3,6 +3,7 @@ import { REVIEW_REQUESTED } from "../../../engine/findings.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { Run } from "../../../engine/run.ts";
 import { stepTraceparent, traceSeed } from "../../../engine/trace.ts";
+import type { RunEnd } from "../../../engine/walk.ts";
 import { type AgentRef, type StepRequest, stepExpected, stepRequested } from "../../../lib/step-events.ts";
 import type { GateView } from "./gate.ts";
 import type { StepView, StepWork } from "./step-view.ts";
@@ -43,6 +44,24 @@ export function reviewRequestedEvent(
     subject: `${workload.namespace}/${workload.name}/${step.name}`,
     datacontenttype: "application/json",
     data: { workload, run, gate: step.name, digest, url, timeoutAt: timeoutAt.toISOString() },
+  });
+}
+
+/** CloudEvent type that says a run has ended. */
+export const RUN_COMPLETED = "dev.agentic.run.completed";
+
+/** The same of one run, however often it is sent. `data`: what the output step leaves for others to read, at most 16,384 characters. */
+export function runCompletedEvent(run: Run, end: RunEnd, data: unknown): CloudEvent<unknown> {
+  const { workload, pipeline } = run;
+  const name = `${pipeline.namespace}/${pipeline.name}`;
+  return new CloudEvent<unknown>({
+    id: `${run.run}-completed`,
+    type: RUN_COMPLETED,
+    source: SOURCE,
+    subject: `${workload.namespace}/${workload.name}`,
+    datacontenttype: "application/json",
+    pipeline: name,
+    data: { workload, run: run.run, pipeline: name, ...end, ...(data === undefined ? {} : { data }) },
   });
 }
 

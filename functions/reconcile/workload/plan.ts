@@ -1,9 +1,10 @@
 import type { AgentWorkload, WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { parseDuration } from "../../../crd/duration.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
+import { outcomeOf } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { StepResult } from "../../../engine/result.ts";
-import type { Run } from "../../../engine/run.ts";
+import { type Run, stepOf } from "../../../engine/run.ts";
 import { type Failure, itemsOf } from "../../../engine/walk.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, latestRun, type NodeView, type RunEngine, type RunView } from "../run-engine.ts";
@@ -127,12 +128,15 @@ function planRun(progress: Progress, view: RunView, run: Run, now: Date): Action
   for (const { step, verdict } of gates)
     if (verdict.state === "decided" && verdict.decision.decision === "approved") begins.add(step.name);
   for (const { step, outcome } of steps) if (outcome && step.forEach === undefined) begins.add(step.name);
+  const turn = planTurn(view, settlements, now);
   const published = failure ? [] : gates.flatMap((gate) => planGate(gate, run, wanted));
   return [
     // Work first, then what is said of it.
     ...published.filter(({ type }) => type === "publish"),
     ...(wanted.length > 0 ? [{ type: "dispatch" as const, run, steps: wanted }] : []),
-    ...planTurn(view, settlements, now),
+    // Before it is settled: a process that dies between the two sends it again.
+    ...planAnnouncement(turn, progress, run),
+    ...turn,
     ...published.filter(({ type }) => type !== "publish"),
     ...(failure ? [] : planExpect(run, view.nodes, ({ after }) => after.some((name) => begins.has(name)))),
   ];
@@ -189,6 +193,15 @@ function settleOthers(nodes: readonly NodeView[], { walk, outcomes }: Progress, 
     if (end.phase !== "Failed") return [{ node, phase: "Succeeded", output }];
     return [{ node, phase: "Failed", output, message: `${end.reason}: ${end.message}`.slice(0, 500) }];
   });
+}
+
+/** With the settlement of the end. The data of a fan-out's items is none of the run's. */
+function planAnnouncement(turn: readonly Action[], { walk: { end }, outcomes }: Progress, run: Run): Action[] {
+  const ends = turn.some((one) => one.type === "settle" && one.settlements.some(({ node }) => node.role === "end"));
+  if (!ends || !end) return [];
+  const isList = stepOf(run, run.pipeline.output)?.forEach !== undefined;
+  const output = isList ? undefined : outcomeOf(outcomes, run.pipeline.output);
+  return [{ type: "announce", run, end, ...(output?.data === undefined ? {} : { data: output.data }) }];
 }
 
 /** Steps that agents do and that none of the nodes is of yet. */

@@ -320,6 +320,10 @@ export function say(actions: readonly Action[]): string[] {
         return [`publish ${action.findings.gate}${decided(action)}`];
       case "requestReview":
         return [`requestReview ${action.gate.step.name}`];
+      case "announce":
+        return [
+          ["announce", action.end.phase, ...(action.data === undefined ? [] : [JSON.stringify(action.data)])].join(" "),
+        ];
       case "applyAgent":
         return [`applyAgent ${action.agent.metadata.name}`];
       default:

@@ -267,7 +267,7 @@ describe("plan", () => {
         nodes: [...READ.slice(0, 5), ...READ.slice(7), "review Failed not-run", "end Running"],
         results: { "fetch/0": bad("Timeout"), "fetch/1": bad("RobotsDisallowed") },
       },
-      [`settle end Failed TooManyFailedItems: ${TOO_MANY}`],
+      ["announce Failed", `settle end Failed TooManyFailedItems: ${TOO_MANY}`],
     ],
     [
       "a failure beside an open gate: steps in flight may end, nothing new starts",
