@@ -16,6 +16,7 @@ import type { Mutation } from "./mutation.ts";
 import { PLUGIN_MUTATIONS } from "./plugin.ts";
 import { QUOTA_MUTATIONS } from "./quota.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
+import { REPORT_MUTATIONS } from "./report.ts";
 import { RUNS_MUTATIONS } from "./runs.ts";
 import { SCHEDULE_MUTATIONS } from "./schedule.ts";
 import { SETUP_MUTATIONS } from "./setup.ts";
@@ -40,6 +41,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...QUOTA_MUTATIONS,
   ...LICENCE_MUTATIONS,
   ...EXTRACTION_MUTATIONS,
+  ...REPORT_MUTATIONS,
   ...MODEL_MUTATIONS,
   ...COST_MUTATIONS,
   ...DURABLE_MUTATIONS,

@@ -273,6 +273,15 @@ it("a report changes in nothing against itself", () => {
   expect(changed(many(20), many(20)).changes.list).toEqual([]);
 });
 
+it("lists a bounded number of changes, and says how many there are more", () => {
+  const offers = (prefix: string): Site["offers"] =>
+    Array.from({ length: 300 }, (_, at) => [`${prefix} ${at}`, { amount: at + (prefix === "a" ? 1 : 1000) }]);
+  const { changes } = changed([acme({ offers: offers("a") ?? [] })], [acme({ offers: offers("b") ?? [] })]);
+  expect(changes.list).toHaveLength(500);
+  expect(changes.omitted).toBe(100);
+  expect(changesSentence(changes)).toMatch(/^500 material changes and 100 smaller ones/);
+});
+
 describe("noise", () => {
   it.each([
     ["© 2025 Acme", "© 2026 Acme"],
@@ -320,6 +329,21 @@ describe("prices over time", () => {
       ["01-05", 12],
       ["01-06", null],
     ]);
+  });
+
+  it("do not follow a later report, and have no price of another page", () => {
+    const later = dossierOf([acme()], { at: at(9) });
+    expect(dossierOf([acme()], { at: at(3) }, later).history).toEqual(later.history);
+    const pricing: Page = {
+      name: "Acme",
+      path: "/pricing",
+      kind: "pricing",
+      offers: [["Solo", { amount: 12 }]],
+      calls: [],
+    };
+    const both = dossierOf([acme({ pages: [pricing] })], { at: at(1) });
+    const teaser = dossierOf([acme()], { at: at(2) }, both);
+    expect(teaser.history.find(({ key }) => key === "offers/solo")?.points).toHaveLength(1);
   });
 
   it("are bounded", () => {
