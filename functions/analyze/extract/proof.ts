@@ -9,7 +9,7 @@ const MAX_LINE = 600;
 const MAX_EACH = 12;
 /** Stars are drawn beside the figures, or the reviews are counted: "4.6 · 248 reviews", "(212 reviews)". */
 const RATED =
-  /(?<![\d.,v])[1-5](?:[.,]\d)?\s*[·|(,–-]\s*\d[\d.,]*[kK]?\s*(?:reviews?|ratings?|votes?|bewertungen|avis|reseñas)?(?=\W|$)|\d[\d.,]*[kK]?\+?\s*(?:reviews?|ratings?|bewertungen|avis|reseñas)(?!\p{L})/iu;
+  /(?<![\d.,v])[1-5](?:[.,]\d)?\s*[·|(,–-]\s*\d[\d.,]*[kK]?\s*(?:reviews?|ratings?|votes?|bewertungen|avis|reseñas)?(?:\)|(?=\W|$))|\d[\d.,]*[kK]?\+?\s*(?:reviews?|ratings?|bewertungen|avis|reseñas)(?!\p{L})/iu;
 const STARS = /[★☆⭐]|(?<!\p{L})(?:reviews?|ratings?|bewertungen|avis)(?!\p{L})/iu;
 const RATING_CLASS = "[class*='rating' i], [class*='review' i], [class*='stars' i]";
 const RATING =
@@ -93,7 +93,9 @@ function trusted(leaves: readonly (readonly [string, PageElement])[]): (readonly
     const pictures = [...place.querySelectorAll("img[alt]")].map(
       (one) => [one.getAttribute("alt") ?? "", one] as const,
     );
-    const texts = leaves.filter(([, one]) => one !== heading && place.contains(one));
+    const texts = leaves.filter(
+      ([, one]) => one !== heading && place.contains(one) && ![...one.children].some((part) => textOf(part) !== ""),
+    );
     const names = [...pictures, ...texts].filter(([text]) => /^\p{L}[^.!?]{1,28}$/u.test(text));
     if (names.length >= 3 && names.length >= texts.length) return names;
   }

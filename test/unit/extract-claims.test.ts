@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import { extract } from "../../functions/analyze/extract/extract.ts";
+
+// What a page claims, of whom, and what it shows for it.
+
+const extracted = (body: string, title = "Acme – Shifts") =>
+  extract({
+    html: `<!DOCTYPE html><html><head></head><body>${body}</body></html>`,
+    url: "https://acme.example/",
+    title,
+    description: "A description",
+    screenshot: "u/s.png",
+  });
+const proofOf = (body: string): string[] => extracted(body).proof.map(({ kind, value }) => `${kind}: ${value}`);
+const at = (y: number, height: number) => `data-agentic-box="100 ${y} 400 ${height}"`;
+
+describe("proof", () => {
+  test.each<[string, string, string[]]>([
+    [
+      "words in quotation marks",
+      "<p>“It saved our Sundays, every single one of them.”</p>",
+      ["testimonial: “It saved our Sundays, every single one of them.”"],
+    ],
+    [
+      "words that a name signs",
+      "<div><p>It saved our Sundays, every single one of them.</p><p>- Ada Lovelace, London</p></div>",
+      ["testimonial: It saved our Sundays, every single one of them."],
+    ],
+    [
+      "words that nobody signs",
+      "<div><p>It saved our Sundays, every single one of them.</p><p>Since 2019</p></div>",
+      [],
+    ],
+    [
+      "figures above their labels",
+      "<div><div><h3>230</h3><p>Projects done</p></div><div><h3>15k+</h3><p>Happy people</p></div></div>",
+      ["metric: 230 Projects done", "metric: 15k+ Happy people"],
+    ],
+    [
+      "figures below their labels",
+      "<div><div><p>Projects done</p><h3>230</h3></div><div><p>Happy guests</p><h3>99%</h3></div></div>",
+      ["metric: 230 Projects done", "metric: 99% Happy guests"],
+    ],
+    ["one figure, of anything", "<div><h3>230</h3><p>Projects done</p></div>", []],
+    ["time that runs down", "<div><div><h3>14</h3><p>Days</p></div><div><h3>20</h3><p>Hours</p></div></div>", []],
+    [
+      "figures of a table",
+      "<table><tr><td>16</td><td>Components</td></tr><tr><td>3</td><td>Plugins</td></tr></table>",
+      [],
+    ],
+    ["a limit of a plan", "<ul><li>5 users</li></ul>", []],
+    ["who uses it", "<p>Used by 22,000+ developers</p>", ["metric: Used by 22,000+ developers"]],
+    ["stars and reviews", "<span>★★★★ 4.6 · 248 reviews</span>", ["rating: 4.6 · 248 reviews"]],
+    ["a rating by its class", '<div class="rating"><span>4.9 (42)</span></div>', ["rating: 4.9 (42)"]],
+    ["a version and a number", "<p>v4.9 (42)</p>", []],
+    [
+      "names below who trusts it",
+      "<section><h2>Trusted by</h2><div><span>Foodly</span><span>Barly</span><img alt='Hotelly logo'></div></section>",
+      ["customer: Hotelly", "customer: Foodly", "customer: Barly"],
+    ],
+    [
+      "several logos",
+      "<div><img alt='Foodly Logo'><img alt='Barly Logo'><img alt='Hotelly Logo'></div>",
+      ["customer: Foodly", "customer: Barly", "customer: Hotelly"],
+    ],
+    ["the site's own logo", "<img alt='Acme logo'>", []],
+  ])("%s", (_what, body, expected) => {
+    expect(proofOf(body)).toEqual(expected);
+  });
+});
+
+describe("positioning", () => {
+  test.each<[string, string, string | undefined]>([
+    ["the first heading", "<h1>Shifts that plan themselves</h1>", "Shifts that plan themselves"],
+    [
+      "below a heading that is the brand",
+      "<h1>Acme</h1><p>The roster that writes itself, every week.</p>",
+      "The roster that writes itself, every week.",
+    ],
+    [
+      "below a heading that names the page",
+      "<div><h1>Pricing</h1><p>Pay for what you plan, and nothing else.</p></div>",
+      "Pay for what you plan, and nothing else.",
+    ],
+    ["nothing, where nothing is claimed there", "<h1>Pricing</h1><ul><li>A</li></ul>", undefined],
+    ["no price", "<h1>$29</h1><h2>Plans for every size of team</h2>", "Plans for every size of team"],
+    [
+      "the largest words of the first screen",
+      `<div class="masthead"><div ${at(200, 20)}>Welcome to our studio</div><div ${at(240, 80)}>It’s nice to meet you</div></div><h2 ${at(900, 40)}>Services</h2>`,
+      "It’s nice to meet you",
+    ],
+    ["the description", "<p>x</p>", "A description"],
+  ])("%s", (_what, body, expected) => {
+    expect(extracted(body).positioning?.value).toBe(expected);
+  });
+});
+
+describe("audience", () => {
+  test.each<[string, string[]]>([
+    ["Built for restaurants and small hotels.", ["restaurants and small hotels"]],
+    ["For growing teams that need more power and reporting.", ["growing teams that need more power and reporting"]],
+    ["Made for engineers who want to ship: faster.", ["engineers who want to ship"]],
+    ["For more of it, ask us.", []],
+  ])("%s", (said, expected) => {
+    expect(extracted(`<div>${said}</div>`).audience.map(({ value }) => value)).toEqual(expected);
+  });
+});
