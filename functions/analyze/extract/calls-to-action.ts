@@ -1,7 +1,6 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { type Control, findControls } from "./controls.ts";
 import type { Cite } from "./evidence.ts";
-import { boxOf } from "./marks.ts";
 import type { PageDocument, PageElement } from "./visible.ts";
 
 type Action = Analysis["callsToAction"][number];
@@ -63,7 +62,7 @@ export function findCallsToAction(document: PageDocument, url: string, cite: Cit
     }
     if (found.size === MAX_ACTIONS) break;
     const target = targetOf(element, url);
-    const place = placeOf(element);
+    const place = placeOf(control);
     found.set(text.toLowerCase(), {
       text,
       ...(target ? { target } : {}),
@@ -142,38 +141,32 @@ function choicesAmong(controls: readonly Control[]): Set<Control> {
 }
 
 /** "See how it works →", in the row of a button of the first screen. */
-function isArrowBeside({ element, look }: Control, standing: readonly Control[]): boolean {
+function isArrowBeside({ element, look, box }: Control, standing: readonly Control[]): boolean {
   if (look !== "plain" || element.tagName !== "A" || menuOf(element)) return false;
   if (!/[→›»↗➔▸▶]\s*$/u.test(element.textContent ?? "") && !element.querySelector("svg, i, img")) return false;
-  const box = boxOf(element);
   return (
     box !== undefined &&
     box.y < FIRST_SCREEN &&
-    standing.some((other) => {
-      const beside = boxOf(other.element);
-      return (
-        beside &&
-        beside.y < box.y + box.height &&
-        box.y < beside.y + beside.height &&
-        rowOf(other.element) === rowOf(element)
-      );
-    })
+    standing.some(
+      ({ element: other, box: beside }) =>
+        beside && beside.y < box.y + box.height && box.y < beside.y + beside.height && rowOf(other) === rowOf(element),
+    )
   );
 }
 
 const STRENGTH = { filled: 3, outlined: 2, tinted: 1, plain: 0 } as const;
 
 /** Drawn as strongly as any beside it, and asks for more than reading. */
-function isPrimary({ element, text, look }: Control, standing: readonly Control[]): boolean {
+function isPrimary(control: Control, standing: readonly Control[]): boolean {
+  const { look, text } = control;
   if (look === "plain" || LEARNS.test(text)) return false;
-  return standing.every((other) => STRENGTH[other.look] <= STRENGTH[look] || !isBeside(other.element, element));
+  return standing.every((other) => STRENGTH[other.look] <= STRENGTH[look] || !isBeside(other, control));
 }
 
 /** In the same row, of cards, too. */
-function isBeside(one: PageElement, other: PageElement): boolean {
-  const [a, b] = [boxOf(one), boxOf(other)];
-  if (!a || !b) return rowOf(one) === rowOf(other);
-  return Math.abs(a.y - b.y) < BESIDE;
+function isBeside(one: Control, other: Control): boolean {
+  if (!one.box || !other.box) return rowOf(one.element) === rowOf(other.element);
+  return Math.abs(one.box.y - other.box.y) < BESIDE;
 }
 
 /** Controls in one row have a parent in common, or their wrappers have, such as the items of a list. */
@@ -182,9 +175,8 @@ function rowOf(element: PageElement): PageElement | null {
   return parent && (parent.children.length === 1 || parent.tagName === "LI") ? parent.parentElement : parent;
 }
 
-function placeOf(element: PageElement): Action["place"] {
+function placeOf({ element, box }: Control): Action["place"] {
   if (element.closest("footer, [role='contentinfo'], [class*='footer' i]:not([class*='card' i])")) return "footer";
-  const box = boxOf(element);
   if (element.closest("nav, [role='navigation'], [role='banner']") || (box && box.y + box.height <= HEADER_HEIGHT))
     return "header";
   if (!box) return undefined;

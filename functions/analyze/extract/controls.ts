@@ -1,4 +1,4 @@
-import { boxOf, isMarked, lookOf, ownBox } from "./marks.ts";
+import { type Box, boxOf, isMarked, lookOf, ownBox } from "./marks.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 /** A link or button that a visitor takes for a control. */
@@ -6,6 +6,8 @@ export interface Control {
   readonly element: PageElement;
   readonly text: string;
   readonly look: "filled" | "outlined" | "tinted" | "plain";
+  /** Where it is drawn; undefined without marks. */
+  readonly box: Box | undefined;
 }
 
 const CONTROLS =
@@ -14,6 +16,10 @@ const CONTROLS =
 const CALLED_BUTTON =
   "button, [role='button'], input, a[class*='btn' i], a[class*='button' i], a[class*='cta' i], a:has(> button)";
 const MAX_LABEL = 40;
+/** They are compared with each other: a page of thousands says nothing more with the rest. */
+const MAX_CONTROLS = 400;
+/** Of the parts of one control. */
+const MAX_PARTS = 20;
 /** CSS pixels: what is higher is a tile, what is lower a badge or a word in a line. */
 const HEIGHT = { min: 20, max: 100 };
 /** CSS pixels that one line, and what two of a badge, take at most. */
@@ -24,17 +30,18 @@ export function findControls(document: PageDocument): Control[] {
   const marked = isMarked(document);
   const found: Control[] = [];
   for (const element of document.querySelectorAll(CONTROLS)) {
+    if (found.length === MAX_CONTROLS) break;
     const text = labelOf(element) || storeBadge(element);
     if (text.length < 2 || text.length > MAX_LABEL || !/\p{L}/u.test(text)) continue;
-    const look = marked ? drawnLook(element) : element.matches(CALLED_BUTTON) ? "filled" : undefined;
-    if (look && !found.some((other) => other.element.contains(element))) found.push({ element, text, look });
+    const box = marked ? boxOf(element) : undefined;
+    const look = marked ? drawnLook(element, box) : element.matches(CALLED_BUTTON) ? "filled" : undefined;
+    if (look && !found.some((other) => other.element.contains(element))) found.push({ element, text, look, box });
   }
   return found;
 }
 
 /** Undefined for what is not drawn, or larger or smaller than controls are. */
-function drawnLook(element: PageElement): Control["look"] | undefined {
-  const box = boxOf(element);
+function drawnLook(element: PageElement, box: Box | undefined): Control["look"] | undefined {
   if (!box || box.height > HEIGHT.max || isTile(element, box.height)) return undefined;
   const look = lookOf(element);
   if (storeBadge(element) !== "" && labelOf(element) === "") return "filled";
@@ -43,7 +50,9 @@ function drawnLook(element: PageElement): Control["look"] | undefined {
 
 /** Says one thing above another: a card that is a link. */
 function isTile(element: PageElement, height: number): boolean {
-  const boxes = [...element.querySelectorAll("*")].flatMap((one) => (textOf(one) === "" ? [] : (ownBox(one) ?? [])));
+  const boxes = [...element.querySelectorAll("*")]
+    .slice(0, MAX_PARTS)
+    .flatMap((one) => (textOf(one) === "" ? [] : (ownBox(one) ?? [])));
   const stacked = boxes.some((one) => boxes.some((other) => one.y + one.height <= other.y + LINES.one / 2));
   return stacked && height > LINES.badge;
 }

@@ -42,11 +42,13 @@ export function findMentions(body: PageElement, shared: SharedSigns): Mention[] 
     if (mention && ![...element.children].some((child) => mentionIn(child, textOf(child), shared)))
       mentions.push(mention);
   }
+  const priced = new Set(mentions.flatMap(({ element, money }) => (money && !inButton(element) ? [money.amount] : [])));
   return mentions.filter(
     (mention) =>
       !isFeature(mention.element, mentions) &&
       !isName(mention, mentions) &&
-      !isRepeatedByButton(mention, mentions) &&
+      // "Buy now for $129", below the price.
+      !(priced.has(mention.money?.amount ?? -1) && inButton(mention.element)) &&
       !isRepeatedByPrice(mention, mentions),
   );
 }
@@ -76,12 +78,9 @@ export function pricesIn(text: string, shared: SharedSigns): Money[] {
   });
 }
 
-/** "Buy now for $129", below the price. */
-function isRepeatedByButton({ element, money }: Mention, mentions: readonly Mention[]): boolean {
-  const isButton = (one: PageElement) => one.closest("button, [role='button'], a")?.querySelector(HEADINGS) === null;
-  return (
-    isButton(element) && mentions.some((other) => !isButton(other.element) && other.money?.amount === money?.amount)
-  );
+/** A link may hold a whole card. */
+function inButton(element: PageElement): boolean {
+  return element.closest("button, [role='button'], a")?.querySelector(HEADINGS) === null;
 }
 
 /** A word in place of an amount. */
