@@ -31,11 +31,13 @@ export function findControls(document: PageDocument): Control[] {
   const found: Control[] = [];
   for (const element of document.querySelectorAll(CONTROLS)) {
     if (found.length === MAX_CONTROLS) break;
+    // In the page's order: what holds it was the last one found.
+    if (found.at(-1)?.element.contains(element)) continue;
     const text = labelOf(element) || storeBadge(element);
     if (text.length < 2 || text.length > MAX_LABEL || !/\p{L}/u.test(text)) continue;
     const box = marked ? boxOf(element) : undefined;
     const look = marked ? drawnLook(element, box) : element.matches(CALLED_BUTTON) ? "filled" : undefined;
-    if (look && !found.some((other) => other.element.contains(element))) found.push({ element, text, look, box });
+    if (look) found.push({ element, text, look, box });
   }
   return found;
 }
