@@ -189,14 +189,21 @@ describe("a schedule's time", () => {
     expect([world.workloads, world.status.active]).toEqual([[], []]);
   });
 
-  test("a process that dies before the status is written makes no second one", async () => {
-    const world = createWorld();
-    await lookAt(world, "10:10");
-    const before = world.objects.get("schedule");
-    if (before) world.objects.set("schedule", { ...before, status: {} });
-    await lookAt(world, "10:11");
-    expect([world.workloads, world.status.lastScheduleTime]).toEqual([[named("10:10")], "2026-11-30T10:10:00.000Z"]);
-  });
+  test.each(["Allow", "Replace"])(
+    "a process that dies before the status is written does nothing twice: %s",
+    async (concurrencyPolicy) => {
+      const world = createWorld({ concurrencyPolicy });
+      await lookAt(world, "10:10");
+      const before = world.objects.get("schedule");
+      if (before) world.objects.set("schedule", { ...before, status: {} });
+      await lookAt(world, "10:11");
+      expect([world.workloads, world.log, world.status.lastScheduleTime]).toEqual([
+        [named("10:10")],
+        [],
+        "2026-11-30T10:10:00.000Z",
+      ]);
+    },
+  );
 
   test("whose answer was lost is no other's", async () => {
     let lost = true;
@@ -456,14 +463,16 @@ describe("history", () => {
 
   test("leaves alone what is not its own, and what is going already", async () => {
     const world = createWorld({ successfulHistoryLimit: 0 });
-    await lookAt(world, "10:10", "10:20");
+    await lookAt(world, "10:10", "10:20", "10:30");
+    // The one that the next is compared with.
+    world.set(named("10:30"), succeeded("10:30:30"));
     world.set(named("10:10"), succeeded("10:10:30"), {
       metadata: { ...world.workload(named("10:10"))?.metadata, ownerReferences: [{ uid: "somebody" }] },
     });
     world.set(named("10:20"), succeeded("10:20:30"), {
       metadata: { ...world.workload(named("10:20"))?.metadata, deletionTimestamp: "x" },
     });
-    await lookAt(world, "10:21");
+    await lookAt(world, "10:31");
     expect(world.log).toEqual([]);
   });
 
