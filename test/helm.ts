@@ -24,7 +24,8 @@ export async function render(set: readonly string[] = [], { hooks = false } = {}
   const values = set.flatMap((one) => ["--set-json", one]);
   const more = hooks ? [] : ["--no-hooks"];
   const text = await helm(["template", "agentic", CHART, "-n", "agentic-system", "--skip-tests", ...more, ...values]);
-  return parseAllDocuments(text)
+  // As Helm and the API server read it: `on` is no text.
+  return parseAllDocuments(text, { version: "1.1" })
     .map((document) => {
       if (document.errors.length > 0) throw new Error(`${document.errors[0]?.message}\n${document.toString()}`);
       return document.toJS() as Manifest | null;

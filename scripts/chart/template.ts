@@ -15,7 +15,8 @@ export type Mark =
 
 const STARTS = "⟦";
 const MARK = /⟦(\d+)⟧/g;
-const STRINGIFY = { lineWidth: 0, aliasDuplicateObjects: false } as const;
+/** Helm reads YAML 1.1, in which `on` and `no` are no texts. */
+const STRINGIFY = { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" } as const;
 
 /** Writes objects with marks in them as a template: objects are data until then, and no text is searched for. */
 export class TemplateWriter {

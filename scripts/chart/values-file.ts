@@ -9,7 +9,10 @@ interface Described {
 
 /** values.yaml: the defaults, each with what the schema says of it. */
 export function valuesFile(defaults: Values): string {
-  const document = new Document(ordered(defaults, chartSchema() as Described), { aliasDuplicateObjects: false });
+  const document = new Document(ordered(defaults, chartSchema() as Described), {
+    aliasDuplicateObjects: false,
+    compat: "yaml-1.1",
+  });
   document.commentBefore = " Generated from scripts/chart/values.ts and the plain YAML by 'npm run generate'.";
   if (isMap(document.contents)) comment(document.contents, chartSchema() as Described);
   return document.toString({ lineWidth: 140, flowCollectionPadding: true });

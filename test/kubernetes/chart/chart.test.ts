@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { KINDS } from "../../../crd/kinds.ts";
+import { allSecretNames, SECRET_NAMES } from "../../../functions/setup/secrets.ts";
 import { isFor } from "../../../scripts/deploy/deploy.ts";
 import { productManifests } from "../../../scripts/deploy/manifests.ts";
 import { untilReady } from "../../../scripts/deploy/ready.ts";
@@ -9,7 +11,7 @@ import { kubeconfig } from "../../cluster/context.ts";
 import { buildTestImages } from "../../cluster/images/build.ts";
 import { profilesFolder, volumes } from "../../cluster/product/deploy.ts";
 import { CHART, helm } from "../../helm.ts";
-import { apply, get, kubectl, list } from "../cluster.ts";
+import { apply, get, kubectl, list, until } from "../cluster.ts";
 
 // The chart on a cluster that has Argo and Knative and nothing of ours, and what is left of it when it has gone.
 
@@ -70,7 +72,7 @@ async function everything(): Promise<Set<string>> {
   const kinds = (await kubectl(["api-resources", "--verbs=list,delete", "-o", "name"])).trim().split("\n");
   const listed = kinds.filter(
     (kind) =>
-      !/^(events|leases|pods|replicasets|endpoints|endpointslices|controllerrevisions|revisions|podautoscalers|images|metrics)\b/.test(
+      !/^(events|leases|pods|replicasets|endpoints|endpointslices|controllerrevisions|revisions|apiservices|podautoscalers|images|metrics)\b/.test(
         kind,
       ),
   );
@@ -85,14 +87,24 @@ test("install: from nothing to ready", async () => {
   await apply(...volumes());
   await inCluster("install", "agentic", CHART, "--create-namespace", ...values, "--wait", "--timeout", "4m");
   const wanted = productManifests().filter((manifest) => isFor({ authenticated: true, scaled: false }, manifest));
-  await untilReady(kubectl, wanted, NAMESPACE, { timeoutMs: 120_000, say: () => undefined });
+  const ready = (kinds: (kind: string) => boolean) =>
+    untilReady(
+      kubectl,
+      wanted.filter(({ kind }) => kinds(kind)),
+      NAMESPACE,
+      { timeoutMs: 120_000, say: () => undefined },
+    );
+  await ready((kind) => kind !== "Agent");
+  // What was made before the sources listened is looked at with the next resync, two minutes later, or now.
+  await kubectl(["-n", NAMESPACE, "annotate", "agents", "--all", "test=now"]);
+  await ready((kind) => kind === "Agent");
   const labels = await kubectl(["get", "namespace", NAMESPACE, "-o", "jsonpath={.metadata.labels}"]);
   expect(labels).toContain('"pod-security.kubernetes.io/enforce":"restricted"');
 });
 
 test("helm test: the pre-flight check finds everything", async () => {
-  const said = await inCluster("test", "agentic", "--logs", "--timeout", "1m");
-  expect(said).toMatch(/Phase:\s+Succeeded/);
+  await inCluster("test", "agentic", "--timeout", "1m");
+  const said = await kubectl(["-n", NAMESPACE, "logs", "doctor"]);
   expect(said).toMatch(/ok\s+agentic-system\s+all of it is ready/);
   expect(said).not.toMatch(/^missing/m);
 });
@@ -129,12 +141,38 @@ test("upgrade: a changed value arrives, Secrets stay, what was lost comes back, 
   );
   expect((await get("configmaps", NAMESPACE, "agentic-settings"))?.["data"]).toMatchObject({ LOG_LEVEL: "debug" });
   expect(await egress()).not.toEqual(first);
+  // What admit wrote into an object of the release.
+  const trust = "jsonpath={.webhooks[0].clientConfig.caBundle}";
+  expect(await kubectl(["get", "validatingwebhookconfiguration", "agentic-admit", "-o", trust])).not.toBe("");
 });
+
+/** In a namespace that is there. */
+const OF_NAMESPACE = [
+  "ConfigMap agentic-system/kube-root-ca.crt",
+  "Namespace /agentic-system",
+  "ServiceAccount agentic-system/default",
+];
 
 test("uninstall: what is left is what nobody can make again, and goes as the docs say", async () => {
   await inCluster("uninstall", "agentic", "--wait", "--timeout", "3m");
   const left = async () => [...(await everything())].filter((one) => !before.has(one)).toSorted();
-  expect(await left()).toEqual([]);
+  const kept = [
+    ...OF_NAMESPACE,
+    ...allSecretNames(SECRET_NAMES).map((name) => `Secret agentic-system/${name}`),
+    ...KINDS.map(({ plural }) => `CustomResourceDefinition /${plural}.agentic.dev`),
+    "PersistentVolumeClaim agentic-system/store",
+    ...volumes().map(({ metadata }) => `PersistentVolume /${metadata.name}`),
+  ].toSorted();
+  // What Knative made of it goes a moment later.
+  let seen: string[] = [];
+  await until(
+    "the rest to go",
+    async () => {
+      seen = await left();
+      return seen.join() === kept.join();
+    },
+    { ms: 60_000, every: 2000 },
+  ).catch(() => expect(seen).toEqual(kept));
   await removeAll();
   expect(await left()).toEqual([]);
 });
