@@ -1,3 +1,5 @@
+import { API_VERSION } from "../../crd/fields.ts";
+import { KINDS } from "../../crd/kinds.ts";
 import { WORKFLOW_KIND } from "../../lib/edges/kube.ts";
 
 /** What a cluster is asked for the pre-flight check. */
@@ -59,7 +61,7 @@ export const WANTED: Readonly<Record<string, string>> = {
   "sources.knative.dev/v1/PingSource": INSTALL.eventing,
   "messaging.knative.dev/v1/InMemoryChannel": INSTALL.channel,
 };
-const OWN = ["AgentWorkload", "AgentPipeline", "Agent", "AgentDecision"].map((kind) => `agentic.dev/v1alpha1/${kind}`);
+const OWN = KINDS.map(({ kind }) => `${API_VERSION}/${kind}`);
 const KEDA = "keda.sh/v1alpha1/ScaledObject";
 export const LOOKED_FOR: readonly string[] = [...Object.keys(WANTED), ...OWN, KEDA];
 

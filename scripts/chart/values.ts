@@ -240,7 +240,7 @@ export const valuesSchema = z.strictObject({
     .strictObject({
       apply: z.boolean().describe("the Job brings our kinds up to date, which Helm does not; nothing deletes them"),
     })
-    .describe("AgentWorkload, AgentPipeline, Agent, AgentDecision"),
+    .describe("our kinds"),
   setup: z
     .strictObject({ resources })
     .describe("the Jobs before installation, upgrade and removal, and the check of helm test"),
