@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outcomes } from "../../engine/outcomes.ts";
+import { isOutput } from "../../engine/output-role.ts";
 import type { Run } from "../../engine/run.ts";
 import { stepOf } from "../../engine/run.ts";
 import { SUMMARY } from "../../engine/summary.ts";
@@ -28,7 +29,7 @@ export function outputFiles({ pipeline, ...run }: Run, outcomes: Outcomes): Outp
   const isFanOut = stepOf({ pipeline, ...run }, pipeline.output)?.forEach !== undefined;
   return all.flatMap((outcome, index) => {
     if (outcome?.outcome !== "succeeded") return [];
-    const artifacts = Object.entries(outcome.artifacts).filter(([role]) => role !== SUMMARY);
+    const artifacts = Object.entries(outcome.artifacts).filter(([role]) => role !== SUMMARY && isOutput(role));
     const extensions = artifacts.map(([, key]) => extensionOf(key));
     return artifacts.map(([role, key]): OutputFile => {
       const extension = extensionOf(key);

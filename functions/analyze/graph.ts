@@ -84,7 +84,12 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const context = contextOf(runtime);
       if (!model) throw new TypeError("there is no model to ask");
       const capture = await getJson(artifacts, context.workload, captureKeyOf(context.input), captureSchema);
-      const { answer, model: author, usage, asked } = await askUnlessAsked(model, artifacts, context, {
+      const {
+        answer,
+        model: author,
+        usage,
+        asked,
+      } = await askUnlessAsked(model, artifacts, context, {
         purpose: "analyze",
         instructions: instructions(objectiveOf(context)),
         data: await readText(artifacts, context.workload, state.digest),

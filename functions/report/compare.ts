@@ -34,6 +34,9 @@ export interface ReportInput {
   readonly earlier?: EarlierReport | string;
 }
 
+/** The label of the key figure that a report has where there was one before; a date follows. */
+export const CHANGES_SINCE = "Changes since";
+
 /** Everything that the report says without an author: figures, tables, what differs, what is open, what changed. */
 export function compare({ objective, findings, decision, subjects, earlier }: ReportInput): Dossier {
   const merged = subjects.map(mergePages);
@@ -212,7 +215,7 @@ function keyFigures({ competitors, prices, currency, coverage, compared }: Figur
     ...(compared
       ? [
           {
-            label: `Changes since ${compared.since.slice(0, 10)}`,
+            label: `${CHANGES_SINCE} ${compared.since.slice(0, 10)}`,
             value: String(compared.list.filter(({ material }) => material).length),
             note: "material ones: prices, offers, positioning, terms",
           },

@@ -7,7 +7,7 @@ import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
 import { getJson } from "../../lib/edges/artifacts.ts";
 import { ownTraceUrl } from "../../lib/telemetry/trace-url.ts";
-import { askModel, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
+import { ASKED, askUnlessAsked, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
 import { fact, putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { withoutCitations } from "./claims.ts";
 import { compare } from "./compare.ts";
@@ -32,6 +32,8 @@ const State = Annotation.Root({
   identity: Annotation<string>,
   dossier: Annotation<string>,
   narrative: Annotation<string>,
+  /** The question with its answer, for the next run; none where rules wrote. */
+  asked: Annotation<string | undefined>,
   html: Annotation<string>,
   markdown: Annotation<string>,
   json: Annotation<string>,
@@ -67,10 +69,18 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
     .addNode("write", async (state, runtime) => {
       const context = contextOf(runtime);
       const dossier = await getJson(artifacts, context.workload, state.dossier, dossierSchema);
-      const narrative = model
-        ? await narrate(dossier, (question) => askModel(model, context, question))
-        : strategize(dossier);
-      return { narrative: await artifacts.put(context.workload, JSON.stringify(narrative), "json") };
+      if (!model)
+        return { narrative: await artifacts.put(context.workload, JSON.stringify(strategize(dossier)), "json") };
+      let asked: string | undefined;
+      const narrative = await narrate(dossier, async (question) => {
+        const answer = await askUnlessAsked(model, artifacts, context, question);
+        asked = answer.asked;
+        return answer;
+      });
+      return {
+        narrative: await artifacts.put(context.workload, JSON.stringify(narrative), "json"),
+        asked,
+      };
     })
     .addNode("render", async (state, runtime) => {
       const { workload } = contextOf(runtime);
@@ -110,13 +120,14 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
       const { workload } = contextOf(runtime);
       const report = await read(workload, state);
       const { answer, recommendation, caveats, usage } = report.narrative;
-      const { html, markdown, json, pdf, exports, slides } = state;
+      const { html, markdown, json, pdf, exports, slides, asked } = state;
       const result: StepResult = {
         outcome: "succeeded",
         output: shortened(withoutCitations(answer)),
         data: digestOf(report),
         artifacts: {
           ...{ html, markdown, json, pdf, ...exports, pptx: slides },
+          ...(asked ? { [ASKED]: asked } : {}),
           [SUMMARY]: await putSummary(artifacts, workload, {
             title: report.objective,
             facts: [

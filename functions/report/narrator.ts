@@ -3,6 +3,7 @@ import { TerminalError } from "../../lib/errors.ts";
 import type { Answer } from "../../lib/model/model.ts";
 import type { Question } from "../../lib/model/question.ts";
 import { citedIn } from "./claims.ts";
+import { CHANGES_SINCE } from "./compare.ts";
 import { siteShare } from "./coverage.ts";
 import { confidenceOf, ENOUGH } from "./insights.ts";
 import type { Dossier, Insight, Narrative, NumberedClaim } from "./report.ts";
@@ -120,9 +121,11 @@ function toldClaims({ claims }: Dossier): NumberedClaim[] {
 function briefing(dossier: Dossier, told: readonly NumberedClaim[]): string {
   const { keyFigures, prices, gaps, saturated, standouts, competitors, currency, changes } = dossier;
   const brief = ({ title, text, sites, claims }: Insight) => ({ title, text, sites, claims });
+  // Nothing new leaves the question as it was, whose answer is paid for.
+  const isNew = changes?.list.some(({ material }) => material) ?? false;
   return JSON.stringify({
     currency,
-    keyFigures,
+    keyFigures: keyFigures.filter(({ label }) => isNew || !label.startsWith(CHANGES_SINCE)),
     sites: competitors.map(({ id, label, entryMonthly, entryPer, free, themes, calls }) => ({
       ...{ id, name: label, entryMonthly, entryPer, free, themes, calls },
       claims: Object.fromEntries(told.filter(({ site }) => site === id).map((claim) => [claim.id, sentenceOf(claim)])),
@@ -131,7 +134,7 @@ function briefing(dossier: Dossier, told: readonly NumberedClaim[]): string {
     gaps: gaps.map(brief),
     saturated: saturated.map(brief),
     standouts: standouts.map(brief),
-    ...(changes
+    ...(changes && isNew
       ? {
           changesSince: changes.since.slice(0, 10),
           changes: changes.list

@@ -22,8 +22,8 @@ export function objectiveOf({ input, step }: Pick<StepContext, "input" | "step">
 /** `language`: of the data, BCP 47. */
 export type AskedQuestion<T> = Omit<Question<T>, "model" | "maxOutputTokens"> & { readonly language?: string };
 
-/** The artifact role under which a step leaves what it asked a model, and what that answered. */
-export const ASKED = "asked";
+/** The artifact role under which a step leaves what it asked a model, and what that answered. No output of the run. */
+export const ASKED = ".asked";
 const askedSchema = z.object({
   /** sha256 of all that the answer depends on. */
   question: z.string(),
@@ -33,8 +33,10 @@ const askedSchema = z.object({
 });
 
 /**
- * As askModel; where the step asked the same in the run that this one is compared with (`previous`), nobody is asked again, and it costs
+ * Asks the workload's model, without people's addresses and numbers unless the workload keeps them, within the workload's limits and at
+ * its cost. Where the step asked the same in the run that this one is compared with (`previous`), nobody is asked again, and it costs
  * nothing. `asked`: the artifact that the step's result must name as ASKED, for the next run to find.
+ * @throws as Model.ask
  */
 export async function askUnlessAsked<T>(
   model: Model,
@@ -71,11 +73,6 @@ function questionHash({ image, schema, ...question }: Question<unknown>, default
 }
 
 type AskingStep = Pick<StepContext, "identity" | "input" | "workload" | "claims" | "deadline" | "signal">;
-
-/** Asks the workload's model, without people's addresses and numbers unless the workload keeps them, within the workload's limits and at its cost. @throws as Model.ask */
-export async function askModel<T>(model: Model, context: AskingStep, question: AskedQuestion<T>): Promise<Answer<T>> {
-  return ask(model, await fullQuestion(context.input, question), context);
-}
 
 async function fullQuestion<T>(
   input: StepContext["input"],

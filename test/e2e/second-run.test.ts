@@ -54,4 +54,7 @@ test("a second run over sites that did not change asks no model, and says that n
   expect(provider.requests.length).toBe(asked);
   expect(second.state.usage.costUsd).toBe(0);
   expect(second.state.comparedWith).toMatchObject({ workload: "first" });
+  expect(Object.keys(second.state.outputs).filter((role) => role.startsWith("."))).toEqual([]);
+  expect(first.report.changes).toBeNull();
+  expect(second.report.changes.list.filter(({ material }: { material: boolean }) => material)).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import type { Review, WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { type Outcomes, usageOf } from "../../../engine/outcomes.ts";
+import { isOutput } from "../../../engine/output-role.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { itemProgress, stepProgress } from "../../../engine/progress.ts";
 import type { Run } from "../../../engine/run.ts";
@@ -284,9 +285,9 @@ function outputsOf(progress: Progress | undefined, run: Run): Pick<WorkloadStatu
   const all = progress?.outcomes.get(run.pipeline.output) ?? [];
   const isFanOut = run.pipeline.steps.find(({ name }) => name === run.pipeline.output)?.forEach !== undefined;
   const outputs = all.flatMap((outcome, index) =>
-    Object.entries(outcome?.outcome === "succeeded" ? outcome.artifacts : {}).map(
-      ([name, key]) => [isFanOut ? `${index}-${name}` : name, key] as const,
-    ),
+    Object.entries(outcome?.outcome === "succeeded" ? outcome.artifacts : {})
+      .filter(([role]) => isOutput(role))
+      .map(([role, key]) => [isFanOut ? `${index}-${role}` : role, key] as const),
   );
   return outputs.length > 0 ? { outputs: Object.fromEntries(outputs) } : {};
 }
