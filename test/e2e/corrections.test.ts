@@ -41,7 +41,11 @@ test("what a reviewer strikes and corrects by the page's forms is so in the repo
       metadata: { name: "corrected" },
       spec: {
         freshness: "1s",
-        inputs: { objective: "How to price shift planning?", sites: hosts.map((host) => `http://${host}/`) },
+        inputs: {
+          objective: "How to price shift planning?",
+          pagesPerSite: 1,
+          sites: hosts.map((host) => `http://${host}/`),
+        },
       },
     }),
   );
