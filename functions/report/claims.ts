@@ -48,6 +48,7 @@ function claimOn(
     at: evidence.at ?? from?.capture.capturedAt ?? "",
     pages: [...(from ? [from.id] : []), ...also.map(({ id }) => id)],
     ...(evidence.crop === undefined ? {} : { crop: evidence.crop }),
+    ...(evidence.correctedBy === undefined ? {} : { correctedBy: evidence.correctedBy }),
     analyst: by?.kind === "model" ? by.model : "rules",
   };
 }

@@ -90,6 +90,7 @@ const claimSchema = z.strictObject({
   pages: z.array(z.string()).describe("Ids of all pages that say it."),
   crop: z.strictObject({ image: z.string(), box: boxSchema }).optional(),
   analyst: z.string().describe('"rules", or the model that found it.'),
+  correctedBy: z.string().optional().describe("The reviewer who says otherwise than the page."),
   status: z.enum(["new", "same", "changed", "notComparable"]).optional().describe("Against the earlier report."),
 });
 export type NumberedClaim = z.infer<typeof claimSchema>;

@@ -81,8 +81,10 @@ export function mergePages({ item, pages }: Subject): SiteFindings {
         analyses.flatMap(({ technology }) => technology),
         ({ value }) => value,
       ),
-      caveats: pages.flatMap(({ url, analysis }, at) =>
-        analysis.caveats.map((caveat) => (at === 0 ? caveat : `${pathOf(url)}: ${caveat}`)),
+      caveats: pages.flatMap(({ url, analysis, capture }, at) =>
+        [...analysis.caveats, ...(capture.discovery?.caveats ?? [])].map((caveat) =>
+          at === 0 ? caveat : `${pathOf(url)}: ${caveat}`,
+        ),
       ),
       usage: analyses.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
     },

@@ -363,14 +363,20 @@ describe("the report", () => {
           kind: "pricing",
           offers: [["Solo", { amount: 12 }]],
           crops: { "Solo $12": box },
+          canonical: "https://ledgerly.example/plans",
         },
         // Another address of the page above.
         { name: "Ledgerly", path: "/pricing/", kind: "product", offers: [["Never", { amount: 1 }]] },
+        {
+          ...{ name: "Ledgerly", path: "/preise", kind: "product", offers: [["Nor this", { amount: 1 }]] },
+          canonical: "https://ledgerly.example/plans",
+        },
       ],
     };
     const { report, html } = await files(await run(await stage(artifacts, [site, second])));
     expect(report.competitors[0]?.pages.map(({ kind }) => kind)).toEqual(["home", "pricing"]);
-    expect(report.claims.find(({ key }) => key === "offers/never")).toBeUndefined();
+    for (const offer of ["offers/never", "offers/nor-this"])
+      expect(report.claims.find(({ key }) => key === offer)).toBeUndefined();
     const solo = report.claims.find(({ key }) => key === "offers/solo");
     expect(html).toMatch(
       new RegExp(

@@ -234,8 +234,8 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a report is on what was left of the findings",
-      find: "analysis: analyses[at] ?? analysis",
-      replace: "analysis",
+      find: "const analysis = analyses[at] ?? found;",
+      replace: "const analysis = found;",
     },
   ]),
   ...mutationsOf("lib/durable/carried-corrections.ts", CARRIED, [

@@ -29,6 +29,7 @@ export interface Site {
   /** What the capture says was cut. */
   truncated?: string[];
   analyst?: Analysis["analyst"];
+  canonical?: string;
   /** Of a claim, by its value: where it stands on the full page. */
   crops?: Readonly<Record<string, { x: number; y: number; width: number; height: number }>>;
 }
@@ -95,6 +96,7 @@ export function captureOf(site: Site, screenshot = SHOT, fullPage = SHOT): Captu
   return {
     url: site.url,
     finalUrl: site.url,
+    ...(site.canonical === undefined ? {} : { canonical: site.canonical }),
     redirects: [],
     status: 200,
     title: `${site.name} – home`,

@@ -50,7 +50,7 @@ ${caveats.length ? html`<div class="notice">${caveats.map((caveat) => html`<p>${
 
 /** What a link of the report to a claim leads to. */
 function claimItem(
-  { id, field, kind, subject, value, details, quote, url, at, pages: said, status }: NumberedClaim,
+  { id, field, kind, subject, value, details, quote, url, at, pages: said, status, correctedBy }: NumberedClaim,
   pages: Competitor["pages"],
   crop: string | undefined,
 ): Html {
@@ -66,7 +66,7 @@ function claimItem(
             ? html`<strong>${value}</strong>`
             : value;
   const also = pages.filter((page) => said.slice(1).includes(page.id));
-  return html`<li id="${id}"><span class="number">${id}</span> ${what}${status === "new" || status === "changed" ? html` <span class="tag">${status}</span>` : ""}${quote === value ? "" : html`<blockquote>“${quote}”</blockquote>`}
+  return html`<li id="${id}"><span class="number">${id}</span> ${what}${status === "new" || status === "changed" ? html` <span class="tag">${status}</span>` : ""}${correctedBy ? html` <span class="tag">corrected by ${correctedBy}</span>` : ""}${quote === value ? "" : html`<blockquote>“${quote}”</blockquote>`}
 <span class="meta">${outLink(url, shortAddress(url))}${also.map((page) => html`, also ${outLink(page.capture.finalUrl, shortAddress(page.capture.finalUrl))}`)} · ${at.slice(0, 16).replace("T", " ")} UTC</span>${crop ? html`<img class="crop" src="${crop}" alt="${`“${quote}” as the page shows it`}">` : ""}</li>`;
 }
 
