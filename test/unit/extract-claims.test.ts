@@ -69,6 +69,10 @@ describe("proof", () => {
   });
 });
 
+test("a heading in quotation marks is said by somebody", () => {
+  expect(proofOf("<h3>“What a company!”</h3><h3>What a company</h3>")).toEqual(["testimonial: “What a company!”"]);
+});
+
 describe("positioning", () => {
   test.each<[string, string, string | undefined]>([
     ["the first heading", "<h1>Shifts that plan themselves</h1>", "Shifts that plan themselves"],

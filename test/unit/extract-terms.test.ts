@@ -92,6 +92,14 @@ describe("how it is paid otherwise", () => {
   });
 });
 
+test("a currency's sign may be an icon", () => {
+  expect(offersOf(card("Pro", '<i class="fa fa-dollar-sign"></i>39/month'))[0]?.price).toEqual({
+    amount: 39,
+    ...MONTH,
+  });
+  expect(offersOf(card("Pro", '<i class="fa fa-dollar-sign"></i> Prices of 39 shops'))).toEqual([]);
+});
+
 describe("names", () => {
   test.each<[string, string, string[]]>([
     [

@@ -35,7 +35,7 @@ export function extract(page: Page): Extracted {
   const { offers, caveats } = withStructured(visible, structuredOffers(document, name, cite));
   return {
     name,
-    positioning: findPositioning(document, [name, ...title.split(/\s[–—|·:-]\s/)], description, cite),
+    positioning: findPositioning(document, [name, ...title.split(/\s(?:[–—|·:-]|by)\s/)], description, cite),
     audience: findAudience(document, description, cite),
     callsToAction: findCallsToAction(document, url, cite),
     proof: findProof(document, cite),

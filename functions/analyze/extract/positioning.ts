@@ -33,7 +33,7 @@ function claimedBy(document: PageDocument, called: readonly string[]): PageEleme
   const names = (text: string) =>
     NAMES_PAGE.test(text) ||
     (text.split(" ").length <= MAX_NAME_WORDS && called.some((name) => squash(name) === squash(text)));
-  const written = [...document.querySelectorAll("h1, h2, h3, p, div, span, a")].filter(
+  const written = [...document.querySelectorAll("h1, h2, h3, h4, h5, h6, p, div, span, a")].filter(
     (one) => textOf(one).length >= 3 && !one.closest("nav, footer, [role='navigation']"),
   );
   const heading =
@@ -50,7 +50,7 @@ function claimedBy(document: PageDocument, called: readonly string[]): PageEleme
     .slice(0, BELOW)
     .find(
       (one) =>
-        /^(?:P|H2|H3|DIV)$/.test(one.tagName) &&
+        /^(?:P|H[2-6]|DIV)$/.test(one.tagName) &&
         textOf(one).length >= (/^H/.test(one.tagName) ? MIN_CLAIM.heading : MIN_CLAIM.text) &&
         textOf(one).length <= MAX_CLAIM,
     );

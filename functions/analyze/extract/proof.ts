@@ -110,13 +110,15 @@ function isLimit(said: string, element: PageElement): boolean {
 }
 
 const QUOTED = /^[“„«"'‘][^“„«"]{38,600}[”“»"'’][.!]?$/u;
+const QUOTED_HEADING = /^[“„«"].{8,200}[”“»"]$/u;
 /** Below a quote: "- Ada Lovelace, London". */
 const SIGNED = /^[-–—~]\s?\p{Lu}[^.!?]{2,70}$/u;
 
 /** Texts in quotation marks, and those that a name signs. */
 function saidByPeople(leaves: readonly (readonly [string, PageElement])[]): (readonly [string, PageElement])[] {
   return leaves.filter(([text, element], at) => {
-    if (element.matches(`${QUOTES}, h1, h2, h3`) || element.closest(QUOTES)) return false;
+    if (element.closest(QUOTES)) return false;
+    if (element.matches("h1, h2, h3, h4")) return QUOTED_HEADING.test(text);
     const [below = "", next] = leaves[at + 1] ?? [];
     const signed = text.length >= 40 && SIGNED.test(below) && next?.parentElement === element.parentElement;
     return QUOTED.test(text) || signed;

@@ -96,7 +96,7 @@ function collect(node: Node): string {
   const known = texts.get(node);
   if (known !== undefined) return known;
   const name = node.nodeName.toUpperCase();
-  let inner = "";
+  let inner = name === "I" ? signOf(node as PageElement) : "";
   if (!SILENT.has(name))
     for (const child of node.childNodes) {
       if (inner.length > MAX_TEXT) break;
@@ -106,6 +106,24 @@ function collect(node: Node): string {
   const text = BLOCKS.has(name) ? ` ${inner.slice(0, MAX_TEXT)} ` : inner.slice(0, MAX_TEXT);
   texts.set(node, text);
   return text;
+}
+
+const SIGN = /(?:^|[\s-])(dollar|usd|euro|eur|pound|gbp|yen|rupee)(?:[\s-]|$)/i;
+const SIGNS: Readonly<Record<string, string>> = {
+  dollar: "$",
+  usd: "$",
+  euro: "€",
+  eur: "€",
+  pound: "£",
+  gbp: "£",
+  yen: "¥",
+  rupee: "₹",
+};
+
+/** A currency's sign that a font of icons draws directly before a figure. */
+function signOf(icon: PageElement): string {
+  const [, named = ""] = SIGN.exec(icon.getAttribute("class") ?? "") ?? [];
+  return /^\s*\d/.test(icon.nextSibling?.textContent ?? "") ? (SIGNS[named.toLowerCase()] ?? "") : "";
 }
 
 function areCents(node: Node, text: string): boolean {
