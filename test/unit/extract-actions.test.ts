@@ -125,6 +125,13 @@ describe("what does not", () => {
   });
 });
 
+test("nor do a badge's small words, and buttons of a kit that shows what it has", () => {
+  expect(texts(link("New feature").replace("40 16", "40 9"))).toEqual([]);
+  expect(
+    texts(["Primary", "Outline danger", "Large button", "Link"].map((text) => `<p>${link(text)}</p>`).join("")),
+  ).toEqual([]);
+});
+
 describe("prominence and place", () => {
   test.each<[string, string, string[]]>([
     [

@@ -142,6 +142,20 @@ describe("amounts that are no offers", () => {
   });
 });
 
+test("days, numbers of bills, and what came in and went out are no offers", () => {
+  const rows = [
+    "<td>Tiger Nixon</td><td>Edinburgh</td><td>2011-04-25</td><td>$320</td>",
+    "<td>Desk lamp</td><td>Pending</td><td>$40</td>",
+  ];
+  expect(names(`<table>${rows.map((row) => `<tr>${row}</tr>`).join("")}</table>`)).toEqual([]);
+  expect(
+    names(
+      `<section><div>${card("March 1, 2026", "#MS-415 $180")}</div><div>${card("Netflix", "- $25")}</div></section>`,
+    ),
+  ).not.toContain("March 1, 2026");
+  expect(names(card("Netflix", "- $25") + card("Apple", "+ $2,000"))).toEqual([]);
+});
+
 describe("structured data", () => {
   const json = (name: string, price: string) =>
     `<script type="application/ld+json">{"@type":"Product","name":"${name}","offers":{"price":"${price}","priceCurrency":"USD"}}</script>`;

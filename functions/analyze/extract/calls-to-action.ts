@@ -21,6 +21,9 @@ const PLACES =
   /^(?:docs?|documentation|blog|news|features?|about(?: us)?|home|help|support|faqs?|cart|basket|bag|wishlist|profile|dashboard|categories|category|products?|shop|store|portfolio|services|resources|community|menu|team|gallery|pages?|examples?|components?|contact|pricing|customers|company|solutions|changelog|careers|jobs|settings|notifications?|warenkorb|hilfe|über uns|panier|aide|carrito)$/iu;
 /** "Read more" below a card or a post is a link of it; drawn as a button "Learn more" counts. */
 const READS_ON = /^(?:(?:continue|keep) reading|read (?:more|article|post|story|on)|weiterlesen|lire la suite)$/iu;
+/** What kits call the buttons that they show. */
+const DEMONSTRATES =
+  /^(?:(?:outlined?|solid|ghost|flat|rounded?|pill|text|icon|link|default|basic|normal|primary|secondary|tertiary|success|danger|warning|error|info|neutral|accent|light|dark|disabled|active|hover|focus|loading|tiny|small|medium|large|mini|huge|big|block|button|btn|label|item|option|tab|xs|sm|md|lg|xl)(?:[\s-]+|$)){1,3}\d{0,2}$/iu;
 const PHONE_OR_ADDRESS = /^[+(]?\d[\d\s().-]{5,}$|@/;
 
 const OPERATING =
@@ -82,6 +85,7 @@ function operates({ element, text }: Control): boolean {
     READS_ON.test(text) ||
     PHONE_OR_ADDRESS.test(text) ||
     PLACES.test(text) ||
+    DEMONSTRATES.test(text) ||
     element.matches(OPERATING) ||
     element.closest(WITHIN) !== null ||
     isClosely(element, WITHIN_CLOSELY) ||

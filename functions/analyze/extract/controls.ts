@@ -1,4 +1,4 @@
-import { type Box, boxOf, isMarked, lookOf, ownBox } from "./marks.ts";
+import { type Box, boxOf, fontOf, isMarked, lookOf, ownBox } from "./marks.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 /** A link or button that a visitor takes for a control. */
@@ -22,6 +22,7 @@ const MAX_CONTROLS = 400;
 const MAX_PARTS = 20;
 /** CSS pixels: what is higher is a tile, what is lower a badge or a word in a line. */
 const HEIGHT = { min: 20, max: 100 };
+const MIN_FONT = 11;
 /** CSS pixels that one line, and what two of a badge, take at most. */
 const LINES = { one: 8, badge: 70 };
 
@@ -47,7 +48,7 @@ function drawnLook(element: PageElement, box: Box | undefined): Control["look"] 
   if (!box || box.height > HEIGHT.max || isTile(element, box.height)) return undefined;
   const look = lookOf(element);
   if (storeBadge(element) !== "" && labelOf(element) === "") return "filled";
-  return look && box.height >= HEIGHT.min ? look : "plain";
+  return look && box.height >= HEIGHT.min && (fontOf(element) ?? MIN_FONT) >= MIN_FONT ? look : "plain";
 }
 
 /** Says one thing above another: a card that is a link. */

@@ -25,6 +25,8 @@ const REQUEST =
 /** Directly before an amount that is saved, lent, earned, or a former price. */
 const NOT_BEFORE =
   /(?:save[sd]?|saving|sparen?|spare|économisez|ahorra|was|were|instead of|statt|originally|regular(?:ly)?|list price|rrp|uvp|before|raised|revenue of|worth|valued? at|value|over|under|above|below|budget|credits?|refund|deposit|shipping|delivery|versand|extra|additional|zusätzlich|add|another|plus|minimum|up to|setup fee|fee|discount|prize|win|earn|spent|spend(?:ing)?|invested|donated|lost|owed|gave|paid|pay(?:s|ing)? you)[\s:+]*(?:of|for|from|is|only)?\s*$/iu;
+/** "+ $2,000" and "- $25" of an account. */
+const BOOKED = /^[+−-]\s?\p{Sc}\s?\d/u;
 /** In the same words as the amount of an extra. */
 const EXTRA =
   /(?<!\p{L})(?:extra|additional|add-?ons?|overage|zusätzlich\p{L}*|supplémentaire|set-?up fee|shipping)(?!\p{L})/iu;
@@ -60,6 +62,7 @@ function isElsewhere(element: PageElement): boolean {
 }
 
 function mentionIn(element: PageElement, text: string, shared: SharedSigns): Mention | undefined {
+  if ([element, ...element.children].some((one) => BOOKED.test(textOf(one)))) return undefined;
   const money = pricesIn(text, shared)[0];
   if (money) return { element, kind: "money", money };
   if (element.closest(NOT_FOR_TEXT)) return undefined;

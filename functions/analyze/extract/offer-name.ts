@@ -3,6 +3,8 @@ import { isBlock, type PageElement, textOf } from "./visible.ts";
 
 const MAX_NAME = 60;
 const MAX_WORDS = 8;
+/** Cells of a row that is no plan's. */
+const MIN_BOOKED = 3;
 export const HEADINGS = "h1, h2, h3, h4, h5, h6, [role='heading']";
 const CALLED = /(?:^|[-_\s])(?:name|title|plan|tier)(?:$|[-_\s])/i;
 
@@ -16,6 +18,20 @@ export const COUNTED =
 export const BOOKS =
   /(?<!\p{L})(?:dates?|status|customers?|clients?|invoices?|order (?:id|no|number)|transactions?|salary|age|office|qty|quantity|sub-?total|total|due|datum|statut|fecha|menge|kunde)(?!\p{L})/iu;
 const REFERENCE = /^(?:sku|item (?:no|number)|art(?:icle)?\.? ?(?:no|nr)|model (?:no|number)|ref)\b/iu;
+
+const MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec";
+/** Days and numbers of bills. */
+export const DATED = new RegExp(
+  String.raw`^#\s?\w*\d|\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|^(?:${MONTHS})\p{L}{0,6}\.?,?\s+\d{1,2}(?!\d)|^\d{1,2}(?:st|nd|rd|th)?\s+(?:${MONTHS})\p{L}{0,6}(?!\p{L})`,
+  "iu",
+);
+const STATUS =
+  /^(?:paid|unpaid|pending|completed?|shipped|delivered|processing|cancell?ed|refunded|failed|approved|rejected|declined|overdue|on hold|in progress|done|delayed)$/iu;
+
+/** Whether a row of a table is of a bill, an order or a person: it says when, or how far it is. */
+export function isBooked(cells: readonly string[]): boolean {
+  return cells.length >= MIN_BOOKED && cells.some((text) => DATED.test(text) || STATUS.test(text));
+}
 
 /** Words about offers that name none. */
 const BADGE =
@@ -35,7 +51,7 @@ export function asName(text: string): string | undefined {
     .trim();
   if (name === "" || name.length > MAX_NAME || !/\p{L}/u.test(name)) return undefined;
   if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name)) return undefined;
-  if (REFERENCE.test(name)) return undefined;
+  if (REFERENCE.test(name) || DATED.test(name)) return undefined;
   if (BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0) return undefined;
   return name;
 }

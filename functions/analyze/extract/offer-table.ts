@@ -1,5 +1,5 @@
 import type { Mention } from "./mentions.ts";
-import { asName, BOOKS, headingIn, withoutPrice } from "./offer-name.ts";
+import { asName, BOOKS, headingIn, isBooked, withoutPrice } from "./offer-name.ts";
 import { type PageElement, textOf } from "./visible.ts";
 
 /** An offer's place in a table, before its price is read. */
@@ -29,7 +29,7 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
       const mention = mentionOf(cell);
       return mention ? [{ cell, column, mention }] : [];
     });
-    if (!priced.some(({ mention }) => mention.kind === "money")) continue;
+    if (!priced.some(({ mention }) => mention.kind === "money") || isBooked(row.map(textOf))) continue;
     const columns = priced.filter(({ cell, column }) => columnName(heads[column], cell, row === heads) !== undefined);
     if (columns.length >= 2 || (row === heads && columns.length > 0)) {
       for (const { cell, column, mention } of columns) {
