@@ -176,7 +176,8 @@ function isBeside(one: Control, other: Control): boolean {
 /** Controls in one row have a parent in common, or their wrappers have, such as the items of a list. */
 function rowOf(element: PageElement): PageElement | null {
   const parent = element.parentElement;
-  return parent && (parent.children.length === 1 || parent.tagName === "LI") ? parent.parentElement : parent;
+  const alone = element.previousElementSibling === null && element.nextElementSibling === null;
+  return parent && (alone || parent.tagName === "LI") ? parent.parentElement : parent;
 }
 
 function placeOf({ element, box }: Control): Action["place"] {

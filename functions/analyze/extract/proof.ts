@@ -152,7 +152,7 @@ function counted(leaves: readonly (readonly [string, PageElement])[]): (readonly
 /** Cards stand in columns of a row: what their wrappers have in common. */
 function rowOf(card: PageElement): PageElement | null {
   let row = card.parentElement;
-  while (row && row.children.length === 1 && row.tagName !== "BODY") row = row.parentElement;
+  while (row && row.firstElementChild?.nextElementSibling === null && row.tagName !== "BODY") row = row.parentElement;
   return row;
 }
 
