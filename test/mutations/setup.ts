@@ -3,6 +3,7 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 const SECRETS = ["test/unit/setup-secrets.test.ts"];
 const REMOVE = ["test/unit/setup-remove.test.ts"];
 const PREFLIGHT = ["test/unit/preflight.test.ts"];
+const GENERATOR = ["test/unit/chart.test.ts"];
 const CHART = ["test/integration/chart.test.ts"];
 
 /** What an installation makes, and takes away. */
@@ -55,6 +56,27 @@ export const SETUP_MUTATIONS: readonly Mutation[] = [
     { why: "what is missing is no advice", find: 'state !== "missing"', replace: "true" },
     { why: "a controller that is down is none", find: "one && !one.ready ? [one] : []", replace: "false ? [one] : []" },
     { why: "an old API server is one", find: "Number(minor) >= MIN_MINOR", replace: "true" },
+  ]),
+  ...mutationsOf("scripts/chart/substitutions.ts", GENERATOR, [
+    { why: "a substitution without its object is said", find: "  if (lost)\n", replace: "  if (false)\n" },
+    {
+      why: "a substitution without its place is said",
+      find: "if (key === undefined || (",
+      replace: "if ((",
+    },
+    {
+      why: "an image without a value is said",
+      find: "    if (!path)\n      throw",
+      replace: "    if (false)\n      throw",
+    },
+  ]),
+  ...mutationsOf("scripts/chart/template.ts", GENERATOR, [
+    {
+      why: "an object's text is no template",
+      find: "escaped(stringify(object, STRINGIFY))",
+      replace: "stringify(object, STRINGIFY)",
+    },
+    { why: "on is a text", find: ', compat: "yaml-1.1"', replace: "" },
   ]),
   ...mutationsOf("charts/agentic/templates/validate.yaml", CHART, [
     {
