@@ -74,11 +74,22 @@ describe("agentic run", () => {
       ],
       reviews: [{ gate: "review", decision: "approved", how: "Setting", automatic: true, by: "agentic run --approve" }],
     });
-    const files = { html: "report.html", markdown: "report.md", json: "report.json", pdf: "report.pdf" };
+    const files = {
+      ...{ html: "report.html", markdown: "report.md", json: "report.json", pdf: "report.pdf" },
+      ...{ xlsx: "report.xlsx", pptx: "report.pptx", claims: "claims.csv", offers: "offers.csv" },
+    };
     expect(state.outputs).toEqual(
       Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(out, file)])),
     );
-    const kinds = { html: "<!doctype html>", markdown: "# How should", json: "{", pdf: "%PDF" };
+    const kinds = {
+      html: "<!doctype html>",
+      markdown: "# How should",
+      json: "{",
+      pdf: "%PDF",
+      xlsx: "PK",
+      pptx: "PK",
+      claims: "Claim,Site",
+    };
     for (const [format, start] of Object.entries(kinds))
       expect((await readFile(state.outputs[format] ?? "", "latin1")).slice(0, 20).toLowerCase()).toContain(
         start.toLowerCase(),
