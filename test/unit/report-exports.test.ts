@@ -15,7 +15,7 @@ import { dossierOf, type Site, TEN } from "./report-fixture.ts";
 const FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "  =1+1"];
 
 const hostile: Site = {
-  name: '=HYPERLINK("https://evil.example")',
+  name: '=HYPERLINK("https://evil.example")\u0001',
   url: "https://hostile.example/",
   claim: `</t></si><si><t>&amp; ]]> \u0000\u0001\ud800 ${"long ".repeat(9000)}`,
   offers: [
