@@ -126,6 +126,8 @@ export function addClosedRoot(root: ShadowRoot): void {
  */
 export function readTree(limits: TreeLimits): Tree {
   const state = (globalThis as World).agentic ?? { named: [], closed: new Map<Element, ShadowRoot>(), composed: false };
+  // What Chromium needs to lay the page out is not ours.
+  document.documentElement?.getBoundingClientRect();
   const until = performance.now() + limits.ms;
   const positions = new Map(state.named.map((element, at) => [element, at]));
   const html = [""];

@@ -192,15 +192,39 @@ describe("without a model", () => {
       title: "Tidy",
       subtitle: "http://tidy.test/",
       facts: [
-        { label: "Positioning", value: "Clean offices, quietly" },
+        { id: "positioning", label: "Positioning", value: "Clean offices, quietly" },
         { label: "Prices", value: "$90 a month to $240 a month" },
         { label: "First call to action", value: "Choose Weekly" },
-        { label: "Offers", value: "Weekly: $90 a month", quote: analysis.offers[0]?.evidence.text },
-        { label: "Offers", value: "Daily: $240 a month", quote: analysis.offers[1]?.evidence.text },
-        { label: "Calls to action", value: "Choose Weekly", url: "http://tidy.test/weekly" },
-        { label: "Calls to action", value: "Choose Daily", url: "http://tidy.test/daily" },
-        { label: "Audience", value: "small offices and studios", quote: "For small offices and studios." },
-        { label: "Proof", value: "“Spotless since 2019.” — Ada, office manager" },
+        {
+          id: "offers/weekly",
+          label: "Offers",
+          value: "Weekly: $90 a month",
+          quote: analysis.offers[0]?.evidence.text,
+        },
+        { id: "offers/daily", label: "Offers", value: "Daily: $240 a month", quote: analysis.offers[1]?.evidence.text },
+        {
+          id: "callsToAction/choose-weekly",
+          label: "Calls to action",
+          value: "Choose Weekly",
+          url: "http://tidy.test/weekly",
+        },
+        {
+          id: "callsToAction/choose-daily",
+          label: "Calls to action",
+          value: "Choose Daily",
+          url: "http://tidy.test/daily",
+        },
+        {
+          id: "audience/small-offices-and-studios",
+          label: "Audience",
+          value: "small offices and studios",
+          quote: "For small offices and studios.",
+        },
+        {
+          id: "proof/spotless-since-2019-ada-office-manager",
+          label: "Proof",
+          value: "“Spotless since 2019.” — Ada, office manager",
+        },
       ],
       pictures: [
         {

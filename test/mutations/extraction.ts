@@ -72,7 +72,7 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
   ]),
   ...mutationsOf("functions/analyze/extract/beside-price.ts", TERMS, [
     { why: "a regular price is more than what is paid", find: "amount > price.amount && ", replace: "" },
-    { why: "a trial has a number of days", find: "count > 0 && count <= MAX_TRIAL_DAYS", replace: "count >= 0" },
+    { why: "a trial has a number of days", find: "count > 0 && count <= MAX_TRIAL_DAYS", replace: "count > 0" },
   ]),
   ...mutationsOf("functions/analyze/page-pool.ts", POOL, [
     {

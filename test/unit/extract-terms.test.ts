@@ -45,6 +45,7 @@ describe("trials", () => {
     ["15 jours d’essai", 15],
     ["30-day money-back guarantee", undefined],
     ["0-day trial", undefined],
+    ["999-day free trial", undefined],
     ["Support within 2 days", undefined],
   ])("%s", (said, days) => {
     expect(offersOf(card("Pro", "$39/month", `<p>${said}</p>`))[0]?.trialDays).toBe(days);
