@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { extract } from "../../functions/analyze/extract/extract.ts";
+import { pageNames } from "../../functions/analyze/extract/positioning.ts";
 
 // What a page claims, of whom, and what it shows for it.
 
@@ -74,6 +75,14 @@ test("a heading in quotation marks is said by somebody", () => {
 });
 
 describe("positioning", () => {
+  test.each([
+    ["Acme – Plans that last", "Acme", ["Acme"]],
+    ["Elements – Acme", "Acme", ["Acme", "Elements"]],
+    ["Elements by Somebody", "Acme", ["Acme", "Elements", "Somebody"]],
+  ])("the title %j names the page by what stands before its brand", (title, brand, names) => {
+    expect(pageNames(title, brand)).toEqual(names);
+  });
+
   test.each<[string, string, string | undefined]>([
     ["the first heading", "<h1>Shifts that plan themselves</h1>", "Shifts that plan themselves"],
     [

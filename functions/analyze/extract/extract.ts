@@ -8,7 +8,7 @@ import { findLayout } from "./layout.ts";
 import { findOffers } from "./offers.ts";
 import { statesIn, withOtherPrices } from "./other-states.ts";
 import { pricesMayBePictures } from "./pictured.ts";
-import { findName, findPositioning } from "./positioning.ts";
+import { findName, findPositioning, pageNames } from "./positioning.ts";
 import { findProof } from "./proof.ts";
 import { structuredOffers, withStructured } from "./structured-data.ts";
 import { findTechnology } from "./technology.ts";
@@ -35,7 +35,7 @@ export function extract(page: Page): Extracted {
   const { offers, caveats } = withStructured(visible, structuredOffers(document, name, cite));
   return {
     name,
-    positioning: findPositioning(document, [name, ...title.split(/\s(?:[–—|·:-]|by)\s/)], description, cite),
+    positioning: findPositioning(document, pageNames(title, name), description, cite),
     audience: findAudience(document, description, cite),
     callsToAction: findCallsToAction(document, url, cite),
     proof: findProof(document, cite),

@@ -94,6 +94,13 @@ function brandIn(document: PageDocument): string | undefined {
   return text && text.length <= 40 ? text : undefined;
 }
 
+/** What names a page and claims nothing: its brand, and what its title says before that: "Elements – Acme", but not "Acme – Plans that last". */
+export function pageNames(title: string, brand: string): string[] {
+  const parts = title.split(/\s(?:[–—|·:-]|by)\s/);
+  const at = parts.findIndex((part) => squash(part).includes(squash(brand)));
+  return [brand, ...parts.slice(0, at === -1 ? parts.length : at)];
+}
+
 function squash(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }
