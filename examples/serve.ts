@@ -20,8 +20,15 @@ export interface SampleSites {
 
 const SITES = fileURLToPath(new URL("./sites", import.meta.url));
 
-/** Starts the server on loopback. `port` 0, the default, takes a free one. */
-export async function startSampleSites({ port = 0 }: { port?: number } = {}): Promise<SampleSites> {
+export interface SampleSitesOptions {
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** What a page became since: its HTML, by host and path (`www.acme.example/pricing`). */
+  readonly edit?: (page: string, html: string) => string;
+}
+
+/** Starts the server on loopback. */
+export async function startSampleSites({ port = 0, edit }: SampleSitesOptions = {}): Promise<SampleSites> {
   const roots = siteRoots();
   const hits = new Map<string, number>();
   const app = new Hono();
@@ -35,7 +42,9 @@ export async function startSampleSites({ port = 0 }: { port?: number } = {}): Pr
     if (moved) return c.redirect(moved, 302);
     const path = await fileOf(root, pathname);
     if (path === undefined) return c.text("not found", 404);
-    return c.body(new Uint8Array(await readFile(path)), 200, {
+    const bytes = await readFile(path);
+    const isEdited = edit !== undefined && path.endsWith(".html");
+    return c.body(isEdited ? edit(key, bytes.toString("utf8")) : new Uint8Array(bytes), 200, {
       "content-type": getMimeType(path) ?? "application/octet-stream",
       "cache-control": "max-age=60",
     });

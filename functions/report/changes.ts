@@ -218,10 +218,9 @@ function compareClaims(
       statuses.set(b.id, "same");
       return;
     }
-    const comparable =
-      whereSaid(a)?.now !== undefined &&
-      whereSays(b)?.before !== undefined &&
-      (b.field === "offers" || isSameReader(whereSays(b)));
+    const isOnBoth = whereSaid(a)?.now !== undefined && whereSays(b)?.before !== undefined;
+    const comparable = isOnBoth && (b.field === "offers" || isSameReader(whereSays(b)));
+    const why = isOnBoth ? "was read by another analyst than before" : "is from another page than before";
     statuses.set(b.id, comparable ? "changed" : "notComparable");
     for (const difference of differences)
       list.push({
@@ -234,7 +233,7 @@ function compareClaims(
         material: comparable && difference.material,
         sentence: comparable
           ? difference.sentence(names.label)
-          : `${names.label}’s ${subjectOf(b)} is from another page than before, and is not compared.`,
+          : `${names.label}’s ${subjectOf(b)} ${why}, and is not compared.`,
       });
   };
   const noisy = (_a: NumberedClaim, b: NumberedClaim) => {

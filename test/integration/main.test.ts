@@ -304,7 +304,7 @@ describe("wrong settings end it with a sentence each", () => {
       "no such function",
       "dance",
       {},
-      /FUNCTION is dance: expected one of reconcile, approve, artifacts, runs, admit, egress, scrape, analyze, report/,
+      /FUNCTION is dance: expected one of reconcile, approve, artifacts, runs, admit, egress, setup, remove, doctor, scrape, analyze, report/,
     ],
     ["no public key", "analyze", { STEP_TOKEN_PUBLIC_KEY: "" }, /STEP_TOKEN_PUBLIC_KEY is not set/],
     ["no private key", "reconcile", { STEP_TOKEN_PRIVATE_KEY: "" }, /STEP_TOKEN_PRIVATE_KEY is not set/],
