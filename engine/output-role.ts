@@ -1,4 +1,4 @@
-/** Whether an artifact of a run's output step is one of the run's outputs: a role that begins with a dot is for the next run alone. */
+/** Whether an artifact of a run's output step is one of the run's outputs: a role such as `.asked` is for the next run alone. */
 export function isOutput(role: string): boolean {
-  return !role.startsWith(".");
+  return !/^\.[a-z]/.test(role);
 }

@@ -33,7 +33,7 @@ export const COMPOSED_PAGES: Record<string, Page> = {
   "/frame-other": html(`<h1>Before</h1><iframe src="http://other.test/inside/plans"></iframe><p>After`),
   "/inside/plans": html(
     `${card("Solo", "$9")}<a class="btn" href="buy">Buy Solo</a><script>var note = "a script's"</script>`,
-    "<title>Inside</title><style>p { color: red }</style>",
+    "<title>Inside</title><style>p { color: red } .btn { background: #0d6efd; padding: 8px 16px }</style>",
   ),
   "/frame-nested": html(`<h1>Plans</h1><iframe src="/frame-other" width="600" height="400"></iframe>`),
   "/frame-hidden": html(
