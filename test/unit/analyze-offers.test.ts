@@ -162,6 +162,11 @@ describe("a bare dollar", () => {
 describe("where offers stand", () => {
   test.each<[what: string, body: string, offers: string[]]>([
     [
+      "below its button and its price",
+      "<div class='card'><button>Add to cart</button><div>$299</div><h4>Wooden table</h4></div><div class='card'><div><span>Buy now</span></div><div>$19</div><h4>Lamp</h4></div>",
+      ["Wooden table: 299 USD once", "Lamp: 19 USD once"],
+    ],
+    [
       "cards with badges, subtitles and lists",
       `<section><h2>Pricing</h2><div class="row">
         <div class="col"><div class="card"><span>Most popular</span><h3>Team</h3><p>Best for growing teams</p><p>$29<span>/mo</span></p><ul><li>10 GB</li></ul><a class="btn">Choose</a></div></div>

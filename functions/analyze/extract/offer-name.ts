@@ -38,6 +38,9 @@ const BADGE =
   /^(?:(?:our )?most popular|popular|best (?:value|seller|deal)|recommended|new|sale|hot|featured|limited(?: time)?(?: offer)?|save \d+ ?%|\d+ ?% off|beliebt|empfohlen|meistgewählt|angebot|-?\d+ ?%)[!.]?$/iu;
 const GENERIC =
   /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|price|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
+/** What buttons of a card say. */
+const BUYS =
+  /^(?:add to (?:my )?(?:cart|basket|bag)|(?:buy|order|shop|pre-?order|book)(?: (?:it|this))?(?: now)?|in den warenkorb|(?:jetzt )?(?:kaufen|bestellen)|ajouter au panier|acheter|añadir al carrito|comprar|aggiungi al carrello)[!.]?$/iu;
 const TERMS =
   /^(?:billed )?(?:per |an? |pro |par |im |\/ ?)?(?:month(?:ly)?|year(?:ly)?|annual(?:ly)?|mo|yr|week(?:ly)?|hour(?:ly)?|day|user|seat|monat(?:lich)?|jahr|jährlich|mois|mensuel|mensual|mes)(?: (?:plans?|billing|pricing|price))?[:.]?$/iu;
 
@@ -52,7 +55,7 @@ export function asName(text: string): string | undefined {
   if (name === "" || name.length > MAX_NAME || !/\p{L}/u.test(name)) return undefined;
   if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name)) return undefined;
   if (REFERENCE.test(name) || DATED.test(name)) return undefined;
-  if (BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0) return undefined;
+  if (BUYS.test(name) || BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0) return undefined;
   return name;
 }
 
@@ -119,7 +122,7 @@ function leafBlocks(element: PageElement, priced: PageElement): PageElement[] {
       (!isBlock(one) && one.tagName !== "SPAN" && one.tagName !== "STRONG" && one.tagName !== "B")
     )
       continue;
-    if ([...one.children].some(isBlock) || textOf(one) === "") continue;
+    if ([...one.children].some(isBlock) || textOf(one) === "" || one.closest("button, [role='button']")) continue;
     found.push(one);
   }
   return found;
