@@ -72,6 +72,8 @@ describe("what does not", () => {
       `<div>${link("Buy", { y: 1_000, more: "disabled" })}${link("See how →", { look: "", y: 1_000 })}</div>`,
     ],
     ["logging in, also as a button", link("Log in") + button("Sign in")],
+    ["logging in by another account", link("Sign in with GitHub") + button("Log in using Google")],
+    ["a badge", link("New")],
     [
       "a menu whose links are all drawn as buttons",
       `<nav>${["Ask us", "Join us", "Try us"].map((text) => link(text)).join("")}</nav>`,
@@ -152,6 +154,7 @@ describe("prominence and place", () => {
     ["outlined, alone", link("Ask us", { look: "outlined" }), ["primary"]],
     ["all alike", `<div>${link("Buy")}${link("Ask us", { x: 300 })}</div>`, ["primary", "primary"]],
     ["reading more", link("Learn more"), ["secondary"]],
+    ["a question that it answers", link("What is Acme?"), ["secondary"]],
     ["far from a stronger one", link("Buy") + link("Ask us", { look: "outlined", y: 2_000 }), ["primary", "primary"]],
     [
       "in both ways",

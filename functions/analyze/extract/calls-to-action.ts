@@ -7,15 +7,15 @@ type Action = Analysis["callsToAction"][number];
 
 /** Operates the page, and asks for nothing. */
 const OPERATES =
-  /^(?:(?:accept|reject|decline|allow|manage|close|dismiss|cancel|ok|okay|got it|menu|toggle\b.*|next|prev|previous|back\b.*|search|filter|filters|sort|apply|reset|clear|monthly|yearly|annual(?:ly)?|month|year|show|hide|more|less|show (?:more|less|all|code)|load more|expand|collapse|copy|copied|print|share|tweet|like|reply|edit|delete|skip\b.*|back to top|scroll\b.*|top|all|en|de|fr|es|it|english|deutsch|français|español|light|dark|auto|home)(?:[!.]|\b.{0,3})$)|cookie/iu;
+  /^(?:(?:accept|reject|decline|allow|manage|close|dismiss|cancel|ok|okay|got it|menu|toggle\b.*|next|prev|previous|back\b.*|search|filter|filters|sort|apply|reset|clear|monthly|yearly|annual(?:ly)?|month|year|show|hide|more|less|show (?:more|less|all|code)|load more|expand|collapse|new|copy|copied|print|share|tweet|like|reply|edit|delete|skip\b.*|back to top|scroll\b.*|top|all|en|de|fr|es|it|english|deutsch|français|español|light|dark|auto|home)(?:[!.]|\b.{0,3})$)|cookie/iu;
 /** Navigation, however it is drawn. */
 const LOGS_IN =
-  /^(?:log ?-?in|sign ?-?in|log ?-?out|sign ?-?out|my account|account|login here|anmelden|einloggen|se connecter|connexion|iniciar sesi[óo]n|entrar|accedi|inloggen|logga in)$/iu;
+  /^(?:log ?-?in|sign ?-?in|log ?-?out|sign ?-?out|my account|account|login here|anmelden|einloggen|se connecter|connexion|iniciar sesi[óo]n|entrar|accedi|inloggen|logga in|(?:log|sign) ?-?in (?:with|using|via|through) .+)$/iu;
 const NETWORKS =
   /^(?:facebook|twitter|x|instagram|linkedin|youtube|google|google\+|pinterest|tiktok|discord|slack|reddit|whatsapp|telegram|mastodon|vimeo|dribbble|behance|rss)$/iu;
 /** Asks for little: it leads to more words. */
 const LEARNS =
-  /^(?:(?:learn|read|see|view|find out|discover|explore|know|tell me|show me|mehr|en savoir|saber|scopri)(?:\s+(?:more|details?|options?|how|all|it|docs|documentation|features?|our|the|about|plus|más|di più|erfahren)\b.*)?|(?:tell me|find out) more|details?|more info(?:rmation)?|options|take a tour|see it in action)[!.]?$/iu;
+  /^(?:(?:learn|read|see|view|find out|discover|explore|know|tell me|show me|mehr|en savoir|saber|scopri)(?:\s+(?:more|details?|options?|how|all|it|docs|documentation|features?|our|the|about|plus|más|di più|erfahren)\b.*)?|(?:tell me|find out) more|details?|more info(?:rmation)?|options|take a tour|see it in action|(?:what|why|how) .+\?)[!.]?$/iu;
 /** Where they lead, and no more. */
 const PLACES =
   /^(?:docs?|documentation|blog|news|features?|about(?: us)?|home|help|support|faqs?|cart|basket|bag|wishlist|profile|dashboard|categories|category|products?|shop|store|portfolio|services|resources|community|menu|team|gallery|pages?|examples?|components?|contact|pricing|customers|company|solutions|changelog|careers|jobs|settings|notifications?|warenkorb|hilfe|über uns|panier|aide|carrito)$/iu;

@@ -55,7 +55,8 @@ export function asName(text: string): string | undefined {
   if (name === "" || name.length > MAX_NAME || !/\p{L}/u.test(name)) return undefined;
   if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name)) return undefined;
   if (REFERENCE.test(name) || DATED.test(name)) return undefined;
-  if (BUYS.test(name) || BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0) return undefined;
+  if (BUYS.test(name) || BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0)
+    return undefined;
   return name;
 }
 
