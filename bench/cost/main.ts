@@ -1,5 +1,6 @@
 /**
- * What models would cost on the fifty pages: each page is scraped and analyzed for real. The requests that reach a provider on
+ * What models would cost on the fifty pages: each page is scraped and analyzed for real, as the page that a workload names, and as a page of
+ * prices that was discovered. A site of several pages costs both: no model is asked about the others (functions/analyze/asks-model.ts). The requests that reach a provider on
  * loopback are counted with the models' tokenizer, and priced by the price table for each model. The answer has the length of a real
  * one: what the extractive analyst found, in the format that the model is asked for.
  */
@@ -24,7 +25,8 @@ const MODELS = [
 /** Tokens that the chat format adds to a message. */
 const TOKENS_A_MESSAGE = 4;
 
-interface Site {
+/** One question. */
+interface Asked {
   /** Input tokens without images. */
   readonly text: number;
   readonly images: number;
@@ -32,7 +34,8 @@ interface Site {
 }
 
 const provider = await startFakeOpenAi();
-const sites: Site[] = [];
+const homes: Asked[] = [];
+const pricings: Asked[] = [];
 try {
   // The extractive results come first: the provider's answers are made of them.
   const answers = new Map<string, string>();
@@ -49,12 +52,17 @@ try {
     async ({ scrape, analyze }) => {
       for (const { url } of FIFTY_PAGES) {
         const answer = answers.get(url) ?? "{}";
-        provider.reset();
-        provider.answer({ content: answer });
-        await analyze(url, await scrape(url));
-        const [request, ...more] = provider.requests;
-        if (!request || more.length > 0) throw new Error(`${url} took ${provider.requests.length} requests, not one`);
-        sites.push({ ...(await inputOf(request)), answer: await countTokens(answer) });
+        for (const [page, all] of [
+          [url, homes],
+          [{ url, site: url, kind: "pricing" }, pricings],
+        ] as const) {
+          provider.reset();
+          provider.answer({ content: answer });
+          await analyze(page, await scrape(page));
+          const [request, ...more] = provider.requests;
+          if (!request || more.length > 0) throw new Error(`${url} took ${provider.requests.length} requests, not one`);
+          all.push({ ...(await inputOf(request)), answer: await countTokens(answer) });
+        }
       }
     },
     {
@@ -66,7 +74,7 @@ try {
   await provider.close();
 }
 
-async function inputOf(request: ChatRequest): Promise<Pick<Site, "text" | "images">> {
+async function inputOf(request: ChatRequest): Promise<Pick<Asked, "text" | "images">> {
   const schema = JSON.stringify(request.response_format?.json_schema ?? {});
   const parts = request.messages.flatMap(({ content }) => (typeof content === "string" ? [] : content));
   const text = await countTokens(`${saidIn(request)}\n${schema}`);
@@ -107,27 +115,31 @@ const p95 = (values: readonly number[]): number =>
 
 /** First calls: nothing is cached. An image of unpublished size counts as the largest known. */
 function figuresOf(model: string, price: ModelPrice, goal: number): Figure[] {
-  const inputs = sites.map(({ text, images }) => text + images * (price.imageTokens ?? MOST_IMAGE_TOKENS));
-  const usd = sites.map(({ answer }, i) =>
+  const tokensOf = ({ text, images }: Asked) => text + images * (price.imageTokens ?? MOST_IMAGE_TOKENS);
+  const usdOf = (asked: Asked) =>
     costOf(price, {
-      inputTokens: inputs[i] ?? 0,
+      inputTokens: tokensOf(asked),
       cachedInputTokens: 0,
       cacheWriteTokens: 0,
-      outputTokens: answer,
+      outputTokens: asked.answer,
       reasoningTokens: 0,
-    }),
-  );
+    });
+  const inputs = homes.map(tokensOf);
+  const usd = homes.map(usdOf);
+  const several = homes.map((home, at) => usdOf(home) + usdOf(pricings[at] ?? home));
   const picture = price.imageTokens === undefined ? `picture reserved at ${MOST_IMAGE_TOKENS}` : "picture included";
   return [
     { figure: `${model}: dollars a site: median`, value: median(usd), unit: "$", goal },
     { figure: `${model}: dollars a site: p95`, value: p95(usd), unit: "$", goal },
     { figure: `${model}: dollars a site: most`, value: Math.max(...usd), unit: "$", goal },
+    { figure: `${model}: dollars a site of five pages: median`, value: median(several), unit: "$", goal: 0.001 },
+    { figure: `${model}: dollars a site of five pages: most`, value: Math.max(...several), unit: "$", goal: 0.001 },
     { figure: `${model}: input tokens a site, ${picture}: median`, value: median(inputs), unit: "tokens" },
     { figure: `${model}: input tokens a site: most`, value: Math.max(...inputs), unit: "tokens" },
   ];
 }
 
-const outputs = sites.map(({ answer }) => answer);
+const outputs = homes.map(({ answer }) => answer);
 report("cost", [
   ...MODELS.flatMap(({ model, goal }) => {
     const price = priceOf(model);

@@ -5,7 +5,7 @@ import { pino } from "pino";
 import { startRedisServer } from "../../cli/local/redis-server.ts";
 import { startEgressProxy } from "../../egress/proxy.ts";
 import { upstream } from "../../engine/outcomes.ts";
-import type { StepResult } from "../../engine/result.ts";
+import type { Item, StepResult } from "../../engine/result.ts";
 import { startSampleSites } from "../../examples/serve.ts";
 import { createGraph as createAnalyze } from "../../functions/analyze/graph.ts";
 import { createGraph as createScrape } from "../../functions/scrape/graph.ts";
@@ -23,8 +23,8 @@ export interface Steps {
   /** The JSON of an artifact. */
   read(key: string): Promise<unknown>;
   /** @throws Error when the step fails */
-  scrape(site: string): Promise<StepResult>;
-  analyze(site: string, scraped: StepResult): Promise<StepResult>;
+  scrape(page: Item): Promise<StepResult>;
+  analyze(page: Item, scraped: StepResult): Promise<StepResult>;
 }
 
 type Redis = Awaited<ReturnType<typeof connectRedis>>;
@@ -86,12 +86,12 @@ export async function withSteps<T>(
       succeeded(asked, await asker.ask(app, asked));
     return await use({
       read: async (key) => JSON.parse(new TextDecoder().decode(await artifacts.get(askedWorkload(), key))),
-      scrape(site) {
-        const allow = allowListFor({ egress: { item: true } }, site, []);
-        return run(scrapeApp, { step: "scrape", input: { item: site, params: { pagesPerSite: 1 }, from: {} }, allow });
+      scrape(item) {
+        const allow = allowListFor({ egress: { item: true } }, item, []);
+        return run(scrapeApp, { step: "scrape", input: { item, params: { pagesPerSite: 1 }, from: {} }, allow });
       },
-      analyze: (site, scraped) =>
-        run(analyzeApp, { step: "analyze", input: { item: site, params, from: { scrape: [upstream(scraped)] } } }),
+      analyze: (item, scraped) =>
+        run(analyzeApp, { step: "analyze", input: { item, params, from: { scrape: [upstream(scraped)] } } }),
     });
   } finally {
     for (const end of ends.reverse()) await end();

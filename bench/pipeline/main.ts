@@ -35,6 +35,18 @@ async function time(args: readonly string[]): Promise<{ seconds: number; mb: num
   return { seconds: (performance.now() - began) / 1000, mb };
 }
 
+/** What the browser loaded of each site, as the captures say it. */
+function trafficOf(out: string): { requests: number; bytes: number }[] {
+  const { competitors } = JSON.parse(readFileSync(join(out, "report.json"), "utf8")) as {
+    competitors: { pages: { capture: { egress: { requests: number; bytes: number } } }[] }[];
+  };
+  return competitors.map(({ pages }) => ({
+    requests: pages.reduce((sum, { capture }) => sum + capture.egress.requests, 0),
+    bytes: pages.reduce((sum, { capture }) => sum + capture.egress.bytes, 0),
+  }));
+}
+
+let traffic: ReturnType<typeof trafficOf> = [];
 const runs: { ours: { seconds: number; mb: number }; bare: { seconds: number; mb: number } }[] = [];
 try {
   for (let i = 0; i < RUNS; i++) {
@@ -43,6 +55,7 @@ try {
     const bare = await time([LOOP, String(sites.port), String(spec.replicas ?? 10), ...spec.inputs.sites]);
     const ours = await time([CLI, "run", FILE, "--approve", "--out", out, ...resolve]);
     runs.push({ ours, bare });
+    traffic = trafficOf(out);
     rmSync(out, { recursive: true, force: true });
   }
 } finally {
@@ -58,6 +71,13 @@ report("pipeline", [
     unit: "×",
     goal: 1.15,
   },
+  {
+    figure: "agentic run: sites a minute",
+    value: (60 * spec.inputs.sites.length) / median(runs.map((r) => r.ours.seconds)),
+    unit: "sites",
+  },
+  { figure: "requests a site: median", value: median(traffic.map(({ requests }) => requests)), unit: "requests" },
+  { figure: "bytes a site: median", value: median(traffic.map(({ bytes }) => bytes)), unit: "bytes" },
   { figure: "agentic run: peak memory, all processes", value: median(runs.map((r) => r.ours.mb)), unit: "MB" },
   { figure: "bare loop: peak memory, all processes", value: median(runs.map((r) => r.bare.mb)), unit: "MB" },
 ]);
