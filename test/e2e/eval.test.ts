@@ -34,7 +34,7 @@ beforeAll(async () => {
   provider = await startFakeOpenAi();
   out = await mkdtemp(join(tmpdir(), "agentic-eval-"));
   file = join(out, "workload.yaml");
-  const inputs = { ...example.spec.inputs, sites: chosen };
+  const inputs = { ...example.spec.inputs, pagesPerSite: 1, sites: chosen };
   await writeFile(file, stringify({ ...example, spec: { ...example.spec, inputs, model: { name: OWN } } }));
 });
 afterAll(async () => {
@@ -73,7 +73,7 @@ describe("agentic eval", () => {
       expectations,
       stringify(chosen.map((item) => ({ step: "analyze", item, artifact: "capture", expect: { status: 200 } }))),
     );
-    const compare = () => command("eval", "--model", OTHER, "--expect", expectations, "--output", "json");
+    const compare = () => command("eval", "--step", "analyze", "--model", OTHER, "--expect", expectations, "--output", "json");
     const first = await compare();
     expect([first.code, first.stderr]).toEqual([0, expect.any(String)]);
     const [own, other] = JSON.parse(first.stdout);
