@@ -73,7 +73,8 @@ describe("agentic eval", () => {
       expectations,
       stringify(chosen.map((item) => ({ step: "analyze", item, artifact: "capture", expect: { status: 200 } }))),
     );
-    const compare = () => command("eval", "--step", "analyze", "--model", OTHER, "--expect", expectations, "--output", "json");
+    const compare = () =>
+      command("eval", "--step", "analyze", "--model", OTHER, "--expect", expectations, "--output", "json");
     const first = await compare();
     expect([first.code, first.stderr]).toEqual([0, expect.any(String)]);
     const [own, other] = JSON.parse(first.stdout);
