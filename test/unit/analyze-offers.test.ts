@@ -162,6 +162,11 @@ describe("a bare dollar", () => {
 describe("where offers stand", () => {
   test.each<[what: string, body: string, offers: string[]]>([
     [
+      "a plan that is called as a button might be",
+      card("Shop", "$39/mo") + card("Chain", "$79/mo"),
+      ["Shop: 39 USD month", "Chain: 79 USD month"],
+    ],
+    [
       "below its button and its price",
       "<div class='card'><button>Add to cart</button><div>$299</div><h4>Wooden table</h4></div><div class='card'><div><span>Buy now</span></div><div>$19</div><h4>Lamp</h4></div>",
       ["Wooden table: 299 USD once", "Lamp: 19 USD once"],

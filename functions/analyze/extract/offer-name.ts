@@ -40,7 +40,7 @@ const GENERIC =
   /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|price|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
 /** What buttons of a card say. */
 const BUYS =
-  /^(?:add to (?:my )?(?:cart|basket|bag)|(?:buy|order|shop|pre-?order|book)(?: (?:it|this))?(?: now)?|in den warenkorb|(?:jetzt )?(?:kaufen|bestellen)|ajouter au panier|acheter|añadir al carrito|comprar|aggiungi al carrello)[!.]?$/iu;
+  /^(?:add to (?:my )?(?:cart|basket|bag)|(?:buy|order|shop|book)(?: (?:it|this))? now|buy(?: (?:it|this))?|pre-?order|in den warenkorb|(?:jetzt )?(?:kaufen|bestellen)|ajouter au panier|acheter|añadir al carrito|comprar|aggiungi al carrello)[!.]?$/iu;
 const TERMS =
   /^(?:billed )?(?:per |an? |pro |par |im |\/ ?)?(?:month(?:ly)?|year(?:ly)?|annual(?:ly)?|mo|yr|week(?:ly)?|hour(?:ly)?|day|user|seat|monat(?:lich)?|jahr|jährlich|mois|mensuel|mensual|mes)(?: (?:plans?|billing|pricing|price))?[:.]?$/iu;
 
