@@ -1,7 +1,7 @@
 # Node 24 comes with the dependencies: what they bring is found first.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo test check build image bench clean deploy deploy-for-tests cluster cluster-down cluster-status verify
+.PHONY: help setup demo test check build docs image bench clean deploy deploy-for-tests cluster cluster-down cluster-status verify
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -20,6 +20,9 @@ check: setup ## types, lint, format, generated files, unused exports
 
 build: setup ## bundle the functions into dist/
 	@npm run --silent build
+
+docs: setup ## the site of the documents, into dist/docs
+	@npm --prefix docs ci --silent && npm --prefix docs run --silent build
 
 image: setup ## build the container image (buildah, podman or docker), and say how large it is
 	@node scripts/image.ts
