@@ -455,7 +455,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a step whose node somebody resumed in Argo has nothing to work on",
-      find: '    if (outcome.outcome === "failed")\n      return { outcome: failedResult("NothingToWorkOn"',
+      find: '    if (outcome.outcome === "failed" && !(isSingle && before?.optional))\n      return { outcome: failedResult("NothingToWorkOn"',
       replace: '    if (false)\n      return { outcome: failedResult("NothingToWorkOn"',
       tests: unit("plan", "status", "lifecycle"),
     },

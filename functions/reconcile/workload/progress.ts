@@ -275,7 +275,7 @@ async function workOf(looking: Looking, stage: Stage, view: StepView): Promise<P
     if (outcome.reason === REASON.tamperedGate)
       return { outcome: failedResult(REASON.tamperedGate, outcome.message ?? "") };
     // Its node is there although a step before it failed: somebody resumed that in Argo. It ends, and counts for nothing.
-    if (outcome.outcome === "failed")
+    if (outcome.outcome === "failed" && !(isSingle && before?.optional))
       return { outcome: failedResult("NothingToWorkOn", `step ${name} before it failed, and was resumed in Argo`) };
   }
   const instance = { step, ...(index === undefined ? {} : { index }), ...(item === undefined ? {} : { item }) };

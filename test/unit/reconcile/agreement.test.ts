@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runPipeline } from "../../../cli/local/runner.ts";
 import { agentSchema } from "../../../crd/agent.ts";
-import { agentPipelineSchema } from "../../../crd/agentpipeline.ts";
+import { agentPipelineSchema, pipelineSpecSchema } from "../../../crd/agentpipeline.ts";
 import { workloadSpecSchema } from "../../../crd/agentworkload.ts";
 import { agentNames, freeze } from "../../../engine/freeze.ts";
-import { failedResult } from "../../../engine/result.ts";
+import { failedResult, NO_USAGE } from "../../../engine/result.ts";
 import { runOf } from "../../../engine/run.ts";
 import { REJECTED, type RunEnd } from "../../../engine/walk.ts";
 import { done, REF, UID } from "./harness.ts";
@@ -61,7 +61,28 @@ async function reconciled(drawn: RandomRun): Promise<{ asked: string[]; phase: s
   return { asked: world.requests.map(requestLine), phase: world.status.phase };
 }
 
+const pipeline = pipelineSpecSchema.parse({
+  steps: [
+    { name: "extra", agent: "worker", optional: true },
+    { name: "main", agent: "worker", after: ["extra"] },
+  ],
+});
+const optionalFails: RandomRun = {
+  ...{ pipeline, inputs: {}, replicas: 1, failedItems: 0, rejected: new Set() },
+  answer: ({ step }) =>
+    step === "extra"
+      ? failedResult("Broken", "it broke")
+      : { outcome: "succeeded", artifacts: {}, usage: { ...NO_USAGE } },
+};
+
 describe("one machine and a cluster agree", () => {
+  test("that what comes after an optional step runs, although that failed", async () => {
+    const here = await locally(optionalFails);
+    const there = await reconciled(optionalFails);
+    expect([here.end.phase, there.phase]).toEqual(["Succeeded", "Succeeded"]);
+    expect(there.asked).toEqual(here.asked);
+  });
+
   test("on which steps run, with which inputs, and how the run ends", async () => {
     await fc.assert(
       fc.asyncProperty(randomRun, async (drawn) => {
