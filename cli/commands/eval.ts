@@ -10,7 +10,7 @@ import { evaluatedPart } from "../evaluation/part.ts";
 import { scoreTable, type VariantScore } from "../evaluation/score.ts";
 import { EXIT } from "../exit-code.ts";
 import { sameCommand } from "../invocation.ts";
-import { Interrupted } from "../local/interrupted.ts";
+import { Interrupted, interruptedBySignals } from "../local/interrupted.ts";
 import { lockFolder } from "../local/process-lock.ts";
 import { type ResolveFilesOptions, resolveFiles } from "../resolve-files.ts";
 import { defaultFolder, readRunState, runFolder } from "../run-folder.ts";
@@ -50,13 +50,7 @@ export async function evaluation(files: readonly string[], options: EvalOptions)
   const lock = await lockFolder(`${folder.path}/lock`, new Date());
   if ("heldBy" in lock)
     return refuse(`agentic: process ${lock.heldBy.pid} on ${lock.heldBy.host} works on ${folder.path}`, EXIT.held);
-  const interrupt = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (interrupt.signal.aborted) process.exit(EXIT.sigint);
-    say(`\n${signal}: stopping after the current steps; once more stops at once`);
-    interrupt.abort(new Interrupted(signal, "stopped by the user"));
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  const interrupt = interruptedBySignals(say);
   try {
     const scores = await evaluate(resolved, compared, folder, {
       models: [...new Set([resolved.workload.spec.model.name, ...(options.model ?? [])])],
@@ -74,7 +68,7 @@ export async function evaluation(files: readonly string[], options: EvalOptions)
     say(`agentic: ${error.reason}: ${error.message}\nNothing is lost. Continue with:\n  ${sameCommand()}`);
     return interrupt.signal.aborted ? EXIT.sigint : EXIT.interrupted;
   } finally {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    interrupt.ignore();
     await lock.release();
   }
 }

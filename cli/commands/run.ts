@@ -6,7 +6,7 @@ import { modelEnd } from "../../lib/model/prices.ts";
 import { startTelemetry } from "../../lib/telemetry/start.ts";
 import { EXIT } from "../exit-code.ts";
 import { program, sameCommand } from "../invocation.ts";
-import { Interrupted } from "../local/interrupted.ts";
+import { Interrupted, interruptedBySignals } from "../local/interrupted.ts";
 import { localRun } from "../local/local-run.ts";
 import { lockFolder } from "../local/process-lock.ts";
 import { clock, dollars } from "../progress.ts";
@@ -78,13 +78,7 @@ async function runInFolder(
   options: RunOptions,
   say: Say,
 ): Promise<number> {
-  const interrupt = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (interrupt.signal.aborted) process.exit(EXIT.sigint);
-    say(`\n${signal}: stopping after the current steps; once more stops at once`);
-    interrupt.abort(new Interrupted(signal, "stopped by the user"));
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  const interrupt = interruptedBySignals(say);
   const log = createLog("agentic", process.env["LOG_LEVEL"] ?? "silent");
   const telemetry = await startTelemetry("agentic", readSettings(), log);
   try {
@@ -101,7 +95,7 @@ async function runInFolder(
   } finally {
     // Who is not reached in time would keep the command for as long as a request may take.
     if (!(await telemetry.shutdown())) setTimeout(() => process.exit(), 100).unref();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    interrupt.ignore();
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Outcomes, outcomeOf } from "../../engine/outcomes.ts";
 import { failedResult, type StepResult } from "../../engine/result.ts";
-import type { Run } from "../../engine/run.ts";
+import { type Run, stepOf } from "../../engine/run.ts";
 import { listItems } from "../../engine/walk.ts";
 import { createFindPrevious } from "../../lib/durable/previous-results.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
@@ -143,17 +143,13 @@ async function scoresOf(
   return await Promise.all(
     steps.map(async (step) => {
       const done: Done[] = (outcomes.get(step) ?? []).flatMap((outcome, index) =>
-        outcome ? [{ outcome, ms: took.get(keyOf(step, isFanOut(run, step) ? index : undefined)) }] : [],
+        outcome ? [{ outcome, ms: took.get(keyOf(step, stepOf(run, step)?.forEach ? index : undefined)) }] : [],
       );
       const own = expectations.filter((one) => one.step === step);
       const matched = own.length === 0 ? undefined : await matchAll(run, step, outcomes, stack, own);
       return scoreOf(step, done, matched);
     }),
   );
-}
-
-function isFanOut({ pipeline }: Run, step: string): boolean {
-  return pipeline.steps.some(({ name, forEach }) => name === step && forEach !== undefined);
 }
 
 /** An item that failed, or that the run does not have, has nothing of what is expected of it. */

@@ -5,7 +5,7 @@ import { type Evaluation, NO_USAGE, type StepInput, type StepResult, type Usage 
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
-import { type Artifacts, getJson } from "../../lib/edges/artifacts.ts";
+import { type Artifacts, getJson, getText } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { recordEvaluation } from "../../lib/telemetry/evaluation.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
@@ -50,7 +50,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
     .addNode("extract", async (_state, runtime) => {
       const { workload, input, signal } = contextOf(runtime);
       const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
-      const html = (await readText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
+      const html = (await getText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
       const { screenshot } = capture.artifacts;
       const { title, description } = capture;
       const [{ layout, ...found }, palette] = await Promise.all([
@@ -77,7 +77,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
         getJson(artifacts, workload, captureKeyOf(input), captureSchema),
         getJson(artifacts, workload, extracted, analysisSchema),
       ]);
-      const told = await digest(capture, analysis, await readText(artifacts, workload, capture.artifacts.text));
+      const told = await digest(capture, analysis, await getText(artifacts, workload, capture.artifacts.text));
       return { digest: await artifacts.put(workload, told, "txt") };
     })
     .addNode("ask", async (state, runtime) => {
@@ -92,7 +92,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       } = await askUnlessAsked(model, artifacts, context, {
         purpose: "analyze",
         instructions: instructions(objectiveOf(context)),
-        data: await readText(artifacts, context.workload, state.digest),
+        data: await getText(artifacts, context.workload, state.digest),
         language: capture.lang,
         ...(questionAbout(capture) === "text and picture"
           ? { image: await pictureFor(await artifacts.get(context.workload, capture.artifacts.screenshot)) }
@@ -107,8 +107,8 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const rules = await getJson(artifacts, workload, extracted, analysisSchema);
       const merged = async (key: string) => {
         const said = await getJson(artifacts, workload, key, modelAnalysisSchema);
-        const text = (await readText(artifacts, workload, capture.artifacts.text)).slice(0, MAX_TEXT_CHARS);
-        const html = (await readText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
+        const text = (await getText(artifacts, workload, capture.artifacts.text)).slice(0, MAX_TEXT_CHARS);
+        const html = (await getText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
         const source = sourceOf(capture);
         const { analysis, claims } = mergedSchema.parse(
           await pages.run("merge", [rules, said, { text, html, source, model: author, usage }], signal),
@@ -175,10 +175,6 @@ function captureKeyOf({ from }: StepInput): string {
     "InvalidInput",
     "analyze needs one capture: name one step of agent scrape in the step's `after`, over the same list",
   );
-}
-
-async function readText(artifacts: Artifacts, workload: ArtifactOwner, key: string): Promise<string> {
-  return new TextDecoder().decode(await artifacts.get(workload, key));
 }
 
 function putJson(artifacts: Artifacts, workload: ArtifactOwner, value: unknown): Promise<string> {

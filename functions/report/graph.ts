@@ -5,7 +5,7 @@ import type { StepResult } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
-import { getJson } from "../../lib/edges/artifacts.ts";
+import { getJson, getText } from "../../lib/edges/artifacts.ts";
 import { ownTraceUrl } from "../../lib/telemetry/trace-url.ts";
 import { ASKED, askUnlessAsked, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
 import { fact, putSummary } from "../../pipelines/market-analysis/summary.ts";
@@ -95,7 +95,7 @@ export function createGraph({ artifacts, browser, model, traceUrl }: ReportEdges
     .addNode("print", async (state, runtime) => {
       const { workload, signal } = contextOf(runtime);
       const { date } = await read(workload, state);
-      const page = new TextDecoder().decode(await artifacts.get(workload, state.html));
+      const page = await getText(artifacts, workload, state.html);
       return { pdf: await artifacts.put(workload, await printPdf(browser, page, date, signal), "pdf") };
     })
     .addNode("tabulate", async (state, runtime) => {

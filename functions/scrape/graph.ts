@@ -1,10 +1,10 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { z } from "zod";
-import type { ArtifactOwner } from "../../engine/artifact-key.ts";
 import { NO_USAGE, type StepResult } from "../../engine/result.ts";
 import { SUMMARY } from "../../engine/summary.ts";
 import type { AgentEdges } from "../../lib/connect.ts";
 import { contextOf, type StepContext, type StepGraph } from "../../lib/durable/durable.ts";
+import { getText } from "../../lib/edges/artifacts.ts";
 import { egressAccess } from "../../lib/edges/egress-access.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import {
@@ -17,7 +17,7 @@ import {
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
 import type { PageLinks } from "./in-page-links.ts";
 import { checkRobots } from "./robots.ts";
-import { siteSettings } from "./site-settings.ts";
+import { type SiteSettings, siteSettings } from "./site-settings.ts";
 import { describe, summaryOf } from "./summary.ts";
 import { VIEWPORT, visit } from "./visit.ts";
 
@@ -52,7 +52,7 @@ export function createGraph(edges: ScrapeEdges, hostDelayMs = HOST_DELAY_MS): St
   return new StateGraph(State)
     .addNode("robots", async (_state, runtime) => {
       const context = contextOf(runtime);
-      const userAgent = `${await browser.userAgent()} ${PRODUCT}`;
+      const userAgent = await userAgentOf(browser);
       const access = egressAccess(egressProxy, context);
       const { url, isNamed } = pageOf(context);
       const { verdict, rules, crawlDelay } = await checkRobots(access, url, userAgent, context.signal);
@@ -66,11 +66,11 @@ export function createGraph(edges: ScrapeEdges, hostDelayMs = HOST_DELAY_MS): St
     .addNode("capture", async ({ robotsVerdict, crawlDelay = 0 }, runtime) => {
       const step = contextOf(runtime);
       const page = pageOf(step);
-      const { paceMs } = siteSettings(step, page.site);
+      const { paceMs, locale } = siteSettings(step, page.site);
       const turn = await hosts.acquire(page.url.host, step.signal);
       const context = { ...step, signal: AbortSignal.any([step.signal, turn.lost]) };
       try {
-        const { captured, links } = await capturePage(edges, context, page, robotsVerdict);
+        const { captured, links } = await capturePage(edges, context, { ...page, locale }, robotsVerdict);
         if (!page.isNamed || pagesPerSite(context) === 1) return { captured };
         return { captured, links: await artifacts.put(context.workload, JSON.stringify(links), "json") };
       } finally {
@@ -83,11 +83,11 @@ export function createGraph(edges: ScrapeEdges, hostDelayMs = HOST_DELAY_MS): St
       const input = {
         captured,
         // Of the node before: nobody else wrote it.
-        links: JSON.parse(await readText(edges, workload, links)) as PageLinks,
-        rules: rules === undefined ? "" : await readText(edges, workload, rules),
+        links: JSON.parse(await getText(artifacts, workload, links)) as PageLinks,
+        rules: rules === undefined ? "" : await getText(artifacts, workload, rules),
         pagesPerSite: pagesPerSite(context),
       };
-      const userAgent = `${await browser.userAgent()} ${PRODUCT}`;
+      const userAgent = await userAgentOf(browser);
       const access = egressAccess(egressProxy, context);
       // Its list of public suffixes would slow each start.
       const { discoverPages } = await import("./discover/discover.ts");
@@ -119,21 +119,23 @@ export function createGraph(edges: ScrapeEdges, hostDelayMs = HOST_DELAY_MS): St
     .addEdge("publish", END);
 }
 
+const userAgentOf = async (browser: ScrapeEdges["browser"]): Promise<string> =>
+  `${await browser.userAgent()} ${PRODUCT}`;
+
 async function capturePage(
   { artifacts, browser, egressProxy }: ScrapeEdges,
   context: StepContext,
-  { url, site, kind }: Page,
+  { url, site, kind, locale }: Page & Pick<SiteSettings, "locale">,
   robots: Capture["robots"],
 ): Promise<{ readonly captured: Capture; readonly links: PageLinks }> {
   const access = egressAccess(egressProxy, context);
-  const { locale } = siteSettings(context, site);
   const started = performance.now();
   const { facts, links, ...bytes } = await browser.withContext(
     {
       // Loopback names go by the proxy, too.
       proxy: { server: access.proxy, username: access.username, password: access.password, bypass: "<-loopback>" },
       viewport: VIEWPORT,
-      userAgent: `${await browser.userAgent()} ${PRODUCT}`,
+      userAgent: await userAgentOf(browser),
       acceptDownloads: false,
       serviceWorkers: "block",
       locale,
@@ -202,10 +204,6 @@ function pageOf({ input: { item } }: StepContext): Page {
     );
   const url = addressOf(item);
   return { url, site: url.href, kind: "home", isNamed: true };
-}
-
-async function readText({ artifacts }: ScrapeEdges, workload: ArtifactOwner, key: string): Promise<string> {
-  return new TextDecoder().decode(await artifacts.get(workload, key));
 }
 
 /** @throws TerminalError InvalidInput */

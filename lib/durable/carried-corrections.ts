@@ -6,8 +6,7 @@ import { madeCorrections } from "../../engine/corrections.ts";
 import { decisionSchema, type Findings, findingsSchema, type MadeCorrection } from "../../engine/findings.ts";
 import type { Run } from "../../engine/run.ts";
 import { withCarried } from "../corrections.ts";
-import { type ArtifactReader, getIfOwn } from "../edges/artifacts.ts";
-import { parseJson } from "../parse-json.ts";
+import { type ArtifactReader, getOwnJson } from "../edges/artifacts.ts";
 
 /**
  * The findings of a gate with what its reviewer said, in the run that this one is compared with, of facts that are as they were. What is gone
@@ -22,20 +21,12 @@ const REMEMBERED = 64;
 export function createCarryCorrections(artifacts: ArtifactReader): CarryCorrections {
   // By what it is made of, which is all named by its content.
   const cache = new LRUCache<string, Findings>({ max: REMEMBERED });
-  const read = async <T>(
-    owner: ArtifactOwner,
-    key: string,
-    schema: { safeParse(value: unknown): { readonly data?: T | undefined } },
-  ): Promise<T | undefined> => {
-    const bytes = await getIfOwn(artifacts, owner, key);
-    return bytes && schema.safeParse(parseJson(new TextDecoder().decode(bytes))).data;
-  };
   const correctionsIn = async (
     owner: ArtifactOwner,
     reviewed: { readonly findings: string; readonly decision: string },
   ): Promise<MadeCorrection[]> => {
-    const findings = await read(owner, reviewed.findings, findingsSchema);
-    const decision = await read(owner, reviewed.decision, decisionSchema);
+    const findings = await getOwnJson(artifacts, owner, reviewed.findings, findingsSchema);
+    const decision = await getOwnJson(artifacts, owner, reviewed.decision, decisionSchema);
     return findings && decision ? madeCorrections(findings, decision) : [];
   };
   return async ({ workload, comparison }, findings, opened) => {
@@ -45,12 +36,14 @@ export function createCarryCorrections(artifacts: ArtifactReader): CarryCorrecti
     const known = cache.get(made);
     if (known) return known;
     const other = { namespace: workload.namespace, uid };
-    const { gates = [] } = (await read(other, results, runResultsSchema)) ?? {};
+    const { gates = [] } = (await getOwnJson(artifacts, other, results, runResultsSchema)) ?? {};
     const reviewed = gates.find((one) => one.gate === findings.gate);
     const own = opened === undefined ? undefined : artifactKey(workload, opened, "json");
     // On one machine, the gate's last review may be that of the run before.
     const open =
-      own === undefined || own === reviewed?.findings ? undefined : await read(workload, own, findingsSchema);
+      own === undefined || own === reviewed?.findings
+        ? undefined
+        : await getOwnJson(artifacts, workload, own, findingsSchema);
     const carried = await withCarried(
       artifacts,
       findings,

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type ArtifactOwner, artifactKey, artifactScope, digestIn, isArtifactOf } from "../../engine/artifact-key.ts";
 import { sha256 } from "../../engine/canonical.ts";
 import { RetryableError, TerminalError } from "../errors.ts";
+import { parseJson } from "../parse-json.ts";
 import { inStoreCall, type StoreVerb } from "../telemetry/store-call.ts";
 import { readBuckets } from "./artifacts/bucket.ts";
 import { createFolderStore } from "./artifacts/folder.ts";
@@ -167,6 +168,22 @@ export async function getIfOwn(
   return isArtifactOf(workload, key) ? getIfKept(artifacts, workload, key) : undefined;
 }
 
+/** As getIfOwn, of JSON: what has another form than the caller's schema is as good as none, too. */
+export async function getOwnJson<T>(
+  artifacts: ArtifactReader,
+  workload: ArtifactOwner,
+  key: string,
+  schema: { safeParse(value: unknown): { readonly data?: T | undefined } },
+): Promise<T | undefined> {
+  const bytes = await getIfOwn(artifacts, workload, key);
+  return bytes && schema.safeParse(parseJson(new TextDecoder().decode(bytes))).data;
+}
+
+/** Reads an artifact of text. @throws as Artifacts.get */
+export async function getText(artifacts: ArtifactReader, workload: ArtifactOwner, key: string): Promise<string> {
+  return new TextDecoder().decode(await artifacts.get(workload, key));
+}
+
 /** Reads a JSON artifact and checks it by the caller's schema. */
 export async function getJson<T>(
   artifacts: ArtifactReader,
@@ -174,5 +191,5 @@ export async function getJson<T>(
   key: string,
   schema: { parse(value: unknown): T },
 ): Promise<T> {
-  return schema.parse(JSON.parse(new TextDecoder().decode(await artifacts.get(workload, key))));
+  return schema.parse(JSON.parse(await getText(artifacts, workload, key)));
 }

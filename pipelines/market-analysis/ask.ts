@@ -2,12 +2,11 @@ import { z } from "zod";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
 import { NO_USAGE } from "../../engine/result.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
-import { type Artifacts, getIfOwn } from "../../lib/edges/artifacts.ts";
+import { type Artifacts, getOwnJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { modelChoiceOf } from "../../lib/model/choice.ts";
 import type { Answer, Model } from "../../lib/model/model.ts";
 import type { Question } from "../../lib/model/question.ts";
-import { parseJson } from "../../lib/parse-json.ts";
 
 /** Of an answer, in tokens, where the step's params name no model. */
 const MAX_OUTPUT_TOKENS = 1024;
@@ -60,8 +59,8 @@ async function earlierAnswer<T>(
   schema: z.ZodType<T>,
 ): Promise<Answer<T> | undefined> {
   const key = previous?.result.artifacts[ASKED];
-  const bytes = previous && key !== undefined ? await getIfOwn(artifacts, previous.workload, key) : undefined;
-  const asked = askedSchema.safeParse(bytes && parseJson(new TextDecoder().decode(bytes))).data;
+  const asked =
+    previous && key !== undefined ? await getOwnJson(artifacts, previous.workload, key, askedSchema) : undefined;
   if (asked?.question !== question) return undefined;
   const answer = schema.safeParse(asked.answer);
   return answer.success ? { answer: answer.data, usage: NO_USAGE, model: asked.model } : undefined;

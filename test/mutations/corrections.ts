@@ -246,8 +246,8 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "the review of the run before is not taken for this run's, so that its corrections are carried over",
-      find: "own === undefined || own === reviewed?.findings ?",
-      replace: "own === undefined ?",
+      find: "own === undefined || own === reviewed?.findings",
+      replace: "own === undefined",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/progress.ts", CARRIED, [
