@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startSampleSites } from "../../examples/serve.ts";
 import { agentic } from "./cli.ts";
@@ -97,7 +98,8 @@ test("what a reviewer strikes and corrects by the page's forms is so in the repo
     const { predicate } = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
     expect(predicate.chain.at(-1).entry.decision.corrections).toHaveLength(2);
 
-    // The next look at the same pages remembers.
+    // The next look at the same pages, once the run is older than spec.freshness, remembers.
+    await pause(1_100);
     const next = await agentic([...args, "--approve"]).ended;
     expect([next.code, next.stderr]).toEqual([0, expect.stringMatching(/ analyze .*Succeeded/s)]);
     const again = await reportOf(out);
