@@ -45,7 +45,7 @@ export const ALERTS: readonly Alert[] = [
     annotations: {
       summary: "Step {{ $labels.step }} fails for one reason: {{ $labels.reason }}",
       description:
-        "{{ $value }} starts of the step {{ $labels.step }} failed with {{ $labels.reason }} in the last hour. docs/deploy.md says what the reason means; kubectl agentic logs NAME --step {{ $labels.step }} shows what the agent said.",
+        "{{ $value }} starts of the step {{ $labels.step }} failed with {{ $labels.reason }} in the last hour. docs/runbooks says what the reason means; kubectl agentic logs NAME --step {{ $labels.step }} shows what the agent said.",
     },
   },
   {

@@ -7,7 +7,12 @@ import { COST } from "./cost.ts";
 import { FLEET } from "./fleet.ts";
 import { RUN } from "./run.ts";
 
-const groups = [{ name: "agentic", rules: ALERTS }];
+/** Each has its page in docs/runbooks; the site of the documents serves it at this path. */
+const rules = ALERTS.map(({ annotations, ...rule }) => ({
+  ...rule,
+  annotations: { ...annotations, runbook_url: `runbooks/${rule.alert}` },
+}));
+const groups = [{ name: "agentic", rules }];
 const yaml = (object: object): string =>
   `# Generated from config/observability/alerts.ts by 'npm run generate'.\n${stringify(object, { lineWidth: 120, aliasDuplicateObjects: false })}`;
 

@@ -55,6 +55,7 @@ export default defineConfig({
           { text: "By plain YAML", link: "/deploy" },
           { text: "kubectl agentic", link: "/kubectl-agentic" },
           { text: "Observability and cost", link: "/observability" },
+          { text: "Runbooks", link: "/runbooks/README" },
           { text: "Licence and limits", link: "/licence" },
           { text: "Security", link: "/SECURITY" },
         ],

@@ -1,4 +1,4 @@
-/** Reasons of conditions and Events that reconcile gives by itself. docs/deploy.md says what to do about each. */
+/** Reasons of conditions and Events that reconcile gives by itself. docs/runbooks has a page for each that asks for something. */
 export const REASON = {
   valid: "Valid",
   created: "Created",
