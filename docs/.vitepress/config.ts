@@ -75,6 +75,7 @@ export default defineConfig({
       {
         text: "Inside",
         items: [
+          { text: "Diagrams", link: "/diagrams" },
           { text: "Architecture", link: "/ARCHITECTURE" },
           { text: "Decisions", link: "/adr/README" },
           { text: "Benchmarks", link: "/bench/README" },
