@@ -1,7 +1,7 @@
 # Node 24 comes with the dependencies: what they bring is found first.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo test check build docs image bench clean deploy deploy-for-tests cluster cluster-down cluster-status verify
+.PHONY: help setup demo test check build docs image release bench clean deploy deploy-for-tests cluster cluster-down cluster-status verify
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -26,6 +26,9 @@ docs: setup ## the site of the documents, into dist/docs
 
 image: setup ## build the container image (buildah, podman or docker), and say how large it is
 	@node scripts/image.ts
+
+release: setup ## what a release consists of, into dist/release (KEY=FILE signs it; DRAFT=1: without)
+	@node scripts/release.ts $(KEY:%=--key %) $(DRAFT:%=--draft)
 
 bench: setup ## every benchmark (one: make bench NAME=cost)
 	@npm run --silent bench -- $(NAME)

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, Option } from "commander";
 import type { ResolvedHost } from "../lib/resolved-host.ts";
+import packageJson from "../package.json" with { type: "json" };
 import { gatherAgent } from "./agent-option.ts";
 import { CHANGES, withDecisionOptions } from "./decision-options.ts";
 import { EXIT, QUOTE_EXIT_CODES } from "./exit-code.ts";
@@ -9,6 +10,7 @@ import { runProgram } from "./run-program.ts";
 
 // Each command's code is loaded when it is the one: `agentic --help` needs neither Redis nor a browser.
 const program = new Command("agentic")
+  .version(packageJson.version)
   .description("Durable AI agents: run an AgentWorkload on this machine, review what it found, read its outputs.")
   .exitOverride()
   .showHelpAfterError("(--help tells more)")

@@ -1,4 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 import { type Agent, agentSchema } from "../crd/agent.ts";
@@ -17,8 +19,8 @@ export interface Shipped {
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 
 export async function loadShipped(): Promise<Shipped> {
-  const entries = await readdir(FOLDER, { withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${FOLDER}${name}`);
+  // Folders of packages may stand beside them.
+  const folders = globSync("*/pipeline.yaml", { cwd: FOLDER }).map((file) => `${FOLDER}${dirname(file)}`);
   const [pipelines, agents] = await Promise.all([
     Promise.all(folders.map((folder) => documentsOf(`${folder}/pipeline.yaml`))),
     Promise.all(folders.map((folder) => documentsOf(`${folder}/agents.yaml`))),

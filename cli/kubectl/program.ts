@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
 import { COST_BY } from "../cost.ts";
 import { CHANGES, withDecisionOptions } from "../decision-options.ts";
 import { EXIT, QUOTE_EXIT_CODES } from "../exit-code.ts";
@@ -36,6 +37,7 @@ const printing = (command: Command): Command =>
 /** The command line of `kubectl agentic`. */
 export function createProgram(connect: (options: ClusterOptions) => Cluster): Command {
   const program = new Command("kubectl agentic")
+    .version(packageJson.version)
     .description("AgentWorkloads of a cluster: how far a run is, the decisions that it waits for, and what it made.")
     .exitOverride()
     .showHelpAfterError("(--help tells more)")

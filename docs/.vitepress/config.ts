@@ -80,6 +80,7 @@ export default defineConfig({
           { text: "Decisions", link: "/adr/README" },
           { text: "Benchmarks", link: "/bench/README" },
           { text: "Contributing", link: "/CONTRIBUTING" },
+          { text: "Releases", link: "/releases" },
           { text: "Changes", link: "/CHANGELOG" },
         ],
       },

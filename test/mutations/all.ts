@@ -16,6 +16,7 @@ import type { Mutation } from "./mutation.ts";
 import { PLUGIN_MUTATIONS } from "./plugin.ts";
 import { QUOTA_MUTATIONS } from "./quota.ts";
 import { RECONCILE_MUTATIONS } from "./reconcile.ts";
+import { RELEASE_MUTATIONS } from "./release.ts";
 import { REPORT_MUTATIONS } from "./report.ts";
 import { RUNS_MUTATIONS } from "./runs.ts";
 import { SCHEDULE_MUTATIONS } from "./schedule.ts";
@@ -37,6 +38,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PLUGIN_MUTATIONS,
   ...RUNS_MUTATIONS,
   ...SETUP_MUTATIONS,
+  ...RELEASE_MUTATIONS,
   ...ADMIT_MUTATIONS,
   ...QUOTA_MUTATIONS,
   ...LICENCE_MUTATIONS,
