@@ -25,8 +25,10 @@ const REQUEST =
 /** Directly before an amount that is saved, lent, earned, or a former price. */
 const NOT_BEFORE =
   /(?:save[sd]?|saving|sparen?|spare|économisez|ahorra|was|were|instead of|statt|originally|regular(?:ly)?|list price|rrp|uvp|before|raised|revenue of|worth|valued? at|value|over|under|above|below|budget|credits?|refund|deposit|shipping|delivery|versand|extra|additional|zusätzlich|add|another|plus|minimum|up to|setup fee|fee|discount|prize|win|earn|spent|spend(?:ing)?|invested|donated|lost|owed|gave|paid|pay(?:s|ing)? you)[\s:+]*(?:of|for|from|is|only)?\s*$/iu;
-/** "+ $2,000" and "- $25" of an account. */
-const BOOKED = /^[+−-]\s?\p{Sc}\s?\d/u;
+/** "+ $2,000", "- $25" and "+82.6 USD" of an account. */
+const BOOKED = /^[+−-]\s?(?:\p{Sc}\s?\d|\d[\d.,]*\s?(?:\p{Sc}|[A-Z]{3}$))/u;
+/** "Order #12345 – $234.00": of a sale that was. */
+const ORDERED = /(?<!\p{L})(?:orders?|invoices?|payments?|transactions?)\s*(?:no\.?\s*)?#\s?\w*\d/iu;
 /** In the same words as the amount of an extra. */
 const EXTRA =
   /(?<!\p{L})(?:extra|additional|add-?ons?|overage|zusätzlich\p{L}*|supplémentaire|set-?up fee|shipping)(?!\p{L})/iu;
@@ -49,6 +51,7 @@ export function findMentions(body: PageElement, shared: SharedSigns): Mention[] 
     (mention) =>
       !isFeature(mention.element, mentions) &&
       !isName(mention, mentions) &&
+      !isSet(mention) &&
       // "Buy now for $129", below the price.
       !(priced.has(mention.money?.amount ?? -1) && inButton(mention.element)) &&
       !isRepeatedByPrice(mention, mentions),
@@ -62,7 +65,8 @@ function isElsewhere(element: PageElement): boolean {
 }
 
 function mentionIn(element: PageElement, text: string, shared: SharedSigns): Mention | undefined {
-  if ([element, ...element.children].some((one) => BOOKED.test(textOf(one)))) return undefined;
+  if ([element, ...element.querySelectorAll("*")].some((one) => BOOKED.test(textOf(one)))) return undefined;
+  if (ORDERED.test(text)) return undefined;
   const money = pricesIn(text, shared)[0];
   if (money) return { element, kind: "money", money };
   if (element.closest(NOT_FOR_TEXT)) return undefined;
@@ -103,10 +107,25 @@ function isRepeatedByPrice({ element, money }: Mention, mentions: readonly Menti
   return false;
 }
 
-/** A plan called "Free" above its "$0". */
+/** A plan called "Free" above its "$0", and not beside the prices of other plans. */
 function isName({ element, kind }: Mention, mentions: readonly Mention[]): boolean {
   if (kind === "money" || !element.matches(HEADINGS)) return false;
-  return mentions.some((other) => other.kind === "money" && element.parentElement?.contains(other.element));
+  for (let up = element.parentElement, climbs = 0; up && climbs < 3; up = up.parentElement, climbs++) {
+    const card = up;
+    const priced = mentions.filter((other) => other.kind === "money" && card.contains(other.element)).length;
+    if (priced > 0) return climbs === 0 || priced === 1;
+  }
+  return false;
+}
+
+/** An amount that the visitor sets by a slider: of a calculator or a filter. */
+function isSet({ element, money }: Mention): boolean {
+  if (!money) return false;
+  for (let up = element.parentElement, climbs = 0; up && climbs < 3; up = up.parentElement, climbs++)
+    for (const slider of up.querySelectorAll("input[type='range']"))
+      if (["value", "min", "max"].some((one) => Number(slider.getAttribute(one) ?? Number.NaN) === money.amount))
+        return true;
+  return false;
 }
 
 /** One of a few priced lines in a list of features, under a price of its own. */

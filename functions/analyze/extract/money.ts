@@ -76,7 +76,8 @@ const NOT_MORE = String.raw`(?!\d|[.,]\d|%|[kKmMbB](?!\p{L})|[ \u00a0]?(?:millio
 const MONEY = new RegExp(
   [
     String.raw`(?<!\p{L})(?<before>${CURRENCY})[ \u00a0]?(?<first>${AFTER_SIGN})${NOT_MORE}${DASH}(?:[ \u00a0]?(?<code>${CODES})(?!\p{L}))?`,
-    String.raw`(?<![\w.,])(?<second>${BEFORE_SIGN})${DASH}[ \u00a0]?(?<after>${CURRENCY})(?!\p{L})`,
+    // "2022 $32": the sign belongs to what it stands at.
+    String.raw`(?<![\w.,])(?<second>${BEFORE_SIGN})${DASH}[ \u00a0]?(?<after>${CURRENCY})(?![\p{L}\d])`,
   ].join("|"),
   "gu",
 );

@@ -1,8 +1,11 @@
+import { ownBox } from "./marks.ts";
 import { findMoney } from "./money.ts";
 import { isBlock, type PageElement, textOf } from "./visible.ts";
 
 const MAX_NAME = 60;
 const MAX_WORDS = 8;
+/** Words of a line with a full stop that make it a sentence. */
+const MIN_SENTENCE = 4;
 /** Cells of a row that is no plan's. */
 const MIN_BOOKED = 3;
 export const HEADINGS = "h1, h2, h3, h4, h5, h6, [role='heading']";
@@ -14,9 +17,12 @@ export const NOT_OFFERED =
 /** Figures of a business and of a bill: what changes since last month, what is paid on which day. */
 export const COUNTED =
   /(?<!\p{L})(?:(?:since|than|vs\.?|from|compared to) (?:the )?(?:last|yesterday|previous|prior)|(?:this|last) (?:week|month|quarter|year)|today['’]s|last \d+ (?:days|hours|weeks|months)|year to date)(?!\p{L})|[+▲▼↑↓]\s?\d+(?:[.,]\d+)?\s?%/iu;
+/** What a business has earned, and with what: a page that shows it is no shop. */
+export const EARNED = /(?<!\p{L})(?:earnings?|revenue|turnover|income|profit|expenses?|sales|umsatz|gewinn)(?!\p{L})/iu;
+export const SOLD = /\d\s(?:sold|sales|orders)(?!\p{L})/iu;
 /** Heads of tables of people, orders and sums. */
 export const BOOKS =
-  /(?<!\p{L})(?:dates?|status|customers?|clients?|invoices?|order (?:id|no|number)|transactions?|salary|age|office|qty|quantity|sub-?total|total|due|datum|statut|fecha|menge|kunde)(?!\p{L})/iu;
+  /(?<!\p{L})(?:dates?|status|customers?|clients?|invoices?|order (?:id|no|number)|transactions?|sales|revenue|change|salary|age|office|qty|quantity|sub-?total|total|due|datum|statut|fecha|menge|kunde)(?!\p{L})/iu;
 const REFERENCE = /^(?:sku|item (?:no|number)|art(?:icle)?\.? ?(?:no|nr)|model (?:no|number)|ref)\b/iu;
 
 const MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec";
@@ -44,6 +50,10 @@ const BUYS =
 const TERMS =
   /^(?:billed )?(?:per |an? |pro |par |im |\/ ?)?(?:month(?:ly)?|year(?:ly)?|annual(?:ly)?|mo|yr|week(?:ly)?|hour(?:ly)?|day|user|seat|monat(?:lich)?|jahr|jährlich|mois|mensuel|mensual|mes)(?: (?:plans?|billing|pricing|price))?[:.]?$/iu;
 
+/** Whom an offer is for, below its name. */
+const TAGLINE =
+  /^(?:(?:perfect|ideal|best|great|good|optimal|suited|suitable|designed|made|right|built|recommended) )?for\s|^(?:everything|all) (?:you|in)\s/iu;
+
 const FROM = /(?:\s*(?<!\p{L})(?:start(?:s|ing)?|at|from|only|just|ab|for|is|costs?|as low as))+[\s:]*$/iu;
 
 /** The text as an offer's name; undefined for what cannot be one: a sentence, a question, a badge, the terms. */
@@ -53,7 +63,8 @@ export function asName(text: string): string | undefined {
     .replace(/[\s:–—|·•(-]+$/u, "")
     .trim();
   if (name === "" || name.length > MAX_NAME || !/\p{L}/u.test(name)) return undefined;
-  if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name)) return undefined;
+  if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name.replace(/^\d{1,2}\.\s/, ""))) return undefined;
+  if (/^(?:\/|per\s)/iu.test(name) || (name.endsWith(".") && name.split(" ").length >= MIN_SENTENCE)) return undefined;
   if (REFERENCE.test(name) || DATED.test(name)) return undefined;
   if (BUYS.test(name) || BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0)
     return undefined;
@@ -64,10 +75,35 @@ export function asName(text: string): string | undefined {
 export function headingIn(element: PageElement, priced?: PageElement): { name: string; level: number } | undefined {
   for (const heading of element.querySelectorAll(HEADINGS)) {
     if (heading === priced && findMoney(textOf(heading)).length === 0) continue;
-    const name = titleOf(heading, priced) ?? asName(withoutPrice(textOf(heading)));
+    const name = titleOf(heading, priced) ?? asName(withoutPrice(firstLine(heading)));
     if (name) return { name, level: levelOf(heading) };
   }
   return undefined;
+}
+
+const ASIDE = /(?:^|[-_\s])(?:badge|ribbon|pill|chip|tag|label|sub-?title|caption|tooltip)(?:$|[-_\s])/i;
+
+/** The first line of a name: without a badge beside it, and without what stands below it in the same element. */
+export function firstLine(element: PageElement): string {
+  const parts = [...element.childNodes].filter(
+    (one) => one.nodeType === 1 || (one.nodeType === 3 && (one.textContent ?? "").trim() !== ""),
+  );
+  const [only] = parts;
+  if (parts.length === 1 && only?.nodeType === 1) return firstLine(only as PageElement);
+  let line = "";
+  let bottom: number | undefined;
+  for (const part of parts) {
+    const child = part.nodeType === 1 ? (part as PageElement) : undefined;
+    const text = child ? textOf(child) : (part.textContent ?? "");
+    const box = child && ownBox(child);
+    const below = child !== undefined && (isBlock(child) || (bottom !== undefined && box !== undefined && box.y >= bottom));
+    if (line.trim() !== "" && below) break;
+    if (box && text !== "") bottom = box.y + box.height;
+    if (child && text !== "" && (child.tagName === "SMALL" || ASIDE.test(child.getAttribute("class") ?? ""))) continue;
+    line += text;
+  }
+  const said = line.replace(/\s+/g, " ").trim();
+  return said === "" ? textOf(element) : said;
 }
 
 /** The name of a product, however large. */
@@ -97,8 +133,8 @@ export function wordsBefore(element: PageElement, priced: PageElement): string |
   const blocks = leafBlocks(element, priced);
   const called = blocks.find((block) => CALLED.test(block.className ?? ""));
   const title = called && titleOf(called, priced);
-  const first =
-    title ?? [...(called ? [called] : []), ...blocks].map((block) => asName(textOf(block))).find((name) => name);
+  const names = [...(called ? [called] : []), ...blocks].map((block) => asName(firstLine(block)));
+  const first = title ?? names.find((name) => name && !TAGLINE.test(name));
   return first ?? (element.querySelector(HEADINGS) ? undefined : ownWords(element, priced));
 }
 

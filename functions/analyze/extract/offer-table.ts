@@ -1,5 +1,5 @@
 import type { Mention } from "./mentions.ts";
-import { asName, BOOKS, headingIn, isBooked, withoutPrice } from "./offer-name.ts";
+import { asName, BOOKS, firstLine, headingIn, isBooked, withoutPrice } from "./offer-name.ts";
 import { type PageElement, textOf } from "./visible.ts";
 
 /** An offer's place in a table, before its price is read. */
@@ -42,7 +42,7 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
       continue;
     }
     const [first] = priced;
-    const name = row.map((cell) => (mentionOf(cell) ? undefined : asName(textOf(cell)))).find((one) => one);
+    const name = row.map((cell) => (mentionOf(cell) ? undefined : asName(firstLine(cell)))).find((one) => one);
     const root = first?.cell.parentElement;
     if (first && name && root)
       found.push({
@@ -59,5 +59,5 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
 function columnName(head: PageElement | undefined, cell: PageElement, isHead: boolean): string | undefined {
   const named = isHead ? cell : head;
   if (!named) return undefined;
-  return headingIn(named)?.name ?? asName(withoutPrice(textOf(named)));
+  return headingIn(named)?.name ?? asName(withoutPrice(firstLine(named)));
 }

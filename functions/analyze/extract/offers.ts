@@ -6,10 +6,12 @@ import type { SharedSigns } from "./money.ts";
 import {
   asName,
   COUNTED,
+  EARNED,
   HEADINGS,
   headingIn,
   NOT_OFFERED,
   nameAbove,
+  SOLD,
   withoutPrice,
   wordsBefore,
 } from "./offer-name.ts";
@@ -130,13 +132,12 @@ function whole(units: readonly Unit[]): Unit[] {
 /** Cards whose headings are as large as those of sections are cards nevertheless: several stand side by side. */
 function withoutSections(units: readonly Unit[]): Unit[] {
   const shapeOf = ({ root }: Unit) => `${root.tagName} ${root.getAttribute("class") ?? ""}`;
-  const shapes = Map.groupBy(
-    units.filter(({ teaser }) => teaser),
-    shapeOf,
-  );
+  const teasers = units.filter(({ teaser }) => teaser);
+  const shapes = Map.groupBy(teasers, shapeOf);
+  const rows = Map.groupBy(teasers, ({ root }) => standingAlone(root).parentElement);
   return units.map((unit) => {
-    const alike = shapes.get(shapeOf(unit)) ?? [];
-    return unit.teaser && alike.length > 1 ? { ...unit, teaser: false } : unit;
+    const alike = [shapes.get(shapeOf(unit)), rows.get(standingAlone(unit.root).parentElement)];
+    return unit.teaser && alike.some((units = []) => units.length > 1) ? { ...unit, teaser: false } : unit;
   });
 }
 
@@ -161,7 +162,9 @@ function nameIn(
       break;
     }
   }
-  if (headed && headed.level >= 3) return headed;
+  if (headed && (headed.level >= 3 || isOneOfSeveral(headed.root, isPriced))) return { ...headed, level: 3 };
+  const periodic = namedByPeriod(chain, priced);
+  if (periodic) return periodic;
   for (const root of chain) {
     if (textOf(root).length > MAX_CARD) break;
     const name = wordsBefore(root, priced);
@@ -173,13 +176,36 @@ function nameIn(
   return headed ?? namedByPeriod(chain);
 }
 
-/** Plans are called "Monthly" and "Yearly" too, where nothing else names them. */
-function namedByPeriod(chain: readonly PageElement[]): { name: string; level: number; root: PageElement } | undefined {
+/** A heading as large as a page's names a card where the cards beside it have one, too. */
+function isOneOfSeveral(root: PageElement, isPriced: (element: PageElement) => boolean): boolean {
+  const card = standingAlone(root);
+  const heading = card.querySelector(HEADINGS)?.tagName;
+  if (!heading || !card.parentElement) return false;
+  return [...card.parentElement.children].some(
+    (other) => other !== card && other.tagName === card.tagName && isPriced(other) && other.querySelector(heading),
+  );
+}
+
+const PERIOD_ALONE = /^(?:monthly|yearly|annual(?:ly)?|weekly|daily|hourly|monatlich|jährlich|mensuel|annuel|mensual|anual)$/iu;
+
+/** Plans are called "Monthly" and "Yearly" too: by a heading above the price, else where nothing else names them. */
+function namedByPeriod(
+  chain: readonly PageElement[],
+  priced?: PageElement,
+): { name: string; level: number; root: PageElement } | undefined {
   for (const root of chain) {
-    const heading = [...root.querySelectorAll("h3, h4, h5, h6")].map(textOf).find((text) => periodNamed(text));
-    if (heading && heading.length <= 30) return { name: heading, level: 3, root };
+    const headings = [...root.querySelectorAll("h2, h3, h4, h5, h6")];
+    const heading = priced
+      ? headings.find((one) => PERIOD_ALONE.test(textOf(one)) && isBefore(one, priced))
+      : headings.find((one) => periodNamed(textOf(one)) && !/^h2$/i.test(one.tagName));
+    if (heading && textOf(heading).length <= 30) return { name: textOf(heading), level: 3, root };
   }
   return undefined;
+}
+
+const FOLLOWING = 4;
+function isBefore(one: PageElement, other: PageElement): boolean {
+  return (one.compareDocumentPosition(other) & FOLLOWING) !== 0;
 }
 
 function ownHeading(heading: PageElement): { name: string; level: number } | undefined {
@@ -202,7 +228,9 @@ function grow(root: PageElement, chain: readonly PageElement[]): PageElement {
 
 /** "Free" and "Contact us" stand on many pages: they are offers only beside one with a price. Teasers count only without other offers. */
 function accepted(units: readonly Unit[], page: Page): Unit[] {
+  const isBusiness = units.some(({ name, heads = "" }) => EARNED.test(`${name} ${heads}`));
   const near = units
+    .filter(({ root }) => !(isBusiness && SOLD.test(textOf(root))))
     .filter(({ name, heads = "" }) => !NOT_OFFERED.test(name) && !NOT_OFFERED.test(`${name} ${heads}`))
     .filter(({ root, mention }) => root.tagName === "BODY" || !isCounted(root, mention))
     .filter((unit) => unit.mention.kind === "money" || besideMoney(unit, page));
@@ -334,7 +362,7 @@ function withSilent(offers: readonly Offer[], units: readonly Unit[], document: 
     if (!row || looked.has(row)) continue;
     looked.add(row);
     for (const sibling of row.children) {
-      if (sibling.tagName !== card.tagName) continue;
+      if (sibling.tagName !== card.tagName || !isAlike(sibling, card)) continue;
       const text = textOf(sibling);
       if (placed.has(sibling) || text.length > MAX_CARD || !ON_REQUEST.test(text)) continue;
       if (roots.some((other) => other.contains(sibling) || sibling.contains(other))) continue;
@@ -350,6 +378,12 @@ function withSilent(offers: readonly Offer[], units: readonly Unit[], document: 
     }
   }
   return [...document.querySelectorAll("*")].flatMap((element) => placed.get(element) ?? []);
+}
+
+/** Sections of a page stand beside each other, too; only what is drawn alike is a neighbour. */
+function isAlike(one: PageElement, other: PageElement): boolean {
+  const [a, b] = [one, other].map((element) => element.getAttribute("class") ?? "");
+  return a === b || !/^(?:section|header|footer|main|nav|aside|form)$/i.test(one.tagName);
 }
 
 /** The card, or the wrapper around it alone: the element whose siblings are the other cards. */

@@ -10,7 +10,7 @@ const PERIODS: readonly (readonly [Period, RegExp])[] = [
   [
     "month",
     whole(
-      "months?|mo|mth|mnth|monat|monate|mois|mes(?:es)?|mês|mese|maand|mån(?:ad)?|måned|mnd|mdr|md|miesiąc|mies|měsíc|kuukausi|kk|месяц|мес|ماه|شهر|月|か月|ヶ月|个月",
+      "months?|mo|mon(?!\\s*[-–&])|mth|mnth|monat|monate|mois|mes(?:es)?|mês|mese|maand|mån(?:ad)?|måned|mnd|mdr|md|miesiąc|mies|měsíc|kuukausi|kk|месяц|мес|ماه|شهر|月|か月|ヶ月|个月",
     ),
   ],
   ["year", whole("years?|yr|annum|jahr|an|année|año|anno|ano|jaar|år|rok|vuosi|год|سال|سنة|年")],
@@ -39,7 +39,7 @@ const ADVERBS: readonly (readonly [Period, RegExp])[] = [
 ];
 const GAP = /^(?:[\s,·•|()*†–—:-]|(?:and|und|et|y|e|og|och|i)\s+(?=(?:per|each|pro|par|por|je|pr)(?!\p{L})))+/iu;
 const PER =
-  /^(?:\/|(?:per|each|every|pro|je|par|por|pr\.?|za|a|an|im|in|al|the|et|und|and|y|e|og|och|i)(?!\p{L}))\s*/iu;
+  /^(?:\/(?:\s*per(?!\p{L}))?|(?:per|each|every|pro|je|par|por|pr\.?|za|a|an|im|in|al|the|et|und|and|y|e|og|och|i)(?!\p{L}))\s*/iu;
 /** Behind these any noun is what the price counts; behind "a" only a period is meant. */
 const COUNTING = /^(?:\/|(?:per|each|pro|je|par|por|pr\.?|za)(?!\p{L}))/iu;
 const NOUN =
