@@ -15,7 +15,7 @@ const MAX_TAG = 160;
 const MAX_MENTIONS = 400;
 /** Parts of a page that sell nothing: amounts there are rules, examples or stories. */
 const ELSEWHERE =
-  "nav, footer, blockquote, details, select, pre, code, [role='navigation'], [class*='dropdown-menu' i], [class*='notification' i], [class*='minicart' i], [class*='mini-cart' i], [class*='cart-total' i], [class*='cart-summary' i], [class*='order-summary' i], [class*='testimonial' i], [class*='faq' i], [id*='faq' i], [class*='cookie' i], [id*='cookie' i]";
+  "nav, footer, blockquote, details, select, pre, code, [role='navigation'], [class*='dropdown-menu' i], [class*='notification' i], [class*='input-group' i], [class*='minicart' i], [class*='mini-cart' i], [class*='cart-total' i], [class*='cart-summary' i], [class*='order-summary' i], [class*='testimonial' i], [class*='faq' i], [id*='faq' i], [class*='cookie' i], [id*='cookie' i]";
 const NOT_FOR_TEXT = "a, button, label, [role='button']";
 
 const FREE =
@@ -109,11 +109,12 @@ function isRepeatedByPrice({ element, money }: Mention, mentions: readonly Menti
 
 /** A plan called "Free" above its "$0", and not beside the prices of other plans. */
 function isName({ element, kind }: Mention, mentions: readonly Mention[]): boolean {
-  if (kind === "money" || !element.matches(HEADINGS)) return false;
+  if (kind === "money") return false;
+  const heads = element.matches(HEADINGS);
   for (let up = element.parentElement, climbs = 0; up && climbs < 3; up = up.parentElement, climbs++) {
     const card = up;
-    const priced = mentions.filter((other) => other.kind === "money" && card.contains(other.element)).length;
-    if (priced > 0) return climbs === 0 || priced === 1;
+    const priced = mentions.flatMap((other) => (other.money && card.contains(other.element) ? other.money.amount : []));
+    if (priced.length > 0) return heads ? climbs === 0 || priced.length === 1 : priced.length === 1 && priced[0] === 0;
   }
   return false;
 }

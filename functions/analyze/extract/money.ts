@@ -57,6 +57,7 @@ const SIGNS: readonly (readonly [sign: string, currency: string])[] = [
   ["Ft", "HUF"],
   ["lei", "RON"],
   ["Rs.", "INR"],
+  ["TL", "TRY"],
   ["Euro", "EUR"],
   ["euros", "EUR"],
 ];

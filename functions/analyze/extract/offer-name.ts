@@ -4,6 +4,8 @@ import { isBlock, type PageElement, textOf } from "./visible.ts";
 
 const MAX_NAME = 60;
 const MAX_WORDS = 8;
+const MAX_CARD_TEXT = 1_500;
+const MAX_BADGE = 20;
 /** Words of a line with a full stop that make it a sentence. */
 const MIN_SENTENCE = 4;
 /** Cells of a row that is no plan's. */
@@ -13,16 +15,18 @@ const CALLED = /(?:^|[-_\s])(?:name|title|plan|tier)(?:$|[-_\s])/i;
 
 /** Headings of dashboards and tables of people, whose amounts are no prices. */
 export const NOT_OFFERED =
-  /(?<!\p{L})(?:salary|salaries|earnings?|revenue|turnover|income|profit|budget|balance|sales|expenses?|market cap|gehalt|umsatz|gewinn|salaire|sueldo)(?!\p{L})|^(?:(?:(?:total|recent|new|pending|open) )?(?:transactions?|invoices?|payments?|withdrawals?|deposits?|refunds?|donations?|orders)|spent|raised|owed|overdue|(?:sub|grand |order |cart )?-?totals?|shipping|delivery|tax(?:es)?|vat|discount|amount(?: due)?|due|estimated .{1,20}|filters?(?: by)? ?(?:price)?|price range|zwischensumme|summe|gesamt|versand|sous-total|livraison|envío)[:.]?$/iu;
+  /(?<!\p{L})(?:salary|salaries|earnings?|revenue|turnover|income|profit|budget|balance|sales|expenses?|statistics|market cap|gehalt|umsatz|gewinn|salaire|sueldo)(?!\p{L})|^(?:(?:(?:total|recent|new|pending|open) )?(?:transactions?|invoices?|payments?|withdrawals?|deposits?|refunds?|donations?|orders)|spent|raised|owed|overdue|(?:sub|grand |order |cart )?-?totals?|shipping|delivery|(?:tax(?:es)?|vat)(?: ?\(?\d[\d.]* ?%\)?| ?%)?|discount|amount(?: due)?|due|estimated .{1,20}|filters?(?: by)? ?(?:price)?|price range|zwischensumme|summe|gesamt|versand|sous-total|livraison|envío)[:.]?$/iu;
 /** Figures of a business and of a bill: what changes since last month, what is paid on which day. */
 export const COUNTED =
   /(?<!\p{L})(?:(?:since|than|vs\.?|from|compared to) (?:the )?(?:last|yesterday|previous|prior)|(?:this|last) (?:week|month|quarter|year)|today['’]s|last \d+ (?:days|hours|weeks|months)|year to date)(?!\p{L})|[+▲▼↑↓]\s?\d+(?:[.,]\d+)?\s?%/iu;
 /** What a business has earned, and with what: a page that shows it is no shop. */
 export const EARNED = /(?<!\p{L})(?:earnings?|revenue|turnover|income|profit|expenses?|sales|umsatz|gewinn)(?!\p{L})/iu;
-export const SOLD = /\d\s(?:sold|sales|orders)(?!\p{L})/iu;
+export const OFFICE = /^(?:dashboard(?: overview)?|invoice(?: #?\w*\d)?|order #\s?\w*\d|rechnung|facture)$/iu;
+/** The head of a column of prices. */
+export const PRICED = /(?<!\p{L})(?:prices?|preise?|prix|precio|prezzo)(?!\p{L})/iu;
 /** Heads of tables of people, orders and sums. */
 export const BOOKS =
-  /(?<!\p{L})(?:dates?|status|customers?|clients?|invoices?|order (?:id|no|number)|transactions?|sales|revenue|change|salary|age|office|qty|quantity|sub-?total|total|due|datum|statut|fecha|menge|kunde)(?!\p{L})/iu;
+  /(?<!\p{L})(?:dates?|status|customers?|clients?|invoices?|order (?:id|no|number)|transactions?|sales|revenue|change|salary|age|office|qty|quantity|sub-?totals?|totals?|due|datum|statut|fecha|menge|kunde)(?!\p{L})/iu;
 const REFERENCE = /^(?:sku|item (?:no|number)|art(?:icle)?\.? ?(?:no|nr)|model (?:no|number)|ref)\b/iu;
 
 const MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec";
@@ -43,13 +47,16 @@ export function isBooked(cells: readonly string[]): boolean {
 const BADGE =
   /^(?:(?:our )?most popular|popular|best (?:value|seller|deal)|recommended|new|sale|hot|featured|limited(?: time)?(?: offer)?|save \d+ ?%|\d+ ?% off|beliebt|empfohlen|meistgewählt|angebot|-?\d+ ?%)[!.]?$/iu;
 const GENERIC =
-  /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|price|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
+  /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|(?:our |regular |sale |unit )?price|investment|costs?|fees?|rate|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
 /** What buttons of a card say. */
-const BUYS =
+export const BUYS =
   /^(?:add to (?:my )?(?:cart|basket|bag)|(?:buy|order|shop|book)(?: (?:it|this))? now|buy(?: (?:it|this))?|pre-?order|in den warenkorb|(?:jetzt )?(?:kaufen|bestellen)|ajouter au panier|acheter|añadir al carrito|comprar|aggiungi al carrello)[!.]?$/iu;
 const TERMS =
-  /^(?:billed )?(?:per |an? |pro |par |im |\/ ?)?(?:month(?:ly)?|year(?:ly)?|annual(?:ly)?|mo|yr|week(?:ly)?|hour(?:ly)?|day|user|seat|monat(?:lich)?|jahr|jährlich|mois|mensuel|mensual|mes)(?: (?:plans?|billing|pricing|price))?[:.]?$/iu;
+  /^(?:billed )?(?:per |an? |pro |par |im |\/ ?)?(?:month(?:ly)?|year(?:ly)?|annual(?:ly)?|mo|mon|mth|yr|week(?:ly)?|hour(?:ly)?|day|user|seat|monat(?:lich)?|jahr|jährlich|mois|mensuel|mensual|mes)(?: (?:plans?|billing|pricing|price))?[:.]?$/iu;
 
+/** Plans are called so, too. */
+export const PERIOD_ALONE =
+  /^(?:monthly|yearly|annual(?:ly)?|weekly|daily|hourly|monatlich|jährlich|mensuel|annuel|mensual|anual)$/iu;
 /** Whom an offer is for, below its name. */
 const TAGLINE =
   /^(?:(?:perfect|ideal|best|great|good|optimal|suited|suitable|designed|made|right|built|recommended) )?for\s|^(?:everything|all) (?:you|in)\s/iu;
@@ -96,7 +103,8 @@ export function firstLine(element: PageElement): string {
     const child = part.nodeType === 1 ? (part as PageElement) : undefined;
     const text = child ? textOf(child) : (part.textContent ?? "");
     const box = child && ownBox(child);
-    const below = child !== undefined && (isBlock(child) || (bottom !== undefined && box !== undefined && box.y >= bottom));
+    const below =
+      child !== undefined && (isBlock(child) || (bottom !== undefined && box !== undefined && box.y >= bottom));
     if (line.trim() !== "" && below) break;
     if (box && text !== "") bottom = box.y + box.height;
     if (child && text !== "" && (child.tagName === "SMALL" || ASIDE.test(child.getAttribute("class") ?? ""))) continue;
@@ -133,13 +141,33 @@ export function wordsBefore(element: PageElement, priced: PageElement): string |
   const blocks = leafBlocks(element, priced);
   const called = blocks.find((block) => CALLED.test(block.className ?? ""));
   const title = called && titleOf(called, priced);
+  const [top] = blocks;
+  if (top && PERIOD_ALONE.test(textOf(top))) return textOf(top);
   const names = [...(called ? [called] : []), ...blocks].map((block) => asName(firstLine(block)));
   const first = title ?? names.find((name) => name && !TAGLINE.test(name));
   return first ?? (element.querySelector(HEADINGS) ? undefined : ownWords(element, priced));
 }
 
+/** The name of a card where no line before the price is one: what its markup calls the name, else the badge that is all that tells it from others. */
+export function calledIn(card: PageElement): string | undefined {
+  if (textOf(card).length > MAX_CARD_TEXT) return undefined;
+  const parts = [...card.querySelectorAll("*")].filter((one) => !one.closest("button, [role='button']"));
+  const called = parts.filter(
+    (one) => CALLED.test(one.getAttribute("class") ?? "") && ![...one.children].some(isBlock),
+  );
+  return (
+    called.map((one) => asName(firstLine(one))).find((name) => name) ??
+    parts
+      .filter((one) => ASIDE.test(one.getAttribute("class") ?? ""))
+      .map(textOf)
+      .find((text) => /\p{L}/u.test(text) && !/\d/.test(text) && text.length <= MAX_BADGE)
+  );
+}
+
 /** "Consulting – $150/hour" in one line. */
 function ownWords(element: PageElement, priced: PageElement): string | undefined {
+  // What stands in blocks above is no part of the line.
+  if (leafBlocks(element, priced).some(isBlock)) return undefined;
   const text = textOf(element);
   const money = findMoney(text)[0];
   const at = money ? money.index : text.indexOf(textOf(priced));

@@ -5,13 +5,17 @@ import { findMentions, isPriceWord, type Mention } from "./mentions.ts";
 import type { SharedSigns } from "./money.ts";
 import {
   asName,
+  BUYS,
   COUNTED,
+  calledIn,
   EARNED,
   HEADINGS,
   headingIn,
   NOT_OFFERED,
   nameAbove,
-  SOLD,
+  OFFICE,
+  PERIOD_ALONE,
+  PRICED,
   withoutPrice,
   wordsBefore,
 } from "./offer-name.ts";
@@ -45,6 +49,8 @@ const TERMS_REACH = 90;
 const ENDS_TERMS = `ul, ol, dl, table, a, button, form, dd, dt, ${HEADINGS}`;
 const ON_REQUEST =
   /(?<!\p{L})(?:contact (?:us|sales)|talk to (?:us|sales|an expert)|let['’]?s talk|custom pricing|on request|(?:get|request) a quote|auf anfrage|angebot anfordern|sur devis|contactez|a consultar)(?!\p{L})/iu;
+/** Parts of a page that say how to write to it. */
+const CONTACT = /^(?:contact|get in touch|kontakt)(?!\p{L})/iu;
 
 /** The plans and products that a page offers, each with its price, or without one where the page says "on request". `site` names an offer without a name. */
 export function findOffers(document: PageDocument, shared: SharedSigns, site: string, cite: Cite): Offer[] {
@@ -162,7 +168,7 @@ function nameIn(
       break;
     }
   }
-  if (headed && (headed.level >= 3 || isOneOfSeveral(headed.root, isPriced))) return { ...headed, level: 3 };
+  if (headed && (headed.level >= 3 || isOneOfSeveral(headed.root, chain, isPriced))) return { ...headed, level: 3 };
   const periodic = namedByPeriod(chain, priced);
   if (periodic) return periodic;
   for (const root of chain) {
@@ -170,6 +176,8 @@ function nameIn(
     const name = wordsBefore(root, priced);
     if (name) return { name, level: 3, root };
   }
+  const called = headed ? undefined : chain.map((root) => ({ root, name: calledIn(root) })).find(({ name }) => name);
+  if (called?.name) return { name: called.name, level: 3, root: called.root };
   const last = chain.at(-1);
   const above = last && nameAbove(last, isPriced);
   if (last && above) return { ...above, root: last };
@@ -177,16 +185,21 @@ function nameIn(
 }
 
 /** A heading as large as a page's names a card where the cards beside it have one, too. */
-function isOneOfSeveral(root: PageElement, isPriced: (element: PageElement) => boolean): boolean {
-  const card = standingAlone(root);
-  const heading = card.querySelector(HEADINGS)?.tagName;
-  if (!heading || !card.parentElement) return false;
-  return [...card.parentElement.children].some(
-    (other) => other !== card && other.tagName === card.tagName && isPriced(other) && other.querySelector(heading),
-  );
+function isOneOfSeveral(
+  root: PageElement,
+  chain: readonly PageElement[],
+  isPriced: (element: PageElement) => boolean,
+): boolean {
+  const heading = root.querySelector(HEADINGS)?.tagName;
+  return chain
+    .slice(chain.indexOf(root))
+    .some((card) =>
+      [...(card.parentElement?.children ?? [])].some(
+        (other) =>
+          other !== card && other.tagName === card.tagName && isPriced(other) && other.querySelector(heading ?? "h1"),
+      ),
+    );
 }
-
-const PERIOD_ALONE = /^(?:monthly|yearly|annual(?:ly)?|weekly|daily|hourly|monatlich|jährlich|mensuel|annuel|mensual|anual)$/iu;
 
 /** Plans are called "Monthly" and "Yearly" too: by a heading above the price, else where nothing else names them. */
 function namedByPeriod(
@@ -228,14 +241,35 @@ function grow(root: PageElement, chain: readonly PageElement[]): PageElement {
 
 /** "Free" and "Contact us" stand on many pages: they are offers only beside one with a price. Teasers count only without other offers. */
 function accepted(units: readonly Unit[], page: Page): Unit[] {
-  const isBusiness = units.some(({ name, heads = "" }) => EARNED.test(`${name} ${heads}`));
+  const isOffice = isBackOffice(units, page);
   const near = units
-    .filter(({ root }) => !(isBusiness && SOLD.test(textOf(root))))
+    .filter((unit) => !isOffice || isForSale(unit))
     .filter(({ name, heads = "" }) => !NOT_OFFERED.test(name) && !NOT_OFFERED.test(`${name} ${heads}`))
     .filter(({ root, mention }) => root.tagName === "BODY" || !isCounted(root, mention))
     .filter((unit) => unit.mention.kind === "money" || besideMoney(unit, page));
   const offers = near.filter((unit) => !unit.teaser);
   return offers.length > 0 ? offers : near.filter(isPriceTag).slice(0, 1);
+}
+
+/** A page that shows what a business has earned, or a bill, is no shop. */
+function isBackOffice(units: readonly Unit[], { body }: Page): boolean {
+  const earned = units.filter(
+    ({ name, mention, root }) =>
+      mention.kind === "money" &&
+      (EARNED.test(name) || (textOf(root).length <= MAX_COUNTED && EARNED.test(textOf(root)))),
+  );
+  return (
+    earned.length > 1 ||
+    earned.some(({ root, mention }) => isCounted(root, mention)) ||
+    [...body.querySelectorAll("h1, h2, h3")].some((heading) => OFFICE.test(textOf(heading)))
+  );
+}
+
+/** What says so by itself, beside figures that are no prices. */
+function isForSale({ mention, root, heads = "" }: Unit): boolean {
+  const { period, per } = readAround(mention, root);
+  const buys = [...root.querySelectorAll("a, button, [role='button']")].some((one) => BUYS.test(textOf(one)));
+  return period !== undefined || per !== undefined || buys || PRICED.test(heads);
 }
 
 /** A figure of a business, beside how it has changed. */
@@ -368,7 +402,7 @@ function withSilent(offers: readonly Offer[], units: readonly Unit[], document: 
       if (roots.some((other) => other.contains(sibling) || sibling.contains(other))) continue;
       const name =
         headingIn(sibling)?.name ?? [...sibling.children].map((child) => asName(textOf(child))).find((one) => one);
-      if (name)
+      if (name && !ON_REQUEST.test(name) && !CONTACT.test(name))
         placed.set(sibling, {
           name,
           price: null,
