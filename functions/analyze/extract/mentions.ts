@@ -16,6 +16,7 @@ const MAX_MENTIONS = 400;
 /** Parts of a page that sell nothing: amounts there are rules, examples or stories. */
 const ELSEWHERE =
   "nav, footer, blockquote, details, select, pre, code, [role='navigation'], [class*='dropdown-menu' i], [class*='notification' i], [class*='input-group' i], [class*='minicart' i], [class*='mini-cart' i], [class*='cart-total' i], [class*='cart-summary' i], [class*='order-summary' i], [class*='testimonial' i], [class*='faq' i], [id*='faq' i], [class*='cookie' i], [id*='cookie' i]";
+const CARDS = "article, li, [class*='card' i]";
 const NOT_FOR_TEXT = "a, button, label, [role='button']";
 
 const FREE =
@@ -61,6 +62,9 @@ export function findMentions(body: PageElement, shared: SharedSigns): Mention[] 
 /** Wrappers of whole pages may be named like parts of one. */
 function isElsewhere(element: PageElement): boolean {
   const part = element.closest(ELSEWHERE);
+  // A card has a footer of its own.
+  const card = part?.tagName === "FOOTER" ? part.parentElement?.closest(CARDS) : undefined;
+  if (card) return isElsewhere(card);
   return part !== null && !/^(?:BODY|HTML)$/.test(part.tagName) && part.querySelector("h1, main") === null;
 }
 
@@ -111,12 +115,22 @@ function isRepeatedByPrice({ element, money }: Mention, mentions: readonly Menti
 function isName({ element, kind }: Mention, mentions: readonly Mention[]): boolean {
   if (kind === "money") return false;
   const heads = element.matches(HEADINGS);
+  if (kind === "request") return heads && isAboveRequest(element, mentions);
   for (let up = element.parentElement, climbs = 0; up && climbs < 3; up = up.parentElement, climbs++) {
     const card = up;
     const priced = mentions.flatMap((other) => (other.money && card.contains(other.element) ? other.money.amount : []));
-    if (priced.length > 0) return heads ? climbs === 0 || priced.length === 1 : priced.length === 1 && priced[0] === 0;
+    if (priced.length > 0) return (heads && climbs === 0) || (priced.length === 1 && priced[0] === 0);
   }
   return false;
+}
+
+/** A plan called "Custom" above "Let's talk". */
+function isAboveRequest(element: PageElement, mentions: readonly Mention[]): boolean {
+  const card = element.parentElement;
+  const others = mentions.filter((other) => other.element !== element && card?.contains(other.element));
+  const [other] = others;
+  const isFirst = other !== undefined && mentions.findIndex((one) => one.element === element) < mentions.indexOf(other);
+  return isFirst && others.length === 1 && other.kind !== "free";
 }
 
 /** An amount that the visitor sets by a slider: of a calculator or a filter. */
@@ -135,6 +149,12 @@ function isFeature(element: PageElement, mentions: readonly Mention[]): boolean 
   const card = list?.parentElement;
   if (!list || !card || card.tagName === "BODY") return false;
   const inside = mentions.filter((other) => list.contains(other.element)).length;
-  const beside = mentions.some((other) => !list.contains(other.element) && card.contains(other.element));
+  // Lists beside each other are plans beside each other.
+  const beside = mentions.some(
+    (other) =>
+      !list.contains(other.element) &&
+      card.contains(other.element) &&
+      ![...card.children].some((one) => one.tagName === list.tagName && one.contains(other.element)),
+  );
   return beside && inside * 2 <= list.children.length;
 }

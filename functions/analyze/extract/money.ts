@@ -68,8 +68,8 @@ const signs = SIGNS.map(([sign]) => sign.replace(/[$.]/g, "\\$&")).join("|");
 const CURRENCY = String.raw`(?:${signs}|(?:${CODES})(?!\p{L}))`;
 const CENTS = String.raw`(?:[.,]\d{1,2})?`;
 /** Before a sign a plain space may group digits ("1 200 €"); behind one it parts them from the next number ("$9 100 GB"). */
-const AFTER_SIGN = String.raw`\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
-const BEFORE_SIGN = String.raw`\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
+const AFTER_SIGN = String.raw`0[.,]\d{3,6}|[1-9]\d{0,2}(?:[.,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
+const BEFORE_SIGN = String.raw`0[.,]\d{3,6}|[1-9]\d{0,2}(?:[ .,'’\u00a0\u202f]\d{3})+${CENTS}|\d+${CENTS}`;
 /** How Swiss and German prices write zero cents. */
 const DASH = "(?:[.,][–—-])?";
 /** "$2.5B", "$10k" and "$4 billion" are no prices. */
@@ -95,9 +95,9 @@ export function findMoney(text: string, shared: SharedSigns = USUAL_SIGNS): Mone
   });
 }
 
-/** "1,299" and "1.299" are thousands, "29,90" and "29.90" are not: the last mark with one or two digits behind it is the decimal one. */
+/** "1,299" and "1.299" are thousands, "0.029", "29,90" and "29.90" are not: the last mark with one or two digits behind it is the decimal one. */
 export function parseAmount(text: string): number {
-  const decimal = /[.,](\d{1,2})$/.exec(text);
+  const decimal = /^0[.,](\d+)$/.exec(text) ?? /[.,](\d{1,2})$/.exec(text);
   const whole = (decimal ? text.slice(0, decimal.index) : text).replace(/\D/g, "");
   return Number(`${whole}.${decimal?.[1] ?? "0"}`);
 }

@@ -99,6 +99,7 @@ export function firstLine(element: PageElement): string {
   if (parts.length === 1 && only?.nodeType === 1) return firstLine(only as PageElement);
   let line = "";
   let bottom: number | undefined;
+  let bold = false;
   for (const part of parts) {
     const child = part.nodeType === 1 ? (part as PageElement) : undefined;
     const text = child ? textOf(child) : (part.textContent ?? "");
@@ -107,6 +108,9 @@ export function firstLine(element: PageElement): string {
       child !== undefined && (isBlock(child) || (bottom !== undefined && box !== undefined && box.y >= bottom));
     if (line.trim() !== "" && below) break;
     if (box && text !== "") bottom = box.y + box.height;
+    // "<b>Basic</b> – all that you need".
+    if (bold && /^\s*[–—:-]/u.test(text)) break;
+    bold = child !== undefined && /^(?:B|STRONG)$/.test(child.tagName) && line.trim() === "";
     if (child && text !== "" && (child.tagName === "SMALL" || ASIDE.test(child.getAttribute("class") ?? ""))) continue;
     line += text;
   }
@@ -146,6 +150,21 @@ export function wordsBefore(element: PageElement, priced: PageElement): string |
   const names = [...(called ? [called] : []), ...blocks].map((block) => asName(firstLine(block)));
   const first = title ?? names.find((name) => name && !TAGLINE.test(name));
   return first ?? (element.querySelector(HEADINGS) ? undefined : ownWords(element, priced));
+}
+
+/** A name below the price. */
+export function wordsAfter(card: PageElement, priced: PageElement): string | undefined {
+  if (textOf(card).length > MAX_CARD_TEXT) return undefined;
+  const all = [...card.querySelectorAll("*")];
+  const behind = all.slice(all.findLastIndex((one) => priced.contains(one)) + 1);
+  const lines = behind.filter(
+    (one) =>
+      !one.contains(priced) &&
+      ![...one.children].some(isBlock) &&
+      textOf(one) !== "" &&
+      !one.closest("li, button, [role='button']"),
+  );
+  return lines.map((one) => asName(firstLine(one))).find((name) => name && !TAGLINE.test(name));
 }
 
 /** The name of a card where no line before the price is one: what its markup calls the name, else the badge that is all that tells it from others. */

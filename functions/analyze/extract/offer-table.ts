@@ -19,7 +19,9 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
   const rows = [...table.querySelectorAll("tr, [role='row']")].map((row) => [...row.children]);
   const mentionOf = (cell: PageElement): Mention | undefined =>
     mentions.find(({ element }) => cell === element || cell.contains(element));
-  const heads = rows[0] ?? [];
+  // A title above the heads spans all columns.
+  const heads = rows.find((row) => row.length > 1) ?? rows[0] ?? [];
+  const listed = isPriceList(rows, heads, mentionOf);
   const caption = textOf(table.querySelector("caption") ?? table.ownerDocument.createElement("caption"));
   if (heads.length > 2 && heads.filter((head) => BOOKS.test(textOf(head))).length >= 2) return [];
   const taken = new Set<number>();
@@ -31,7 +33,7 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
     });
     if (!priced.some(({ mention }) => mention.kind === "money") || isBooked(row.map(textOf))) continue;
     const columns = priced.filter(({ cell, column }) => columnName(heads[column], cell, row === heads) !== undefined);
-    if (columns.length >= 2 || (row === heads && columns.length > 0)) {
+    if ((columns.length >= 2 && !listed) || (row === heads && columns.length > 0)) {
       for (const { cell, column, mention } of columns) {
         const name = columnName(heads[column], cell, row === heads);
         // The first row with prices has those of the plans; later ones have extras.
@@ -53,6 +55,26 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
       });
   }
   return found;
+}
+
+const PRICE_KIND =
+  /(?<!\p{L})(?:prices?|monthly|yearly|annual(?:ly)?|per|month|year|cost|fees?|set-?up|regist(?:er|ration)|renew(?:al)?|transfer|rate|weekly|daily|one-time|preis\p{L}*|monatlich|jährlich)(?!\p{L})/iu;
+/** Rows of a list of products, each with several prices. */
+const MIN_LISTED = 3;
+
+/** Whether a table with several prices in a row has a product in each row, and kinds of price in its columns. */
+function isPriceList(
+  rows: readonly (readonly PageElement[])[],
+  heads: readonly PageElement[],
+  mentionOf: (cell: PageElement) => Mention | undefined,
+): boolean {
+  const several = rows.filter(
+    (row) => row !== heads && row.filter((cell) => mentionOf(cell)?.kind === "money").length > 1,
+  );
+  const kinds = heads.slice(1).filter((head) => PRICE_KIND.test(textOf(head))).length;
+  const labelled = several.filter(([label]) => label && !mentionOf(label) && !PRICE_KIND.test(textOf(label))).length;
+  if (labelled < several.length || several.length === 0) return false;
+  return kinds > 1 || several.length >= MIN_LISTED;
 }
 
 /** Undefined for a head that names no plan: "Monthly", "Price". */

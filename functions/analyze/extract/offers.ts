@@ -17,6 +17,7 @@ import {
   PERIOD_ALONE,
   PRICED,
   withoutPrice,
+  wordsAfter,
   wordsBefore,
 } from "./offer-name.ts";
 import { CELLS, offersInTable, TABLES } from "./offer-table.ts";
@@ -180,8 +181,19 @@ function nameIn(
   if (called?.name) return { name: called.name, level: 3, root: called.root };
   const last = chain.at(-1);
   const above = last && nameAbove(last, isPriced);
+  if (last && above && above.level >= 3) return { ...above, root: last };
+  const below = headed ? undefined : chain.find((root) => isRepeated(root, isPriced) && wordsAfter(root, priced));
+  if (below) return { name: wordsAfter(below, priced) ?? "", level: 3, root: below };
   if (last && above) return { ...above, root: last };
   return headed ?? namedByPeriod(chain);
+}
+
+/** A card among cards: its neighbours have prices, too. */
+function isRepeated(card: PageElement, isPriced: (element: PageElement) => boolean): boolean {
+  const shape = (one: PageElement) => `${one.tagName} ${one.getAttribute("class") ?? ""}`;
+  return [...(card.parentElement?.children ?? [])].some(
+    (other) => other !== card && shape(other) === shape(card) && isPriced(other),
+  );
 }
 
 /** A heading as large as a page's names a card where the cards beside it have one, too. */

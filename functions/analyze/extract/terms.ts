@@ -16,14 +16,14 @@ const PERIODS: readonly (readonly [Period, RegExp])[] = [
   ["year", whole("years?|yr|annum|jahr|an|année|año|anno|ano|jaar|år|rok|vuosi|год|سال|سنة|年")],
   ["week", whole("weeks?|wk|woche|semaine|semana|settimana|week|vecka|uge|uke|tydzień|週")],
   ["hour", whole("hours?|hr|h|stunde|std|heure|hora|ora|uur|timme|time|godzin[aę]")],
-  ["day", whole("days?|tag|jour|día|dia|giorno|dag|dzień|日")],
+  ["day", whole("days?|nights?|nacht|nuit|noche|notte|tag|jour|día|dia|giorno|dag|dzień|日")],
 ];
 /** Words that say the period by themselves. */
 const ADVERBS: readonly (readonly [Period, RegExp])[] = [
   [
     "month",
     whole(
-      "monthly|pcm|p\\.m\\.|monatlich|mensuels?|mensuelle|mensual(?:es)?|mensal|mensile|maandelijks|miesięcznie|měsíčně|månadsvis|ежемесячно|ماهانه|ماهیانه|شهريا",
+      "monthly|pcm|p\\.m\\.|p\\/m|pm|monatlich|mensuels?|mensuelle|mensual(?:es)?|mensal|mensile|maandelijks|miesięcznie|měsíčně|månadsvis|ежемесячно|ماهانه|ماهیانه|شهريا",
     ),
   ],
   [
