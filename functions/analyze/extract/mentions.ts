@@ -84,7 +84,11 @@ export function pricesIn(text: string, shared: SharedSigns): Money[] {
     const before = text.slice(Math.max(0, index - 40), index);
     const behind = text.slice(index + written.length);
     return (
-      !NOT_BEFORE.test(before) && !NOT_BEHIND.test(behind) && !EXTRA.test(before) && !EXTRA.test(behind.slice(0, 40))
+      !NOT_BEFORE.test(before) &&
+      !NOT_BEHIND.test(behind) &&
+      !EXTRA.test(before) &&
+      // "$9 + $2 per extra user": of the second.
+      !EXTRA.test(behind.slice(0, 40).split(/[+;]|\p{Sc}/u)[0] ?? "")
     );
   });
 }

@@ -57,12 +57,24 @@ const SIGNS: readonly (readonly [sign: string, currency: string])[] = [
   ["Ft", "HUF"],
   ["lei", "RON"],
   ["Rs.", "INR"],
+  ["Rs", "INR"],
+  ["￥", "¥"],
+  ["руб.", "RUB"],
+  ["руб", "RUB"],
+  ["грн", "UAH"],
+  ["FCFA", "XOF"],
+  ["Ksh", "KES"],
+  ["Rp", "IDR"],
+  ["RM", "MYR"],
+  ["৳", "BDT"],
+  ["₵", "GHS"],
+  ["₸", "KZT"],
   ["TL", "TRY"],
   ["Euro", "EUR"],
   ["euros", "EUR"],
 ];
 const CODES =
-  "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|SGD|HKD|TWD|KRW|ZAR|TRY|ILS|THB|AED|SAR|IRR|RUB|EGP|CLP|COP|ARS|PHP|IDR|MYR|VND|UAH";
+  "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|SGD|HKD|TWD|KRW|ZAR|TRY|ILS|THB|AED|SAR|IRR|RUB|EGP|CLP|COP|ARS|PHP|IDR|MYR|VND|UAH|KES|NGN|GHS|PKR|BDT|LKR|XOF|XAF|MAD|TND|QAR|KWD|BHD|OMR|PEN|BGN|RSD|ISK|GEL|KZT";
 
 const signs = SIGNS.map(([sign]) => sign.replace(/[$.]/g, "\\$&")).join("|");
 const CURRENCY = String.raw`(?:${signs}|(?:${CODES})(?!\p{L}))`;

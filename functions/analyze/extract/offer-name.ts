@@ -67,7 +67,7 @@ const FROM = /(?:\s*(?<!\p{L})(?:start(?:s|ing)?|at|from|only|just|ab|for|is|cos
 export function asName(text: string): string | undefined {
   const name = text
     .replace(/^[\s★☆✓✔•·–—-]+/u, "")
-    .replace(/[\s:–—|·•(-]+$/u, "")
+    .replace(/(?:[\s:–—|·•(…-]|\.{2,})+$/u, "")
     .trim();
   if (name === "" || name.length > MAX_NAME || !/\p{L}/u.test(name)) return undefined;
   if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name.replace(/^\d{1,2}\.\s/, ""))) return undefined;

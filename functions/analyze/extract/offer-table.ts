@@ -14,6 +14,45 @@ export interface TableOffer {
 export const TABLES = "table, [role='table'], [role='grid']";
 export const CELLS = "td, th, [role='cell'], [role='gridcell'], [role='columnheader'], [role='rowheader']";
 
+/** The table that a price stands in; undefined for one that only lays out a card: a column, or what it says of one product. */
+export function tableOf(element: PageElement): PageElement | undefined {
+  const cell = element.closest(CELLS);
+  const table = cell?.closest(TABLES);
+  if (!table) return undefined;
+  const rows = [...table.querySelectorAll("tr, [role='row']")];
+  const widest = Math.max(0, ...rows.map((row) => row.children.length));
+  const label = cell?.parentElement?.firstElementChild;
+  if (widest === 1) return undefined;
+  const isSheet = widest === 2 && label && label !== cell && PRICE_LABEL.test(textOf(label));
+  return isSheet ? undefined : table;
+}
+
+/** Characters of a cell with a price and its terms. */
+const MAX_CELL = 40;
+const MAX_ROWS = 12;
+
+/** The name above a cell of a row of cells, each with nothing but a price, in the same place of a row without prices. */
+export function headOf(
+  cell: PageElement,
+  row: PageElement,
+  isPriced: (element: PageElement) => boolean,
+): string | undefined {
+  const cells = [...row.children];
+  const priced = cells.filter(isPriced);
+  const isRow = priced.length > 1 && priced.length >= cells.length - 1;
+  if (!isRow || priced.some((one) => textOf(one).length > MAX_CELL || headingIn(one))) return undefined;
+  const at = cells.indexOf(cell);
+  let above = row.previousElementSibling;
+  let named: string | undefined;
+  for (let rows = 0; above && rows < MAX_ROWS; rows++, above = above.previousElementSibling) {
+    const heads = [...above.children];
+    if (heads.length !== cells.length || isPriced(above)) continue;
+    const names = heads.map((one) => asName(firstLine(one)));
+    if (priced.every((one) => names[cells.indexOf(one)])) named = names[at];
+  }
+  return named;
+}
+
 /** Tables of plans: one column or one row for each. */
 export function offersInTable(table: PageElement, mentions: readonly Mention[]): TableOffer[] {
   const rows = [...table.querySelectorAll("tr, [role='row']")].map((row) => [...row.children]);
@@ -57,6 +96,7 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
   return found;
 }
 
+const PRICE_LABEL = /^(?:(?:monthly|yearly|annual|our|unit) )?(?:price|cost|fee|preis|prix|precio)s?[:.]?$/iu;
 const PRICE_KIND =
   /(?<!\p{L})(?:prices?|monthly|yearly|annual(?:ly)?|per|month|year|cost|fees?|set-?up|regist(?:er|ration)|renew(?:al)?|transfer|rate|weekly|daily|one-time|preis\p{L}*|monatlich|jährlich)(?!\p{L})/iu;
 /** Rows of a list of products, each with several prices. */

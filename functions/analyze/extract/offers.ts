@@ -20,7 +20,7 @@ import {
   wordsAfter,
   wordsBefore,
 } from "./offer-name.ts";
-import { CELLS, offersInTable, TABLES } from "./offer-table.ts";
+import { CELLS, headOf, offersInTable, tableOf } from "./offer-table.ts";
 import { periodNamed, readTerms } from "./terms.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
@@ -77,7 +77,7 @@ interface Page {
 function tableUnits({ mentions }: Page): Unit[] {
   const tables = new Map<PageElement, Mention[]>();
   for (const mention of mentions) {
-    const table = mention.element.closest(CELLS)?.closest(TABLES);
+    const table = tableOf(mention.element);
     if (table) tables.set(table, [...(tables.get(table) ?? []), mention]);
   }
   return [...tables].flatMap(([table, inside]) =>
@@ -88,8 +88,8 @@ function tableUnits({ mentions }: Page): Unit[] {
 function cardUnits(page: Page, site: string): Unit[] {
   const units: Unit[] = [];
   for (const mention of page.mentions) {
-    if (mention.element.closest(CELLS)?.closest(TABLES)) continue;
-    const unit = unitOf(mention, page, site);
+    if (tableOf(mention.element)) continue;
+    const unit = inGrid(mention, page) ?? unitOf(mention, page, site);
     if (unit) units.push(unit);
   }
   // Of several prices in one card the first amount of money is the card's.
@@ -99,6 +99,19 @@ function cardUnits(page: Page, site: string): Unit[] {
   return heads.filter(
     (unit, at) => !heads.some((other, before) => before < at && other.root.contains(unit.root) && !other.teaser),
   );
+}
+
+/** A price in a row of prices, below a row of names: a table without its tags. */
+function inGrid(mention: Mention, { body, counts }: Page): Unit | undefined {
+  const count = (element: PageElement): number => counts.get(element) ?? 0;
+  let cell = mention.element;
+  while (cell.parentElement && cell.parentElement !== body && count(cell.parentElement) === 1)
+    cell = cell.parentElement;
+  const row = cell.parentElement;
+  if (count(cell) !== 1 || !row || row === body) return undefined;
+  const head = headOf(cell, row, (element) => count(element) > 0);
+  if (head === undefined) return undefined;
+  return { name: head, mention, root: cell, teaser: false, heads: textOf(row.firstElementChild ?? cell) };
 }
 
 /** Climbs from the price to the element that names it. */

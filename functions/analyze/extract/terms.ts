@@ -37,7 +37,7 @@ const ADVERBS: readonly (readonly [Period, RegExp])[] = [
   ["day", whole("daily|täglich")],
   ["once", whole("once|one[- ]time|one[- ]off|lifetime|forever|einmalig|une fois|único|una tantum|eenmalig")],
 ];
-const GAP = /^(?:[\s,·•|()*†–—:-]|(?:and|und|et|y|e|og|och|i)\s+(?=(?:per|each|pro|par|por|je|pr)(?!\p{L})))+/iu;
+const GAP = /^(?:\/-|[\s,·•|()*†–—:-]|(?:and|und|et|y|e|og|och|i)\s+(?=(?:per|each|pro|par|por|je|pr)(?!\p{L})))+/iu;
 const PER =
   /^(?:\/(?:\s*per(?!\p{L}))?|(?:per|each|every|pro|je|par|por|pr\.?|za|a|an|im|in|al|the|et|und|and|y|e|og|och|i)(?!\p{L}))\s*/iu;
 /** Behind these any noun is what the price counts; behind "a" only a period is meant. */
@@ -91,6 +91,8 @@ function readBehind(after: string): { period?: Period; per?: string; billed?: Pe
   let billing = false;
   for (;;) {
     rest = rest.replace(GAP, "");
+    // A plan's name, not "pro Monat".
+    if (rest.startsWith("Pro ")) break;
     const adverb = ADVERBS.find(([, pattern]) => pattern.test(rest));
     if (adverb) {
       if (billing) billed ??= adverb[0];
@@ -105,6 +107,12 @@ function readBehind(after: string): { period?: Period; per?: string; billed?: Pe
       if (billing) billed ??= known[0];
       else period ??= known[0];
       rest = unit.replace(known[1], "").replace(/^\./, "");
+      continue;
+    }
+    const stroke = counting && ADVERBS.find(([, pattern]) => pattern.test(unit));
+    if (stroke) {
+      period ??= stroke[0];
+      rest = unit.replace(stroke[1], "");
       continue;
     }
     const noun = counting ? NOUN.exec(unit) : null;
