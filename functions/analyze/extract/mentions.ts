@@ -22,7 +22,7 @@ const NOT_FOR_TEXT = "a, button, label, [role='button']";
 const FREE =
   /^(?:free(?: forever| plan)?|kostenlos|kostenfrei|gratis|gratuit|gratuito|grátis|za darmo|zdarma|бесплатно|رایگان|مجانا?|免费|無料)$/iu;
 const REQUEST =
-  /^(?:(?:contact|ask|call|email|talk to|speak to) (?:us|sales)(?: for (?:a )?(?:pricing|price|quote))?|custom(?: pricing| price| quote)?|(?:price |pricing )?(?:on|by|upon) request|get a quote|request a quote|let['’]?s talk|poa|individuell|(?:preis )?auf anfrage|sur (?:devis|demande)|nous contacter|a consultar|a medida|su richiesta|op aanvraag|på förfrågan|pris på forespørsel)[.!]?$/iu;
+  /^(?:(?:contact|ask|call|email|talk to|speak to) (?:us|sales)(?: for (?:a )?(?:pricing|price|quote))?|custom(?: pricing| price| quote)?|(?:price |pricing )?(?:on|by|upon) request|(?:call|ask|inquire|enquire) for (?:a )?(?:pricing|price|quote)|(?:get|request) (?:a )?(?:quote|pricing)|let['’]?s talk|poa|individuell|(?:preis )?auf anfrage|sur (?:devis|demande)|nous contacter|a consultar|a medida|su richiesta|op aanvraag|på förfrågan|pris på forespørsel)[.!]?$/iu;
 /** Directly before an amount that is saved, lent, earned, or a former price. */
 const NOT_BEFORE =
   /(?:save[sd]?|saving|sparen?|spare|économisez|ahorra|was|were|instead of|statt|originally|regular(?:ly)?|list price|rrp|uvp|before|raised|revenue of|worth|valued? at|value|over|under|above|below|budget|credits?|refund|deposit|shipping|delivery|versand|extra|additional|zusätzlich|add|another|plus|minimum|up to|setup fee|fee|discount|prize|win|earn|spent|spend(?:ing)?|invested|donated|lost|owed|gave|paid|pay(?:s|ing)? you)[\s:+]*(?:of|for|from|is|only)?\s*$/iu;

@@ -4,6 +4,12 @@ import { isBlock, type PageElement, textOf } from "./visible.ts";
 
 const MAX_NAME = 60;
 const MAX_WORDS = 8;
+const SHORT = { chars: MAX_NAME, words: MAX_WORDS };
+/** Shops name products by all that they are, in a heading or a link. */
+const LONG = { chars: 110, words: 16 };
+const RATED =
+  /^[\d.,]+\s*(?:\/\s*5\s*)?(?:\(|reviews?|ratings?|stars?|sold)|\(\d[\d.,]*k?(?: (?:reviews?|ratings?))?\)$/iu;
+const NAMES_PLAN = /(?:^|[-_\s])(?:plan|tier|product|package)[-_]?(?:name|title)(?:$|[-_\s])/i;
 const MAX_CARD_TEXT = 1_500;
 const MAX_BADGE = 20;
 /** Words of a line with a full stop that make it a sentence. */
@@ -11,7 +17,7 @@ const MIN_SENTENCE = 4;
 /** Cells of a row that is no plan's. */
 const MIN_BOOKED = 3;
 export const HEADINGS = "h1, h2, h3, h4, h5, h6, [role='heading']";
-const CALLED = /(?:^|[-_\s])(?:name|title|plan|tier)(?:$|[-_\s])/i;
+const CALLED = /(?:^|[-_\s])(?:[a-z]+(?:Name|Title)|name|title|plan|tier|NAME|TITLE|Name|Title)(?:$|[-_\s])/;
 
 /** Headings of dashboards and tables of people, whose amounts are no prices. */
 export const NOT_OFFERED =
@@ -59,20 +65,20 @@ export const PERIOD_ALONE =
   /^(?:monthly|yearly|annual(?:ly)?|weekly|daily|hourly|monatlich|jährlich|mensuel|annuel|mensual|anual)$/iu;
 /** Whom an offer is for, below its name. */
 const TAGLINE =
-  /^(?:(?:perfect|ideal|best|great|good|optimal|suited|suitable|designed|made|right|built|recommended) )?for\s|^(?:everything|all) (?:you|in)\s/iu;
+  /^(?:(?:perfect|ideal|best|great|good|optimal|suited|suitable|designed|made|right|built|recommended) )?for\s|^(?:everything|all (?:you|in))\s/iu;
 
 const FROM = /(?:\s*(?<!\p{L})(?:start(?:s|ing)?|at|from|only|just|ab|for|is|costs?|as low as))+[\s:]*$/iu;
 
 /** The text as an offer's name; undefined for what cannot be one: a sentence, a question, a badge, the terms. */
-export function asName(text: string): string | undefined {
+export function asName(text: string, { chars, words } = SHORT): string | undefined {
   const name = text
     .replace(/^[\s★☆✓✔•·–—-]+/u, "")
     .replace(/(?:[\s:–—|·•(…-]|\.{2,})+$/u, "")
     .trim();
-  if (name === "" || name.length > MAX_NAME || !/\p{L}/u.test(name)) return undefined;
-  if (name.split(" ").length > MAX_WORDS || /[?…]$|[.!]\s/u.test(name.replace(/^\d{1,2}\.\s/, ""))) return undefined;
+  if (name === "" || name.length > chars || !/\p{L}/u.test(name)) return undefined;
+  if (name.split(" ").length > words || /[?…]$|[.!]\s/u.test(name.replace(/^\d{1,2}\.\s/, ""))) return undefined;
   if (/^(?:\/|per\s)/iu.test(name) || (name.endsWith(".") && name.split(" ").length >= MIN_SENTENCE)) return undefined;
-  if (REFERENCE.test(name) || DATED.test(name)) return undefined;
+  if (REFERENCE.test(name) || RATED.test(name) || DATED.test(name)) return undefined;
   if (BUYS.test(name) || BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0)
     return undefined;
   return name;
@@ -80,12 +86,15 @@ export function asName(text: string): string | undefined {
 
 /** The heading in an element that names the offer. It may hold the price, too: "Basic $9". */
 export function headingIn(element: PageElement, priced?: PageElement): { name: string; level: number } | undefined {
+  const found: { name: string; level: number }[] = [];
   for (const heading of element.querySelectorAll(HEADINGS)) {
     if (heading === priced && findMoney(textOf(heading)).length === 0) continue;
-    const name = titleOf(heading, priced) ?? asName(withoutPrice(firstLine(heading)));
-    if (name) return { name, level: levelOf(heading) };
+    const level = levelOf(heading);
+    const written = withoutPrice(firstLine(heading));
+    const name = titleOf(heading, priced) ?? asName(written, level >= 3 ? LONG : SHORT);
+    if (name) found.push({ name, level });
   }
-  return undefined;
+  return found.find(({ name }) => !TAGLINE.test(name)) ?? found[0];
 }
 
 const ASIDE = /(?:^|[-_\s])(?:badge|ribbon|pill|chip|tag|label|sub-?title|caption|tooltip)(?:$|[-_\s])/i;
@@ -147,9 +156,20 @@ export function wordsBefore(element: PageElement, priced: PageElement): string |
   const title = called && titleOf(called, priced);
   const [top] = blocks;
   if (top && PERIOD_ALONE.test(textOf(top))) return textOf(top);
-  const names = [...(called ? [called] : []), ...blocks].map((block) => asName(firstLine(block)));
+  const names = [...(called ? [called] : []), ...blocks].map((block) =>
+    asName(firstLine(block), block.tagName === "A" || block.querySelector("a") ? LONG : SHORT),
+  );
   const first = title ?? names.find((name) => name && !TAGLINE.test(name));
   return first ?? (element.querySelector(HEADINGS) ? undefined : ownWords(element, priced));
+}
+
+/** What the markup of a card calls the plan's name, where headings say something else. */
+export function planIn(card: PageElement): string | undefined {
+  if (textOf(card).length > MAX_CARD_TEXT) return undefined;
+  const called = [...card.querySelectorAll("*")].filter(
+    (one) => NAMES_PLAN.test(one.getAttribute("class") ?? "") && ![...one.children].some(isBlock),
+  );
+  return called.map((one) => asName(firstLine(one), LONG)).find((name) => name);
 }
 
 /** A name below the price. */
@@ -194,6 +214,11 @@ function ownWords(element: PageElement, priced: PageElement): string | undefined
   return asName(text.slice(0, at).replace(FROM, ""));
 }
 
+/** A link to the page of a product, no button. */
+function isNamingLink(link: PageElement): boolean {
+  return link.tagName === "A" && !/(?:^|[-_\s])(?:btn|button)/i.test(link.getAttribute("class") ?? "");
+}
+
 /** Short innermost blocks before the price, in the page's order. */
 function leafBlocks(element: PageElement, priced: PageElement): PageElement[] {
   const found: PageElement[] = [];
@@ -201,12 +226,14 @@ function leafBlocks(element: PageElement, priced: PageElement): PageElement[] {
     if (one === priced || found.length >= 12) break;
     // They name a page or a section.
     if (/^h[12]$/i.test(one.tagName)) continue;
+    if (one.contains(priced) || (!isBlock(one) && !["SPAN", "STRONG", "B"].includes(one.tagName) && !isNamingLink(one)))
+      continue;
     if (
-      one.contains(priced) ||
-      (!isBlock(one) && one.tagName !== "SPAN" && one.tagName !== "STRONG" && one.tagName !== "B")
+      [...one.children].some((child) => isBlock(child) && child.tagName !== "BR") ||
+      textOf(one) === "" ||
+      one.closest("button, [role='button']")
     )
       continue;
-    if ([...one.children].some(isBlock) || textOf(one) === "" || one.closest("button, [role='button']")) continue;
     found.push(one);
   }
   return found;
@@ -232,7 +259,7 @@ export function nameAbove(
     if (own) return { name: own, level: levelOf(above) };
     const inside = heads ? undefined : headingIn(above);
     if (inside) return inside;
-    const short = steps === 0 && textOf(above).length <= 30 ? asName(textOf(above)) : undefined;
+    const short = steps === 0 && textOf(above).length <= 30 ? asName(firstLine(above)) : undefined;
     if (short) return { name: short, level: 3 };
   }
   return undefined;

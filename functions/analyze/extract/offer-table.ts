@@ -63,6 +63,7 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
   const listed = isPriceList(rows, heads, mentionOf);
   const caption = textOf(table.querySelector("caption") ?? table.ownerDocument.createElement("caption"));
   if (heads.length > 2 && heads.filter((head) => BOOKS.test(textOf(head))).length >= 2) return [];
+  const titled = heads.findIndex((head) => NAMING.test(textOf(head)));
   const taken = new Set<number>();
   const found: TableOffer[] = [];
   for (const row of rows) {
@@ -83,7 +84,8 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
       continue;
     }
     const [first] = priced;
-    const name = row.map((cell) => (mentionOf(cell) ? undefined : asName(firstLine(cell)))).find((one) => one);
+    const names = row.map((cell) => (mentionOf(cell) ? undefined : asName(firstLine(cell))));
+    const name = names[titled] ?? names.find((one) => one);
     const root = first?.cell.parentElement;
     if (first && name && root)
       found.push({
@@ -96,6 +98,9 @@ export function offersInTable(table: PageElement, mentions: readonly Mention[]):
   return found;
 }
 
+/** The head of the column of names. */
+const NAMING =
+  /^(?:(?:product|plan|item|service|package|course|model|ticket)(?: name)?|name|title|description of (?:item|product)|produkt|artikel|bezeichnung|produit|article|producto|artículo|prodotto|produto)s?$/iu;
 const PRICE_LABEL = /^(?:(?:monthly|yearly|annual|our|unit) )?(?:price|cost|fee|preis|prix|precio)s?[:.]?$/iu;
 const PRICE_KIND =
   /(?<!\p{L})(?:prices?|monthly|yearly|annual(?:ly)?|per|month|year|cost|fees?|set-?up|regist(?:er|ration)|renew(?:al)?|transfer|rate|weekly|daily|one-time|preis\p{L}*|monatlich|jährlich)(?!\p{L})/iu;

@@ -16,6 +16,7 @@ import {
   OFFICE,
   PERIOD_ALONE,
   PRICED,
+  planIn,
   withoutPrice,
   wordsAfter,
   wordsBefore,
@@ -176,6 +177,8 @@ function nameIn(
 ): { name: string; level: number; root: PageElement } | undefined {
   let headed: { name: string; level: number; root: PageElement } | undefined;
   for (const root of chain) {
+    const plan = planIn(root);
+    if (plan && isRepeated(root, isPriced)) return { name: plan, level: 3, root };
     const heading = root.matches(HEADINGS) ? ownHeading(root) : headingIn(root, priced);
     if (heading) {
       headed = { ...heading, root };
@@ -359,7 +362,9 @@ function withPeriods(units: readonly Unit[], page: Page): { unit: Unit; price: P
     if (kind === "request") return { unit, price: null };
     const amount = money?.amount ?? 0;
     const named = periodNamed(unit.heads ?? unit.name) ?? (usual ? undefined : switchedTo(unit.root, page.body));
-    const period = terms.period ?? named ?? (amount === 0 ? (usual ?? whole) : "once");
+    // "Free forever" beside prices a month is no other period.
+    const said = amount === 0 && terms.period === "once" ? undefined : terms.period;
+    const period = said ?? named ?? (amount === 0 ? (usual ?? whole) : "once");
     const { per, from, billed } = terms;
     return {
       unit,
