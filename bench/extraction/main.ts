@@ -154,6 +154,9 @@ function figuresOf(what: string, scored: readonly Scored[], classes: readonly Cl
     const { right, found, there } = counts.reduce(add);
     const goal = what !== "develop" && GOALS[kind] !== undefined ? { goal: GOALS[kind], atLeast: true as const } : {};
     const faultless = counts.filter((count) => count.right === count.found && count.right === count.there).length;
+    // One page of many offers weighs as much as one of three.
+    const precision = meanOf(counts.flatMap((count) => (count.found === 0 ? [] : [count.right / count.found])));
+    const recall = meanOf(counts.flatMap((count) => (count.there === 0 ? [] : [count.right / count.there])));
     return [
       ...(found === 0
         ? []
@@ -161,9 +164,16 @@ function figuresOf(what: string, scored: readonly Scored[], classes: readonly Cl
       ...(there === 0
         ? []
         : [{ figure: `${what}, ${kind}: recall`, value: right / there, unit: `of ${there}`, ...goal }]),
+      ...(precision ? [{ figure: `${what}, ${kind}: precision, mean of pages`, ...precision }] : []),
+      ...(recall ? [{ figure: `${what}, ${kind}: recall, mean of pages`, ...recall }] : []),
       { figure: `${what}, ${kind}: pages without a fault`, value: faultless, unit: `of ${scored.length}` },
     ];
   });
+}
+
+function meanOf(values: readonly number[]): { value: number; unit: string } | undefined {
+  if (values.length === 0) return undefined;
+  return { value: values.reduce((sum, value) => sum + value, 0) / values.length, unit: `of ${values.length} pages` };
 }
 
 function sayCounts({ id, comparisons }: Scored): void {

@@ -3,6 +3,8 @@ import type { Price } from "./analysis.ts";
 /** "$29", "$9.50", "€1,200": cents only where there are some. */
 export function money(amount: number, currency: string): string {
   const digits = Number.isInteger(amount) ? 0 : 2;
+  // The page names no currency.
+  if (currency === "XXX") return amount.toFixed(digits);
   try {
     return new Intl.NumberFormat("en-US", {
       style: "currency",

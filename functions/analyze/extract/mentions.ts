@@ -1,4 +1,4 @@
-import { findMoney, type Money, type SharedSigns } from "./money.ts";
+import { findBare, findMoney, type Money, type SharedSigns } from "./money.ts";
 import { HEADINGS, isTitle } from "./offer-name.ts";
 import { type PageElement, textOf } from "./visible.ts";
 
@@ -36,15 +36,23 @@ const EXTRA =
 const NOT_BEHIND =
   /^\s*(?:off(?!\p{L})|(?:in )?(?:free )?(?:credits?|savings?|discount|cashback|assets|funding|revenue|guthaben|rabatt)(?!\p{L})|(?:value|saved|raised|back)(?!\p{L}))/iu;
 
+/** The prices in a text. */
+type Read = (text: string) => readonly Money[];
+
 /** The places of prices, in the page's order. */
 export function findMentions(body: PageElement, shared: SharedSigns): Mention[] {
+  const found = mentionsBy((text) => pricesIn(text, shared), body);
+  return found.some(({ kind }) => kind === "money") ? found : mentionsBy(findBare, body);
+}
+
+function mentionsBy(read: Read, body: PageElement): Mention[] {
   const mentions: Mention[] = [];
   for (const element of body.querySelectorAll("*")) {
     if (mentions.length === MAX_MENTIONS) break;
     const text = textOf(element);
     if (text === "" || text.length > MAX_TAG || isElsewhere(element)) continue;
-    const mention = mentionIn(element, text, shared);
-    if (mention && ![...element.children].some((child) => mentionIn(child, textOf(child), shared)))
+    const mention = mentionIn(element, text, read);
+    if (mention && ![...element.children].some((child) => mentionIn(child, textOf(child), read)))
       mentions.push(mention);
   }
   const priced = new Set(mentions.flatMap(({ element, money }) => (money && !inButton(element) ? [money.amount] : [])));
@@ -68,10 +76,10 @@ function isElsewhere(element: PageElement): boolean {
   return part !== null && !/^(?:BODY|HTML)$/.test(part.tagName) && part.querySelector("h1, main") === null;
 }
 
-function mentionIn(element: PageElement, text: string, shared: SharedSigns): Mention | undefined {
+function mentionIn(element: PageElement, text: string, read: Read): Mention | undefined {
   if ([element, ...element.querySelectorAll("*")].some((one) => BOOKED.test(textOf(one)))) return undefined;
   if (ORDERED.test(text)) return undefined;
-  const money = pricesIn(text, shared)[0];
+  const money = read(text)[0];
   if (money) return { element, kind: "money", money };
   if (element.closest(NOT_FOR_TEXT)) return undefined;
   if (FREE.test(text)) return { element, kind: "free" };

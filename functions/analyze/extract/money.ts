@@ -107,6 +107,22 @@ export function findMoney(text: string, shared: SharedSigns = USUAL_SIGNS): Mone
   });
 }
 
+/** An amount of a page that names no currency: a number whose period follows. */
+const BARE =
+  /(?<![\w.,-])(?<amount>\d{1,3}(?:,\d{3})+|\d{1,6}(?:[.,]\d{1,2})?)(?=\s*(?:(?:\/|per|a)\s*(?:mo|mon|month|yr|year|annum|week|monat|jahr|mois|mes)(?!\p{L})|monthly|yearly))/giu;
+/** Characters of a price tag. */
+const MAX_BARE = 40;
+
+export function findBare(text: string): Money[] {
+  if (text.length > MAX_BARE) return [];
+  return [...text.matchAll(BARE)].map((match) => ({
+    amount: parseAmount(match.groups?.["amount"] ?? ""),
+    currency: "XXX",
+    index: match.index,
+    text: match[0],
+  }));
+}
+
 /** "1,299" and "1.299" are thousands, "0.029", "29,90" and "29.90" are not: the last mark with one or two digits behind it is the decimal one. */
 export function parseAmount(text: string): number {
   const decimal = /^0[.,](\d+)$/.exec(text) ?? /[.,](\d{1,2})$/.exec(text);

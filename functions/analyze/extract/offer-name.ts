@@ -53,7 +53,7 @@ export function isBooked(cells: readonly string[]): boolean {
 const BADGE =
   /^(?:(?:our )?most popular|popular|best (?:value|seller|deal)|recommended|new|sale|hot|featured|limited(?: time)?(?: offer)?|save \d+ ?%|\d+ ?% off|beliebt|empfohlen|meistgewählt|angebot|-?\d+ ?%)[!.]?$/iu;
 const GENERIC =
-  /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|(?:our |regular |sale |unit )?price|investment|costs?|fees?|rate|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
+  /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|(?:our |regular |sale |unit )?price|(?:starting |from )?price|investment|costs?|fees?|rate|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
 /** What buttons of a card say. */
 export const BUYS =
   /^(?:add to (?:my )?(?:cart|basket|bag)|(?:buy|order|shop|book)(?: (?:it|this))? now|buy(?: (?:it|this))?|pre-?order|in den warenkorb|(?:jetzt )?(?:kaufen|bestellen)|ajouter au panier|acheter|añadir al carrito|comprar|aggiungi al carrello)[!.]?$/iu;
@@ -184,7 +184,9 @@ export function wordsAfter(card: PageElement, priced: PageElement): string | und
       textOf(one) !== "" &&
       !one.closest("li, button, [role='button']"),
   );
-  return lines.map((one) => asName(firstLine(one))).find((name) => name && !TAGLINE.test(name));
+  return lines
+    .map((one) => asName(firstLine(one)))
+    .find((name) => name && !TAGLINE.test(name) && !/^free$/i.test(name));
 }
 
 /** The name of a card where no line before the price is one: what its markup calls the name, else the badge that is all that tells it from others. */
