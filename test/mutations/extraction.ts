@@ -5,6 +5,7 @@ const ANALYZE = ["test/integration/analyze.test.ts"];
 const CORPUS = ["test/unit/corpus.test.ts"];
 const TERMS = ["test/unit/extract-terms.test.ts"];
 const EVIDENCE = ["test/unit/extract-evidence.test.ts"];
+const OFFERS = ["test/unit/extract-offers.test.ts"];
 const INJECTION = ["test/unit/injection.test.ts"];
 
 /** A page that is slow or large. */
@@ -73,6 +74,50 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/analyze/extract/beside-price.ts", TERMS, [
     { why: "a regular price is more than what is paid", find: "amount > price.amount && ", replace: "" },
     { why: "a trial has a number of days", find: "count > 0 && count <= MAX_TRIAL_DAYS", replace: "count > 0" },
+  ]),
+  ...mutationsOf("functions/analyze/extract/mentions.ts", OFFERS, [
+    { why: "an order that was is no offer", find: "isBooked || ORDERED.test(text)", replace: "isBooked" },
+    { why: "what a visitor sets by a slider is no price", find: "      !isSet(mention) &&\n", replace: "" },
+    { why: "lists side by side are plans", find: "one.tagName === list.tagName && ", replace: "false && " },
+    { why: "a footer of a card is read", find: "  if (card) return isElsewhere(card);\n", replace: "" },
+    {
+      why: "without a currency only a page is read that names none",
+      find: 'found.some(({ kind }) => kind === "money") ? found : ',
+      replace: "",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/extract/offers.ts", OFFERS, [
+    {
+      why: "a page about what is earned is no shop",
+      find: ".filter((unit) => !isOffice || isForSale(unit))",
+      replace: "",
+    },
+    {
+      why: "what says that it is for sale is offered anyway",
+      find: "!isOffice || isForSale(unit)",
+      replace: "!isOffice",
+    },
+    { why: "how to write to a company is no plan", find: " && !CONTACT.test(name)", replace: "" },
+  ]),
+  ...mutationsOf("functions/analyze/extract/offer-name.ts", OFFERS, [
+    { why: "a rating names nothing", find: "RATED.test(name) || ", replace: "" },
+    { why: "whom it is for names nothing", find: "!TAGLINE.test(name)) ?? found[0]", replace: "true) ?? found[0]" },
+    {
+      why: "a badge in a heading is no name",
+      find: 'ASIDE.test(child.getAttribute("class") ?? "")))',
+      replace: "false))",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/extract/offer-table.ts", OFFERS, [
+    {
+      why: "rows of several prices are products",
+      find: "columns.length >= 2 && !listed",
+      replace: "columns.length >= 2",
+    },
+    { why: "the column of names is named so", find: "names[titled] ?? ", replace: "" },
+  ]),
+  ...mutationsOf("functions/analyze/extract/money.ts", OFFERS, [
+    { why: "a sign belongs to the number that it stands at", find: "(?![\\p{L}\\d])`", replace: "(?!\\p{L})`" },
   ]),
   ...mutationsOf("functions/analyze/page-pool.ts", POOL, [
     {

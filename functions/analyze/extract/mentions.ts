@@ -77,10 +77,11 @@ function isElsewhere(element: PageElement): boolean {
 }
 
 function mentionIn(element: PageElement, text: string, read: Read): Mention | undefined {
-  if ([element, ...element.querySelectorAll("*")].some((one) => BOOKED.test(textOf(one)))) return undefined;
-  if (ORDERED.test(text)) return undefined;
   const money = read(text)[0];
-  if (money) return { element, kind: "money", money };
+  if (money) {
+    const isBooked = [element, ...element.querySelectorAll("*")].some((one) => BOOKED.test(textOf(one)));
+    return isBooked || ORDERED.test(text) ? undefined : { element, kind: "money", money };
+  }
   if (element.closest(NOT_FOR_TEXT)) return undefined;
   if (FREE.test(text)) return { element, kind: "free" };
   return REQUEST.test(text) ? { element, kind: "request" } : undefined;

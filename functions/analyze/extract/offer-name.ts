@@ -11,6 +11,7 @@ const RATED =
   /^[\d.,]+\s*(?:\/\s*5\s*)?(?:\(|reviews?|ratings?|stars?|sold)|\(\d[\d.,]*k?(?: (?:reviews?|ratings?))?\)$/iu;
 const NAMES_PLAN = /(?:^|[-_\s])(?:plan|tier|product|package)[-_]?(?:name|title)(?:$|[-_\s])/i;
 const MAX_CARD_TEXT = 1_500;
+const MAX_PARTS = 300;
 const MAX_BADGE = 20;
 /** Words of a line with a full stop that make it a sentence. */
 const MIN_SENTENCE = 4;
@@ -91,10 +92,20 @@ export function headingIn(element: PageElement, priced?: PageElement): { name: s
     if (heading === priced && findMoney(textOf(heading)).length === 0) continue;
     const level = levelOf(heading);
     const written = withoutPrice(firstLine(heading));
-    const name = titleOf(heading, priced) ?? asName(written, level >= 3 ? LONG : SHORT);
+    const name = titleOf(heading, priced) ?? asName(written, level >= 3 && isOfProduct(heading) ? LONG : SHORT);
     if (name) found.push({ name, level });
   }
   return found.find(({ name }) => !TAGLINE.test(name)) ?? found[0];
+}
+
+/** A title of a shop and no sentence: it leads to the product, is called its title, or has its size. */
+function isOfProduct(heading: PageElement): boolean {
+  return (
+    heading.querySelector("a") !== null ||
+    heading.closest("a") !== null ||
+    NAMES_PRODUCT.test(heading.getAttribute("class") ?? "") ||
+    /\d/.test(textOf(heading))
+  );
 }
 
 const ASIDE = /(?:^|[-_\s])(?:badge|ribbon|pill|chip|tag|label|sub-?title|caption|tooltip)(?:$|[-_\s])/i;
@@ -163,10 +174,15 @@ export function wordsBefore(element: PageElement, priced: PageElement): string |
   return first ?? (element.querySelector(HEADINGS) ? undefined : ownWords(element, priced));
 }
 
+/** None of what is too large for a card. */
+function partsOf(card: PageElement): PageElement[] {
+  const parts = [...card.querySelectorAll("*")];
+  return parts.length > MAX_PARTS || textOf(card).length > MAX_CARD_TEXT ? [] : parts;
+}
+
 /** What the markup of a card calls the plan's name, where headings say something else. */
 export function planIn(card: PageElement): string | undefined {
-  if (textOf(card).length > MAX_CARD_TEXT) return undefined;
-  const called = [...card.querySelectorAll("*")].filter(
+  const called = partsOf(card).filter(
     (one) => NAMES_PLAN.test(one.getAttribute("class") ?? "") && ![...one.children].some(isBlock),
   );
   return called.map((one) => asName(firstLine(one), LONG)).find((name) => name);
@@ -174,8 +190,7 @@ export function planIn(card: PageElement): string | undefined {
 
 /** A name below the price. */
 export function wordsAfter(card: PageElement, priced: PageElement): string | undefined {
-  if (textOf(card).length > MAX_CARD_TEXT) return undefined;
-  const all = [...card.querySelectorAll("*")];
+  const all = partsOf(card);
   const behind = all.slice(all.findLastIndex((one) => priced.contains(one)) + 1);
   const lines = behind.filter(
     (one) =>
@@ -191,8 +206,7 @@ export function wordsAfter(card: PageElement, priced: PageElement): string | und
 
 /** The name of a card where no line before the price is one: what its markup calls the name, else the badge that is all that tells it from others. */
 export function calledIn(card: PageElement): string | undefined {
-  if (textOf(card).length > MAX_CARD_TEXT) return undefined;
-  const parts = [...card.querySelectorAll("*")].filter((one) => !one.closest("button, [role='button']"));
+  const parts = partsOf(card).filter((one) => !one.closest("button, [role='button']"));
   const called = parts.filter(
     (one) => CALLED.test(one.getAttribute("class") ?? "") && ![...one.children].some(isBlock),
   );
