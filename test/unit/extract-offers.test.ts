@@ -153,6 +153,21 @@ describe("the name of an offer", () => {
       "Pro: $29 a month; Custom: none",
     ],
     [
+      "above whom it is for and beside a second price",
+      `<div><div class="c"><h3>SUV</h3><p>For families</p><div>$120</div><p>Hourly rates from $140/hr</p></div></div>`,
+      "SUV: $120 once",
+    ],
+    [
+      "a line, and not the heading of what is included",
+      row((n, p) => `<div class="c"><p>${n}</p><p>$${p}</p><h1>What’s included:</h1><p>All of it</p></div>`),
+      ONCE,
+    ],
+    [
+      "not how it is paid",
+      `<div><div class="c"><h2>System</h2><p>One Time Payment</p><p>$790</p></div></div>`,
+      "System: $790 once",
+    ],
+    [
       "only a badge",
       row(
         (n, p) =>
@@ -190,6 +205,8 @@ describe("amounts that are no prices", () => {
       "sales of applications",
       `<table><tr><th>Application</th><th>Sales</th><th>Avg price</th><th>Totals</th></tr><tr><td>Photos</td><td>26,421</td><td>$35</td><td>$18,785</td></tr></table>`,
     ],
+    ["the price in a sentence", `<div><h4>Followed by the price of <b>$19.99</b> after that</h4></div>`],
+    ["how a balance has changed", `<div><h4>Voucher</h4><p>Increased by 5%</p><b>$45.78</b></div>`],
     ["tax", `<div><h5>Tax (9.3%)</h5><b>$10.34</b></div>`],
   ])("%s", (_, body) => {
     expect(offersOf(shop + body)).toBe("Basic: $9 a month");
@@ -226,7 +243,12 @@ describe("how amounts are written", () => {
   test("without any currency, where a period follows and no price of the page has one", () => {
     const bare = row((n, p) => `<div class="c"><h3>${n}</h3><b>${p}</b><span> / month</span></div>`);
     expect(offersOf(bare)).toBe("Basic: 9 a month; Pro: 29 a month; Business: 99 a month");
+    expect(offersOf(`<div class="c"><h3>Website</h3><p>500/mo</p></div>`)).toBe("");
     expect(offersOf(`${bare}<div class="d"><h3>Max</h3><b>$199</b></div>`)).toBe("Max: $199 once");
+  });
+
+  test("what is done daily is not paid daily", () => {
+    expect(offersOf(row((n, p) => `<div class="c"><h3>${n}</h3><p>$${p}</p><p>Daily backups</p></div>`))).toBe(ONCE);
   });
 
   test("a plan called Pro below its price is no period", () => {

@@ -42,7 +42,10 @@ type Read = (text: string) => readonly Money[];
 /** The places of prices, in the page's order. */
 export function findMentions(body: PageElement, shared: SharedSigns): Mention[] {
   const found = mentionsBy((text) => pricesIn(text, shared), body);
-  return found.some(({ kind }) => kind === "money") ? found : mentionsBy(findBare, body);
+  if (found.some(({ kind }) => kind === "money")) return found;
+  const bare = mentionsBy(findBare, body);
+  // One number may be anything, of several cards it is the price.
+  return bare.filter(({ kind }) => kind === "money").length > 1 ? bare : found;
 }
 
 function mentionsBy(read: Read, body: PageElement): Mention[] {

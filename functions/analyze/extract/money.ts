@@ -115,7 +115,7 @@ const MAX_BARE = 40;
 
 export function findBare(text: string): Money[] {
   if (text.length > MAX_BARE) return [];
-  return [...text.matchAll(BARE)].map((match) => ({
+  return [...text.matchAll(BARE)].slice(0, 1).map((match) => ({
     amount: parseAmount(match.groups?.["amount"] ?? ""),
     currency: "XXX",
     index: match.index,

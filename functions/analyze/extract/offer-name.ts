@@ -25,7 +25,7 @@ export const NOT_OFFERED =
   /(?<!\p{L})(?:salary|salaries|earnings?|revenue|turnover|income|profit|budget|balance|sales|expenses?|statistics|market cap|gehalt|umsatz|gewinn|salaire|sueldo)(?!\p{L})|^(?:(?:(?:total|recent|new|pending|open) )?(?:transactions?|invoices?|payments?|withdrawals?|deposits?|refunds?|donations?|orders)|spent|raised|owed|overdue|(?:sub|grand |order |cart )?-?totals?|shipping|delivery|(?:tax(?:es)?|vat)(?: ?\(?\d[\d.]* ?%\)?| ?%)?|discount|amount(?: due)?|due|estimated .{1,20}|filters?(?: by)? ?(?:price)?|price range|zwischensumme|summe|gesamt|versand|sous-total|livraison|envío)[:.]?$/iu;
 /** Figures of a business and of a bill: what changes since last month, what is paid on which day. */
 export const COUNTED =
-  /(?<!\p{L})(?:(?:since|than|vs\.?|from|compared to) (?:the )?(?:last|yesterday|previous|prior)|(?:this|last) (?:week|month|quarter|year)|today['’]s|last \d+ (?:days|hours|weeks|months)|year to date)(?!\p{L})|[+▲▼↑↓]\s?\d+(?:[.,]\d+)?\s?%/iu;
+  /(?<!\p{L})(?:(?:since|than|vs\.?|from|compared to) (?:the )?(?:last|yesterday|previous|prior)|(?:this|last) (?:week|month|quarter|year)|today['’]s|last \d+ (?:days|hours|weeks|months)|year to date|(?:in|de)creased by \d+ ?%?)(?!\p{L})|[+▲▼↑↓]\s?\d+(?:[.,]\d+)?\s?%/iu;
 /** What a business has earned, and with what: a page that shows it is no shop. */
 export const EARNED = /(?<!\p{L})(?:earnings?|revenue|turnover|income|profit|expenses?|sales|umsatz|gewinn)(?!\p{L})/iu;
 export const OFFICE = /^(?:dashboard(?: overview)?|invoice(?: #?\w*\d)?|order #\s?\w*\d|rechnung|facture)$/iu;
@@ -54,7 +54,7 @@ export function isBooked(cells: readonly string[]): boolean {
 const BADGE =
   /^(?:(?:our )?most popular|popular|best (?:value|seller|deal)|recommended|new|sale|hot|featured|limited(?: time)?(?: offer)?|save \d+ ?%|\d+ ?% off|beliebt|empfohlen|meistgewählt|angebot|-?\d+ ?%)[!.]?$/iu;
 const GENERIC =
-  /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|(?:our |regular |sale |unit )?price|(?:starting |from )?price|investment|costs?|fees?|rate|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
+  /^(?:(?:our |simple |flexible |transparent )*(?:pricing|prices|plans?|plans? (?:and|&) pricing|rates|packages|offers?|subscriptions?|preise?|tarife?|pläne|tarifs|precios|prezzi)|choose (?:your|a) plan|(?:our |regular |sale |unit )?price|(?:starting |from )?price|investment|costs?|fees?|rate|one[- ]time(?: (?:payment|fee|purchase))?|(?:what['’]?s )?included|includes|features?|benefits|highlights|details|from|starting(?: at| from)?|only|just|now|ab|total|or|and|oder)[:.]?$/iu;
 /** What buttons of a card say. */
 export const BUYS =
   /^(?:add to (?:my )?(?:cart|basket|bag)|(?:buy|order|shop|book)(?: (?:it|this))? now|buy(?: (?:it|this))?|pre-?order|in den warenkorb|(?:jetzt )?(?:kaufen|bestellen)|ajouter au panier|acheter|añadir al carrito|comprar|aggiungi al carrello)[!.]?$/iu;
@@ -79,6 +79,8 @@ export function asName(text: string, { chars, words } = SHORT): string | undefin
   if (name === "" || name.length > chars || !/\p{L}/u.test(name)) return undefined;
   if (name.split(" ").length > words || /[?…]$|[.!]\s/u.test(name.replace(/^\d{1,2}\.\s/, ""))) return undefined;
   if (/^(?:\/|per\s)/iu.test(name) || (name.endsWith(".") && name.split(" ").length >= MIN_SENTENCE)) return undefined;
+  // What goes on behind the amount.
+  if (/\s(?:of|at|the|with|by|to|and)$/iu.test(name)) return undefined;
   if (REFERENCE.test(name) || RATED.test(name) || DATED.test(name)) return undefined;
   if (BUYS.test(name) || BADGE.test(name) || GENERIC.test(name) || TERMS.test(name) || findMoney(name).length > 0)
     return undefined;
@@ -268,15 +270,17 @@ export function nameAbove(
   isPriced: (one: PageElement) => boolean,
 ): { name: string; level: number } | undefined {
   let above = element.previousElementSibling;
+  let near: string | undefined;
   for (let steps = 0; above && steps < 4; steps++, above = above.previousElementSibling) {
     const heads = above.matches(`${HEADINGS}, dt, th`);
-    if (isPriced(above) && !heads) return undefined;
+    if (isPriced(above) && !heads) break;
     const own = heads ? asName(textOf(above)) : undefined;
-    if (own) return { name: own, level: levelOf(above) };
-    const inside = heads ? undefined : headingIn(above);
-    if (inside) return inside;
+    const heading = own ? { name: own, level: levelOf(above) } : heads ? undefined : headingIn(above);
+    // The short line directly above is the name where only a section's heading stands farther away.
+    if (heading && (near === undefined || heading.level >= 3)) return heading;
+    if (heading) break;
     const short = steps === 0 && textOf(above).length <= 30 ? asName(firstLine(above)) : undefined;
-    if (short) return { name: short, level: 3 };
+    if (short && !TAGLINE.test(short)) near = short;
   }
-  return undefined;
+  return near === undefined ? undefined : { name: near, level: 3 };
 }

@@ -197,11 +197,18 @@ function nameIn(
   if (called?.name) return { name: called.name, level: 3, root: called.root };
   const last = chain.at(-1);
   const above = last && nameAbove(last, isPriced);
-  if (last && above && above.level >= 3) return { ...above, root: last };
+  if (last && above && above.level >= 3) return { ...above, root: cardOf(last) };
   const below = headed ? undefined : chain.find((root) => isRepeated(root, isPriced) && wordsAfter(root, priced));
   if (below) return { name: wordsAfter(below, priced) ?? "", level: 3, root: below };
-  if (last && above) return { ...above, root: last };
+  if (last && above && above.level > (headed?.level ?? 0)) return { ...above, root: last };
   return headed ?? namedByPeriod(chain);
+}
+
+/** What stands below the same heading, alone in its box, is one card. */
+function cardOf(priced: PageElement): PageElement {
+  const card = priced.parentElement;
+  const isCard = card && card.querySelectorAll(HEADINGS).length === 1 && textOf(card).length <= MAX_CARD;
+  return isCard && !/^(?:body|section|main|form)$/i.test(card.tagName) ? card : priced;
 }
 
 /** A card among cards: its neighbours have prices, too. */
@@ -259,6 +266,7 @@ function ownHeading(heading: PageElement): { name: string; level: number } | und
 function grow(root: PageElement, chain: readonly PageElement[]): PageElement {
   const headings = Math.max(1, root.querySelectorAll(HEADINGS).length);
   let grown = root;
+  if (!chain.includes(root)) return root;
   for (const up of chain.slice(chain.indexOf(root) + 1)) {
     const more = up.querySelectorAll(HEADINGS).length > headings;
     if (more || /^(?:section|main|form|header)$/i.test(up.tagName) || textOf(up).length > MAX_CARD) break;

@@ -37,6 +37,9 @@ const ADVERBS: readonly (readonly [Period, RegExp])[] = [
   ["day", whole("daily|täglich")],
   ["once", whole("once|one[- ]time|one[- ]off|lifetime|forever|einmalig|une fois|único|una tantum|eenmalig")],
 ];
+/** "Daily backups" and "Hourly rates" behind a price are not how often it is paid. */
+const OF_SOMETHING =
+  /^\s+(?:rates?|prices?|updates?|reports?|newsletters?|backups?|support|checks?|calls?|meetings?|sessions?|limits?|posts?|cleaning|delivery)(?!\p{L})/iu;
 const GAP = /^(?:\/-|[\s,·•|()*†–—:-]|(?:and|und|et|y|e|og|och|i)\s+(?=(?:per|each|pro|par|por|je|pr)(?!\p{L})))+/iu;
 const PER =
   /^(?:\/(?:\s*per(?!\p{L}))?|(?:per|each|every|pro|je|par|por|pr\.?|za|a|an|im|in|al|the|et|und|and|y|e|og|och|i)(?!\p{L}))\s*/iu;
@@ -93,7 +96,7 @@ function readBehind(after: string): { period?: Period; per?: string; billed?: Pe
     rest = rest.replace(GAP, "");
     // A plan's name, not "pro Monat".
     if (rest.startsWith("Pro ")) break;
-    const adverb = ADVERBS.find(([, pattern]) => pattern.test(rest));
+    const adverb = ADVERBS.find(([, pattern]) => pattern.test(rest) && !OF_SOMETHING.test(rest.replace(pattern, "")));
     if (adverb) {
       if (billing) billed ??= adverb[0];
       else period ??= adverb[0];
