@@ -34,7 +34,9 @@ export function parsePrice(words: string, found: Price | null): Price | undefine
   if (/^free$/i.test(text))
     return { amount: 0, currency: found?.currency ?? "USD", period: found?.period ?? "month", from: false };
   const { from, before = "", amount = "", cents = "", after = "", per, period, once } = PRICE.exec(text)?.groups ?? {};
-  const currency = CURRENCIES.get((before || after).toUpperCase());
+  const written = (before || after).toUpperCase();
+  // Of a page that names no currency, a price is shown and corrected without one.
+  const currency = written === "" && found?.currency === "XXX" ? "XXX" : CURRENCIES.get(written);
   if (!currency || (before !== "" && after !== "")) return undefined;
   const figure = { amount: Number(`${amount.replaceAll(",", "")}${cents}`), currency, from: from !== undefined };
   const unit = per === undefined ? {} : { per };

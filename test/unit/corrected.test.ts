@@ -194,6 +194,13 @@ describe("prices as they are typed", () => {
     else expect(parsed).toMatchObject(expected);
   });
 
+  test("of a page without a currency have none", () => {
+    const found: Price = { amount: 7, currency: "XXX", period: "month", from: false };
+    expect(parsePrice("9.50 a month", found)).toEqual({ ...found, amount: 9.5 });
+    expect(parsePrice("9", found)).toEqual({ ...found, amount: 9 });
+    expect(parsePrice("9 a month", null)).toBeUndefined();
+  });
+
   test("a figure alone is none where nothing was found", () => {
     expect(parsePrice("$39", null)).toBeUndefined();
   });

@@ -11,7 +11,7 @@ export interface TableOffer {
   readonly heads: string;
 }
 
-export const TABLES = "table, [role='table'], [role='grid']";
+const TABLES = "table, [role='table'], [role='grid']";
 export const CELLS = "td, th, [role='cell'], [role='gridcell'], [role='columnheader'], [role='rowheader']";
 
 /** The table that a price stands in; undefined for one that only lays out a card: a column, or what it says of one product. */
