@@ -81,8 +81,13 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
     { why: "lists side by side are plans", find: "one.tagName === list.tagName && ", replace: "false && " },
     { why: "a footer of a card is read", find: "  if (card) return isElsewhere(card);\n", replace: "" },
     {
+      why: "one number without a currency is no price",
+      find: ".length > 1 ? bare : found",
+      replace: ".length > 0 ? bare : found",
+    },
+    {
       why: "without a currency only a page is read that names none",
-      find: 'found.some(({ kind }) => kind === "money") ? found : ',
+      find: '  if (found.some(({ kind }) => kind === "money")) return found;\n',
       replace: "",
     },
   ]),

@@ -117,6 +117,7 @@ describe("the name of an offer", () => {
     ],
     ["before a dash", (n, p) => `<div class="c"><p><b>${n}</b> – all you need</p><p>$${p}</p></div>`],
     ["as a link among stars", (n, p) => `<div class="c"><div>★★★★★ (12)</div><a href="#">${n}</a><p>$${p}</p></div>`],
+    ["below reviews", (n, p) => `<div class="c"><div>4.5 (120 reviews)</div><div>${n}</div><p>$${p}</p></div>`],
     ["above reviews", (n, p) => `<div class="c"><a href="#">${n}</a><div>4.5 (120 reviews)</div><p>$${p}</p></div>`],
     [
       "below a category",
@@ -197,7 +198,7 @@ describe("amounts that are no prices", () => {
     ["a movement of money", `<ul><li><h6>Send money</h6><div><b>+82.6</b> <span>USD</span></div></li></ul>`],
     [
       "what a visitor sets",
-      `<div><h4>Your budget</h4><b>$3,000</b><input type="range" min="100" max="9000" value="3000"></div>`,
+      `<div><h4>Visits a month</h4><b>$3,000</b><input type="range" min="100" max="9000" value="3000"></div>`,
     ],
     ["an input's addon", `<div><h4>Addons</h4><div class="input-group"><span>$0.00</span><input></div></div>`],
     ["a year before an amount that is cut", `<div><h5>Growth</h5><p>2022 $32.5k</p></div>`],
