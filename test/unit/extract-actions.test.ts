@@ -50,6 +50,27 @@ describe("what stands out and asks for something", () => {
       ["Sign up"],
     ],
     [
+      "the strongest button of the header",
+      `<nav>${link("Ask us", { look: "outlined", y: 20 })}${link("Star us", { look: "outlined", y: 20 })}${link("Sign up", { y: 20 })}</nav>`,
+      ["Sign up"],
+    ],
+    [
+      "what names a place, as a button of the hero",
+      `<div>${link("Download")}${link("Docs")}</div>`,
+      ["Download", "Docs"],
+    ],
+    [
+      "a menu of the hero that is a row of buttons",
+      `<nav>${link("Try it")}${link("API")}${link("Get it")}</nav>`,
+      ["Try it", "API", "Get it"],
+    ],
+    ["code's host by itself", link("GitHub"), ["GitHub"]],
+    [
+      "a button among other links of a row",
+      `<div>${link("Start", { more: 'class="btn"' })}${link("Why us", { look: "" })}${link("How so", { look: "" })}</div>`,
+      ["Start"],
+    ],
+    [
       "an arrow beside the hero's button",
       `<div>${link("Start")}${link("See how →", { look: "", x: 300 })}</div>`,
       ["Start", "See how"],
@@ -76,9 +97,12 @@ describe("what does not", () => {
     ["a badge", link("New")],
     [
       "a menu whose links are all drawn as buttons",
-      `<nav>${["Ask us", "Join us", "Try us"].map((text) => link(text)).join("")}</nav>`,
+      `<nav>${["Ask us", "Join us", "Try us"].map((text) => link(text, { y: 20 })).join("")}</nav>`,
     ],
-    ["places", `<header>${link("Docs")}${button("Cart")}${link("Contact")}</header>`],
+    ["places", `<header>${link("Docs", { y: 20 })}${button("Cart")}${link("Contact", { y: 900 })}</header>`],
+    ["initials of networks", link("FB") + link("IN")],
+    ["sharing", link("Share on Facebook") + link("Follow us on Twitter")],
+    ["a network to sign up with, and what stands beside it", `<div>${button("Google")}${button("GitHub")}</div>`],
     [
       "tags and filters",
       `<div>${["Red", "Green", "Blue", "Cyan", "Pink", "Grey"].map((text) => link(text)).join("")}</div>`,
@@ -154,6 +178,7 @@ describe("prominence and place", () => {
     ["outlined, alone", link("Ask us", { look: "outlined" }), ["primary"]],
     ["all alike", `<div>${link("Buy")}${link("Ask us", { x: 300 })}</div>`, ["primary", "primary"]],
     ["reading more", link("Learn more"), ["secondary"]],
+    ["a place to read", link("Examples"), ["secondary"]],
     ["a question that it answers", link("What is Acme?"), ["secondary"]],
     ["far from a stronger one", link("Buy") + link("Ask us", { look: "outlined", y: 2_000 }), ["primary", "primary"]],
     [

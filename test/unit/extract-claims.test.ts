@@ -42,6 +42,16 @@ describe("proof", () => {
       "<div><div><p>Projects done</p><h3>230</h3></div><div><p>Happy guests</p><h3>99%</h3></div></div>",
       ["metric: 230 Projects done", "metric: 99% Happy guests"],
     ],
+    [
+      "figures in parts, with what explains them",
+      "<div><div><h1><span>70</span>+</h1><h5>Coded parts</h5><p>From buttons to bars, and whatever a page of yours is made of.</p></div><div><h1><span>24/7</span></h1><h5>Support</h5></div></div>",
+      ["metric: 70+ Coded parts", "metric: 24/7 Support"],
+    ],
+    [
+      "a card that is marked up as a quote",
+      "<blockquote><h4>Top services</h4><p>The ocean freezes every winter.</p></blockquote>",
+      [],
+    ],
     ["one figure, of anything", "<div><h3>230</h3><p>Projects done</p></div>", []],
     ["time that runs down", "<div><div><h3>14</h3><p>Days</p></div><div><h3>20</h3><p>Hours</p></div></div>", []],
     [
@@ -63,6 +73,23 @@ describe("proof", () => {
       "several logos",
       "<div><img alt='Foodly Logo'><img alt='Barly Logo'><img alt='Hotelly Logo'></div>",
       ["customer: Foodly", "customer: Barly", "customer: Hotelly"],
+    ],
+    [
+      "a row of logos by their files' names",
+      ["foodly", "barly-gray", "hotelly"]
+        .map((name) => `<img alt="logo" src="/img/logos/logo-${name}.svg" ${at(900, 40)}>`)
+        .join(""),
+      ["customer: foodly", "customer: barly", "customer: hotelly"],
+    ],
+    [
+      "logos that label buttons, rows of a table, or stand apart",
+      ["a", "b", "c"]
+        .map(
+          (name, row) =>
+            `<button><img src="/logos/${name}y.svg" ${at(900, 40)}></button><img src="/logos/${name}x.svg" ${at(row * 300, 40)}>`,
+        )
+        .join(""),
+      [],
     ],
     ["the site's own logo", "<img alt='Acme logo'>", []],
   ])("%s", (_what, body, expected) => {
@@ -101,6 +128,47 @@ describe("positioning", () => {
       "the largest words of the first screen",
       `<div class="masthead"><div ${at(200, 20)}>Welcome to our studio</div><div ${at(240, 80)}>It’s nice to meet you</div></div><h2 ${at(900, 40)}>Services</h2>`,
       "It’s nice to meet you",
+    ],
+    [
+      "below a brand that its version follows",
+      "<div><h1>Acme 2</h1><h4>Rosters that write themselves</h4></div>",
+      "Rosters that write themselves",
+    ],
+    [
+      "apart from a brand in a column of its own",
+      `<div><div><div><h1 ${at(20, 30)}>Acme</h1></div></div></div><p ${at(60, 40)}>The roster that writes itself, every week.</p>`,
+      "The roster that writes itself, every week.",
+    ],
+    [
+      "nothing, where a form's heading is its button",
+      "<h1>Join Acme today</h1><button>Join Acme today</button>",
+      undefined,
+    ],
+    ["nothing, where the menu says the same", "<nav><a>Rates of Acme</a></nav><h1>Rates of Acme</h1>", undefined],
+    [
+      "nothing, where a small heading names a form",
+      `<section><div><div><h4 ${at(90, 20)}>Our newsletters for you</h4></div></div><input></section>`,
+      undefined,
+    ],
+    [
+      "a small heading, where there is no other",
+      `<h4 ${at(90, 20)}>Rosters that write themselves</h4>`,
+      "Rosters that write themselves",
+    ],
+    [
+      "words of the first screen, where there is no heading",
+      `<div ${at(90, 20)}>We are back before you miss us</div>`,
+      "We are back before you miss us",
+    ],
+    [
+      "no list of links",
+      "<div><h1>Acme</h1><p><a>Documentation</a> | <a>The first demo</a></p><p>The roster that writes itself, every week.</p></div>",
+      "The roster that writes itself, every week.",
+    ],
+    [
+      "no button",
+      `<div class="hero"><a href="/x" data-agentic-style="filled" data-agentic-box="9 200 90 60 20">Download on Acme</a></div><h2 ${at(300, 40)}>Plans that last</h2>`,
+      "Plans that last",
     ],
     ["the description", "<p>x</p>", "A description"],
   ])("%s", (_what, body, expected) => {

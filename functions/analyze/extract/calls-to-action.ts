@@ -1,6 +1,7 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import { type Control, findControls } from "./controls.ts";
 import type { Cite } from "./evidence.ts";
+import { lookOf, ownBox } from "./marks.ts";
 import type { PageDocument, PageElement } from "./visible.ts";
 
 type Action = Analysis["callsToAction"][number];
@@ -12,13 +13,17 @@ const OPERATES =
 const LOGS_IN =
   /^(?:log ?-?in|sign ?-?in|log ?-?out|sign ?-?out|my account|account|login here|anmelden|einloggen|se connecter|connexion|iniciar sesi[óo]n|entrar|accedi|inloggen|logga in|(?:log|sign) ?-?in (?:with|using|via|through) .+)$/iu;
 const NETWORKS =
-  /^(?:facebook|twitter|x|instagram|linkedin|youtube|google|google\+|pinterest|tiktok|discord|slack|reddit|whatsapp|telegram|mastodon|vimeo|dribbble|behance|rss)$/iu;
+  /^(?:(?:share|follow|find|tweet|post|pin|save|like)(?: (?:it|this|us|me))? on )?(?:facebook|twitter|x|instagram|linkedin|youtube|google|google\+|pinterest|tiktok|discord|slack|reddit|whatsapp|telegram|mastodon|vimeo|dribbble|behance|rss)$/iu;
 /** Asks for little: it leads to more words. */
 const LEARNS =
   /^(?:(?:learn|read|see|view|find out|discover|explore|know|tell me|show me|mehr|en savoir|saber|scopri)(?:\s+(?:more|details?|options?|how|all|it|docs|documentation|features?|our|the|about|plus|más|di più|erfahren)\b.*)?|(?:tell me|find out) more|details?|more info(?:rmation)?|options|take a tour|see it in action|(?:what|why|how) .+\?)[!.]?$/iu;
 /** Where they lead, and no more. */
 const PLACES =
-  /^(?:docs?|documentation|blog|news|features?|about(?: us)?|home|help|support|faqs?|cart|basket|bag|wishlist|profile|dashboard|categories|category|products?|shop|store|portfolio|services|resources|community|menu|team|gallery|pages?|examples?|components?|contact|pricing|customers|company|solutions|changelog|careers|jobs|settings|notifications?|warenkorb|hilfe|über uns|panier|aide|carrito)$/iu;
+  /^(?:api|docs?|documentation|blog|news|features?|about(?: us)?|home|help|support|faqs?|cart|basket|bag|wishlist|profile|dashboard|categories|category|products?|shop|store|portfolio|services|resources|community|menu|team|gallery|pages?|examples?|components?|contact|pricing|customers|company|solutions|changelog|careers|jobs|settings|notifications?|warenkorb|hilfe|über uns|panier|aide|carrito)$/iu;
+/** Where code is kept: asked for by itself, and a way to sign up beside networks. */
+const CODE_HOSTS = /^(?:github|gitlab|bitbucket)$/iu;
+/** "FB", "TW": fewer letters than any word that asks for something. */
+const INITIALS = /^\p{Script=Latin}{1,2}$/u;
 /** "Read more" below a card or a post is a link of it; drawn as a button "Learn more" counts. */
 const READS_ON = /^(?:(?:continue|keep) reading|read (?:more|article|post|story|on)|weiterlesen|lire la suite)$/iu;
 /** What kits call the buttons that they show. */
@@ -46,7 +51,8 @@ const FEW = 3;
 
 /** What the page asks its visitors to do: controls that stand out, and neither navigate nor operate the page. */
 export function findCallsToAction(document: PageDocument, url: string, cite: Cite): Action[] {
-  const controls = findControls(document).filter((control) => !operates(control));
+  const drawn = findControls(document);
+  const controls = drawn.filter((control) => !operates(control) && !signsUpBy(control, drawn));
   const choices = choicesAmong(controls);
   const standing = controls.filter(({ look }) => look !== "plain");
   const actions = [
@@ -77,19 +83,34 @@ export function findCallsToAction(document: PageDocument, url: string, cite: Cit
   return [...found.values()];
 }
 
-function operates({ element, text }: Control): boolean {
+function operates({ element, text, look, box }: Control): boolean {
+  // What names a place is a button of the page's own where it is drawn as one, in the first screen and in no menu.
+  const invites =
+    look !== "plain" &&
+    box !== undefined &&
+    element.hasAttribute("href") &&
+    placeOf({ box, element }) === "hero" &&
+    !menuOf(element);
   return (
+    INITIALS.test(text) ||
     OPERATES.test(text) ||
     LOGS_IN.test(text) ||
     NETWORKS.test(text) ||
     READS_ON.test(text) ||
     PHONE_OR_ADDRESS.test(text) ||
-    PLACES.test(text) ||
+    (PLACES.test(text) && !invites) ||
     DEMONSTRATES.test(text) ||
     element.matches(OPERATING) ||
     element.closest(WITHIN) !== null ||
     isClosely(element, WITHIN_CLOSELY) ||
     isSearch(element)
+  );
+}
+
+/** "GitHub" beside "Google". */
+function signsUpBy({ element, text }: Control, drawn: readonly Control[]): boolean {
+  return (
+    CODE_HOSTS.test(text) && drawn.some((other) => NETWORKS.test(other.text) && rowOf(other.element) === rowOf(element))
   );
 }
 
@@ -103,8 +124,16 @@ function isClosely(element: PageElement, selector: string): boolean {
 /** The menu that holds an element: no wrapper of the page's own content. */
 function menuOf(element: PageElement): PageElement | null {
   const menu = element.parentElement?.closest(NAVIGATION) ?? null;
-  if (menu === null) return null;
+  if (menu === null || isRowOfButtons(menu)) return null;
   return /^(?:BODY|HTML)$/.test(menu.tagName) || menu.querySelector("h1, main, section, article") ? null : menu;
+}
+
+/** Each of a few is drawn as a button, below the header. */
+function isRowOfButtons(menu: PageElement): boolean {
+  const links = [...menu.querySelectorAll("a, button")];
+  const isButton = (one: PageElement) =>
+    ["filled", "outlined"].includes(lookOf(one) ?? "") && (ownBox(one)?.y ?? 0) > HEADER_HEIGHT;
+  return links.length > 1 && links.length < MANY && links.every(isButton);
 }
 
 function isSearch(element: PageElement): boolean {
@@ -112,11 +141,12 @@ function isSearch(element: PageElement): boolean {
   return form?.querySelector("input[type='search'], input[name='q'], input[name='s'], input[name='query']") != null;
 }
 
-/** A link of a menu: in the header only what alone is drawn as a button asks for something. */
-function navigates({ element }: Control, standing: readonly Control[]): boolean {
+/** A link of a menu: in the header only what alone is drawn so strongly as a button asks for something. */
+function navigates({ element, look }: Control, standing: readonly Control[]): boolean {
   const menu = menuOf(element);
   if (!menu) return false;
-  return standing.filter((other) => menu.contains(other.element)).length > 2;
+  const rivals = standing.filter((other) => menu.contains(other.element) && STRENGTH[other.look] >= STRENGTH[look]);
+  return rivals.length > 2;
 }
 
 const ON = /(?:^|\s)(?:is-)?(?:active|selected|current|checked)(?:\s|$)/;
@@ -128,13 +158,14 @@ function isOn(element: PageElement | null): boolean {
 /** What somebody chooses from: tags and filters, options of a product, tabs of which one is on. */
 function choicesAmong(controls: readonly Control[]): Set<Control> {
   const groups = Map.groupBy(controls, ({ element }) => rowOf(element));
+  const classOf = (element: PageElement) => element.getAttribute("class")?.split(/\s+/)[0] ?? "";
   return new Set(
     controls.filter(({ element, look }) => {
       const group = groups.get(rowOf(element)) ?? [];
       const inMenu = menuOf(element) !== null;
       const alike = group.filter((other) => other.look === look && other.element.tagName === element.tagName);
       const isOne = group.some((other) => isOn(other.element) || isOn(other.element.parentElement));
-      const plain = group.filter((other) => other.look === "plain");
+      const plain = group.filter((other) => other.look === "plain" && classOf(other.element) === classOf(element));
       return (
         alike.length >= (element.hasAttribute("href") ? MANY : FEW) ||
         (group.length > 1 && isOne) ||
@@ -163,7 +194,7 @@ const STRENGTH = { filled: 3, outlined: 2, tinted: 1, plain: 0 } as const;
 /** Drawn as strongly as any beside it, and asks for more than reading. */
 function isPrimary(control: Control, standing: readonly Control[]): boolean {
   const { look, text } = control;
-  if (look === "plain" || LEARNS.test(text)) return false;
+  if (look === "plain" || LEARNS.test(text) || PLACES.test(text)) return false;
   return standing.every((other) => STRENGTH[other.look] <= STRENGTH[look] || !isBeside(other, control));
 }
 
@@ -180,9 +211,13 @@ function rowOf(element: PageElement): PageElement | null {
   return parent && (alone || parent.tagName === "LI") ? parent.parentElement : parent;
 }
 
-function placeOf({ element, box }: Control): Action["place"] {
+function placeOf({ element, box }: Pick<Control, "element" | "box">): Action["place"] {
   if (element.closest("footer, [role='contentinfo'], [class*='footer' i]:not([class*='card' i])")) return "footer";
-  if (element.closest("nav, [role='navigation'], [role='banner']") || (box && box.y + box.height <= HEADER_HEIGHT))
+  if (
+    menuOf(element)?.matches("nav, [role='navigation']") ||
+    element.closest("[role='banner']") ||
+    (box && box.y + box.height <= HEADER_HEIGHT)
+  )
     return "header";
   if (!box) return undefined;
   return box.y < FIRST_SCREEN ? "hero" : "body";

@@ -1,5 +1,6 @@
 import type { Analysis } from "../../../pipelines/market-analysis/analysis.ts";
 import type { Cite } from "./evidence.ts";
+import { ownBox } from "./marks.ts";
 import { type PageDocument, type PageElement, textOf } from "./visible.ts";
 
 type Proof = Analysis["proof"][number];
@@ -37,7 +38,8 @@ export function findProof(document: PageDocument, cite: Cite): Proof[] {
   for (const quote of document.querySelectorAll(QUOTES)) {
     const text = textOf(quote);
     // A wrapper around several quotes is no quote.
-    if (text.length >= 20 && text.length <= 500 && !quote.querySelector(QUOTES)) add("testimonial", text, text, quote);
+    if (text.length >= 20 && text.length <= 500 && !quote.querySelector(QUOTES) && !isTitled(quote))
+      add("testimonial", text, text, quote);
   }
   for (const [name, logo] of logosOf(document)) add("customer", name, name, logo);
   for (const [name, element] of trusted(leaves)) add("customer", name.replace(/\s*logo\s*$/i, ""), name, element);
@@ -60,22 +62,61 @@ export function findProof(document: PageDocument, cite: Cite): Proof[] {
   return [...proof.values()];
 }
 
+/** A card that is marked up as a quote: nobody's words begin with a title. */
+function isTitled(quote: PageElement): boolean {
+  const first = [...quote.querySelectorAll("*")].find((one) => textOf(one) !== "" && one.children.length === 0);
+  return quote.tagName === "BLOCKQUOTE" && first?.closest("h1, h2, h3, h4, h5, h6") != null;
+}
+
 /** Pictures in places named for customers, or several that are called logos, but the site's own. */
 function logosOf(document: PageDocument): (readonly [string, PageElement])[] {
   const nameOf = (logo: PageElement) =>
     [logo.getAttribute("alt"), logo.getAttribute("aria-label")]
       .find((one) => /\p{L}/u.test(one ?? ""))
       ?.slice(0, 100) ?? "";
-  const called = [...document.querySelectorAll("img, svg")].filter(
-    (one) => /\p{L}.*\blogo$/iu.test(nameOf(one).trim()) && !one.closest("header, nav, footer"),
+  const content = [...document.querySelectorAll("img, svg")].filter((one) => !one.closest("header, nav, footer"));
+  const called = content.filter((one) => /\p{L}.*\blogo$/iu.test(nameOf(one).trim()));
+  const filed = content.filter(
+    (one) =>
+      LOGO_FILE.test(one.getAttribute("src") ?? "") && fileName(one) !== "" && ownBox(one) && !one.closest(LABELS),
   );
-  const logos = new Set([...document.querySelectorAll(LOGOS), ...(called.length >= 3 ? called : [])]);
-  return [...logos].map((logo) => [
-    nameOf(logo)
-      .replace(/\s*logo\s*/i, " ")
-      .trim(),
-    logo,
+  const rows = [...Map.groupBy(filed, (one) => Math.round((ownBox(one)?.y ?? 0) / SAME_ROW))];
+  const logos = new Set([
+    ...document.querySelectorAll(LOGOS),
+    ...(called.length >= FEW_LOGOS ? called : []),
+    ...rows.flatMap(([, row]) => (row.length >= FEW_LOGOS ? row : [])),
   ]);
+  return [...logos].map((logo) => {
+    const named = bare(nameOf(logo));
+    return [/\p{L}{2}/u.test(named) && !NO_NAME.test(named) ? named : fileName(logo), logo];
+  });
+}
+
+/** There a logo labels a row or a button. */
+const LABELS = "table, button, form, [role='button'], [class*='btn' i]";
+const FEW_LOGOS = 3;
+/** CSS pixels within which pictures stand side by side. */
+const SAME_ROW = 40;
+/** Where sites keep the logos of others. */
+const LOGO_FILE =
+  /(?:logos?|clients?|customers?|brands?|partners?)[-_./][^/]*\.(?:svg|png|jpe?g|webp|gif)|[-_]logo\.\w+$/iu;
+/** What says that a picture is one. */
+const NO_NAME = /^(?:(?:client|customer|brand|partner|company|image|img|picture|logo)s?[\s\d]*)+$/iu;
+
+function bare(name: string): string {
+  return name.replace(/\s*logos?\s*/i, " ").trim();
+}
+
+/** "images/clients/logo-acme.svg" shows Acme's; a number is no name. */
+function fileName(picture: PageElement): string {
+  const [, file = ""] = /([^/]+)\.\w+$/.exec(picture.getAttribute("src") ?? "") ?? [];
+  const name = bare(
+    file
+      .replace(/[-_.]+/g, " ")
+      .replace(/(?<!\p{L})(?:(?:gray|grey|white|black|dark|light|color|small|large|min)|\d+)(?!\p{L})/giu, " "),
+  );
+  const words = name.replace(/\s+/g, " ").trim();
+  return NO_NAME.test(words) || !/\p{L}{2}/u.test(words) ? "" : words;
 }
 
 const TRUSTED =
@@ -125,20 +166,21 @@ function saidByPeople(leaves: readonly (readonly [string, PageElement])[]): (rea
   });
 }
 
-const FIGURE = /^[+~<>]?\d[\d.,]*\s?(?:[kKmMbB%+xX]|s|ms|min|h)?\+?$/;
+const FIGURE = /^24\/7$|^[+~<>]?\d[\d.,]*\s?(?:[kKmMbB%+xX]|s|ms|min|h)?\+?$/;
 const LABEL =
   /^(?!(?:days?|hours?|minutes?|mins?|seconds?|secs?|hrs?|tage|stunden|minuten|sekunden)$)\p{L}[\p{L}\s&'’/-]{2,40}$/iu;
+/** Characters of a figure with its label, and what explains it. */
+const MAX_CARD = 240;
 const FIGURE_AND_LABEL = /^([+~<>]?\d[\d.,]*\s?(?:[kKmMbB%]|s|ms)?\+?)\s+(\p{L}[\p{L}\s&'’/-]{2,30})$/u;
 
 /** Figures above their labels, several alike side by side: "230" above "Projects done". */
 function counted(leaves: readonly (readonly [string, PageElement])[]): (readonly [string, PageElement])[] {
   const found = leaves.flatMap(([text, element], at) => {
     const parent = element.parentElement;
-    const beside = [leaves[at + 1], leaves[at - 1]].find(
-      (one) => one && LABEL.test(one[0]) && parent?.contains(one[1]),
-    );
+    const next = leaves.slice(at + 1, at + 4).find(([, one]) => !element.contains(one));
+    const beside = [next, leaves[at - 1]].find((one) => one && LABEL.test(one[0]) && parent?.contains(one[1]));
     if (element.closest("table")) return [];
-    if (parent && FIGURE.test(text) && beside && textOf(parent).length <= 80)
+    if (parent && FIGURE.test(text) && beside && textOf(parent).length <= MAX_CARD)
       return [{ value: `${text} ${beside[0]}`, parent }];
     const [, , label = ""] = FIGURE_AND_LABEL.exec(text) ?? [];
     return LABEL.test(label) && !element.closest("li, td, a, button") ? [{ value: text, parent: element }] : [];
