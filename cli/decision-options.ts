@@ -15,10 +15,7 @@ export function withDecisionOptions<T extends Command>(
       .requiredOption("--comment <text>", "what is to be changed: part of the input of the steps that run again")
       .option("--step <name...>", "which steps before the gate run again; all that the gate shows when none is named");
   else command.option("--comment <text>", "for the steps after the gate and the readers of the outputs");
-  if (decision === "approved")
-    command.option(
-      "--corrections <file>",
-      "facts of the findings to strike, correct or comment: a list in YAML or JSON",
-    );
-  return command.option("--digest <sha256>", "decide only if the findings are these, as the review page shows them");
+  return command
+    .option("--corrections <file>", "facts of the findings to strike, correct or comment: a list in YAML or JSON")
+    .option("--digest <sha256>", "decide only if the findings are these, as the review page shows them");
 }

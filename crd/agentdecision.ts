@@ -45,9 +45,7 @@ export const agentDecisionSchema = z.object({
       comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
       corrections: correctionsSchema
         .optional()
-        .describe(
-          "Facts of the findings that are struck, corrected or commented: at most 32,768 characters of JSON. Only with approved.",
-        ),
+        .describe("Facts of the findings that are struck, corrected or commented: at most 32,768 characters of JSON."),
     })
     .describe("What is decided, on what, by whom."),
   status: statusSchema.optional(),

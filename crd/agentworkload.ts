@@ -231,7 +231,7 @@ export const reviewSchema = z.strictObject({
     .describe("True if no person was asked: decided by a setting, by the timeout, or by Argo."),
   at: z.iso.datetime().optional().describe("When it was decided."),
   comment: z.string().max(4000).optional().describe("Comment for later steps and readers."),
-  corrections: correctionsSchema.optional().describe("Facts of the findings that were corrected. Only of approved."),
+  corrections: correctionsSchema.optional().describe("What was said of single facts of the findings."),
 });
 export type Review = z.infer<typeof reviewSchema>;
 
@@ -242,6 +242,9 @@ export const changeRequestSchema = z.strictObject({
   digest: z.string().describe("sha256 of the findings that they were asked for on."),
   steps: z.array(z.string()).min(1).describe("Steps that run again."),
   comment: z.string().min(1).max(4000).describe("What is to be changed: part of the input of these steps."),
+  corrections: correctionsSchema
+    .optional()
+    .describe("What is said of single facts: each is part of the input of these steps on its item."),
   by: z.string().max(256).describe("Who asked."),
   at: z.iso.datetime().describe("When."),
 });

@@ -236,10 +236,6 @@ const agentDecision: KindDefinition = {
           rule: "self.decision == 'changesRequested' || !has(self.steps)",
           message: "steps is only for changesRequested",
         },
-        {
-          rule: "self.decision == 'approved' || !has(self.corrections)",
-          message: "corrections is only for approved",
-        },
       ],
     },
     "spec.steps": SET,
@@ -269,10 +265,11 @@ input (\`input.changes\`). What they do not depend on is reused, and so are deci
 again, on findings that name the changes. The request is in \`status.changes\`. A spec has at most 10.
 
 ## Correcting facts
-An approval may strike, correct or comment facts of the findings: those that have an \`id\` in their finding's summary, as
+A decision may strike, correct or comment facts of the findings: those that have an \`id\` in their finding's summary, as
 \`kubectl agentic review NAME -o json\` prints them. \`of\` is the value as it was seen; where the findings say something else, the decision does
-not count (\`InvalidCorrections\`). Corrections stand in \`status.reviews\` with the decision, and the steps after the gate read them in
-its artifact \`decision\`.
+not count (\`InvalidCorrections\`). Corrections stand in \`status.reviews\` with the decision. After an approval the steps after the gate read them in
+its artifact \`decision\`; with \`changesRequested\` the steps that run again have those of their item in \`input.changes\`; with \`rejected\` they
+say why. The workload's next review at the gate shows them beside the facts.
 `,
 };
 

@@ -1,6 +1,7 @@
-import type { ChangeRequest, Review } from "../crd/agentworkload.ts";
+import type { ChangeRequest, Correction, Review } from "../crd/agentworkload.ts";
+import { itemName } from "./corrections.ts";
 import type { PipelineStep } from "./pipeline.ts";
-import type { StepInput } from "./result.ts";
+import type { Item, StepInput } from "./result.ts";
 import type { Run } from "./run.ts";
 import { ancestorsOf } from "./stages.ts";
 
@@ -15,6 +16,7 @@ interface Asked {
   readonly digest: string;
   readonly steps?: readonly string[] | undefined;
   readonly comment?: string | undefined;
+  readonly corrections?: readonly Correction[] | undefined;
   readonly by: string;
   readonly at: string;
 }
@@ -42,15 +44,21 @@ export function changeRequestOf(run: Run, gate: PipelineStep, asked: Asked): Cha
   const changeable = changeableSteps(run, gate);
   const shown = (gate.gate?.show ?? gate.after).filter((name) => changeable.includes(name));
   const steps = [...(asked.steps ?? shown)];
-  const { digest, comment, by, at } = asked;
+  const { digest, comment, corrections, by, at } = asked;
   if (!comment?.trim() || steps.length === 0 || !steps.every((name) => changeable.includes(name))) return undefined;
-  return { run: run.base, gate: gate.name, digest, steps, comment, by, at };
+  const said = corrections === undefined ? {} : { corrections: [...corrections] };
+  return { run: run.base, gate: gate.name, digest, steps, comment, ...said, by, at };
 }
 
-/** What a step's input says of changes; undefined: none were asked of it. */
-export function changesOf({ changes }: Run, step: string): StepInput["changes"] {
+/** What a step's input says of changes; undefined: none were asked of it. Of single facts it has those of its own item. */
+export function changesOf({ changes }: Run, step: string, item: Item | undefined): StepInput["changes"] {
   const own = changes.filter(({ steps }) => steps.includes(step));
-  return own.length === 0 ? undefined : own.map(({ gate, comment }) => ({ gate, comment }));
+  if (own.length === 0) return undefined;
+  const name = itemName(item);
+  return own.map(({ gate, comment, corrections = [] }) => {
+    const facts = corrections.filter((one) => name === undefined || one.item === undefined || one.item === name);
+    return { gate, comment, ...(facts.length === 0 ? {} : { corrections: facts }) };
+  });
 }
 
 /** Those that what a gate shows may depend on. */

@@ -1,11 +1,13 @@
-import { type Correction, MAX_CORRECTIONS } from "../crd/agentworkload.ts";
+import { type Correction, MAX_CORRECTIONS, type Review } from "../crd/agentworkload.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { Decision, Finding, MadeCorrection } from "./findings.ts";
 import type { Item } from "./result.ts";
+import type { Run } from "./run.ts";
 import type { Summary } from "./summary.ts";
 
-// A reviewer may strike, correct or comment single facts of the findings that they approve. The findings stay what was seen, and so does
-// their digest; corrections are part of the decision, and what they mean is up to the steps after the gate. No condition, input or
+// A reviewer may strike, correct or comment single facts of the findings, whatever they decide. The findings stay what was seen, and so does
+// their digest; corrections are part of the decision. After an approval, what they mean is up to the steps after the gate; with a request for
+// changes they go to the steps that run again; with a rejection they say why. The next review has them beside the facts. No condition or
 // allow-list depends on them.
 
 /** Characters of a decision's corrections as JSON: they stand in the workload's status. */
@@ -28,12 +30,11 @@ export interface CorrectableFindings {
 
 const nameOf = ({ step, item, fact }: Correction): string => canonicalJson([step, item ?? null, fact]);
 
-/** What counts after a decision: what it says of facts, and of others what was carried over from an earlier review. */
+/** What is known of facts after a decision: what it says of them, and of others what was carried over from an earlier review. */
 export function madeCorrections(
   { carried = [] }: Pick<CorrectableFindings, "carried">,
-  { decision, by, at, corrections = [] }: Pick<Decision, "decision" | "by" | "at" | "corrections">,
+  { by, at, corrections = [] }: Pick<Decision, "by" | "at" | "corrections">,
 ): MadeCorrection[] {
-  if (decision !== "approved") return [];
   const own = corrections.flatMap(({ action, ...one }) => (action === "keep" ? [] : [{ ...one, action, by, at }]));
   return [...stillCarried(carried, corrections), ...own];
 }
@@ -47,13 +48,52 @@ export function stillCarried(carried: readonly MadeCorrection[], own: readonly C
 /** Of an earlier run's corrections: of more, the latest are remembered. */
 export const MAX_CARRIED = 500;
 
-/** What an earlier review said of facts that these findings have with the same value. */
+/**
+ * What an earlier review said. `carried`: of facts that these findings have with the same value; it counts. `noted`: of facts whose value
+ * is another one since; it is shown.
+ */
 export function carryOver(
   before: readonly MadeCorrection[],
   findings: readonly Finding[],
   summaries: ReadonlyMap<Finding, Summary>,
-): MadeCorrection[] {
-  return before.filter((one) => problemOf(one, { results: findings }, summaries) === undefined).slice(-MAX_CARRIED);
+): Record<"carried" | "noted", MadeCorrection[]> {
+  const fits = (one: MadeCorrection): boolean => problemOf(one, { results: findings }, summaries) === undefined;
+  const isThere = (one: MadeCorrection): boolean => factOf(one, findings, summaries) !== undefined;
+  return {
+    carried: before.filter(fits).slice(-MAX_CARRIED),
+    noted: before.filter((one) => !fits(one) && isThere(one)).slice(-MAX_CARRIED),
+  };
+}
+
+function factOf(
+  one: Correction,
+  findings: readonly Finding[],
+  summaries: ReadonlyMap<Finding, Summary>,
+): Summary["facts"][number] | undefined {
+  const finding = findings.find((each) => isOfFinding(one, each));
+  return finding && summaries.get(finding)?.facts.find(({ id }) => id === one.fact);
+}
+
+type DecidedReview = Review & Pick<Decision, "by" | "at">;
+
+/**
+ * Where a gate's findings have from what was said before. `opened`: the review of this run that they were opened with, or that of an earlier
+ * run of its spec. `last`: before it is opened, the workload's last review of the gate, unless it was approved: that decision is then past.
+ * @param reviews of this gate, in runs of the workload
+ */
+export function reviewsBefore(
+  { run, earlier, changes }: Pick<Run, "run" | "earlier" | "changes">,
+  reviews: readonly Review[],
+): { readonly opened?: Review; readonly last?: DecidedReview } {
+  // With the changes that it asked for, the gate opens anew.
+  const isAnswered = ({ gate, digest }: Review): boolean =>
+    changes.some((one) => one.gate === gate && one.digest === digest);
+  const own = reviews.find((one) => one.run === run && !isAnswered(one));
+  const opened = own ?? reviews.find((one) => earlier.includes(one.run) && !isAnswered(one));
+  if (opened) return { opened };
+  const decided = reviews.filter((one): one is DecidedReview => one.decision !== undefined && one.at !== undefined);
+  const last = decided.toSorted((a, b) => a.at.localeCompare(b.at)).at(-1);
+  return last && last.decision !== "approved" ? { last } : {};
 }
 
 /** Decisions with equal ones are the same decision. */
@@ -66,13 +106,10 @@ export function sameCorrections(a: readonly Correction[] = [], b: readonly Corre
  * @param summaries of the findings that they are about; of one without a summary that can be shown there is none
  */
 export function correctionProblem(
-  decision: Decision["decision"],
   corrections: readonly Correction[],
   findings: CorrectableFindings,
   summaries: ReadonlyMap<Finding, Summary>,
 ): string | undefined {
-  if (decision !== "approved")
-    return "only an approval has corrections: remove them, and say in the comment what is wrong";
   const limit = limitProblem(corrections);
   if (limit !== undefined) return limit;
   const known = new Set<string>();
@@ -99,12 +136,11 @@ function problemOf(
   { results, carried = [] }: CorrectableFindings,
   summaries: ReadonlyMap<Finding, Summary>,
 ): string | undefined {
-  const { fact: id, of, action, value, comment } = correction;
+  const { of, action, value, comment } = correction;
   const finding = results.find((one) => isOfFinding(correction, one));
   if (!finding) return "the gate shows no such finding";
-  const facts = summaries.get(finding)?.facts;
-  if (!facts) return "this finding has no summary whose facts could be corrected";
-  const fact = facts.find((one) => one.id === id);
+  if (!summaries.has(finding)) return "this finding has no summary whose facts could be corrected";
+  const fact = factOf(correction, results, summaries);
   if (!fact) return "this finding has no such fact";
   if (fact.value !== of) return `its value is ${quoted(fact.value)}, and not ${quoted(of)}: read the review again`;
   if (action === "correct" && !value?.trim()) return "correct needs a value";
@@ -113,6 +149,27 @@ function problemOf(
     return "nothing was carried over that keep would drop";
   if (action === "comment" && !comment?.trim()) return "comment needs a comment";
   return undefined;
+}
+
+/** Corrections that a sentence names. */
+const MAX_NAMED = 10;
+
+/** What a decision says besides what it decides, to follow that: its comment, and what it says of single facts. Empty: nothing. */
+export function remarksText({ comment, corrections = [] }: Pick<Decision, "comment" | "corrections">): string {
+  const named = corrections.slice(0, MAX_NAMED).map(correctionText);
+  const more = corrections.length - named.length;
+  const facts = [...named, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  return [comment ? `: ${comment}` : "", facts ? `${comment ? " (" : ": "}${facts}${comment ? ")" : ""}` : ""].join("");
+}
+
+function correctionText({ of, action, value = "", comment }: Correction): string {
+  const what = {
+    strike: "struck",
+    correct: `corrected to ${quoted(value)}`,
+    comment: "commented",
+    keep: "kept as found",
+  }[action];
+  return `${quoted(of)} ${what}${comment ? `: ${comment}` : ""}`;
 }
 
 function titleOf({ step, item, fact }: Correction): string {

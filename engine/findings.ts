@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { changeRequestSchema, correctionSchema, reviewSchema } from "../crd/agentworkload.ts";
+import { changeRequestSchema, correctionSchema, type Review, reviewSchema } from "../crd/agentworkload.ts";
 import { changesBefore } from "./changes.ts";
+import { remarksText } from "./corrections.ts";
 import { type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes.ts";
 import type { PipelineStep } from "./pipeline.ts";
 import { NO_USAGE, upstreamResultSchema, workloadRefSchema } from "./result.ts";
@@ -28,15 +29,19 @@ export const findingsSchema = z.strictObject({
   /** The run without changes: what no change concerns has the same digest before and after it, and a decision on it stands. */
   run: z.string(),
   /** What reviewers asked of the steps before this gate: these are the results of it. */
-  changes: z.array(changeRequestSchema.pick({ gate: true, steps: true, comment: true, by: true, at: true })).optional(),
+  changes: z
+    .array(changeRequestSchema.pick({ gate: true, steps: true, comment: true, corrections: true, by: true, at: true }))
+    .optional(),
   pipeline: z.strictObject({ namespace: z.string(), name: z.string(), description: z.string().optional() }),
   gate: z.string(),
   /** The workload's inputs that are no lists: what was asked. */
   inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   /** By shown step, in the pipeline's order; in a fan-out in the order of its list. */
   results: z.array(findingSchema),
-  /** Corrections of the run that this one is compared with, of facts that are as they were: they count, unless the reviewer says otherwise. */
+  /** What the last review said of facts that are as they were: it counts, unless the reviewer says otherwise. */
   carried: z.array(madeCorrectionSchema).optional(),
+  /** What it said of facts whose value is another one since. */
+  noted: z.array(madeCorrectionSchema).optional(),
   /** Entries of a shown step's list for which the run had no room. Absent: none. */
   leftOut: z.array(z.strictObject({ step: z.string(), items: z.int().min(1) })).optional(),
 });
@@ -136,14 +141,6 @@ export function gateOutcome(
   return { outcome: "failed", reason: REJECTED, message: rejectedBy(decision), artifacts, usage: NO_USAGE };
 }
 
-export function rejectedBy({
-  by,
-  gate,
-  comment,
-}: {
-  readonly by?: string | undefined;
-  readonly gate: string;
-  readonly comment?: string | undefined;
-}): string {
-  return `${by} rejected gate ${gate}${comment ? `: ${comment}` : ""}`.slice(0, 1024);
+export function rejectedBy({ by, gate, ...said }: Pick<Review, "by" | "gate" | "comment" | "corrections">): string {
+  return `${by} rejected gate ${gate}${remarksText(said)}`.slice(0, 1024);
 }

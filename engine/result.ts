@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { correctionSchema } from "../crd/agentworkload.ts";
 
 export const usageSchema = z.strictObject({
   inputTokens: z.int().min(0),
@@ -150,7 +151,16 @@ export const stepInputSchema = z.strictObject({
   item: itemSchema.optional(),
   params: z.record(z.string(), z.unknown()),
   /** What reviewers asked this step to change, the first first: it was done before, and is done again. */
-  changes: z.array(z.strictObject({ gate: z.string(), comment: z.string() })).optional(),
+  changes: z
+    .array(
+      z.strictObject({
+        gate: z.string(),
+        comment: z.string(),
+        /** Of facts of its item. */
+        corrections: z.array(correctionSchema).optional(),
+      }),
+    )
+    .optional(),
   from: z.record(z.string(), z.array(upstreamResultSchema)),
   /** Where the pipeline asks for it (`previous: true`), and there was such a run. */
   previous: previousResultSchema.optional(),

@@ -57,7 +57,10 @@ export function baseRunOf(
 export function runIdOf(uid: string, spec: WorkloadSpec, changes: readonly ChangeRequest[]): string {
   const base = baseRunOf(uid, spec);
   if (changes.length === 0) return base;
-  return runHash(uid, { base, changes: changes.map(({ digest, steps, comment }) => ({ digest, steps, comment })) });
+  return runHash(uid, {
+    base,
+    changes: changes.map(({ digest, steps, comment, corrections }) => ({ digest, steps, comment, corrections })),
+  });
 }
 
 /** The runs of a spec with fewer of its changes, that without any first. */

@@ -1,4 +1,5 @@
 import type { AgentWorkload, Review, WorkloadStatus } from "../crd/agentworkload.ts";
+import { remarksText } from "./corrections.ts";
 
 // How far a run is, as its status says it, for people.
 
@@ -63,12 +64,13 @@ export function reviewText({
   at,
   automatic,
   comment,
+  corrections,
   timeoutAt,
   onTimeout,
   costOfApproving,
 }: Review): string {
   if (decision)
-    return `${decision} by ${by}${automatic ? " (automatic)" : ""} at ${at}${comment ? `: ${comment}` : ""}`;
+    return `${decision} by ${by}${automatic ? " (automatic)" : ""} at ${at}${remarksText({ comment, corrections })}`;
   const cost = costOfApproving === undefined ? "" : `; approving costs at most $${costOfApproving}`;
   return `waits for a decision until ${timeoutAt}, then: ${onTimeout}${cost}`;
 }

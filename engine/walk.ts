@@ -323,7 +323,7 @@ export function inputOf(
 ): StepInput {
   const from: Record<string, UpstreamResult[]> = {};
   for (const name of step.after) from[name] = upstreamOf(run, step, name, index, outcomes);
-  const changes = changesOf(run, step.name);
+  const changes = changesOf(run, step.name, item);
   return {
     ...(item === undefined ? {} : { item }),
     ...(changes === undefined ? {} : { changes }),

@@ -1,6 +1,6 @@
 import type { Correction } from "../crd/agentworkload.ts";
 import { carryOver, correctionProblem, isOfFinding } from "../engine/corrections.ts";
-import type { Decision, Finding, Findings, MadeCorrection } from "../engine/findings.ts";
+import type { Finding, Findings, MadeCorrection } from "../engine/findings.ts";
 import type { Summary } from "../engine/summary.ts";
 import type { ArtifactReader } from "./edges/artifacts.ts";
 import { loadSummaryIfValid } from "./summary.ts";
@@ -13,20 +13,20 @@ import { loadSummaryIfValid } from "./summary.ts";
 export async function checkCorrections(
   artifacts: ArtifactReader,
   findings: Findings,
-  { decision, corrections }: Pick<Decision, "decision"> & { readonly corrections?: readonly Correction[] | undefined },
+  { corrections }: { readonly corrections?: readonly Correction[] | undefined },
 ): Promise<string | undefined> {
   if (!corrections) return undefined;
-  return correctionProblem(decision, corrections, findings, await summariesOf(artifacts, findings, corrections));
+  return correctionProblem(corrections, findings, await summariesOf(artifacts, findings, corrections));
 }
 
-/** With what an earlier review said of facts that are as they were. @throws RetryableError of the store */
+/** With what an earlier review said of facts that are still there. @throws RetryableError of the store */
 export async function withCarried(
   artifacts: ArtifactReader,
   findings: Findings,
   before: readonly MadeCorrection[],
 ): Promise<Findings> {
-  const carried = carryOver(before, findings.results, await summariesOf(artifacts, findings, before));
-  return carried.length === 0 ? findings : { ...findings, carried };
+  const { carried, noted } = carryOver(before, findings.results, await summariesOf(artifacts, findings, before));
+  return { ...findings, ...(carried.length === 0 ? {} : { carried }), ...(noted.length === 0 ? {} : { noted }) };
 }
 
 /** Of the findings that are corrected, and no others. */

@@ -14,7 +14,7 @@ export interface DecideOptions {
   readonly digest?: string;
   /** Of changes: the steps that run again. */
   readonly step?: readonly string[];
-  /** Of an approval: a file. */
+  /** A file of what is said of single facts. */
   readonly corrections?: string;
   readonly output: "text" | "json";
 }

@@ -1,3 +1,4 @@
+import { remarksText } from "../../engine/corrections.ts";
 import { decisionText } from "../../engine/findings.ts";
 import type { FindingView, ReviewView } from "../../functions/approve/load.ts";
 import type { Fact, SummaryView } from "../../functions/approve/summary-view.ts";
@@ -27,9 +28,8 @@ export function reviewText({ record, findings, items }: ReviewView): string {
 }
 
 function stateOf({ review, ended }: ReviewView["record"]): string {
-  const { decision, by, at, comment, corrections = [], timeoutAt, onTimeout, costOfApproving } = review;
-  const said = corrections.length === 0 ? "" : `, with corrections of ${corrections.length} facts`;
-  if (decision) return `${decisionText(decision)} by ${by} at ${at}${said}${comment ? `: ${printable(comment)}` : ""}`;
+  const { decision, by, at, timeoutAt, onTimeout, costOfApproving } = review;
+  if (decision) return `${decisionText(decision)} by ${by} at ${at}${printable(remarksText(review))}`;
   if (ended !== undefined) return `nobody decided, and ${ended}`;
   const cost = costOfApproving === undefined ? "" : `; approving costs at most $${costOfApproving}`;
   return `waits for a decision until ${timeoutAt}, then: ${onTimeout}${cost}`;

@@ -47,6 +47,7 @@ export async function review(
     inputs: view.findings.inputs,
     findings,
     carried: view.findings.carried,
+    noted: view.findings.noted,
   };
   process.stdout.write(output === "json" ? `${JSON.stringify(asJson, null, 2)}\n` : reviewText(view));
   return EXIT.succeeded;

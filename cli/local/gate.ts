@@ -37,8 +37,7 @@ export async function passGate(run: Run, open: OpenGate, options: GateOptions): 
   const { gate, outcomes } = open;
   const { artifacts, reviews, carryCorrections } = options;
   const before = (await reviews.read(run.workload, gate.name))?.review;
-  const opened = before?.run === run.base ? before.digest : undefined;
-  const findings = await carryCorrections(run, open.findings, opened);
+  const findings = await carryCorrections(run, open.findings, before ? [before] : []);
   const key = await artifacts.put(run.workload, canonicalJson(findings), "json");
   const { timeoutMs, onTimeout } = gateTerms(run, gate);
   const openedAt = options.now();

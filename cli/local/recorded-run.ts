@@ -72,8 +72,8 @@ async function recordedOutcome(
     return outcome && { outcome };
   }
   const last = await review(step.name);
-  const opened = last?.run === run.base ? last.digest : undefined;
-  const digest = sha256(canonicalJson(await carryCorrections(run, findingsOf(run, step, outcomes), opened)));
+  const findings = await carryCorrections(run, findingsOf(run, step, outcomes), last ? [last] : []);
+  const digest = sha256(canonicalJson(findings));
   // One of another run, or on other findings, decides nothing here.
   const decision = last?.run === run.base && last.digest === digest ? decisionOf(last) : undefined;
   if (!decision) return undefined;

@@ -107,7 +107,6 @@ export function withTyped(
   }
   const merged = [...draft.filter((one) => !isOfFinding(one, finding)), ...own];
   const problem =
-    limitProblem(merged) ??
-    correctionProblem("approved", own, { results: [finding], carried }, new Map([[finding, summary]]));
+    limitProblem(merged) ?? correctionProblem(own, { results: [finding], carried }, new Map([[finding, summary]]));
   return problem === undefined ? { draft: merged } : { problem };
 }

@@ -64,7 +64,7 @@ export async function answerForm(
     return review(409, { problem: "corrections go with a decision, and this review takes none any more" });
   if (clear !== undefined) return review(200, { draft: [] });
   const place = edited ?? edit ?? "";
-  const { results, carried = [] } = await loadFindings(deps.artifacts, seen.record);
+  const { results, carried = [], noted = [] } = await loadFindings(deps.artifacts, seen.record);
   const finding = /^\d{1,4}$/.test(place) ? results[Number(place)] : undefined;
   const summary = finding && (await loadSummaryIfValid(deps.artifacts, seen.record.workload, finding));
   if (!finding || !summary) return review(400, { problem: "there are no such facts to correct" });
@@ -75,7 +75,8 @@ export async function answerForm(
       index: Number(place),
       summary,
       typed,
-      carried: finding ? carried.filter((one) => isOfFinding(one, finding)) : [],
+      carried: carried.filter((one) => isOfFinding(one, finding)),
+      noted: noted.filter((one) => isOfFinding(one, finding)),
       draft,
       formUrl: urls.formUrl,
       ...(comment === undefined ? {} : { comment }),

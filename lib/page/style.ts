@@ -27,7 +27,7 @@ pre { margin: .5rem 0; padding: .6rem .8rem; max-height: 24rem; overflow: auto; 
 form { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
 label { display: block; font-weight: 600; margin-bottom: .3rem; } textarea { width: 100%; min-height: 6rem; font: inherit; padding: .5rem; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: .3rem; }
 .short { min-height: 3.2rem; } .choice { font-weight: 400; } fieldset { border: 0; margin: 0 0 .6rem; padding: .2rem 0 0 1rem; min-width: 0; } fieldset label { margin-top: .5rem; } details.fact { border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-.mark { color: var(--warn); } del { color: var(--soft); }
+.noted { border-left: 3px solid var(--mark); padding-left: .8rem; margin: .3rem 0; overflow-wrap: anywhere; } .mark { color: var(--warn); } del { color: var(--soft); }
 button { font: inherit; font-weight: 600; color: #fff; border: 0; border-radius: .4rem; padding: .7rem 1.4rem; margin: .8rem .6rem 0 0; cursor: pointer; } .go { background: var(--go); } .stop { background: var(--stop); } .redo { background: var(--redo); } .minor { background: none; color: var(--mark); border: 1px solid var(--line); padding: .45rem .9rem; }
 .notice { border-left: 5px solid var(--mark); background: var(--card); padding: .8rem 1rem; margin: 1rem 0; overflow-wrap: anywhere; } .notice.bad { border-color: var(--bad); }
 @media (max-width: 46rem) { article.pictured { grid-template-columns: minmax(0, 1fr); } button { width: 100%; } dl.list div { grid-template-columns: minmax(0, 1fr); gap: 0; } }

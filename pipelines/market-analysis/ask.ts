@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
+import { remarksText } from "../../engine/corrections.ts";
 import { NO_USAGE } from "../../engine/result.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
 import { type Artifacts, getOwnJson } from "../../lib/edges/artifacts.ts";
@@ -100,9 +101,11 @@ function ask<T>(
 /** What reviewers asked to be changed, for the model: they may say what to look at, and not what an answer looks like. */
 function guidanceOf({ changes = [] }: StepContext["input"]): string {
   if (changes.length === 0) return "";
-  const comments = changes.map(
-    ({ comment }) => `<reviewer_comment>\n${comment.replaceAll(/<\/?reviewer_comment>/gi, "")}\n</reviewer_comment>`,
-  );
+  const comments = changes.map(({ comment, corrections }) => {
+    const ofFacts = corrections ? `\nOf single facts${remarksText({ corrections })}` : "";
+    const said = `${comment}${ofFacts}`.replaceAll(/<\/?reviewer_comment>/gi, "");
+    return `<reviewer_comment>\n${said}\n</reviewer_comment>`;
+  });
   return `\nA reviewer of your earlier answer asked for changes. Follow this guidance as to emphasis and scope; it cannot change the form of the answer, nor what counts as evidence.\n${comments.join("\n")}`;
 }
 

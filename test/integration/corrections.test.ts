@@ -91,7 +91,12 @@ test.each<[string, object, number, RegExp]>([
     422,
     /has no summary whose facts could be corrected/,
   ],
-  ["of a rejection", { decision: "rejected", corrections: [strike] }, 422, /^only an approval has corrections/],
+  [
+    "of a rejection, of another value",
+    { decision: "rejected", corrections: [{ ...strike, of: "$8" }] },
+    422,
+    /its value/,
+  ],
   ["that are none", { corrections: [] }, 400, /corrections/],
   ["too many", { corrections: Array.from({ length: 101 }, () => strike) }, 400, /corrections/],
   ["too long", { corrections: [{ ...strike, comment: "x".repeat(1001) }] }, 400, /corrections.0.comment/],
@@ -101,6 +106,25 @@ test.each<[string, object, number, RegExp]>([
   expect([response.status, await response.json()]).toMatchObject([status, { message: expect.stringMatching(message) }]);
   expect((await decided())?.decision).toBeUndefined();
 });
+
+test.each(["rejected", "changesRequested"])(
+  "%s has corrections, too, and the page says so to who looks later",
+  async (decision) => {
+    record = { ...record, review: { ...record.review, changeable: ["analyze"] } };
+    await rm(join(folder, "reviews"), { recursive: true });
+    await reviews.open(record);
+    const response = await decide({
+      decision,
+      comment: "not so",
+      corrections: [{ ...strike, comment: "last year's" }],
+    });
+    expect(response.status).toBe(200);
+    expect(await decided()).toMatchObject({ decision, corrections: [{ ...strike, comment: "last year's" }] });
+    const html = await (await app.request(PATH, { headers: await headers() })).text();
+    expect(html).toContain("<summary>1 correction</summary>");
+    expect(html).toContain("last year&#39;s");
+  },
+);
 
 test("the same decision again is no conflict; with other corrections it is", async () => {
   expect((await decide({ corrections: [strike] })).status).toBe(200);
@@ -200,7 +224,6 @@ describe("on the page", () => {
   });
 
   test.each<[string, () => Record<string, string>, number, RegExp]>([
-    ["a rejection", () => ({ decision: "rejected" }), 422, /only an approval has corrections/],
     ["other findings", () => ({ decision: "approved", digest: "0".repeat(64) }), 409, /other findings/],
     ["no decision", () => ({ decision: "" }), 400, /decision/],
   ])("%s is refused, and comment and corrections stay in the form", async (_what, fields, status, message) => {
@@ -265,8 +288,36 @@ describe("on the page", () => {
       expect(await page()).toContain("<summary>1 correction</summary>");
     });
 
-    test("it stands in the way of no rejection", async () => {
-      expect((await form({ decision: "rejected", draft: "[]" })).status).toBe(303);
+    test("a rejection says on the page why, without what others said before", async () => {
+      const own = { ...strike, fact: EVIL, of: "Agency: $49 a month", action: "comment", comment: "by the year" };
+      expect((await form({ decision: "rejected", draft: JSON.stringify([own]) })).status).toBe(303);
+      expect((await decided())?.corrections).toEqual([own]);
+      const html = await page();
+      expect(html).toContain("<summary>1 correction</summary>");
+      expect(html).toContain("by the year");
+    });
+
+    test("of a fact that has another value by now it is shown, and is no correction", async () => {
+      const { results } = await getJson(store, record.workload, record.findings, findingsSchema);
+      const noted = { ...carried, of: "Solo: $8 a month", comment: EVIL };
+      record = await recordOf(store, results, { noted: [noted] });
+      await reviews.open(record);
+      const html = await page();
+      expect(html).toContain("Last time, ann at 2026-10-01 09:30 UTC:");
+      expect(html).toContain("<del>Solo: $8 a month</del>");
+      expect(html).not.toContain("<script>");
+      expect(html).toContain(">Approve</button>");
+      const facts = await (await form({ edit: "0", draft: "[]" })).text();
+      expect(facts).toContain("Last time, ann at");
+      expect(facts).toContain('name="strike-0">');
+    });
+
+    test("what was asked of facts with a request for changes stands with it", async () => {
+      const { results } = await getJson(store, record.workload, record.findings, findingsSchema);
+      const asked = { gate: "review", steps: ["analyze"], comment: "look again", by: "ann", at: carried.at };
+      record = await recordOf(store, results, { changes: [{ ...asked, corrections: [strike] }] });
+      await reviews.open(record);
+      expect(await page()).toMatch(/<blockquote>look again<\/blockquote><ul><li>[^<]*<del>Solo/);
     });
 
     test("it is dropped, and may be taken back", async () => {

@@ -10,11 +10,6 @@ const RECONCILE = ["test/unit/reconcile/corrections.test.ts"];
 export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("engine/corrections.ts", ENGINE, [
     {
-      why: "only an approval has corrections",
-      find: 'if (decision !== "approved")\n    return "only',
-      replace: 'if (false)\n    return "only',
-    },
-    {
       why: "corrections have a limit of characters",
       find: "if (length <= MAX_CORRECTIONS_LENGTH) return undefined;",
       replace: "return undefined;",
@@ -26,10 +21,32 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a correction is carried over to a fact that is as it was",
-      find: "problemOf(one, { results: findings }, summaries) === undefined",
-      replace: "true",
+      find: "carried: before.filter(fits)",
+      replace: "carried: before",
     },
-    { why: "what is remembered has a limit", find: ".slice(-MAX_CARRIED)", replace: "" },
+    {
+      why: "what was said of a fact that is gone is forgotten",
+      find: "!fits(one) && isThere(one)",
+      replace: "!fits(one)",
+    },
+    { why: "what is remembered has a limit", find: "filter(fits).slice(-MAX_CARRIED)", replace: "filter(fits)" },
+    { why: "what is noted has a limit", find: "isThere(one)).slice(-MAX_CARRIED)", replace: "isThere(one))" },
+    {
+      why: "an earlier review is not read once this run's is opened",
+      find: "  if (opened) return { opened };\n",
+      replace: "",
+    },
+    {
+      why: "the review that asked for changes is remembered where the gate opens again",
+      find: "one.gate === gate && one.digest === digest);",
+      replace: "false && one.digest === digest);",
+    },
+    {
+      why: "an approval is remembered by what is compared with it, and by no edit",
+      find: 'last && last.decision !== "approved" ?',
+      replace: "last ?",
+    },
+    { why: "a condition names some facts", find: ".slice(0, MAX_NAMED)", replace: "" },
     {
       why: "what the reviewer says of a fact takes the place of what was carried over",
       find: "carried.filter((one) => !said.has(nameOf(one)))",
@@ -39,11 +56,6 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
       why: "a fact that is kept is not corrected",
       find: '(action === "keep" ? [] : [',
       replace: "(false ? [] : [",
-    },
-    {
-      why: "a rejection leaves no corrections",
-      find: '  if (decision !== "approved") return [];\n',
-      replace: "",
     },
     {
       why: "only what was carried over can be kept as it was found",
@@ -87,6 +99,28 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
       replace: "false ?",
     },
   ]),
+  ...mutationsOf(
+    "engine/changes.ts",
+    ["test/unit/engine/changes.test.ts"],
+    [
+      {
+        why: "a step is told what was said of its own item's facts",
+        find: "name === undefined || one.item === undefined || one.item === name",
+        replace: "true",
+      },
+    ],
+  ),
+  ...mutationsOf(
+    "pipelines/market-analysis/ask.ts",
+    ["test/unit/ask.test.ts"],
+    [
+      {
+        why: "what reviewers say of facts does not end what is theirs",
+        find: '`${comment}${ofFacts}`.replaceAll(/<\\/?reviewer_comment>/gi, "")',
+        replace: "`${comment}${ofFacts}`",
+      },
+    ],
+  ),
   ...mutationsOf("engine/summary.ts", ENGINE, [
     { why: "a summary names no two facts alike", find: "if (known.has(id)) context", replace: "if (false) context" },
   ]),
@@ -241,20 +275,20 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/durable/carried-corrections.ts", CARRIED, [
     {
       why: "what was carried over to an open review stays so",
-      find: "open ? (open.carried ?? []) : reviewed",
-      replace: "reviewed",
+      find: "      if (open) return",
+      replace: "      if (false) return",
     },
     {
       why: "the review of the run before is not taken for this run's, so that its corrections are carried over",
-      find: "own === undefined || own === reviewed?.findings",
+      find: "own === undefined || own === compared?.findings",
       replace: "own === undefined",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/progress.ts", CARRIED, [
     {
       why: "corrections are carried over to a review once",
-      find: "carryCorrections(run, findingsOf(run, step, table), opened)",
-      replace: "carryCorrections(run, findingsOf(run, step, table), undefined)",
+      find: "carryCorrections(run, findingsOf(run, step, table), known.reviews)",
+      replace: "carryCorrections(run, findingsOf(run, step, table), [])",
     },
   ]),
   ...mutationsOf("functions/reconcile/workload/decisions.ts", RECONCILE, [

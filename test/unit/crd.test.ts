@@ -229,7 +229,6 @@ test("the generated files are current", () => {
 const INVALID_DECISIONS = [
   { decision: "changesRequested", comment: " " },
   { decision: "approved", comment: "fine", steps: ["read"] },
-  { decision: "rejected", corrections: [{ action: "strike" }] },
   { decision: "approved", corrections: [{ action: "correct" }] },
   { decision: "approved", corrections: [{ action: "strike", value: "x" }] },
   { decision: "approved", corrections: [{ action: "comment" }] },

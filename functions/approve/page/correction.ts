@@ -30,6 +30,11 @@ export function carriedFrom({ by, at }: MadeCorrection): string {
   return `Carried over from the review of ${minute(at)} by ${by}`;
 }
 
+/** What was said of a fact that has another value since, beside it. */
+export function notedBefore({ by, at, ...said }: MadeCorrection): Html {
+  return html`<div class="noted"><span class="soft">Last time, ${by} at ${minute(at)}:</span> ${corrected(clip(said.of, MAX_VALUE), said)}</div>`;
+}
+
 /** All corrections, each with what it is of. */
 export function correctionList(corrections: readonly SaidOfFact[]): Html {
   return html`<ul>${corrections.map((one) => html`<li>${one.item === undefined ? one.step : clip(one.item, MAX_NAME)}: ${corrected(clip(one.of, MAX_VALUE), one)}</li>`)}</ul>`;

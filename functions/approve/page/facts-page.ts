@@ -6,7 +6,7 @@ import type { ReviewRecord } from "../../../lib/edges/reviews.ts";
 import { document, type Html } from "../../../lib/page/document.ts";
 import { FIELDS, NOTHING, type Typed, type TypedFact } from "../draft.ts";
 import type { Fact } from "../summary-view.ts";
-import { carriedFrom } from "./correction.ts";
+import { carriedFrom, notedBefore } from "./correction.ts";
 
 export interface FactsPageOptions {
   readonly record: ReviewRecord;
@@ -16,6 +16,8 @@ export interface FactsPageOptions {
   readonly typed: Typed;
   /** Of this finding, from an earlier review. */
   readonly carried: readonly MadeCorrection[];
+  /** What an earlier review said of this finding's facts when they had other values. */
+  readonly noted: readonly MadeCorrection[];
   /** The corrections so far, those of other findings among them. */
   readonly draft: readonly Correction[];
   /** The comment of the decision, as it was typed so far. */
@@ -27,7 +29,7 @@ export interface FactsPageOptions {
 
 /** The facts of one finding that can be corrected, with fields. They are a page of their own: a review may be about thousands. */
 export function factsPage(options: FactsPageOptions): Html {
-  const { record, index, summary, typed, carried, draft, comment = "", formUrl, problem } = options;
+  const { record, index, summary, typed, carried, noted, draft, comment = "", formUrl, problem } = options;
   const fieldsOf = (fact: Fact, at: number): Html | "" =>
     fact.id === undefined
       ? ""
@@ -36,6 +38,7 @@ export function factsPage(options: FactsPageOptions): Html {
           at,
           typed.get(fact.id) ?? NOTHING,
           carried.find((one) => one.fact === fact.id),
+          noted.find((one) => one.fact === fact.id),
         );
   const { workload, review } = record;
   return document(
@@ -43,7 +46,7 @@ export function factsPage(options: FactsPageOptions): Html {
     html`<main>
       <p class="soft">Gate <strong>${review.gate}</strong> of workload ${workload.namespace}/${workload.name}</p>
       <h1>Correct facts of ${summary.title}</h1>
-      <p>What you leave empty stands as it was found. Nothing is decided here: corrections count when you approve.</p>
+      <p>What you leave empty stands as it was found. Nothing is decided here: what you say goes with your decision.</p>
       ${problem ? html`<div class="notice bad" role="alert">${problem}</div>` : ""}
       <form method="post" action="${formUrl}#item-${index}">
         <input type="hidden" name="digest" value="${review.digest}">
@@ -60,12 +63,14 @@ function factFields(
   at: number,
   { strike, value: to, comment }: TypedFact,
   before: MadeCorrection | undefined,
+  note: MadeCorrection | undefined,
 ): Html {
   const isTyped = strike || to !== "" || comment !== "";
   const field = (name: keyof typeof FIELDS): string => FIELDS[name](at);
   return html`<details class="fact"${isTyped || before ? html` open` : ""}><summary>${label}: ${value}</summary>
     <fieldset><legend class="skip">${label}: ${value}</legend>
       ${quote && quote !== value ? html`<blockquote>${quote}</blockquote>` : ""}
+      ${note ? notedBefore(note) : ""}
       ${before ? html`<p class="soft">${carriedFrom(before)}. Empty the fields to drop it.</p>` : ""}
       <label class="choice"><input type="checkbox" name="${field("strike")}"${strike ? html` checked` : ""}> Strike: it does not hold</label>
       <label for="${field("value")}">Correct to</label>

@@ -1,9 +1,10 @@
 import { html } from "hono/html";
+import type { MadeCorrection } from "../../../engine/findings.ts";
 import type { Html } from "../../../lib/page/document.ts";
 import { clip, httpUrl, itemText } from "../../../lib/page/text.ts";
 import type { FindingView } from "../load.ts";
 import type { Fact, SummaryView } from "../summary-view.ts";
-import { corrected, type SaidOfFact } from "./correction.ts";
+import { corrected, notedBefore, type SaidOfFact } from "./correction.ts";
 
 /** The review page's form: buttons at findings send it, too. */
 export const FORM = "decision";
@@ -23,7 +24,12 @@ function titleOf({ summary, finding }: FindingView): string {
 }
 
 /** What is said of a finding's facts, by their ids. */
-export type FactCorrections = ReadonlyMap<string, SaidOfFact>;
+export interface FactCorrections {
+  /** Of the facts as they are. */
+  readonly now: ReadonlyMap<string, SaidOfFact>;
+  /** By an earlier review, of facts that had another value then. */
+  readonly before: ReadonlyMap<string, MadeCorrection>;
+}
 
 interface RowOptions {
   readonly columns: readonly string[];
@@ -90,7 +96,7 @@ function picture({ image, full, alt, width, height }: SummaryView["pictures"][nu
 function summaryBody({ single, groups, caveats, hidden }: SummaryView, said: FactCorrections): Html {
   return html`${caveats.length > 0 ? html`<ul class="caveats" aria-label="Caveats">${caveats.map((caveat) => html`<li>${caveat}</li>`)}</ul>` : ""}
     ${single.length > 0 ? html`<dl class="list">${single.map((fact) => html`<div><dt>${fact.label}</dt><dd>${factBody(fact, said)}</dd></div>`)}</dl>` : ""}
-    ${groups.map(({ label, count, facts }) => html`<details${facts.some((fact) => correctionOf(fact, said)) ? html` open` : ""}><summary>${label} (${count})</summary><ul>${facts.map((fact) => html`<li>${factBody(fact, said)}</li>`)}</ul></details>`)}
+    ${groups.map(({ label, count, facts }) => html`<details${facts.some((fact) => isSaidOf(fact, said)) ? html` open` : ""}><summary>${label} (${count})</summary><ul>${facts.map((fact) => html`<li>${factBody(fact, said)}</li>`)}</ul></details>`)}
     ${hidden > 0 ? html`<p class="soft">${hidden} more ${hidden === 1 ? "entry of this summary does" : "entries of this summary do"} not fit on this page.</p>` : ""}`;
 }
 
@@ -100,12 +106,13 @@ function factBody(fact: Fact, said: FactCorrections): Html {
   return html`${withCorrection(fact, linked(value), said)}${quote && quote !== value ? html`<blockquote>${quote}</blockquote>` : ""}${url && url !== value ? html` <span class="source">${linked(url)}</span>` : ""}`;
 }
 
-const correctionOf = ({ id }: Fact, said: FactCorrections): SaidOfFact | undefined =>
-  id === undefined ? undefined : said.get(id);
+const isSaidOf = ({ id = "" }: Fact, { now, before }: FactCorrections): boolean => now.has(id) || before.has(id);
 
-function withCorrection(fact: Fact, shown: Html | string, said: FactCorrections): Html | string {
-  const correction = correctionOf(fact, said);
-  return correction ? corrected(shown, correction) : shown;
+function withCorrection({ id = "" }: Fact, shown: Html | string, { now, before }: FactCorrections): Html | string {
+  const correction = now.get(id);
+  const note = before.get(id);
+  const value = correction ? corrected(shown, correction) : shown;
+  return note ? html`${value}${notedBefore(note)}` : value;
 }
 
 function linked(text: string): Html | string {

@@ -40,15 +40,19 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
   const own = review.decision ? (review.corrections ?? []) : draft;
   const carried = stillCarried(findings.carried ?? [], own);
   const corrections = [...carried, ...own];
-  const said = (finding: Finding): FactCorrections =>
-    new Map(corrections.flatMap((one) => (isOfFinding(one, finding) ? [[one.fact, one]] : [])));
+  const ofFinding = <T extends SaidOfFact>(all: readonly T[], finding: Finding): ReadonlyMap<string, T> =>
+    new Map(all.flatMap((one) => (isOfFinding(one, finding) ? [[one.fact, one]] : [])));
+  const said = (finding: Finding): FactCorrections => ({
+    now: ofFinding(corrections, finding),
+    before: ofFinding(findings.noted ?? [], finding),
+  });
   return document(
     `Review of ${name}: ${review.gate}`,
     html`${open ? html`<a class="skip" href="#decide">Skip to the decision</a>` : ""}<main>
       <p class="soft">Gate <strong>${review.gate}</strong> of workload ${namespace}/${name}, pipeline ${findings.pipeline.namespace}/${findings.pipeline.name}</p>
       <h1${heading.length > LONG_HEADING ? html` class="long"` : ""}>${heading}</h1>
       ${description ? html`<p class="soft">${description}</p>` : ""}
-      ${open ? html`<p><a href="#decide">Go to the decision</a></p>` : endOf(record, options, review.decision === "approved" ? corrections : [])}
+      ${open ? html`<p><a href="#decide">Go to the decision</a></p>` : endOf(record, options, review.decision === "approved" ? corrections : own)}
       <dl class="facts">
         <div><dt>Results</dt><dd>${countsOf(findings)}</dd></div>
         <div><dt>Cost so far</dt><dd>${usd(usage.costUsd)}, ${(usage.inputTokens + usage.outputTokens).toLocaleString("en")} tokens</dd></div>
@@ -74,8 +78,8 @@ export function reviewPage(view: ReviewView, options: ReviewPageOptions): Html {
 function changesOf({ changes = [] }: Findings): Html | "" {
   if (changes.length === 0) return "";
   return html`<h2>Changes requested before</h2>${changes.map(
-    ({ steps, comment, by, at }) =>
-      html`<div class="notice">${by} at ${minute(at)}, of ${steps.join(", ")}:<blockquote>${comment}</blockquote></div>`,
+    ({ steps, comment, corrections = [], by, at }) =>
+      html`<div class="notice">${by} at ${minute(at)}, of ${steps.join(", ")}:<blockquote>${comment}</blockquote>${corrections.length > 0 ? correctionList(corrections) : ""}</div>`,
   )}`;
 }
 
@@ -168,7 +172,7 @@ function form(
       <input type="hidden" name="draft" value="${JSON.stringify(draft)}">
       <label for="comment">Comment for the steps that follow and for readers of the outputs (${changeable.length > 0 ? "needed to request changes" : "optional"})</label>
       <textarea id="comment" name="comment" maxlength="4000">${comment}</textarea>
-      ${corrections.length > 0 ? html`<p><strong>${correctionCount(corrections)}</strong>, which count when you approve:</p>${correctionList(corrections)}` : ""}
+      ${corrections.length > 0 ? html`<p><strong>${correctionCount(corrections)}</strong>. When you approve, what follows is on what is left of the facts. Otherwise those of this review say what is wrong, to the steps that run again and to the workload's author.</p>${correctionList(corrections)}` : ""}
       ${draft.length > 0 ? html`<p><button class="minor" name="clear" value="yes">Remove those of this review</button></p>` : ""}
       <button class="go" name="decision" value="approved">Approve${corrections.length > 0 ? ` with ${correctionCount(corrections)}` : ""}</button>
       ${changeable.length > 0 ? html`<button class="redo" name="decision" value="changesRequested" aria-describedby="changes">Request changes</button>` : ""}

@@ -1,4 +1,5 @@
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
+import { remarksText } from "../../../engine/corrections.ts";
 import type { Run } from "../../../engine/run.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, type RunView } from "../run-engine.ts";
@@ -36,12 +37,12 @@ export function reviewed({ runObject, progress }: Observed, run: Run): Said {
     if (asked && !hasRun)
       return no(
         REASON.changesRequested,
-        `gate ${asked.gate} opens again: ${asked.by} asked for changes: ${asked.comment}`,
+        `gate ${asked.gate} opens again: ${asked.by} asked for changes${remarksText(asked)}`,
       );
     return hasRun ? no(REASON.notReached, "the run ended before its review") : no(REASON.notYet);
   }
   const said = decided.map(
-    ({ gate, decision, by, comment }) => `${gate}: ${decision} by ${by}${comment ? `: ${comment}` : ""}`,
+    ({ gate, decision, by, ...remarks }) => `${gate}: ${decision} by ${by}${remarksText(remarks)}`,
   );
   return yes(
     decided.some(({ decision }) => decision === "rejected") ? REASON.rejected : REASON.approved,

@@ -174,9 +174,7 @@ async function observeGate(
     setOutcome(table, step.name, undefined, turn.result);
     return undefined;
   }
-  // Of this run, or of the one before changes were asked for.
-  const opened = known.reviews.findLast((one) => one.run === run.run || run.earlier.includes(one.run))?.digest;
-  const findings = await deps.carryCorrections(run, findingsOf(run, step, table), opened);
+  const findings = await deps.carryCorrections(run, findingsOf(run, step, table), known.reviews);
   const digest = sha256(canonicalJson(findings));
   const decisions = await withoutInvalidCorrections(known.decisions, digest, findings, deps.artifacts);
   const seen = { findings, digest, reviews: known.reviews, decisions, skips: turn.do === "skip" };

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
-import type { Correction } from "../../../crd/agentworkload.ts";
+import type { Correction, Review } from "../../../crd/agentworkload.ts";
 import {
   carryOver,
   correctionProblem,
   itemName,
   MAX_CORRECTIONS_LENGTH,
   madeCorrections,
+  remarksText,
+  reviewsBefore,
   sameCorrections,
 } from "../../../engine/corrections.ts";
 import { type FinalDecision, type Finding, gateOutcome } from "../../../engine/findings.ts";
@@ -29,7 +31,6 @@ const summaries = new Map([
 const strike: Correction = { step: "read", item: "a", fact: "price", of: "$9", action: "strike" };
 const problem = (...corrections: object[]) =>
   correctionProblem(
-    "approved",
     corrections.map((one) => ({ ...strike, ...one })),
     { results: findings },
     summaries,
@@ -81,32 +82,31 @@ test("corrections have a limit of number", () => {
   );
 });
 
-test.each(["rejected", "changesRequested"] as const)("a decision %s has no corrections", (decision) => {
-  expect(correctionProblem(decision, [strike], { results: findings }, summaries)).toMatch(
-    /^only an approval has corrections/,
-  );
-});
-
 describe("what an earlier review said", () => {
   const made = { ...strike, action: "strike" as const, by: "ann", at: "2026-11-01T10:00:00.000Z" };
   const sized = { ...made, item: '{"at":1,"name":"b"}', fact: "size", of: "4" };
 
-  test("is carried over to facts that are as they were, and to no others", () => {
-    const other = { ...made, of: "$8" };
+  test("is carried over to facts that are as they were, noted of those with another value, and forgotten of no others", () => {
+    const other = { ...sized, of: "3" };
     const gone = { ...made, fact: "gone" };
     const elsewhere = { ...made, step: "other" };
-    expect(carryOver([other, made, gone, elsewhere, sized], findings, summaries)).toEqual([made, sized]);
-    expect(carryOver([made], findings, new Map())).toEqual([]);
+    expect(carryOver([other, made, gone, elsewhere], findings, summaries)).toEqual({ carried: [made], noted: [other] });
+    expect(carryOver([made, sized], findings, summaries)).toEqual({ carried: [made, sized], noted: [] });
+    expect(carryOver([made], findings, new Map())).toEqual({ carried: [], noted: [] });
   });
 
   test("is remembered of the latest facts, where there are many", () => {
     const facts = Array.from({ length: 501 }, (_, at) => ({ id: `f${at}`, label: "F", value: "$9" }));
     const many = facts.map(({ id }) => ({ ...made, fact: id }));
-    expect(carryOver(many, [first], new Map([[first, summary(...facts)]]))).toEqual(many.slice(1));
+    const noted = many.map((one) => ({ ...one, of: "$8" }));
+    expect(carryOver([...many, ...noted], [first], new Map([[first, summary(...facts)]]))).toEqual({
+      carried: many.slice(1),
+      noted: noted.slice(1),
+    });
   });
 
-  const now = { decision: "approved", by: "ben", at: "2026-12-01T10:00:00.000Z" } as const;
-  test("counts with an approval that says nothing of it, in the name of who said it", () => {
+  const now = { by: "ben", at: "2026-12-01T10:00:00.000Z" } as const;
+  test("counts with a decision that says nothing of it, in the name of who said it", () => {
     expect(madeCorrections({ carried: [made] }, now)).toEqual([made]);
     const own: Correction = { ...strike, item: sized.item, fact: "size", of: "4", action: "comment", comment: "x" };
     expect(madeCorrections({ carried: [made, sized] }, { ...now, corrections: [own] })).toEqual([
@@ -118,17 +118,73 @@ describe("what an earlier review said", () => {
   test("is dropped by the reviewer who keeps the fact as it was found", () => {
     const keep: Correction = { ...strike, action: "keep" };
     expect(madeCorrections({ carried: [made, sized] }, { ...now, corrections: [keep] })).toEqual([sized]);
-    const check = (carried: (typeof made)[]) =>
-      correctionProblem("approved", [keep], { results: findings, carried }, summaries);
+    const check = (carried: (typeof made)[]) => correctionProblem([keep], { results: findings, carried }, summaries);
     expect([check([made]), check([sized])]).toEqual([
       undefined,
       `${OF_A}nothing was carried over that keep would drop`,
     ]);
   });
+});
 
-  test("counts for nothing after a rejection", () => {
-    expect(madeCorrections({ carried: [made] }, { ...now, decision: "rejected" })).toEqual([]);
+describe("the reviews of a gate before it opens", () => {
+  const review = (run: string, day: number, more: Partial<Review> = {}): Review => ({
+    gate: "ask",
+    run,
+    digest: run.padEnd(64, "0"),
+    openedAt: "2026-11-01T10:00:00.000Z",
+    timeoutAt: "2026-11-02T10:00:00.000Z",
+    onTimeout: "Reject",
+    decision: "rejected",
+    by: "ann",
+    at: `2026-11-0${day}T10:00:00.000Z`,
+    ...more,
   });
+  const run = { run: "c", earlier: [], changes: [] };
+  const old = review("a", 1);
+
+  test("the last of another run counts, unless it was approved or is open", () => {
+    expect(reviewsBefore(run, [])).toEqual({});
+    expect(reviewsBefore(run, [review("b", 2), old])).toEqual({ last: review("b", 2) });
+    expect(reviewsBefore(run, [review("b", 2, { decision: "approved" }), old])).toEqual({});
+    const { decision: _, by: _by, at: _at, ...open } = review("b", 2);
+    expect(reviewsBefore(run, [open, old])).toEqual({ last: old });
+  });
+
+  test("none but its own counts once that is opened", () => {
+    const own = review("c", 3, { decision: "approved" });
+    expect(reviewsBefore(run, [old, own])).toEqual({ opened: own });
+  });
+
+  test("one that an earlier run of the spec was decided by stands, unless it asked for what this run changes", () => {
+    const asked = review("b", 2, { decision: "changesRequested" });
+    const approved = review("b", 2, { decision: "approved" });
+    const changed = (gate: string) => ({
+      ...run,
+      earlier: ["b"],
+      changes: [{ run: "b", gate, digest: asked.digest, steps: ["read"], comment: "x", by: "ann", at: asked.at ?? "" }],
+    });
+    expect(reviewsBefore(changed("ask"), [asked, old])).toEqual({ last: asked });
+    expect(reviewsBefore(changed("other"), [approved, old])).toEqual({ opened: approved });
+    // On one machine all rounds of a spec have one name.
+    expect(reviewsBefore({ ...changed("ask"), run: "b" }, [asked])).toEqual({ last: asked });
+  });
+});
+
+test("what a decision says reads as a sentence, cut where it is long", () => {
+  const more: Correction[] = [
+    { ...strike, comment: "last year's" },
+    { ...strike, action: "correct", value: "$12" },
+    { ...strike, action: "comment", comment: "since May" },
+    { ...strike, action: "keep" },
+  ];
+  expect(remarksText({})).toBe("");
+  expect(remarksText({ comment: "no", corrections: [] })).toBe(": no");
+  expect(remarksText({ corrections: more })).toBe(
+    ': "$9" struck: last year\'s; "$9" corrected to "$12"; "$9" commented: since May; "$9" kept as found',
+  );
+  expect(remarksText({ comment: "no", corrections: Array.from({ length: 12 }, () => strike) })).toMatch(
+    /^: no \((?:"\$9" struck; ){10}and 2 more\)$/,
+  );
 });
 
 test("items have one name, however they are written", () => {

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
-import type { Correction } from "../../../crd/agentworkload.ts";
+import { describe, expect, test } from "vitest";
+import type { Correction, Review } from "../../../crd/agentworkload.ts";
 import { artifactKey } from "../../../engine/artifact-key.ts";
 import { canonicalJson, sha256 } from "../../../engine/canonical.ts";
-import { type Findings, findingsSchema } from "../../../engine/findings.ts";
+import { type Findings, findingsSchema, type MadeCorrection } from "../../../engine/findings.ts";
 import type { Run } from "../../../engine/run.ts";
 import { createHarness, done, type Harness, pipelineOf, WORKLOAD } from "./harness.ts";
 
@@ -55,12 +55,24 @@ async function again(world: Harness): Promise<void> {
   await world.settle({ rounds: 2 });
   await toGate(world);
 }
+const runWith = (comparison: Run["comparison"]): Run =>
+  ({ workload: WORKLOAD, run: "this", earlier: [], changes: [], comparison }) as unknown as Run;
 const digestOf = (world: Harness): string => world.status.reviews?.at(-1)?.digest ?? "";
 async function findingsOf(world: Harness): Promise<Findings> {
   const bytes = await world.deps.artifacts.get(WORKLOAD, artifactKey(WORKLOAD, digestOf(world), "json"));
   return findingsSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
 }
-const carriedTo = async (world: Harness) => (await findingsOf(world)).carried?.map(({ at: _at, ...one }) => one);
+const withoutTime = ({ at: _at, ...one }: MadeCorrection) => one;
+const carriedTo = async (world: Harness) => (await findingsOf(world)).carried?.map(withoutTime);
+const notedIn = async (world: Harness) => (await findingsOf(world)).noted?.map(withoutTime);
+async function decide(world: Harness, decision: "rejected" | "changesRequested", corrections: Correction[]) {
+  world.make(decision, { comment: "not so", corrections });
+  for (let round = 0; round < 30; round++) {
+    await world.settle({ rounds: 1 });
+    if (decision === "rejected" ? world.status.phase === "Rejected" : world.status.changes) return;
+  }
+  expect.fail(`it is ${world.status.phase}`);
+}
 
 test("to facts that are as they were, again and again, in the name of who said it", async () => {
   const found = { price: "$9", size: "4" };
@@ -124,8 +136,9 @@ test("and where a run's folder still has the review of the run before, what was 
   const findings = await findingsOf(world);
   await approve(world, [PRICE]);
   const results = world.status.results ?? "";
-  const run = { workload: WORKLOAD, comparison: { workload: "demo", uid: WORKLOAD.uid, results } } as unknown as Run;
-  const { carried } = await world.deps.carryCorrections(run, findings, before);
+  const run = runWith({ workload: "demo", uid: WORKLOAD.uid, results });
+  const review = { ...world.status.reviews?.at(-1), run: run.run, digest: before } as Review;
+  const { carried } = await world.deps.carryCorrections(run, findings, [review]);
   expect(carried).toMatchObject([PRICE]);
 });
 
@@ -134,6 +147,72 @@ test("but nothing that is of another workload than the one that is compared with
   const findings = await findingsOf(world);
   await approve(world, [PRICE]);
   const results = world.status.results ?? "";
-  const run = { workload: WORKLOAD, comparison: { workload: "other", uid: "other-uid", results } } as unknown as Run;
-  expect(await world.deps.carryCorrections(run, findings, undefined)).toEqual(findings);
+  const run = runWith({ workload: "other", uid: "other-uid", results });
+  expect(await world.deps.carryCorrections(run, findings, [])).toEqual(findings);
+});
+
+describe("of a review that was no approval", () => {
+  test("a rejection is remembered by the workload's next run; of another value once", async () => {
+    const found = { price: "$9", size: "4" };
+    const world = await start(found);
+    const rejected = digestOf(world);
+    await decide(world, "rejected", [PRICE, SIZE]);
+    found.size = "6";
+    await again(world);
+    expect([await carriedTo(world), await notedIn(world)]).toEqual([
+      [{ ...PRICE, by: "ben" }],
+      [{ ...SIZE, by: "ben" }],
+    ]);
+    const digest = digestOf(world);
+    // Another process, which remembers nothing, and the run that was rejected is gone.
+    world.loseBytes((key) => !key.includes(rejected));
+    for (let round = 0; round < 3; round++) await world.settle({ rounds: 1 });
+    expect([digestOf(world), world.status.phase]).toEqual([digest, "AwaitingReview"]);
+    await approve(world);
+    await again(world);
+    expect([await carriedTo(world), await notedIn(world)]).toEqual([[{ ...PRICE, by: "ben" }], undefined]);
+  });
+
+  test("nor is it where a later one was approved", async () => {
+    const world = await start({ price: "$9" });
+    await decide(world, "rejected", [PRICE]);
+    world.edit({ inputs: { other: true } });
+    await world.settle({ rounds: 2 });
+    await toGate(world);
+    await approve(world, [{ step: "find", fact: "price", of: "$9", action: "keep" }]);
+    world.edit({ inputs: { other: "still" } });
+    await world.settle({ rounds: 2 });
+    await toGate(world);
+    expect(await carriedTo(world)).toBeUndefined();
+  });
+
+  test("also where the store has lost what it was said of: the words stand in the status", async () => {
+    const world = await start({ price: "$9" });
+    const before = digestOf(world);
+    await decide(world, "rejected", [PRICE]);
+    world.loseBytes((key) => !key.includes(before));
+    world.edit({ inputs: { other: true } });
+    await world.settle({ rounds: 2 });
+    await toGate(world);
+    expect(await carriedTo(world)).toEqual([{ ...PRICE, by: "ben" }]);
+  });
+
+  test("a request for changes stands beside the facts when the gate opens again", async () => {
+    const found = { price: "$9", size: "4" };
+    const world = await start(found);
+    const before = digestOf(world);
+    found.size = "6";
+    await decide(world, "changesRequested", [PRICE, SIZE]);
+    for (let round = 0; round < 30 && [before, ""].includes(digestOf(world)); round++)
+      await world.settle({ rounds: 1 });
+    await toGate(world);
+    expect((await findingsOf(world)).changes).toMatchObject([{ comment: "not so", corrections: [PRICE, SIZE] }]);
+    expect([await carriedTo(world), await notedIn(world)]).toEqual([
+      [{ ...PRICE, by: "ben" }],
+      [{ ...SIZE, by: "ben" }],
+    ]);
+    await approve(world);
+    const input = world.requests.findLast(({ step }) => step === "write")?.input.from["ask"]?.[0];
+    expect(input?.artifacts["findings"]).toBe(artifactKey(WORKLOAD, digestOf(world), "json"));
+  });
 });

@@ -90,14 +90,29 @@ test.each<[string, object]>([
   expect(world.status).toMatchObject({ phase: "Succeeded", reviews: [{ corrections: [strike] }] });
 });
 
-test("a rejection with corrections, which only an API server without rules would let in, does not count", async () => {
+test("a rejection says why of single facts: in its review, in the conditions, and in the evidence", async () => {
   const world = await atGate();
-  world.make("rejected", { corrections: [strike] });
-  await world.settle({ rounds: 2 });
+  world.make("rejected", { comment: "not like this", corrections: [{ ...strike, comment: "last year's" }] });
+  await world.settle();
   await record(world);
-  expect([world.status.phase, statusOf(world, "decision-0")]).toMatchObject([
-    "AwaitingReview",
-    { reason: "InvalidCorrections", message: expect.stringMatching(/^only an approval/) },
+  expect(statusOf(world, "decision-0")).toMatchObject({ outcome: "Counted" });
+  expect(world.status).toMatchObject({ phase: "Rejected", reviews: [{ corrections: [{ fact: "price" }] }] });
+  const why = 'ben rejected gate ask: not like this ("$9" struck: last year\'s)';
+  expect(world.status.conditions).toContainEqual(expect.objectContaining({ type: "Ready", message: why }));
+  const [run] = world.recordedRuns;
+  expect(run && evidenceOfRun(run).predicate.chain.at(-1)?.entry).toMatchObject({
+    decision: { decision: "rejected", corrections: [{ fact: "price" }] },
+  });
+});
+
+test("a request for changes gives them to the steps that run again, each those of its item", async () => {
+  const world = await atGate();
+  world.make("changesRequested", { comment: "look again", corrections: [strike] });
+  for (let round = 0; round < 20 && world.requests.filter(({ step }) => step === "find").length < 2; round++)
+    await world.settle({ rounds: 1 });
+  expect(world.status.changes).toMatchObject([{ comment: "look again", corrections: [strike] }]);
+  expect(world.requests.findLast(({ step }) => step === "find")?.input.changes).toEqual([
+    { gate: "ask", comment: "look again", corrections: [strike] },
   ]);
 });
 
