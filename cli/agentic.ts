@@ -93,7 +93,7 @@ ofFiles(program.command("eval"))
   .option("--model <name>", "a model beside the workload's own; may be given again", gather, [])
   .option("--step <name>", "evaluate this step only (default: all that ask a model before the first gate)")
   .option("--expect <file>", "what the steps should find, as a person says it: YAML or JSON")
-  .option("--again", "do the steps again that are recorded: after a change of an agent's code or prompt")
+  .option("--again", "do the steps again, beside what is recorded: after a change of an agent's code or prompt")
   .addOption(output)
   .addHelpText(
     "after",
@@ -106,6 +106,7 @@ Columns
   (a name)   what the agent says of its own work, from 0 to 1: the mean over the items
   EXPECTED   values of the expectations that are there; EXTRA: entries of lists that nothing expects
   SECONDS    median of an item
+With --again a row says "as recorded" for what each model left before: an agent's code or prompt as it was then.
 
 A file of expectations is a list:
   - { step: analyze, item: "https://www.acme.example/", artifact: analysis, expect: { offers: [{ name: Pro, price: { amount: 29 } }] } }

@@ -75,11 +75,12 @@ export async function evaluation(files: readonly string[], options: EvalOptions)
 
 /** @returns whether there are any */
 function sayFailures(scores: readonly VariantScore[], say: (line: string) => void): boolean {
-  const missing = Object.entries(scores[0]?.notRecorded ?? {}).map(
+  const now = scores.filter(({ asRecorded }) => !asRecorded);
+  const missing = Object.entries(now[0]?.notRecorded ?? {}).map(
     ([step, count]) =>
       `step ${step} is not recorded on ${count} item${count === 1 ? "" : "s"}, left out here: run the workload first`,
   );
-  const failed = scores.flatMap(({ model, steps }) =>
+  const failed = now.flatMap(({ model, steps }) =>
     steps.flatMap(({ step, failed: reasons }) =>
       Object.entries(reasons).map(([reason, count]) => `${model}: ${step} failed on ${count} (${reason})`),
     ),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { type Outcomes, outcomeOf } from "../../engine/outcomes.ts";
+import { type Outcomes, outcomeOf, type StepOutcome } from "../../engine/outcomes.ts";
 import { failedResult, type StepResult } from "../../engine/result.ts";
-import { type Run, stepOf } from "../../engine/run.ts";
+import type { Run } from "../../engine/run.ts";
 import { listItems } from "../../engine/walk.ts";
 import { createFindPrevious } from "../../lib/durable/previous-results.ts";
 import { createResultStore } from "../../lib/durable/results.ts";
@@ -13,7 +13,7 @@ import { openJournal, readJournal } from "../local/journal.ts";
 import { type EndedRun, runPipeline } from "../local/runner.ts";
 import { signingKey } from "../local/signing-key.ts";
 import { type Stack, startStack } from "../local/stack.ts";
-import { createStepRecords, findReusable } from "../local/step-records.ts";
+import { createStepRecords, findReusable, type RecordedSteps } from "../local/step-records.ts";
 import type { ResolvedWorkload } from "../resolve.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { addMatch, type Expectation, type Match, match, NO_MATCH } from "./expectations.ts";
@@ -34,7 +34,8 @@ export interface EvaluateOptions {
 
 /**
  * Does the evaluated steps of a recorded run with each model, from what the steps before them recorded. Its progress is in
- * `evaluation/` of the run's folder: the run itself stays as it is, and the same command again pays for nothing twice.
+ * `evaluation/` of the run's folder: the run itself stays as it is, and the same command again pays for nothing twice. Done again, each
+ * model's scores stand beside those of what was recorded of it: the agent's code or prompt before.
  * @throws Interrupted when it cannot continue now
  */
 export async function evaluate(
@@ -58,42 +59,64 @@ export async function evaluate(
       const reusableSince = options.again ? now() : new Date(0);
       const records = createStepRecords({ ...kept, journal, store: stack.store, reusableSince, now });
       const findPrevious = createFindPrevious(stack.edges.artifacts, results);
-      const scores: VariantScore[] = [];
-      for (const name of options.models) {
-        options.say(`${name}: ${part.steps.join(", ")}`);
+      const takeRecorded = async (
+        from: RecordedSteps,
+        identity: string,
+        took: Took,
+      ): Promise<StepResult | undefined> => {
+        const ms = from.journal.find(identity)?.ms;
+        const result = await findReusable(from, identity);
+        if (result && ms !== undefined) took.set(result, ms);
+        return result;
+      };
+      const scored = async (name: string, asRecorded: boolean): Promise<VariantScore> => {
+        options.say(`${name}${asRecorded ? ", as recorded" : ""}: ${part.steps.join(", ")}`);
         const run: Run = { ...part.run, model: { ...part.run.model, name, fallbacks: [] } };
         const send = dispatchFor(run);
-        const took = new Map<string, number>();
+        const took: Took = new Map();
         const ended = await runPipeline(run, {
-          dispatch: async (order) => (part.steps.includes(order.step.name) ? await send(order) : NOT_RECORDED),
+          dispatch: async (order) =>
+            part.steps.includes(order.step.name) && !asRecorded ? await send(order) : NOT_RECORDED,
           async recorded(identity, step) {
-            if (!part.steps.includes(step))
-              return await findReusable({ ...recorded, failuresStandUntil: now() }, identity);
+            const ended = { ...recorded, failuresStandUntil: now() };
+            if (!part.steps.includes(step)) return await takeRecorded(ended, identity, took);
+            const last = { ...kept, journal, reusableSince: new Date(0), failuresStandUntil: now() };
+            if (asRecorded)
+              return (await takeRecorded(last, identity, took)) ?? (await takeRecorded(ended, identity, took));
+            const ms = journal.find(identity)?.ms;
             const done = await records.find(identity);
-            return done ?? (options.again ? undefined : await findReusable(recorded, identity));
+            if (done && ms !== undefined) took.set(done, ms);
+            return done ?? (options.again ? undefined : await takeRecorded(recorded, identity, took));
           },
           // Done again, a step is to do its work, and not to find what it made of the same before.
           findPrevious: async (of, instance) =>
-            options.again && part.steps.includes(instance.step.name) ? undefined : findPrevious(of, instance),
-          record: async (identity, result) =>
-            result === NOT_RECORDED ? undefined : await records.add(identity, result),
-          decide: () => Promise.reject(new Error("an evaluation has no gates")),
-          emit(event) {
-            if (event.type === "ended" && !event.recorded && part.steps.includes(event.instance.step.name))
-              took.set(keyOf(event.instance.step.name, event.instance.index), event.ms);
+            options.again && !asRecorded && part.steps.includes(instance.step.name)
+              ? undefined
+              : findPrevious(of, instance),
+          async record(identity, result, ms) {
+            if (result === NOT_RECORDED) return;
+            took.set(result, ms);
+            await records.add(identity, result, ms);
           },
+          decide: () => Promise.reject(new Error("an evaluation has no gates")),
+          emit: () => undefined,
           signal: stack.stopping,
           deadline: new AbortController().signal,
           now,
           traceSeed: `${workload.uid}/evaluation/${name}`,
         });
-        scores.push({
+        return {
           model: name,
-          notRecorded: notRecordedIn(ended.outcomes),
+          ...(asRecorded ? { asRecorded } : {}),
+          notRecorded: notRecordedIn(ended.outcomes, part.steps),
           steps: await scoresOf(run, part.steps, ended, took, stack, options.expectations),
-        });
-      }
-      return scores;
+        };
+      };
+      const before: VariantScore[] = [];
+      if (options.again) for (const name of options.models) before.push(await scored(name, true));
+      const scores: VariantScore[] = [];
+      for (const name of options.models) scores.push(await scored(name, false));
+      return [...before.filter(({ steps }) => steps.some(({ items }) => items > 0)), ...scores];
     } finally {
       await journal.close();
     }
@@ -102,15 +125,22 @@ export async function evaluate(
   }
 }
 
-/** Of a step before the evaluated ones; it is not written down. */
+/** How long what a step left took, in ms. */
+type Took = Map<StepOutcome, number>;
+
+/** Of a step before the evaluated ones, or of one whose recorded result is looked for; it is not written down. */
 const NOT_RECORDED: StepResult = failedResult(
   "NotRecorded",
   "the run did not do this step, or with other inputs or another pipeline: run the workload first, then evaluate",
 );
 
-function notRecordedIn(outcomes: Outcomes): Record<string, number> {
-  const counts = [...outcomes].map(([step, all]) => {
-    const { length } = all.filter((outcome) => outcome?.reason === NOT_RECORDED.reason);
+const isNotRecorded = (outcome: StepOutcome | undefined): boolean => outcome?.reason === NOT_RECORDED.reason;
+
+/** Of the steps before the evaluated ones. */
+function notRecordedIn(outcomes: Outcomes, evaluated: readonly string[]): Record<string, number> {
+  const before = [...outcomes].filter(([step]) => !evaluated.includes(step));
+  const counts = before.map(([step, all]) => {
+    const { length } = all.filter(isNotRecorded);
     return [step, length] as const;
   });
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
@@ -128,22 +158,18 @@ function evaluationFolder(folder: RunFolder): RunFolder {
   };
 }
 
-function keyOf(step: string, index: number | undefined): string {
-  return `${step} ${index ?? ""}`;
-}
-
 async function scoresOf(
   run: Run,
   steps: readonly string[],
   { outcomes }: EndedRun,
-  took: ReadonlyMap<string, number>,
+  took: Took,
   stack: Stack,
   expectations: readonly Expectation[],
 ) {
   return await Promise.all(
     steps.map(async (step) => {
-      const done: Done[] = (outcomes.get(step) ?? []).flatMap((outcome, index) =>
-        outcome ? [{ outcome, ms: took.get(keyOf(step, stepOf(run, step)?.forEach ? index : undefined)) }] : [],
+      const done: Done[] = (outcomes.get(step) ?? []).flatMap((outcome) =>
+        outcome && !isNotRecorded(outcome) ? [{ outcome, ms: took.get(outcome) }] : [],
       );
       const own = expectations.filter((one) => one.step === step);
       const matched = own.length === 0 ? undefined : await matchAll(run, step, outcomes, stack, own);

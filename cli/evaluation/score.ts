@@ -4,7 +4,7 @@ import { table } from "../kubectl/table.ts";
 import { dollars } from "../progress.ts";
 import type { Match } from "./expectations.ts";
 
-/** One end of an evaluated step. `ms`: undefined where it was done by an earlier command. */
+/** One end of an evaluated step. `ms`: undefined where nobody wrote it down. */
 export interface Done {
   readonly outcome: StepOutcome;
   readonly ms: number | undefined;
@@ -22,12 +22,14 @@ export interface StepScore {
   /** Where a file of expectations says what the step should find. */
   readonly expected?: Match;
   readonly usage: Usage;
-  /** Of the items that were done now; null where all were recorded. */
+  /** Of an item; null where it is not known of any. */
   readonly medianSeconds: number | null;
 }
 
 export interface VariantScore {
   readonly model: string;
+  /** What was recorded before the steps were done again: the agent's code or prompt as it was then. */
+  readonly asRecorded?: true;
   /** Items on which a step before the evaluated ones left nothing, by step: these are left out. */
   readonly notRecorded: Readonly<Record<string, number>>;
   readonly steps: readonly StepScore[];
@@ -83,9 +85,9 @@ export function scoreTable(variants: readonly VariantScore[]): string {
       "TOKENS",
       "SECONDS",
     ],
-    ...variants.flatMap(({ model, steps }) =>
+    ...variants.flatMap(({ model, asRecorded, steps }) =>
       steps.map(({ step, items, succeeded, evaluations, expected, usage, medianSeconds }) => [
-        model,
+        asRecorded ? `${model} (as recorded)` : model,
         step,
         `${succeeded}/${items}`,
         ...names.map((name) => evaluations[name]?.mean.toFixed(2) ?? "-"),
@@ -94,7 +96,7 @@ export function scoreTable(variants: readonly VariantScore[]): string {
           : []),
         dollars(usage.costUsd),
         `${usage.inputTokens + usage.outputTokens}`,
-        medianSeconds?.toFixed(1) ?? "recorded",
+        medianSeconds?.toFixed(1) ?? "-",
       ]),
     ),
   ]);

@@ -7,6 +7,8 @@ const entrySchema = z.object({
   /** Of the result in the object store (lib/durable/results.ts). */
   digest: z.string(),
   at: z.iso.datetime(),
+  /** From its first request in the command that ended it. */
+  ms: z.number().min(0).optional(),
 });
 export type JournalEntry = z.infer<typeof entrySchema>;
 

@@ -305,7 +305,7 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
       saysLost ||= found === "lost";
       return found;
     },
-    record: (identity, result) => patiently(() => records.add(identity, result), STORE_PATIENCE_MS, signal),
+    record: (identity, result, ms) => patiently(() => records.add(identity, result, ms), STORE_PATIENCE_MS, signal),
     signal,
     traceSeed: localTraceSeed(resolved, startedAt),
     // No timer is that long; no command lives that long either.

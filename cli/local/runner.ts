@@ -47,8 +47,8 @@ export interface RunnerEdges {
   /** The result of a step that an earlier command did, where it need not be done again. */
   recorded(identity: string, step: string): Promise<StepResult | undefined>;
   readonly findPrevious: FindPrevious;
-  /** Keeps the result, so that a later command finds it. */
-  record(identity: string, result: StepResult): Promise<void>;
+  /** Keeps the result, so that a later command finds it. `ms`: how long the step took. */
+  record(identity: string, result: StepResult, ms: number): Promise<void>;
   /** Opens the gate, or finds it open from before, and waits for its decision. */
   decide(open: OpenGate): Promise<StepOutcome>;
   emit(event: RunEvent, position: Position): void;
@@ -197,7 +197,8 @@ class Runner {
     const { identity, agent, input } = waiting;
     const { step } = instance;
     const { workload, run, pipeline } = this.#run;
-    const deadline = Math.min(this.#edges.now().getTime() + stepDeadlineMs(this.#run, step), this.#deadlineAt);
+    const startedAt = this.#edges.now().getTime();
+    const deadline = Math.min(startedAt + stepDeadlineMs(this.#run, step), this.#deadlineAt);
     this.#start(instance, async () => {
       const answered = await this.#edges.dispatch({
         identity,
@@ -213,7 +214,7 @@ class Runner {
         spentUsd: usageOf(this.#outcomes).costUsd,
       });
       const result = await checkedResult(answered, agent, workload, step);
-      await this.#edges.record(identity, result);
+      await this.#edges.record(identity, result, this.#edges.now().getTime() - startedAt);
       return result;
     });
   }

@@ -34,7 +34,7 @@ export interface StepRecords {
    * before is done again, however fresh it is.
    */
   find(identity: string, redoneSince?: Date): Promise<StepResult | undefined>;
-  add(identity: string, result: StepResult): Promise<void>;
+  add(identity: string, result: StepResult, ms: number): Promise<void>;
 }
 
 export function createStepRecords(options: StepRecordsOptions): StepRecords {
@@ -46,9 +46,9 @@ export function createStepRecords(options: StepRecordsOptions): StepRecords {
       if (!result) await store.forget([identity]);
       return result;
     },
-    async add(identity, result) {
+    async add(identity, result, ms) {
       const digest = await results.put(workload, result);
-      await journal.append({ identity, outcome: result.outcome, digest, at: now().toISOString() });
+      await journal.append({ identity, outcome: result.outcome, digest, at: now().toISOString(), ms });
     },
   };
 }

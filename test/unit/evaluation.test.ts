@@ -79,7 +79,9 @@ describe("scores", () => {
       usage: { costUsd: 0.75 },
       medianSeconds: 2,
     });
-    const [head, row] = scoreTable([{ model: "luna", notRecorded: {}, steps: [score] }]).split("\n");
+    const luna = { model: "luna", notRecorded: {}, steps: [score] };
+    const [head, before, row] = scoreTable([{ ...luna, asRecorded: true }, luna]).split("\n");
+    expect(before).toMatch(/^luna \(as recorded\) {2}/);
     expect(head?.split(/\s{2,}/)).toEqual(["MODEL", "STEP", "SUCCEEDED", "QUOTES", "COST", "TOKENS", "SECONDS"]);
     expect(row?.split(/\s{2,}/)).toEqual(["luna", "ask", "3/4", "0.50", "$0.7500", "0", "2.0"]);
   });

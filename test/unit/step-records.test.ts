@@ -49,7 +49,7 @@ const success = (artifacts: Record<string, string> = {}): StepResult => ({
 test("a success is found by the next command, with the same bytes", async () => {
   const first = await open();
   const result = success({ page: await first.artifacts.put(W, "bytes", "html") });
-  await first.records.add("step", result);
+  await first.records.add("step", result, 12);
   const second = await open();
   expect(await second.records.find("step")).toEqual(result);
   expect(second.forgotten).toEqual([]);
@@ -62,7 +62,7 @@ test("a step that nobody did is not forgotten, either: it may be in progress", a
 
 test("a failure is forgotten, so that it is done again", async () => {
   const { records, forgotten } = await open();
-  await records.add("step", failedResult("Blocked", "why"));
+  await records.add("step", failedResult("Blocked", "why"), 12);
   expect([await records.find("step"), forgotten]).toEqual([undefined, ["step"]]);
 });
 
@@ -71,20 +71,20 @@ test.each([
   ["after it is done again", -1, undefined],
 ])("a failure %s", async (_what, later, expected) => {
   const { records } = await open(new Date(0), new Date(NOW.getTime() + later));
-  await records.add("step", failedResult("Blocked", "why"));
+  await records.add("step", failedResult("Blocked", "why"), 12);
   expect(await records.find("step")).toEqual(expected);
 });
 
 test("a success from before its step was asked for anew is forgotten, and a later one is not", async () => {
   const { records, forgotten } = await open();
-  await records.add("step", success());
+  await records.add("step", success(), 12);
   expect(await records.find("step", NOW)).toEqual(success());
   expect([await records.find("step", new Date(NOW.getTime() + 1)), forgotten]).toEqual([undefined, ["step"]]);
 });
 
 test("a success that is too old is forgotten", async () => {
   const { records, forgotten } = await open(new Date(NOW.getTime() + 1));
-  await records.add("step", success());
+  await records.add("step", success(), 12);
   expect([await records.find("step"), forgotten]).toEqual([undefined, ["step"]]);
 });
 
@@ -93,7 +93,7 @@ test.each<[string, RegExp]>([
   ["the result itself", /\.json$/],
 ])("a success is done again when the bytes of %s are gone", async (_what, lost) => {
   const first = await open();
-  await first.records.add("step", success({ page: await first.artifacts.put(W, "bytes", "html") }));
+  await first.records.add("step", success({ page: await first.artifacts.put(W, "bytes", "html") }), 12);
   for (const name of await readdir(join(folder, "artifacts", "team/uid")))
     if (lost.test(name)) await rm(join(folder, "artifacts", "team/uid", name));
   const second = await open();
@@ -102,11 +102,11 @@ test.each<[string, RegExp]>([
 
 test("a line that was half written loses that step and no other", async () => {
   const first = await open();
-  await first.records.add("one", success());
+  await first.records.add("one", success(), 12);
   await appendFile(join(folder, "steps.jsonl"), '{"identity":"tw');
   const second = await open();
   expect(second.unreadable).toBe(1);
-  await second.records.add("three", success());
+  await second.records.add("three", success(), 12);
   const third = await open();
   expect(await third.records.find("one")).toEqual(success());
   expect(await third.records.find("three")).toEqual(success());
