@@ -6,6 +6,7 @@ import type { ObjectRef } from "../../lib/edges/kube.ts";
 import { errorResponse, tooLarge } from "../../lib/error-response.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { parseEvent } from "../../lib/events.ts";
+import { pause } from "../../lib/pause.ts";
 import { parseStepRequested } from "../../lib/step-events.ts";
 import { METRIC, measured } from "../../lib/telemetry/metrics.ts";
 import type { VerifyStepToken } from "../../lib/token.ts";
@@ -33,6 +34,9 @@ const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
 /** How long the status of a run that ends takes to be written, generously. */
 const AFTER_END_MS = 1000;
+
+/** How long an instance stays awake after a schedule's time, to look at it. */
+const AFTER_TIME_MS = 1000;
 
 const scheduleKey = ({ namespace, name }: ObjectRef): string => `schedule/${namespace}/${name}`;
 const workloadKey = ({ namespace, name }: ObjectRef): string => `workload/${namespace}/${name}`;
@@ -115,13 +119,21 @@ export function createApp(deps: ReconcileAppDeps): Hono {
       case "pipeline":
         return enqueueWaiting(deps.kube, enqueueWorkload);
       case "all":
-        return resync(lookDeps, {
-          agent: enqueueAgent,
-          workload: enqueueWorkload,
-          decision: enqueueDecided,
-          schedule: enqueueSchedule,
-        });
+        return stayAwakeUntil(
+          await resync(
+            lookDeps,
+            { agent: enqueueAgent, workload: enqueueWorkload, decision: enqueueDecided, schedule: enqueueSchedule },
+            (ref, at) => requeue(scheduleKey(ref), at, deps.now()),
+          ),
+        );
     }
+  }
+
+  /** An instance without requests goes to sleep: the answer to the resync waits until the schedule's time, at which requeue looks at it. */
+  async function stayAwakeUntil(time: Date | undefined): Promise<void> {
+    if (time === undefined) return;
+    const ms = time.getTime() - deps.now().getTime() + AFTER_TIME_MS;
+    await pause(Math.max(ms, 0), deps.draining).catch(() => undefined);
   }
 
   /** One that is gone was counted, or went with its workload. */

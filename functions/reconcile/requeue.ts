@@ -1,5 +1,5 @@
-/** Farther ahead the resync comes first. */
-const LONGEST_MS = 60_000;
+/** Farther ahead a resync comes first, which keeps the times of schedules. */
+const LONGEST_MS = 90_000;
 
 /**
  * Calls `enqueue` for a key at a time, when no event comes before; a later call for the same key replaces the earlier. Lost with the

@@ -13,11 +13,18 @@ import { closeAccount, monthOf } from "./workload/quota.ts";
 
 type Enqueue = (ref: ObjectRef) => Promise<void>;
 
-/** Repairs what was lost: looks at every object that may have something to do. @throws what the first that failed threw */
+/** Times of schedules that come sooner are kept by whoever resyncs: the next resync is in two minutes, and all times are whole minutes. */
+const AHEAD_MS = 90_000;
+
+/**
+ * Repairs what was lost: looks at every object that may have something to do. `scheduleAt`: a schedule that is to be looked at when its time
+ * comes, which is before the next resync. @returns the last of these times. @throws what the first that failed threw
+ */
 export async function resync(
   deps: ResyncDeps,
   enqueue: { agent: Enqueue; workload: Enqueue; decision: Enqueue; schedule: Enqueue },
-): Promise<void> {
+  scheduleAt: (ref: ObjectRef, at: Date) => void,
+): Promise<Date | undefined> {
   const { kube } = deps;
   const now = deps.now();
   // Before the workloads are listed: whose account is here, and that is not there then, is gone.
@@ -39,15 +46,33 @@ export async function resync(
       await closeAccount(account, async () => undefined, deps).catch((error: unknown) => failed.push(error));
     return [...failed, ...failedDecisions];
   };
+  const soon: { readonly ref: ObjectRef; readonly at: Date }[] = [];
+  const isScheduleWanted = (object: KubeObject): boolean => {
+    const at = timeAfter(object, now);
+    if (at && at.getTime() - now.getTime() < AHEAD_MS) soon.push({ ref: object.metadata, at });
+    return !isWaitingForItsTime(object, now);
+  };
   const failed = await Promise.all([
     // Settled Agents too: settings change, and people delete what was made for an Agent. Beside the workloads: where the object store is
     // away, each Agent's look takes as long as its login is tried.
     enqueueEach(kube.agents.listAll(), () => true, enqueue.agent),
     lookAtWorkloads(),
-    enqueueEach(kube.schedules.listAll(), (object) => !isWaitingForItsTime(object, now), enqueue.schedule),
+    enqueueEach(kube.schedules.listAll(), isScheduleWanted, enqueue.schedule),
     noteClock(deps),
   ]);
+  // After the looks, for each says anew when the next is.
+  for (const { ref, at } of soon) scheduleAt(ref, at);
   throwFirst(failed.flat());
+  return soon
+    .map(({ at }) => at)
+    .toSorted((a, b) => a.getTime() - b.getTime())
+    .at(-1);
+}
+
+/** The next time of a schedule; undefined: it is invalid, suspended, or comes no more. */
+function timeAfter(object: KubeObject, now: Date): Date | undefined {
+  const spec = specOf(object);
+  return "problem" in spec || spec.schedule.spec.suspend ? undefined : spec.times.after(now);
 }
 
 export type ResyncDeps = Parameters<typeof closeAccount>[2] & { readonly kube: Kube };

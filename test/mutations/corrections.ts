@@ -171,7 +171,7 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a draft of corrections has the limits of a decision's",
-      find: "limitProblem(merged) ??\n    correctionProblem",
+      find: "limitProblem(merged) ?? correctionProblem",
       replace: "correctionProblem",
     },
     {

@@ -752,8 +752,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/index.ts", unit("app"), [
     {
       why: "a decision whose event was lost is recorded all the same",
-      find: "          decision: enqueueDecided,\n",
-      replace: "          decision: async () => {},\n",
+      find: "decision: enqueueDecided, schedule",
+      replace: "decision: async () => {}, schedule",
     },
     {
       why: "a decision that was recorded brings on nothing more",

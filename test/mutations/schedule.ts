@@ -1,6 +1,7 @@
 import { type Mutation, mutationsOf } from "./mutation.ts";
 
 const SCHEDULE = ["test/unit/reconcile/schedule.test.ts"];
+const APP = ["test/unit/reconcile/app.test.ts"];
 const CRD = ["test/unit/crd.test.ts"];
 
 /** What starts when, and what is kept. */
@@ -95,21 +96,52 @@ export const SCHEDULE_MUTATIONS: readonly Mutation[] = [
       replace: 'action.type === "create" ? [action.time] : []',
     },
   ]),
-  ...mutationsOf("functions/reconcile/resync.ts", SCHEDULE, [
+  ...mutationsOf(
+    "functions/reconcile/resync.ts",
+    [...SCHEDULE, ...APP],
+    [
+      {
+        why: "only a time before the next resync keeps an instance awake",
+        find: "at && at.getTime() - now.getTime() < AHEAD_MS",
+        replace: "at",
+      },
+      {
+        why: "a suspended schedule keeps nobody awake",
+        find: '"problem" in spec || spec.schedule.spec.suspend ? undefined : spec.times',
+        replace: '"problem" in spec ? undefined : spec.times',
+      },
+      {
+        why: "the resync looks at a schedule that was changed",
+        find: "ready?.observedGeneration !== object.metadata.generation || active",
+        replace: "!ready || active",
+      },
+      {
+        why: "the resync looks at a schedule whose workload may have ended",
+        find: " || active.length > 0) return false;",
+        replace: ") return false;",
+      },
+      {
+        why: "the resync looks at a schedule whose time has come",
+        find: " && spec.times.after(now)?.toISOString() === nextScheduleTime;",
+        replace: ";",
+      },
+    ],
+  ),
+  ...mutationsOf("functions/reconcile/index.ts", APP, [
     {
-      why: "the resync looks at a schedule that was changed",
-      find: "ready?.observedGeneration !== object.metadata.generation || active",
-      replace: "!ready || active",
+      why: "an instance stays awake until a schedule's time",
+      find: "    await pause(Math.max(ms, 0), deps.draining)",
+      replace: "    await pause(0, deps.draining)",
     },
     {
-      why: "the resync looks at a schedule whose workload may have ended",
-      find: " || active.length > 0) return false;",
-      replace: ") return false;",
+      why: "a schedule is looked at when its time comes between two resyncs",
+      find: "requeue(scheduleKey(ref), at, deps.now()),",
+      replace: "undefined,",
     },
     {
-      why: "the resync looks at a schedule whose time has come",
-      find: " && spec.times.after(now)?.toISOString() === nextScheduleTime;",
-      replace: ";",
+      why: "an instance that drains waits for no schedule",
+      find: "pause(Math.max(ms, 0), deps.draining)",
+      replace: "pause(Math.max(ms, 0), new AbortController().signal)",
     },
   ]),
   ...mutationsOf("crd/cron.ts", CRD, [

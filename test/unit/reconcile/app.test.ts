@@ -455,6 +455,61 @@ describe("the resync, and what waits", () => {
     expect(statuses).toEqual([expect.objectContaining({ outcome: "Refused" }), recorded, undefined]);
   });
 
+  describe("of a schedule", () => {
+    const scheduled = (spec: object): KubeObject => ({
+      metadata: metadata("soon"),
+      spec: { schedule: "* * * * *", workloadTemplate: { spec: {} }, ...spec },
+    });
+    /** Its answer, and the schedules that were looked at until then. `left`: ms to the full minute. */
+    const resyncAt = async (left: number, spec: object, over: Partial<ReconcileAppDeps> = {}) => {
+      const { harness } = createWorld();
+      const none: KindClient = { ...harness.deps.kube.agents, async *listAll() {} };
+      const looked: string[] = [];
+      const schedules: KindClient = {
+        ...harness.deps.kube.schedules,
+        async *listAll() {
+          yield scheduled(spec);
+        },
+        get: async ({ name }) => void looked.push(name),
+      };
+      const workloads = { ...harness.deps.kube.workloads, listAll: none.listAll };
+      const offset = Date.parse("2026-11-30T10:01:00Z") - left - Date.now();
+      const { post } = createWorld({
+        kube: { ...harness.deps.kube, agents: none, decisions: none, workloads, schedules },
+        now: () => new Date(Date.now() + offset),
+        ...over,
+      });
+      const began = Date.now();
+      const { status } = await post(ping);
+      return { status, ms: Date.now() - began, looked: looked.length };
+    };
+
+    test("whose time comes before the next resync keeps the instance awake, and is looked at then", async () => {
+      // At once, for nobody has looked at it before, and when its time has come.
+      const { status, ms, looked } = await resyncAt(300, {});
+      expect([status, looked]).toEqual([200, 2]);
+      expect(ms).toBeGreaterThanOrEqual(1290);
+      expect(ms).toBeLessThan(5000);
+    });
+
+    test.each<[string, object]>([
+      ["that comes after the next resync", { schedule: "3 10 * * *" }],
+      ["that is suspended", { suspend: true }],
+      ["that is invalid", { schedule: "x" }],
+    ])("%s keeps nobody awake", async (_what, spec) => {
+      const { status, ms, looked } = await resyncAt(300, spec);
+      expect([status, looked]).toEqual([200, 1]);
+      expect(ms).toBeLessThan(1000);
+    });
+
+    test("lets an instance go that drains", async () => {
+      const draining = new AbortController();
+      setTimeout(() => draining.abort(), 50);
+      const { status, ms } = await resyncAt(30_000, {}, { draining: draining.signal });
+      expect([status, ms < 5000]).toEqual([200, true]);
+    });
+  });
+
   test("an Agent that becomes ready brings on those who wait for it", async () => {
     const { harness } = createWorld();
     const waiting: KubeObject = {

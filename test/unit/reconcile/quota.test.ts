@@ -385,12 +385,16 @@ test("a resync looks at workloads while an Agent's look takes its time", async (
   const deps = { ...world.deps, kube: { ...kube, ...all, decisions: { ...kube.decisions, listAll: none } } };
   const agent = Promise.withResolvers<void>();
   const looked = Promise.withResolvers<void>();
-  const ended = resync(deps, {
-    agent: () => agent.promise,
-    workload: async () => looked.resolve(),
-    decision: async () => undefined,
-    schedule: async () => undefined,
-  });
+  const ended = resync(
+    deps,
+    {
+      agent: () => agent.promise,
+      workload: async () => looked.resolve(),
+      decision: async () => undefined,
+      schedule: async () => undefined,
+    },
+    () => undefined,
+  );
   await looked.promise;
   agent.resolve();
   await ended;

@@ -18,11 +18,15 @@ export async function resyncOf(world: Harness): Promise<string[]> {
       decisions: { ...kube.decisions, listAll: none },
     },
   };
-  await resync(deps, {
-    agent: async () => undefined,
-    workload: async ({ name }) => void looked.push(name),
-    decision: async () => undefined,
-    schedule: async () => undefined,
-  });
+  await resync(
+    deps,
+    {
+      agent: async () => undefined,
+      workload: async ({ name }) => void looked.push(name),
+      decision: async () => undefined,
+      schedule: async () => undefined,
+    },
+    () => undefined,
+  );
   return looked;
 }
