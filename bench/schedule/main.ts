@@ -90,7 +90,7 @@ try {
   );
   await kubectl(["-n", NAMESPACE, "wait", "agent/bench", "--for=condition=Ready", "--timeout=180s"]);
   // Until then what was made just now is done, and reconcile sleeps again.
-  const first = Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS + 2 * MINUTE_MS;
+  const first = Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
   const times = Array.from({ length: ASLEEP + AWAKE }, (_, at) => new Date(first + at * MINUTE_MS));
   await apply(...times.map((time, at) => scheduleAt(`at-${at}`, time)));
   const states: string[] = [];
