@@ -9,7 +9,7 @@ export async function printPdf(browser: Browser, page: string, date: string, sig
     async (context) => {
       const tab = await context.newPage();
       await tab.setContent(page, { waitUntil: "load" });
-      return tab.pdf({ preferCSSPageSize: true, printBackground: true, tagged: true, outline: true });
+      return tab.pdf({ format: "A4", preferCSSPageSize: true, printBackground: true, tagged: true, outline: true });
     },
   );
   if (pdf.subarray(0, 5).toString("latin1") !== "%PDF-")

@@ -65,6 +65,26 @@ async function run(input: StepInput, model?: Model, traceUrl?: string): Promise<
   return result;
 }
 
+/** What stands out of the text's width on paper: a browser then prints all of the page smaller. In CSS pixels: of A4 178 mm, of Letter 184 mm. */
+async function tooWideInPrint(html: string): Promise<unknown[]> {
+  const signal = new AbortController().signal;
+  return browser.withContext({}, signal, async (context) => {
+    const page = await context.newPage();
+    await page.setContent(html);
+    await page.emulateMedia({ media: "print" });
+    const found: unknown[] = [];
+    for (const width of [672, 695]) {
+      await page.setViewportSize({ width, height: 970 });
+      found.push(
+        await page.evaluate(
+          `[...document.querySelectorAll("table, svg, img, p, h1, h2, h3, li")].filter((e) => e.getBoundingClientRect().right > ${width} + 1).map((e) => e.outerHTML.slice(0, 80))`,
+        ),
+      );
+    }
+    return found.flat();
+  });
+}
+
 async function files(result: StepResult) {
   const get = (role: string) => artifacts.get(WORKLOAD, result.artifacts[role] ?? "");
   const text = async (role: string) => new TextDecoder().decode(await get(role));
@@ -199,6 +219,17 @@ describe("the report", () => {
       },
     );
     expect(widths).toEqual([390, 390]);
+    expect(await tooWideInPrint(html)).toEqual([]);
+  });
+
+  it.each([3, 6])("of %i sites with long names fits on paper, A4 and Letter", async (count) => {
+    const sites = TEN.slice(0, count).map((site) => ({
+      ...site,
+      name: `Donaudampfschifffahrtselektrizitäten ${site.name}`,
+      calls: [["Jetzt kostenlos und unverbindlich ausprobieren", site.url]] as [string, string][],
+    }));
+    const { html } = await files(await run(await stage(artifacts, sites)));
+    expect(await tooWideInPrint(html)).toEqual([]);
   });
 
   it("of one site, hostile: everything is text", async () => {
@@ -298,13 +329,13 @@ describe("the report", () => {
     expect(report.changes).toMatchObject({ since: "2026-11-21T09:30:00.000Z", run: "a1b2c3d4e5" });
     const sentence = "Tallyhop raised Team from $12 to $15 per user a month (+25%).";
     expect(report.changes?.list).toEqual([expect.objectContaining({ field: "price", material: true, sentence })]);
-    for (const text of [html, markdown.replaceAll("\\", "")]) {
+    for (const text of [html.replaceAll(/<[^>]+>/g, ""), markdown.replaceAll("\\", "")]) {
       expect(text).toContain("What changed since 2026-11-21");
       expect(text).toContain(sentence);
     }
     expect(result.data).toMatchObject({ since: "2026-11-21T09:30:00.000Z", material: 1, changes: [sentence] });
     expect(html.indexOf(sentence)).toBeLessThan(html.indexOf('id="answer"'));
-    expect(html).toMatch(/<svg class="chart"[^>]*aria-labelledby="history-title/);
+    expect(html).toMatch(/<svg class="chart narrow"[^>]*aria-labelledby="history-title/);
     const same = await files(
       await run({ ...(await stage(artifacts, TEN, { at: "2026-11-28T09:30:00.000Z" })), previous }),
     );

@@ -369,8 +369,9 @@ describe("prices over time", () => {
 
   it("are drawn where one moved: steps, told apart without a colour, and in words", () => {
     const drawn = String(historyChart(runs([9, 12, 12]) as Dossier));
-    expect(drawn).toMatch(/<path class="step" d="M54 [\d.]+H302V30H550(V30)?"/);
-    expect(drawn).toContain(">Acme, Solo</text>");
+    expect(drawn).toMatch(/<path class="step" d="M48 [\d.]+H[\d.]+V30H[\d.]+V30H446"/);
+    expect(drawn.match(/<circle class="dot"/g)).toHaveLength(2);
+    expect(drawn).toContain(">Acme, Solo: $9 → $12</text>");
     expect(drawn).toContain("Acme, Solo: 2026-01-01 $9 a month, 2026-01-02 $12 a month");
     expect(historyChart(runs([9, 9]) as Dossier)).toBeUndefined();
     const two = changed(

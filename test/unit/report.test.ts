@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { FinalDecision, Finding, Findings } from "../../engine/findings.ts";
 import { overlap, placeLabels } from "../../functions/report/charts/place-labels.ts";
 import { positioningChart } from "../../functions/report/charts/positioning-chart.ts";
-import { priceChart } from "../../functions/report/charts/price-chart.ts";
+import { priceCharts } from "../../functions/report/charts/price-chart.ts";
 import { compare } from "../../functions/report/compare.ts";
 import { safeLink } from "../../functions/report/link.ts";
 import { escapeMarkdown } from "../../functions/report/markdown.ts";
@@ -187,12 +187,17 @@ describe("charts", () => {
     const map = positioningChart(dossier);
     const drawn = String(map?.picture).match(/<text class="label"/g)?.length ?? 0;
     expect(drawn + (map?.unplaced.length ?? 0)).toBe(count);
-    expect(String(priceChart(dossier) ?? "").match(/<text class="label"/g)?.length).toBe(count);
+    const charts = priceCharts(dossier).map(String);
+    expect(charts.join("").match(/<text class="label"/g)?.length).toBe(count);
+    // Each fits on a printed page, and all have one scale.
+    expect(charts).toHaveLength(count > 25 ? 2 : 1);
+    for (const chart of charts) expect(Number(/viewBox="0 0 760 (\d+)"/.exec(chart)?.[1])).toBeLessThan(800);
+    expect(new Set(charts.map((chart) => chart.match(/<line class="grid" x1="[\d.]+"/g)?.join())).size).toBe(1);
   });
 
   it("are not drawn without prices, or without anyone to compare with", () => {
     const dossier = dossierOf([{ name: "One", url: "https://one.example/" }]);
-    expect([priceChart(dossier), positioningChart(dossier)]).toEqual([undefined, undefined]);
+    expect([priceCharts(dossier), positioningChart(dossier)]).toEqual([[], undefined]);
   });
 
   it("never put a label over another or out of bounds", () => {

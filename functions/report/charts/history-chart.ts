@@ -1,4 +1,4 @@
-import { scaleSqrt, scaleUtc } from "d3-scale";
+import { type ScaleTime, scaleSqrt, scaleUtc } from "d3-scale";
 import { html } from "hono/html";
 import { describePrice, money } from "../../../pipelines/market-analysis/price.ts";
 import { hasMoved } from "../history.ts";
@@ -8,14 +8,16 @@ import type { Dossier, PriceSeries } from "../report.ts";
 import { priceTicks } from "./price-ticks.ts";
 import { clip } from "./text.ts";
 
-const WIDTH = 760;
-const HEIGHT = 340;
-const LEFT = 54;
-/** Room for a line's name, at its end. */
-const RIGHT = 210;
+const WIDTH = 460;
+const PLOT = 250;
+const LEFT = 48;
+const RIGHT = 14;
 const TOP = 30;
-const BOTTOM = 40;
-const LINE = 15;
+const BOTTOM = 34;
+/** Of a line's name, below the plot: beside it there is no room on a phone. */
+const LINE = 19;
+/** How long the last price is drawn on, so that it is seen. */
+const TAIL = 0.12;
 /** Lines that can be told apart without a colour. */
 const DASHES = ["", "8 4", "2 3", "12 3 2 3", "5 2", "1 5", "14 6", "6 3 1 3 1 3"];
 
@@ -24,9 +26,12 @@ interface Line {
   readonly dash: string;
   /** Null: no price, until the next point. */
   readonly points: readonly { readonly at: number; readonly amount: number | null }[];
+  /** The first price and the last, in words. */
+  readonly from: string;
+  readonly to: string;
 }
 
-/** Prices that were ever another, the last that moved first: as steps, each line with a pattern and its name. Undefined where none moved. */
+/** Prices that were ever another, the last that moved first: as steps, each line with a pattern, named below. Undefined where none moved. */
 export function historyChart({ history, currency }: Dossier): Html | undefined {
   const lines = history
     .filter(hasMoved)
@@ -38,18 +43,19 @@ export function historyChart({ history, currency }: Dossier): Html | undefined {
   const amounts = points.flatMap(({ amount }) => amount ?? []);
   if (lines.length === 0) return undefined;
   const times = points.map(({ at }) => at);
+  const [first, last] = [Math.min(...times), Math.max(...times)];
   const x = scaleUtc()
-    .domain([Math.min(...times), Math.max(...times)])
+    .domain([first, last + Math.max(1, (last - first) * TAIL)])
     .range([LEFT, WIDTH - RIGHT]);
   // Square roots: small prices keep their distance beside one that is fifty times as large.
   const y = scaleSqrt()
     .domain([0, Math.max(1, ...amounts)])
     .nice()
-    .range([HEIGHT - BOTTOM, TOP]);
+    .range([PLOT - BOTTOM, TOP]);
   const ticks = priceTicks(Object.assign((amount: number) => -y(amount), { domain: () => y.domain() }));
-  const labels = spread(lines.map(({ points: own }) => y(lastAmount(own))));
   const days = [...new Set(times)].sort((a, b) => a - b);
-  return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="history-title history-desc">
+  const isOneDay = dayOf(first) === dayOf(last);
+  return html`<svg class="chart narrow" viewBox="0 0 ${WIDTH} ${PLOT + lines.length * LINE}" role="img" aria-labelledby="history-title history-desc">
 <title id="history-title">Prices a month over time</title>
 <desc id="history-desc">${history
     .filter(hasMoved)
@@ -60,18 +66,19 @@ export function historyChart({ history, currency }: Dossier): Html | undefined {
     .join("; ")}</desc>
 <text class="axis" x="${LEFT}" y="14">${currency} a month, square-root scale</text>
 ${ticks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/><text class="axis" x="${LEFT - 8}" y="${y(tick) + 4}" text-anchor="end">${money(tick, currency)}</text>`)}
-${dayTicks(days, x).map((day) => html`<text class="axis" x="${round(x(day))}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${new Date(day).toISOString().slice(0, 10)}</text>`)}
-${lines.map(({ name, dash, points: own }, at) => {
-  const end = own.at(-1);
-  const label = labels[at] ?? 0;
-  return html`<path class="step" d="${stepsOf(own, x, y)}"${dash ? html` stroke-dasharray="${dash}"` : ""}/>
-<line class="leader" x1="${round(x(end?.at ?? 0))}" y1="${round(y(lastAmount(own)))}" x2="${WIDTH - RIGHT + 12}" y2="${round(label)}"/>
-<line class="step" x1="${WIDTH - RIGHT + 14}" x2="${WIDTH - RIGHT + 44}" y1="${round(label)}" y2="${round(label)}"${dash ? html` stroke-dasharray="${dash}"` : ""}/>
-<text class="label" x="${WIDTH - RIGHT + 50}" y="${round(label + 4)}">${clip(name, 24)}</text>`;
+${dayTicks(days, x).map((day) => html`<text class="axis" x="${round(x(day))}" y="${PLOT - BOTTOM + 18}" text-anchor="middle">${isOneDay ? `${new Date(day).toISOString().slice(11, 16)} UTC` : dayOf(day)}</text>`)}
+${lines.map(({ name, dash, points: own, from, to }, at) => {
+  const pattern = dash ? html` stroke-dasharray="${dash}"` : "";
+  const row = PLOT + at * LINE + 8;
+  return html`<path class="step" d="${stepsOf(own, x, y)}"${pattern}/>
+${own.map(({ at: time, amount }, index) => (amount === null || amount === own[index - 1]?.amount ? "" : html`<circle class="dot" cx="${round(x(time))}" cy="${round(y(amount))}" r="3.5"/>`))}
+<line class="step" x1="${LEFT}" x2="${LEFT + 30}" y1="${row}" y2="${row}"${pattern}/>
+<text class="label" x="${LEFT + 38}" y="${row + 4}">${clip(name, 32)}: ${from} → ${to}</text>`;
 })}
 </svg>`;
 }
 
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 const round = (n: number): number => Math.round(n * 10) / 10;
 
 function lineOf({ label, offer, points }: PriceSeries, currency: string): Omit<Line, "dash">[] {
@@ -79,7 +86,12 @@ function lineOf({ label, offer, points }: PriceSeries, currency: string): Omit<L
     at: Date.parse(at),
     amount: price ? monthly(price, currency) : null,
   }));
-  return amounts.some(({ amount }) => amount !== null) ? [{ name: `${label}, ${offer}`, points: amounts }] : [];
+  const [from, to] = [amounts[0], amounts.at(-1)].map((one) =>
+    one?.amount == null ? "none" : money(one.amount, currency),
+  );
+  return amounts.some(({ amount }) => amount !== null)
+    ? [{ name: `${label}, ${offer}`, points: amounts, from: from ?? "none", to: to ?? "none" }]
+    : [];
 }
 
 function lastMove({ points }: PriceSeries): string {
@@ -87,10 +99,8 @@ function lastMove({ points }: PriceSeries): string {
   return points.findLast((point) => JSON.stringify(point.price) !== price)?.at ?? "";
 }
 
-const lastAmount = (points: Line["points"]): number => points.findLast(({ amount }) => amount !== null)?.amount ?? 0;
-
 /** A price stands until the next is seen. */
-function stepsOf(points: Line["points"], x: (at: number) => number, y: (amount: number) => number): string {
+function stepsOf(points: Line["points"], x: ScaleTime<number, number>, y: (amount: number) => number): string {
   let path = "";
   let isDrawing = false;
   for (const { at, amount } of points) {
@@ -103,7 +113,7 @@ function stepsOf(points: Line["points"], x: (at: number) => number, y: (amount: 
     path += isDrawing ? `H${across}V${round(y(amount))}` : `M${across} ${round(y(amount))}`;
     isDrawing = true;
   }
-  return path;
+  return isDrawing ? `${path}H${round(x.range()[1] ?? 0)}` : path;
 }
 
 /** The first and the last day, and those between that have room. */
@@ -114,22 +124,4 @@ function dayTicks(days: readonly number[], x: (at: number) => number): number[] 
   for (const day of days) if (x(day) - x(kept.at(-1) ?? day) >= room && x(last) - x(day) >= room) kept.push(day);
   if (x(last) - x(kept[0] ?? last) >= room) kept.push(last);
   return kept;
-}
-
-/** Labels beside the ends of their lines, none over another, in the order of the lines' ends. */
-function spread(ends: readonly number[]): number[] {
-  const order = ends.map((_, at) => at).sort((a, b) => (ends[a] ?? 0) - (ends[b] ?? 0));
-  const placed = [...ends];
-  let free = TOP;
-  for (const at of order) {
-    placed[at] = Math.max(free, ends[at] ?? 0);
-    free = (placed[at] ?? 0) + LINE;
-  }
-  // Those that would stand below the chart push the others up.
-  let most = HEIGHT - BOTTOM;
-  for (const at of order.reverse()) {
-    placed[at] = Math.min(most, placed[at] ?? 0);
-    most = (placed[at] ?? 0) - LINE;
-  }
-  return placed;
 }

@@ -14,12 +14,18 @@ const ROW = 26;
 const TOP = 34;
 const AXIS = 30;
 
-/** One line a site: flat prices before those per user, cheapest entry first; a mark for each comparable monthly price. Undefined without any: there is nothing to draw. */
-export function priceChart({ competitors, prices, currency }: Dossier): Html | undefined {
+/** What a printed page has room for. */
+const MAX_ROWS = 25;
+
+/**
+ * One line a site: flat prices before those per user, cheapest entry first; a mark for each comparable monthly price. Of many sites several
+ * charts of one scale. None without a price: there is nothing to draw.
+ */
+export function priceCharts({ competitors, prices, currency }: Dossier): Html[] {
   const comparable = prices.flatMap((price) => (price.monthly === null ? [] : [{ ...price, monthly: price.monthly }]));
-  if (comparable.length === 0) return undefined;
-  const rows = [...competitors].sort((a, b) => group(a) - group(b) || order(a) - order(b));
-  const height = TOP + rows.length * ROW + AXIS;
+  if (comparable.length === 0) return [];
+  const all = [...competitors].sort((a, b) => group(a) - group(b) || order(a) - order(b));
+  const charts = Math.ceil(all.length / MAX_ROWS);
   const most = Math.max(1, ...comparable.map(({ monthly }) => monthly));
   // Square roots: small prices keep their distance beside one that is fifty times as large.
   const x = scaleSqrt()
@@ -32,10 +38,12 @@ export function priceChart({ competitors, prices, currency }: Dossier): Html | u
     ...(square ? [square] : []),
     ...(comparable.some(({ from }) => from) ? ["a hollow mark is “from”"] : []),
   ];
-  const bottom = TOP + rows.length * ROW;
-  return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="price-title price-desc">
-<title id="price-title">Prices a month by site</title>
-<desc id="price-desc">${rows.map((row) => `${row.label}: ${rangeOf(row, comparable, currency)}`).join("; ")}</desc>
+  return Array.from({ length: charts }, (_, chart) => {
+    const rows = all.slice(chart * MAX_ROWS, (chart + 1) * MAX_ROWS);
+    const bottom = TOP + rows.length * ROW;
+    return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${bottom + AXIS}" role="img" aria-labelledby="price-title-${chart} price-desc-${chart}">
+<title id="price-title-${chart}">Prices a month by site${charts > 1 ? `, ${chart + 1} of ${charts}` : ""}</title>
+<desc id="price-desc-${chart}">${rows.map((row) => `${row.label}: ${rangeOf(row, comparable, currency)}`).join("; ")}</desc>
 <text class="axis" x="${NAMES + 14}" y="14">${currency} a month, square-root scale${notes.map((note) => `; ${note}`)}</text>
 ${ticks.map((tick) => html`<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="${TOP - 8}" y2="${bottom}"/><text class="axis" x="${x(tick)}" y="${bottom + 18}" text-anchor="middle">${money(tick, currency)}</text>`)}
 ${rows.map((row, at) => {
@@ -49,6 +57,7 @@ ${own.map(({ monthly, per, from, offer, original }) => mark(x(monthly), y, 5, { 
 <text class="value" x="${WIDTH - RANGE}" y="${y + 4}">${rangeOf(row, comparable, currency)}</text>`;
 })}
 </svg>`;
+  });
 }
 
 const group = ({ entryMonthly, entryPer, free }: Competitor): number =>

@@ -8,6 +8,8 @@ import type { Html } from "./html.ts";
 
 /** Material changes that the first page shows before it folds. */
 const MAX_SHOWN = 12;
+/** As many of a group are in sight at once. */
+const MAX_UNFOLDED = 5;
 
 /** What changed since the report before: what is material in sight, the rest folded. */
 export function changesSection(changes: Changes, cite: Citer): Html {
@@ -15,11 +17,19 @@ export function changesSection(changes: Changes, cite: Citer): Html {
   const list = (all: readonly Change[]): Html =>
     html`<ul class="plain">${all.map((change) => item(change, cite))}</ul>`;
   const folded = (title: string, all: readonly Change[]): Html | "" =>
-    all.length ? html`<details><summary>${title}: ${all.length}</summary>${list(all)}</details>` : "";
+    all.length
+      ? html`<details${all.length <= MAX_UNFOLDED ? html` open` : ""}><summary>${title}: ${all.length}</summary>${list(all)}</details>`
+      : "";
   const shown = material.slice(0, MAX_SHOWN);
-  return html`<section id="changes" aria-labelledby="changes-h"><h2 id="changes-h">What changed since ${changes.since.slice(0, 10)}</h2>
-<p>${changesSentence(changes)}</p>${shown.length ? html`<div class="material">${list(shown)}</div>` : ""}
-${folded("More material changes", material.slice(MAX_SHOWN))}${folded("Smaller changes", minor)}${folded("What cannot be compared", unknown)}</section>`;
+  return html`<section id="changes" aria-labelledby="changes-h"><h2 id="changes-h">What changed since <span class="day">${changes.since.slice(0, 10)}</span></h2>
+<p>${changesSentence(changes)}</p>${shown.length ? html`<div class="material"><h3>Material</h3>${list(shown)}</div>` : ""}
+${folded("More material changes", material.slice(MAX_SHOWN))}${folded("Smaller changes", minor)}${folded("What cannot be compared", unknown)}${unchanged(changes)}</section>`;
+}
+
+/** Sites at which nothing changed, of a report in which something did. */
+function unchanged({ sites, list }: Changes): Html | "" {
+  const same = sites.filter(({ status }) => status === "same").map(({ label }) => label);
+  return same.length && list.length ? html`<p class="meta">Nothing changed at ${same.join(", ")}.</p>` : "";
 }
 
 function item({ sentence, claim, url }: Change, cite: Citer): Html {

@@ -3,7 +3,7 @@ import { html, raw } from "hono/html";
 import { addUsage } from "../../../engine/result.ts";
 import { historyChart } from "../charts/history-chart.ts";
 import { positioningChart } from "../charts/positioning-chart.ts";
-import { priceChart } from "../charts/price-chart.ts";
+import { priceCharts } from "../charts/price-chart.ts";
 import { hasMoved } from "../history.ts";
 import type { Pictures } from "../pictures.ts";
 import type { Insight, Report } from "../report.ts";
@@ -56,7 +56,7 @@ export async function reportPage(report: Report, pictures: Pictures): Promise<st
   const history = historyChart(report);
   const contents = CONTENTS.filter(([id]) => id !== "changes" || changes);
   const map = positioningChart(report);
-  const prices = priceChart(report);
+  const prices = priceCharts(report);
   const extractive = extractiveNote(report);
   const insights = (list: readonly Insight[], none: string): Html =>
     list.length
@@ -82,9 +82,9 @@ ${changes ? changesSection(changes, cite) : ""}
 <section id="gaps" class="page"><h2>Gaps and opportunities</h2>${insights(report.gaps, "So few sites show no gaps.")}
 <h3>What nearly all say or do</h3>${insights(report.saturated, "There is nothing that nearly all say or do.")}</section>
 <section id="standouts"><h2>What stands out</h2>${insights(report.standouts, "No site differs from the others in what the report measures.")}</section>
-<section id="prices" class="page"><h2>Prices</h2>${prices ? html`<figure><div class="scroll" role="region" aria-label="Price chart" tabindex="0">${prices}</div><figcaption>Each mark is an offer’s price for one month; yearly prices are divided by twelve.</figcaption></figure>` : ""}
+<section id="prices" class="page"><h2>Prices</h2>${prices.length ? html`<figure>${prices.map((chart) => html`<div class="scroll" role="region" aria-label="Price chart" tabindex="0">${chart}</div>`)}<figcaption>Each mark is an offer’s price for one month; yearly prices are divided by twelve.</figcaption></figure>` : ""}
 ${report.prices.length ? priceTable(report) : html`<p>No site names a price.</p>`}</section>
-<section id="history"><h2>Prices over time</h2>${history ? html`<figure><div class="scroll" role="region" aria-label="Chart of prices over time" tabindex="0">${history}</div><figcaption>Prices that moved, by the month. A line is a step where a run saw another price; the table has the same.</figcaption></figure>` : ""}
+<section id="history"><h2>Prices over time</h2>${history ? html`<figure><div class="scroll" role="region" aria-label="Chart of prices over time" tabindex="0">${history}</div><figcaption>Prices that moved, by the month. A dot is what a run saw, where it was another price than before; the table has the same.</figcaption></figure>` : ""}
 ${moved.length ? historyTable(moved) : html`<p>${changes ? "No price moved in the runs that were compared." : "This is the first run: there is no earlier price."}</p>`}</section>
 <section id="offers"><h2>Side by side</h2>${matrixTable(report)}</section>
 <section id="positioning"><h2>Positioning</h2>${map ? html`<figure><div class="scroll" role="region" aria-label="Positioning chart" tabindex="0">${map.picture}</div><figcaption>Right: a higher entry price. Up: more shown for it.${map.unplaced.length ? ` Drawn without a label, for lack of room: ${map.unplaced.join(", ")}.` : ""}</figcaption></figure>` : ""}

@@ -1,4 +1,4 @@
-/** The report's whole style sheet: screen light and dark, phone, A4. No fonts and pictures from elsewhere. */
+/** The report's whole style sheet: screen light and dark, phone, paper (A4 and Letter). No fonts and pictures from elsewhere. */
 export const STYLE = `
 :root{--ink:#1b1f24;--soft:#5b6470;--paper:#fffefb;--wash:#f4f2ec;--line:#dcd8cd;--accent:#0b5f59;--mark:#b4490f;color-scheme:light dark}
 @media screen and (prefers-color-scheme:dark){:root{--ink:#e8e6e1;--soft:#a3a7ad;--paper:#15181b;--wash:#1f2428;--line:#363c42;--accent:#6cc9c0;--mark:#f0975f}}
@@ -40,11 +40,12 @@ td.long{min-width:14em}
 .yes,.no{white-space:nowrap}.yes{color:var(--accent);font-weight:700}.no{color:var(--soft)}
 figure{margin:1.4em 0}figcaption{font-size:.82rem;color:var(--soft);margin-top:.4em}
 .chart{display:block;width:100%;min-width:640px;height:auto;padding:8px 10px}
+.chart.narrow{min-width:0;max-width:580px}.scroll+.scroll{margin-top:-1px}
 .chart text{fill:var(--ink);font-size:12px}.chart .axis{fill:var(--soft);font-size:11px}.chart .label{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}.chart .value{font-variant-numeric:tabular-nums}
 .chart .grid{stroke:var(--line);stroke-width:1}.chart .range{stroke:var(--accent);stroke-width:2;opacity:.45}.chart .leader{stroke:var(--soft);stroke-width:1;opacity:.6}
 .chart .dot{fill:var(--accent);stroke:var(--paper);stroke-width:1.5}.chart .dot.from{fill:var(--paper);stroke:var(--accent);stroke-width:2}.chart .lane{fill:var(--wash)}
 .chart .step{fill:none;stroke:var(--ink);stroke-width:2}
-.material{border-left:4px solid var(--mark);background:var(--wash);padding:.5em 1em;margin:.8em 0}.material ul{margin:0}
+.material{border-left:4px solid var(--mark);background:var(--wash);padding:.5em 1em;margin:.8em 0}.material ul{margin:0}.material h3{margin:.1em 0 .3em}.day{white-space:nowrap}
 details{margin:.6em 0}summary{cursor:pointer;font-weight:600}
 .cite,.number{font-family:"Inter","Segoe UI","Helvetica Neue","DejaVu Sans",Arial,sans-serif;font-size:.72rem;font-variant-numeric:tabular-nums;white-space:nowrap}.cite{vertical-align:.25em;padding:0 .15em}.cites .cite{vertical-align:baseline}.number{color:var(--soft);margin-right:.3em}
 .claims{list-style:none;padding-left:0}.claims li{margin:.5em 0;scroll-margin-top:12px}.claims li:target,span:target{background:var(--wash);outline:2px solid var(--mark);outline-offset:3px}.claims li>.meta{display:block;font-size:.76rem}
@@ -57,6 +58,6 @@ ul.plain{padding-left:1.1em}ul.plain li{margin:.2em 0}
 .digest{font-family:"DejaVu Sans Mono",Menlo,Consolas,monospace;font-size:.78rem}
 footer{padding-bottom:64px}
 @media (max-width:640px){body{font-size:16px}main,header,nav,footer{padding-left:16px;padding-right:16px}header{padding-top:28px}h1{font-size:1.6rem}.answer{font-size:1.08rem}.figures{grid-template-columns:1fr 1fr}.figures .big{font-size:1.2rem}nav ol{columns:1}table{font-size:.8rem}th,td{padding:6px 8px}tbody th{min-width:0}td.long{min-width:11em}}
-@page{size:A4;margin:18mm 16mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:9px "DejaVu Sans",Arial,sans-serif;color:#5b6470}}
-@media print{body{font-size:10.5pt;background:none}main,header,nav,footer{max-width:none;padding:0}header{padding-top:0}.skip{display:none}h2,h3,h4{break-after:avoid}.answer{font-size:12.5pt}figure,tr,blockquote,.recommend,.notice,.figures div{break-inside:avoid}.page{break-before:page}.keep,main li{break-inside:avoid}#competitors>.page:first-of-type{break-before:auto}tr>th:first-child{position:static}.page>h3:first-child{margin-top:0;font-size:1.3rem}.scroll{overflow:visible;border:0}.chart{min-width:0;padding:0}table{font-size:8.5pt}th,td{padding:4px 6px}td.long,tbody th{min-width:0}thead{display:table-header-group}thead th{white-space:normal}a{color:inherit;text-decoration:none}.shot{max-height:62mm;width:auto;max-width:100%}#competitors>p{display:none}#competitors>.page:first-of-type .shot{max-height:42mm}.swatches{height:12px}details::details-content{content-visibility:visible;block-size:auto}summary{list-style:none}.crop{max-height:24mm;width:auto}.claims li{margin:.25em 0}.page h4{margin:.7em 0 .15em}.page p,.page ul{margin:.2em 0 .4em}.page blockquote{margin:.15em 0}h2{margin-top:1.4em}}
+@page{margin:18mm 16mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:9px "DejaVu Sans",Arial,sans-serif;color:#5b6470}}
+@media print{body{font-size:10.5pt;background:none}main,header,nav,footer{max-width:none;padding:0}header{padding-top:0}.skip{display:none}h2,h3,h4{break-after:avoid}.answer{font-size:12.5pt}figure>.scroll,tr,blockquote,.recommend,.notice,.figures div{break-inside:avoid}.page{break-before:page}.keep,main li{break-inside:avoid}#competitors>.page:first-of-type{break-before:auto}tr>th:first-child{position:static}.page>h3:first-child{margin-top:0;font-size:1.3rem}.scroll{overflow:visible;border:0}.chart{min-width:0;padding:0}table{font-size:8.5pt}th,td{padding:4px}td.long,tbody th{min-width:0}tbody td,tbody th{overflow-wrap:anywhere}thead{display:table-header-group}thead th{white-space:normal;font-size:7pt}a{color:inherit;text-decoration:none}.shot{max-height:62mm;width:auto;max-width:100%}#competitors>p{display:none}#competitors>.page:first-of-type .shot{max-height:42mm}.swatches{height:12px}details::details-content{content-visibility:visible;block-size:auto}summary{list-style:none}.crop{max-height:24mm;width:auto}.claims li{margin:.25em 0}.page h4{margin:.7em 0 .15em}.page p,.page ul{margin:.2em 0 .4em}.page blockquote{margin:.15em 0}h2{margin-top:1.4em}}
 `;
