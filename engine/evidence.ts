@@ -3,6 +3,7 @@ import { digestIn } from "./artifact-key.ts";
 import { canonicalJson, sha256 } from "./canonical.ts";
 import { type Decision, decisionSchema } from "./findings.ts";
 import { type Outcomes, usageOf } from "./outcomes.ts";
+import { outputsIn } from "./outputs.ts";
 import { egressUsageSchema, itemSchema, modelCallsSchema, usageSchema, workloadRefSchema } from "./result.ts";
 import type { Run } from "./run.ts";
 import { listItems } from "./walk.ts";
@@ -179,10 +180,9 @@ function chained(entries: readonly Entry[]): { entry: Entry; hash: string }[] {
 function subjectsOf(entries: readonly Entry[], output: string): Evidence["subject"] {
   return entries.flatMap((entry) => {
     if (entry.kind !== "step" || entry.step !== output || entry.outcome !== "succeeded") return [];
-    const prefix = entry.index === undefined ? "" : `${entry.index}-`;
-    return Object.entries(entry.artifacts).flatMap(([role, key]) => {
+    return outputsIn(entry.artifacts, entry.index).flatMap(({ name, key }) => {
       const digest = digestIn(key);
-      return digest === undefined ? [] : [{ name: `${prefix}${role}`, digest: { sha256: digest } }];
+      return digest === undefined ? [] : [{ name, digest: { sha256: digest } }];
     });
   });
 }

@@ -122,7 +122,7 @@ export function redoneSince({ rerun, pipeline }: Run, step: string): Date | unde
   return isRedone ? new Date(at) : undefined;
 }
 
-export function stepOf({ pipeline }: Run, name: string): PipelineStep | undefined {
+export function stepOf({ pipeline }: Pick<Run, "pipeline">, name: string): PipelineStep | undefined {
   return pipeline.steps.find((step) => step.name === name);
 }
 

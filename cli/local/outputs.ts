@@ -1,10 +1,8 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outcomes } from "../../engine/outcomes.ts";
-import { isOutput } from "../../engine/output-role.ts";
+import { outputsOf } from "../../engine/outputs.ts";
 import type { Run } from "../../engine/run.ts";
-import { stepOf } from "../../engine/run.ts";
-import { SUMMARY } from "../../engine/summary.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import type { RunFolder } from "../run-folder.ts";
 
@@ -22,23 +20,17 @@ const TAKEN: ReadonlySet<string> = new Set(["run.json", "evidence.json"]);
 
 /**
  * Names the artifacts of the run's output step: STEP.EXT; where several have one extension, ROLE.EXT; those of a fan-out
- * outputs/INDEX-ROLE.EXT. The summary is for reviewers and no output.
+ * outputs/INDEX-ROLE.EXT.
  */
-export function outputFiles({ pipeline, ...run }: Run, outcomes: Outcomes): OutputFile[] {
-  const all = outcomes.get(pipeline.output) ?? [];
-  const isFanOut = stepOf({ pipeline, ...run }, pipeline.output)?.forEach !== undefined;
-  return all.flatMap((outcome, index) => {
-    if (outcome?.outcome !== "succeeded") return [];
-    const artifacts = Object.entries(outcome.artifacts).filter(([role]) => role !== SUMMARY && isOutput(role));
-    const extensions = artifacts.map(([, key]) => extensionOf(key));
-    return artifacts.map(([role, key]): OutputFile => {
-      const extension = extensionOf(key);
-      if (isFanOut)
-        return { name: `${index}-${role}`, key, path: join("outputs", `${index}-${fileName(role)}.${extension}`) };
-      const isOnly = extensions.filter((other) => other === extension).length === 1;
-      const path = `${isOnly ? pipeline.output : fileName(role)}.${extension}`;
-      return { name: role, key, path: TAKEN.has(path) ? join("outputs", path) : path };
-    });
+export function outputFiles({ pipeline }: Run, outcomes: Outcomes): OutputFile[] {
+  const outputs = outputsOf({ pipeline }, outcomes);
+  const extensions = outputs.map(({ key }) => extensionOf(key));
+  return outputs.map(({ name, role, key, index }): OutputFile => {
+    const extension = extensionOf(key);
+    if (index !== undefined) return { name, key, path: join("outputs", `${index}-${fileName(role)}.${extension}`) };
+    const isOnly = extensions.filter((other) => other === extension).length === 1;
+    const path = `${isOnly ? pipeline.output : fileName(role)}.${extension}`;
+    return { name, key, path: TAKEN.has(path) ? join("outputs", path) : path };
   });
 }
 

@@ -1,8 +1,9 @@
+import { addressKey } from "../../pipelines/market-analysis/page-address.ts";
 import { money } from "../../pipelines/market-analysis/price.ts";
 import { isRead } from "./coverage.ts";
 import { plainText, withoutNoise } from "./noise.ts";
 import type { Change, Changes, Coverage, EarlierReport, NumberedClaim, SitePage, Status } from "./report.ts";
-import { pageKey, pathOf } from "./site.ts";
+import { pathOf } from "./site.ts";
 
 /** What of a report is compared. */
 export type Comparable = Pick<EarlierReport, "date" | "run" | "workload" | "competitors" | "claims" | "coverage">;
@@ -44,8 +45,8 @@ export function changesSince(before: Comparable, now: Comparable): Compared {
 }
 
 const sitesOf = ({ competitors, coverage }: Comparable): string[] => [
-  ...competitors.map(({ item }) => pageKey(item)),
-  ...coverage.map(({ site }) => pageKey(site)),
+  ...competitors.map(({ item }) => addressKey(item)),
+  ...coverage.map(({ site }) => addressKey(site)),
 ];
 
 /** A site in one of the two reports. */
@@ -61,8 +62,8 @@ interface SiteView {
 }
 
 function viewOf({ competitors, claims, coverage }: Comparable, key: string): SiteView {
-  const competitor = competitors.find(({ item }) => pageKey(item) === key);
-  const own = coverage.filter(({ site }) => pageKey(site) === key);
+  const competitor = competitors.find(({ item }) => addressKey(item) === key);
+  const own = coverage.filter(({ site }) => addressKey(site) === key);
   const item = competitor?.item ?? own[0]?.site ?? key;
   return {
     item,
@@ -119,7 +120,7 @@ function compareSite(before: SiteView, now: SiteView, since: string): ComparedSi
 /** The site turns the visitor away, where before it did not. */
 const REFUSED: ReadonlySet<Coverage["state"]> = new Set(["blocked", "robots", "consent", "login"]);
 
-const keyOf = ({ kind, capture }: SitePage): string => (kind === "home" ? "home" : pageKey(capture.finalUrl));
+const keyOf = ({ kind, capture }: SitePage): string => (kind === "home" ? "home" : addressKey(capture.finalUrl));
 
 /** How one page of a site was read, then and now. */
 interface PagePair {
@@ -141,7 +142,7 @@ function comparePages(
   };
   const found = compareClaims(before, now, sources, { site, label });
   const touched = new Set(
-    found.list.flatMap(({ status, url }) => (status === "notComparable" || !url ? [] : pageKey(url))),
+    found.list.flatMap(({ status, url }) => (status === "notComparable" || !url ? [] : addressKey(url))),
   );
   const pages = [...pairs.values()].map((pair) => ({
     site,
@@ -175,9 +176,9 @@ const sameAnalyst = ({ before, now }: PagePair): boolean => nameOf(before) === n
 
 function pageStatus({ before, now }: PagePair, coverage: readonly Coverage[], touched: ReadonlySet<string>): Status {
   if (!before) return "new";
-  if (now) return touched.has(pageKey(now.capture.finalUrl)) ? "changed" : "same";
-  const key = pageKey(before.url);
-  const why = coverage.find((one) => pageKey(one.url) === key && !isRead(one));
+  if (now) return touched.has(addressKey(now.capture.finalUrl)) ? "changed" : "same";
+  const key = addressKey(before.url);
+  const why = coverage.find((one) => addressKey(one.url) === key && !isRead(one));
   return why?.reason === "HttpError" && /\b(404|410)\b/.test(why.message) ? "removed" : "notComparable";
 }
 
@@ -335,10 +336,12 @@ const fromTo = (from: string | undefined, to: string | undefined): string => {
   return to === undefined ? `no longer named; before: ${short(from)}` : `changed from ${short(from)} to ${short(to)}`;
 };
 
+const withoutQuery = (address: string): string => addressKey(address.replace(/[?#].*$/s, ""));
+
 function sameDetail(field: string, from: string | undefined, to: string | undefined): boolean {
   if (from === undefined || to === undefined) return from === to;
   // Addresses carry the marks of campaigns in their queries.
-  if (field === "target") return pageKey(from).split("?")[0] === pageKey(to).split("?")[0];
+  if (field === "target") return withoutQuery(from) === withoutQuery(to);
   const parts = (text: string) => text.split(/[;,]/).map(withoutNoise).sort().join(";");
   return field === "features" ? parts(from) === parts(to) : plainText(from) === plainText(to);
 }

@@ -11,7 +11,6 @@ import { historyOf } from "./history.ts";
 import { gapsOf, saturatedOf, standoutsOf } from "./insights.ts";
 import { mainCurrency, monthly } from "./price.ts";
 import type {
-  Changes,
   Competitor,
   Coverage,
   Dossier,
@@ -33,9 +32,6 @@ export interface ReportInput {
   /** What this one is compared with; a sentence where there should be one and is none. */
   readonly earlier?: EarlierReport | string;
 }
-
-/** The label of the key figure that a report has where there was one before; a date follows. */
-export const CHANGES_SINCE = "Changes since";
 
 /** Everything that the report says without an author: figures, tables, what differs, what is open, what changed. */
 export function compare({ objective, findings, decision, subjects, earlier }: ReportInput): Dossier {
@@ -76,7 +72,7 @@ export function compare({ objective, findings, decision, subjects, earlier }: Re
       ].sort(),
     },
     currency,
-    keyFigures: keyFigures({ competitors, prices, currency, coverage, compared: compared?.changes }),
+    keyFigures: keyFigures({ competitors, prices, currency, coverage }),
     changes: compared?.changes ?? null,
     prices,
     history: historyOf(before?.history ?? [], { ...now, claims: compared?.claims ?? claims }, compared?.changes),
@@ -195,10 +191,9 @@ interface Figures {
   readonly prices: readonly LadderEntry[];
   readonly currency: string;
   readonly coverage: readonly Coverage[];
-  readonly compared: Changes | undefined;
 }
 
-function keyFigures({ competitors, prices, currency, coverage, compared }: Figures): Dossier["keyFigures"] {
+function keyFigures({ competitors, prices, currency, coverage }: Figures): Dossier["keyFigures"] {
   const free = competitors.filter((c) => c.free).length;
   const proven = competitors.filter((c) => c.analysis.proof.length > 0).length;
   const of = (n: number) => `${n} of ${competitors.length}`;
@@ -212,15 +207,6 @@ function keyFigures({ competitors, prices, currency, coverage, compared }: Figur
       value: `${read} of ${all}`,
       note: [`${Math.round((100 * read) / Math.max(1, all))}%`, pagesRead, unread].filter(Boolean).join("; "),
     },
-    ...(compared
-      ? [
-          {
-            label: `${CHANGES_SINCE} ${compared.since.slice(0, 10)}`,
-            value: String(compared.list.filter(({ material }) => material).length),
-            note: "material ones: prices, offers, positioning, terms",
-          },
-        ]
-      : []),
     ...entryFigures(competitors, currency),
     {
       label: "Offers with a price",

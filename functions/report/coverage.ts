@@ -1,19 +1,14 @@
-import { z } from "zod";
 import type { Finding, Findings } from "../../engine/findings.ts";
-import { pageKindSchema } from "../../pipelines/market-analysis/capture.ts";
+import { pageItemSchema } from "../../pipelines/market-analysis/capture.ts";
+import { addressKey } from "../../pipelines/market-analysis/page-address.ts";
 import type { Competitor, Coverage } from "./report.ts";
-import { pageKey } from "./site.ts";
-
-/** What stands in a step's list beside addresses: pages that were discovered on a site. */
-const pageItemSchema = z.object({ url: z.string(), site: z.string().optional(), kind: pageKindSchema.optional() });
 
 /** The page that a finding is about, and the site that it belongs to. */
 export function pageOf({ item }: Finding): Pick<Coverage, "site" | "url" | "kind"> {
   if (typeof item === "string") return { site: item, url: item, kind: "home" };
   const page = pageItemSchema.safeParse(item);
   if (!page.success) return { site: JSON.stringify(item ?? null), url: JSON.stringify(item ?? null), kind: "other" };
-  const { url, site = url, kind = "other" } = page.data;
-  return { site, url, kind };
+  return page.data;
 }
 
 /** The artifact keys of a page that was captured and analyzed. */
@@ -59,7 +54,7 @@ export function coverageOf({ results }: Findings, competitors: readonly Competit
     ),
   );
   // A discovered page names its site by the address that scrape made of it.
-  const named = new Map(competitors.map(({ item }) => [pageKey(item), item]));
+  const named = new Map(competitors.map(({ item }) => [addressKey(item), item]));
   const missing = results.flatMap((finding): Coverage[] => {
     if (keysOf(finding)) return [];
     const { step, outcome, reason, message } = finding;
@@ -68,7 +63,7 @@ export function coverageOf({ results }: Findings, competitors: readonly Competit
         ? { reason: reason ?? "Failed", message: message ?? "the step gave no message" }
         : { reason: "NotAnalyzed", message: `step ${step} ${outcome} without an analysis of the page` };
     const page = pageOf(finding);
-    return [{ ...page, site: named.get(pageKey(page.site)) ?? page.site, state: stateOf(why.reason), ...why }];
+    return [{ ...page, site: named.get(addressKey(page.site)) ?? page.site, state: stateOf(why.reason), ...why }];
   });
   return [...read, ...missing];
 }

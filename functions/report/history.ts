@@ -1,6 +1,6 @@
+import { addressKey } from "../../pipelines/market-analysis/page-address.ts";
 import type { Comparable } from "./changes.ts";
 import type { Changes, NumberedClaim, PriceSeries } from "./report.ts";
-import { pageKey } from "./site.ts";
 
 /** Of one offer. Two points make one price, however long it stands. */
 export const MAX_POINTS = 100;
@@ -19,15 +19,18 @@ export function historyOf(
   const offers = new Map<string, NumberedClaim>();
   for (const claim of claims) {
     const site = sites.get(claim.site);
-    if (site && claim.field === "offers") offers.set(`${pageKey(site.item)} ${claim.key}`, claim);
+    if (site && claim.field === "offers") offers.set(`${addressKey(site.item)} ${claim.key}`, claim);
   }
   const kept = earlier.map((series): PriceSeries => {
-    const name = `${pageKey(series.site)} ${series.key}`;
+    const name = `${addressKey(series.site)} ${series.key}`;
     const claim = offers.get(name);
     offers.delete(name);
     const gone = changes?.list.some(
       ({ status, field, site, subject }) =>
-        status === "removed" && field === "offer" && pageKey(site) === pageKey(series.site) && subject === series.offer,
+        status === "removed" &&
+        field === "offer" &&
+        addressKey(site) === addressKey(series.site) &&
+        subject === series.offer,
     );
     // A price of another page than before is no change of the price.
     if (claim ? claim.status === "notComparable" : !gone) return series;

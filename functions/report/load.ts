@@ -15,9 +15,10 @@ import { parseJson } from "../../lib/parse-json.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
 import { correctedPages } from "../../pipelines/market-analysis/corrected.ts";
+import { addressKey } from "../../pipelines/market-analysis/page-address.ts";
 import { keysOf, pageOf } from "./coverage.ts";
 import { type EarlierReport, earlierReportSchema } from "./report.ts";
-import { pageKey, type ReadPage, readPage, type Subject } from "./site.ts";
+import { type ReadPage, readPage, type Subject } from "./site.ts";
 
 /**
  * The artifacts of gate `review`, checked against each other: the report is on what was approved.
@@ -86,8 +87,8 @@ export async function loadSubjects(
 }
 
 const isSamePage = (a: Capture, b: Capture): boolean =>
-  pageKey(a.finalUrl) === pageKey(b.finalUrl) ||
-  (a.canonical !== undefined && b.canonical !== undefined && pageKey(a.canonical) === pageKey(b.canonical));
+  addressKey(a.finalUrl) === addressKey(b.finalUrl) ||
+  (a.canonical !== undefined && b.canonical !== undefined && addressKey(a.canonical) === addressKey(b.canonical));
 
 /**
  * The report of the run that this one is compared with. A sentence where there was such a run, and its report cannot be read; undefined

@@ -15,6 +15,7 @@ import {
   costSentences,
   extractiveNote,
   FIELD_NAMES,
+  figuresOf,
   groupChanges,
   METHOD,
   refusals,
@@ -77,7 +78,7 @@ export function reportMarkdown(report: Report): string {
     e(confidenceSentence(narrative.confidence, report)),
     table(
       ["Figure", "", ""],
-      report.keyFigures.map(({ label: name, value, note }) => [e(name), `**${e(value)}**`, e(note)]),
+      figuresOf(report).map(({ label: name, value, note }) => [e(name), `**${e(value)}**`, e(note)]),
     ),
     "### What this rests on",
     insights(narrative.claims, report, "The figures above."),

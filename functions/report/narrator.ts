@@ -3,7 +3,6 @@ import { TerminalError } from "../../lib/errors.ts";
 import type { Answer } from "../../lib/model/model.ts";
 import type { Question } from "../../lib/model/question.ts";
 import { citedIn } from "./claims.ts";
-import { CHANGES_SINCE } from "./compare.ts";
 import { siteShare } from "./coverage.ts";
 import { confidenceOf, ENOUGH } from "./insights.ts";
 import type { Dossier, Insight, Narrative, NumberedClaim } from "./report.ts";
@@ -125,7 +124,7 @@ function briefing(dossier: Dossier, told: readonly NumberedClaim[]): string {
   const isNew = changes?.list.some(({ material }) => material) ?? false;
   return JSON.stringify({
     currency,
-    keyFigures: keyFigures.filter(({ label }) => isNew || !label.startsWith(CHANGES_SINCE)),
+    keyFigures,
     sites: competitors.map(({ id, label, entryMonthly, entryPer, free, themes, calls }) => ({
       ...{ id, name: label, entryMonthly, entryPer, free, themes, calls },
       claims: Object.fromEntries(told.filter(({ site }) => site === id).map((claim) => [claim.id, sentenceOf(claim)])),

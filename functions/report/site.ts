@@ -163,10 +163,3 @@ export function shortAddress(url: string): string {
   const parsed = URL.parse(url);
   return parsed?.pathname === "/" && parsed.search === "" ? parsed.host : pathOf(url);
 }
-
-/** For comparison: one page has several addresses. */
-export function pageKey(url: string): string {
-  const parsed = URL.parse(url);
-  if (!parsed) return url;
-  return `${parsed.host.replace(/^www\./, "")}${parsed.pathname.replace(/\/+$/, "")}${parsed.search}`;
-}

@@ -83,6 +83,19 @@ export function changesSentence({ list, same, noise, omitted, since }: Changes):
   return `${count(material, "material change")} and ${count(minor, "smaller one")} since ${day}; ${kept}${left}`;
 }
 
+/** The key figures, with one for the changes where the report is compared with an earlier one. */
+export function figuresOf({
+  keyFigures: [first, ...others],
+  changes,
+}: Pick<Report, "keyFigures" | "changes">): Report["keyFigures"] {
+  const since = changes && {
+    label: `Changes since ${changes.since.slice(0, 10)}`,
+    value: String(groupChanges(changes).material.length),
+    note: "material ones: prices, offers, positioning, terms",
+  };
+  return [...(first ? [first] : []), ...(since ? [since] : []), ...others];
+}
+
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 export const STATE_NAMES: Readonly<Record<Coverage["state"], string>> = {

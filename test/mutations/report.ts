@@ -87,14 +87,14 @@ export const REPORT_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/report/load.ts", WHOLE, [
     {
       why: "two addresses of one page count once",
-      find: "pageKey(a.finalUrl) === pageKey(b.finalUrl) ||",
+      find: "addressKey(a.finalUrl) === addressKey(b.finalUrl) ||",
       replace: "",
     },
     {
       why: "two pages that say that they are one count once",
       find: "if (site.pages.some((other) => isSamePage(other.capture, capture))) continue;",
       replace:
-        "if (site.pages.some((other) => pageKey(other.capture.finalUrl) === pageKey(capture.finalUrl))) continue;",
+        "if (site.pages.some((other) => addressKey(other.capture.finalUrl) === addressKey(capture.finalUrl))) continue;",
     },
     {
       why: "an earlier report that cannot be read costs no report",

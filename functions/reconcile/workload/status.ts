@@ -1,6 +1,6 @@
 import type { Review, WorkloadStatus } from "../../../crd/agentworkload.ts";
 import { type Outcomes, usageOf } from "../../../engine/outcomes.ts";
-import { isOutput } from "../../../engine/output-role.ts";
+import { outputsOf } from "../../../engine/outputs.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import { itemProgress, stepProgress } from "../../../engine/progress.ts";
 import type { Run } from "../../../engine/run.ts";
@@ -88,7 +88,7 @@ export function statusOf(observed: Observed, context: StatusContext): WorkloadSt
     ...reviewsOf(observed, run, context),
     ...earlierReviewsOf(observed, run, context),
     ...changesOf(progress, run),
-    ...outputsOf(progress, run),
+    ...outputsIn(progress, run),
     ...(before.results === undefined ? {} : { results: before.results }),
     ...(run.comparison ? { comparedWith: run.comparison } : {}),
     ...traceOf(run, context),
@@ -280,16 +280,9 @@ function decimal(usd: number | undefined): string | undefined {
   return usd === undefined ? undefined : dollars(usd);
 }
 
-/** The artifacts of the pipeline's output step; of a fan-out by the item's number. */
-function outputsOf(progress: Progress | undefined, run: Run): Pick<WorkloadStatus, "outputs"> {
-  const all = progress?.outcomes.get(run.pipeline.output) ?? [];
-  const isFanOut = run.pipeline.steps.find(({ name }) => name === run.pipeline.output)?.forEach !== undefined;
-  const outputs = all.flatMap((outcome, index) =>
-    Object.entries(outcome?.outcome === "succeeded" ? outcome.artifacts : {})
-      .filter(([role]) => isOutput(role))
-      .map(([role, key]) => [isFanOut ? `${index}-${role}` : role, key] as const),
-  );
-  return outputs.length > 0 ? { outputs: Object.fromEntries(outputs) } : {};
+function outputsIn(progress: Progress | undefined, run: Run): Pick<WorkloadStatus, "outputs"> {
+  const outputs = progress ? outputsOf(run, progress.outcomes) : [];
+  return outputs.length > 0 ? { outputs: Object.fromEntries(outputs.map(({ name, key }) => [name, key])) } : {};
 }
 
 function underWay(

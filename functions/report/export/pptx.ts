@@ -9,6 +9,7 @@ import {
   changesSentence,
   confidenceSentence,
   extractiveNote,
+  figuresOf,
   groupChanges,
   reviewSentence,
   STATE_NAMES,
@@ -75,7 +76,7 @@ function figuresSlide(deck: Deck, report: Report): void {
   const slide = headed(deck, "The answer");
   text(slide, clip(withoutCitations(report.narrative.answer), 700), { y: 1.2, h: 1.9, fontSize: 17 });
   const width = WIDTH / 4;
-  for (const [at, { label, value, note }] of report.keyFigures.slice(0, 8).entries()) {
+  for (const [at, { label, value, note }] of figuresOf(report).slice(0, 8).entries()) {
     const place = { x: LEFT + (at % 4) * width, w: width - 0.15, y: 3.4 + Math.floor(at / 4) * 1.8 };
     text(slide, label, { ...place, h: 0.4, fontSize: 12, color: SOFT });
     text(slide, value, { ...place, y: place.y + 0.35, h: 0.6, fontSize: 26, bold: true });

@@ -13,6 +13,7 @@ import {
   confidenceSentence,
   costSentences,
   extractiveNote,
+  figuresOf,
   METHOD,
   reviewSentence,
 } from "../wording.ts";
@@ -76,7 +77,7 @@ ${report.review.automatic ? html`<p class="notice"><span class="tag">Not reviewe
 ${changes ? changesSection(changes, cite) : ""}
 <section id="answer" aria-labelledby="answer-h"><h2 id="answer-h">The answer</h2>
 <p class="answer">${cite.text(narrative.answer)}</p><div class="recommend"><h3>Recommendation</h3><p>${cite.text(narrative.recommendation)}</p><p class="meta">${confidenceSentence(narrative.confidence, report)}</p></div>
-<dl class="figures">${report.keyFigures.map(({ label, value, note }) => html`<div><dt>${label}</dt><dd class="big">${value}</dd><dd class="note">${note}</dd></div>`)}</dl>
+<dl class="figures">${figuresOf(report).map(({ label, value, note }) => html`<div><dt>${label}</dt><dd class="big">${value}</dd><dd class="note">${note}</dd></div>`)}</dl>
 <h3>What this rests on</h3>${narrative.claims.length ? html`<ul class="plain">${narrative.claims.map((claim) => html`<li><strong>${claim.title}.</strong> ${cite.text(claim.text)} ${cite.basis(claim)}</li>`)}</ul>` : html`<p>The figures above and the pages below.</p>`}</section>
 <nav aria-labelledby="contents-h"><h2 id="contents-h">Contents</h2><ol>${contents.map(([id, title]) => html`<li><a href="#${id}">${title}</a>${id === "competitors" ? html`<ol>${competitors.map((c) => html`<li><a href="#${c.id}">${c.label}</a></li>`)}</ol>` : ""}</li>`)}</ol></nav>
 <section id="gaps" class="page"><h2>Gaps and opportunities</h2>${insights(report.gaps, "So few sites show no gaps.")}

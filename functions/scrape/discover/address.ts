@@ -14,11 +14,3 @@ export function pageAddress(href: string, base?: string): URL | undefined {
   for (const name of [...url.searchParams.keys()]) if (TRACKING.test(name)) url.searchParams.delete(name);
   return url;
 }
-
-/** Equal for two spellings of one page's address: with and without TLS, www., a slash at the end, an index file. */
-export function addressKey({ hostname, port, pathname, searchParams }: URL): string {
-  const host = hostname.replace(/^www\./, "").replace(/\.$/, "");
-  const path = pathname.replace(/\/(?:index|default)\.(?:html?|php|aspx?)$/i, "/").replace(/\/+$/, "");
-  const query = [...searchParams].map((pair) => pair.join("=")).sort();
-  return [host, port, path, query.join("&")].join(" ");
-}

@@ -1,7 +1,8 @@
 import { getDomain } from "tldts";
 import { hostAllowed } from "../../../lib/allow-list.ts";
+import { addressKey } from "../../../pipelines/market-analysis/page-address.ts";
 import type { Link } from "../in-page-links.ts";
-import { addressKey, pageAddress } from "./address.ts";
+import { pageAddress } from "./address.ts";
 import { kindOf, SOUGHT_KINDS, type SoughtKind } from "./kinds.ts";
 
 /** What is known of a site's pages. */
