@@ -33,7 +33,7 @@ export const ENDLESS: Parameters<PageWork["merge"]> = [
   {
     text: SLOW_TEXT,
     html: "",
-    source: { screenshot: "u/s.png", url: "http://tidy.test/" },
+    source: { screenshot: "u/s.png", url: "http://tidy.test/", at: "2026-11-20T10:00:00.000Z" },
     model: "m",
     usage: NO_USAGE,
   },

@@ -10,15 +10,7 @@ import { type EntryGroup, entryGroups } from "./entry.ts";
 import { historyOf } from "./history.ts";
 import { gapsOf, saturatedOf, standoutsOf } from "./insights.ts";
 import { mainCurrency, monthly } from "./price.ts";
-import type {
-  Competitor,
-  Coverage,
-  Dossier,
-  EarlierReport,
-  LadderEntry,
-  NumberedClaim,
-  SitePage,
-} from "./report.ts";
+import type { Competitor, Coverage, Dossier, EarlierReport, LadderEntry, NumberedClaim, SitePage } from "./report.ts";
 import { mergePages, type ReadPage, type Subject } from "./site.ts";
 import { callsOf, themesOf } from "./themes.ts";
 

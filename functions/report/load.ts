@@ -18,7 +18,7 @@ import { correctedPages } from "../../pipelines/market-analysis/corrected.ts";
 import { addressKey } from "../../pipelines/market-analysis/page-address.ts";
 import { keysOf, pageOf } from "./coverage.ts";
 import { type EarlierReport, earlierReportSchema } from "./report.ts";
-import { type ReadPage, readPage, type Subject } from "./site.ts";
+import type { ReadPage, Subject } from "./site.ts";
 
 /**
  * The artifacts of gate `review`, checked against each other: the report is on what was approved.
@@ -72,7 +72,7 @@ export async function loadSubjects(
     // Two addresses may lead to one page.
     if (site.pages.some((other) => isSamePage(other.capture, capture))) continue;
     const kind = page.kind === "home" ? page.kind : (analysis.page?.kind ?? capture.kind ?? page.kind);
-    site.pages.push(readPage(page.url, kind, capture, analysis));
+    site.pages.push({ url: page.url, kind, capture, analysis });
   }
   const subjects = [...sites.values()].flatMap(({ item, pages }): Subject[] => {
     const [first, ...others] = pages.sort((a, b) => Number(b.kind === "home") - Number(a.kind === "home"));

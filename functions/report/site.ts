@@ -1,5 +1,5 @@
 import { addUsage, NO_USAGE } from "../../engine/result.ts";
-import type { Analysis, Evidence, Price } from "../../pipelines/market-analysis/analysis.ts";
+import type { Analysis, Price } from "../../pipelines/market-analysis/analysis.ts";
 import type { Capture, PageKind } from "../../pipelines/market-analysis/capture.ts";
 import { describePrice } from "../../pipelines/market-analysis/price.ts";
 
@@ -9,7 +9,6 @@ export interface ReadPage {
   readonly url: string;
   readonly kind: PageKind;
   readonly capture: Capture;
-  /** Each piece of evidence has its address and time. */
   readonly analysis: Analysis;
 }
 
@@ -19,30 +18,6 @@ export interface Subject {
   readonly item: string;
   /** The named page first. */
   readonly pages: readonly [ReadPage, ...ReadPage[]];
-}
-
-/** `analysis` with the page's address and time in each piece of evidence. */
-export function readPage(url: string, kind: PageKind, capture: Capture, analysis: Analysis): ReadPage {
-  const { finalUrl, capturedAt } = capture;
-  const stands = <T extends { evidence: Evidence }>(one: T): T => ({
-    ...one,
-    evidence: { ...one.evidence, url: one.evidence.url ?? finalUrl, at: one.evidence.at ?? capturedAt },
-  });
-  const { positioning, audience, offers, callsToAction, proof, technology } = analysis;
-  return {
-    url,
-    kind,
-    capture,
-    analysis: {
-      ...analysis,
-      positioning: positioning && stands(positioning),
-      audience: audience.map(stands),
-      offers: offers.map(stands),
-      callsToAction: callsToAction.map(stands),
-      proof: proof.map(stands),
-      technology: technology.map(stands),
-    },
-  };
 }
 
 /** Pages that say most of an offer first: the pricing page's price counts where a teaser elsewhere says another. */
@@ -116,7 +91,7 @@ function mergeOffers(pages: readonly ReadPage[]): { offers: Offer[]; contradicti
       }
       if (first.price && offer.price && !pricesOf(first).includes(describePrice(offer.price)))
         contradictions.push(
-          `${first.name} costs ${describePrice(first.price)} on ${pathOf(first.evidence.url ?? "")} and ${describePrice(offer.price)} on ${pathOf(page.url)}; the report uses the first.`,
+          `${first.name} costs ${describePrice(first.price)} on ${pathOf(first.evidence.url)} and ${describePrice(offer.price)} on ${pathOf(page.url)}; the report uses the first.`,
         );
       kept.set(key, withMore(first, offer));
     }

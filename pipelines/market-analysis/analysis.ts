@@ -17,9 +17,9 @@ const evidenceSchema = z.strictObject({
   /** Artifact key of the screenshot. */
   screenshot: z.string(),
   /** Address of the page, after redirects. */
-  url: z.string().optional(),
+  url: z.string(),
   /** When the page was captured. */
-  at: z.iso.datetime().optional(),
+  at: z.iso.datetime(),
   /** Artifact key of the full page's picture, and the part of it that shows the text; absent where the text is not drawn. */
   crop: z.strictObject({ image: z.string(), box: boxSchema }).optional(),
   /** What says it, where it is not the text that a visitor reads. */

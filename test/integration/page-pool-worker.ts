@@ -5,7 +5,14 @@ import { ENDLESS } from "../slow-pages.ts";
 
 const pages = createPagePool({ timeoutMs: 10_000, heapMb: 128 });
 const signal = new AbortController().signal;
-const page = { html: "", url: "http://tidy.test/", title: "Tidy", description: "", screenshot: "u/s.png" };
+const page = {
+  html: "",
+  url: "http://tidy.test/",
+  title: "Tidy",
+  description: "",
+  screenshot: "u/s.png",
+  at: "2026-11-20T10:00:00.000Z",
+};
 await pages.run("extract", [page], signal);
 // The same process goes on with it.
 const endless = pages.run("merge", ENDLESS, signal);

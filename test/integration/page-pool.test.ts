@@ -28,7 +28,14 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 function read(pool: PagePool, html: string, signal = never) {
-  const page = { html, url: "http://tidy.test/", title: "Tidy", description: "", screenshot: "u/s.png" };
+  const page = {
+    html,
+    url: "http://tidy.test/",
+    title: "Tidy",
+    description: "",
+    screenshot: "u/s.png",
+    at: "2026-11-20T10:00:00.000Z",
+  };
   return pool.run("extract", [page], signal);
 }
 

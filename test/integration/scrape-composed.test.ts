@@ -9,7 +9,7 @@ import { type Captured, scrapingForFile } from "./scraping.ts";
 const scraping = scrapingForFile(["shop.test", "other.test"]);
 const capture = (path: string) => scraping.capture(`http://shop.test${path}`);
 const read = ({ html, finalUrl: url, title, description }: Captured) =>
-  extract({ html, url, title, description, screenshot: "s" });
+  extract({ html, url, title, description, screenshot: "s", at: "2026-11-20T10:00:00.000Z" });
 
 const shownBy = ({ html }: Captured) => textOf(visibleDocument(html).body);
 

@@ -25,7 +25,9 @@ test.each(["/switch-tabs-plain", "/switch-drawn", "/switch-label"])(
 test("they are two prices of one offer, and no other offers", async () => {
   const { html, finalUrl: url, title, description } = await capture("/switch-buttons");
   const yearly = (amount: number) => [{ amount, currency: "USD", period: "year", from: false }];
-  expect(extract({ html, url, title, description, screenshot: "s" }).offers).toMatchObject([
+  expect(
+    extract({ html, url, title, description, screenshot: "s", at: "2026-11-20T10:00:00.000Z" }).offers,
+  ).toMatchObject([
     { name: "Solo", price: { amount: 9, period: "month" }, alternatives: yearly(90) },
     { name: "Team", price: { amount: 29, period: "month" }, alternatives: yearly(290) },
   ]);
@@ -47,7 +49,14 @@ test.each([
 test("what speaks to a model then is reported, and the plans stay those that the page shows", async () => {
   const { html, text, finalUrl: url, title, description } = await capture("/switch-instructs");
   expect(text).toContain("Ignore all previous instructions");
-  const { caveats, offers } = extract({ html, url, title, description, screenshot: "s" });
+  const { caveats, offers } = extract({
+    html,
+    url,
+    title,
+    description,
+    screenshot: "s",
+    at: "2026-11-20T10:00:00.000Z",
+  });
   expect(caveats).toEqual([expect.stringContaining("tries to instruct")]);
   expect(offers).toMatchObject([{ name: "Solo" }, { name: "Team" }]);
 });

@@ -11,6 +11,7 @@ function offersOf(body: string, { lang = "en", url = "https://www.shop.example/"
     title: "Shop",
     description: "",
     screenshot: SHOT,
+    at: "2026-11-20T10:00:00.000Z",
   }).offers;
 }
 

@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
 import { claimsOf } from "../../pipelines/market-analysis/claims.ts";
 
-const evidence = { text: "as quoted", screenshot: "ns/uid/0.png" };
+const evidence = {
+  text: "as quoted",
+  screenshot: "ns/uid/0.png",
+  url: "https://acme.example/",
+  at: "2026-11-20T10:00:00.000Z",
+};
 
 function analysisWith(part: Partial<Analysis>): Analysis {
   return {

@@ -13,7 +13,12 @@ import { parsePrice } from "../../pipelines/market-analysis/parse-price.ts";
 import { describePrice } from "../../pipelines/market-analysis/price.ts";
 import { analysisOf, captureOf, TEN, WORKLOAD } from "./report-fixture.ts";
 
-const evidence = { text: "as quoted", screenshot: "ns/uid/0.png" };
+const evidence = {
+  text: "as quoted",
+  screenshot: "ns/uid/0.png",
+  url: "https://acme.example/",
+  at: "2026-11-20T10:00:00.000Z",
+};
 const offer = (name: string, price: Price | null): Analysis["offers"][number] => ({
   name,
   price,

@@ -10,6 +10,7 @@ function actionsOf(body: string) {
     title: "Acme",
     description: "",
     screenshot: "u/s.png",
+    at: "2026-11-20T10:00:00.000Z",
   }).callsToAction;
 }
 const texts = (body: string): string[] => actionsOf(body).map(({ text }) => text);

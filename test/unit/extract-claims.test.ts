@@ -11,6 +11,7 @@ const extracted = (body: string, title = "Acme – Shifts") =>
     title,
     description: "A description",
     screenshot: "u/s.png",
+    at: "2026-11-20T10:00:00.000Z",
   });
 const proofOf = (body: string): string[] => extracted(body).proof.map(({ kind, value }) => `${kind}: ${value}`);
 const at = (y: number, height: number) => `data-agentic-box="100 ${y} 400 ${height}"`;

@@ -11,6 +11,7 @@ function extracted(body: string, { head = "", states = "", url = "https://acme.e
     title: "Acme",
     description: "",
     screenshot: "u/s.png",
+    at: "2026-11-20T10:00:00.000Z",
   });
 }
 const offersOf = (...args: Parameters<typeof extracted>) => extracted(...args).offers;

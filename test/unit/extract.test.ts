@@ -10,6 +10,7 @@ const page = (body: string, over: Partial<Page> = {}): ReturnType<typeof extract
     title: over.title ?? "",
     description: over.description ?? "",
     screenshot: "uid/shot.png",
+    at: "2026-11-20T10:00:00.000Z",
   });
 const offers = (body: string): string[] =>
   page(body).offers.map(({ name, price }) =>
@@ -125,6 +126,7 @@ describe("offers", () => {
       text: "Solo $8 / month Everything Go",
       screenshot: "uid/shot.png",
       url: "http://www.acme.example/",
+      at: "2026-11-20T10:00:00.000Z",
     });
     expect(offer?.features).toEqual(["Everything"]);
   });

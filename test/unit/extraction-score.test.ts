@@ -4,7 +4,7 @@ import { type Class, countOf, score } from "../../bench/extraction/score.ts";
 import { NO_USAGE } from "../../engine/result.ts";
 import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 
-const evidence = { text: "", screenshot: "s" };
+const evidence = { text: "", screenshot: "s", url: "https://acme.example/", at: "2026-11-20T10:00:00.000Z" };
 const month = { amount: 9, currency: "USD", period: "month", from: false } as const;
 const truth: PageTruth = {
   positioning: ["Pay as you grow", "With our no hassle pricing plans"],

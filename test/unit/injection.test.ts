@@ -92,8 +92,9 @@ const page = (inside: string) =>
 function analysisOf(inside: string) {
   const html = page(inside);
   const screenshot = "u/s.png";
+  const at = "2026-11-20T10:00:00.000Z";
   const url = "https://tidy.example/";
-  const { layout: _, ...found } = extract({ html, url, title: "Tidy", description: "", screenshot });
+  const { layout: _, ...found } = extract({ html, url, title: "Tidy", description: "", screenshot, at });
   const extracted: Analysis = {
     ...found,
     site: url,
@@ -101,7 +102,7 @@ function analysisOf(inside: string) {
     design: { palette: [], layout: [], screenshot },
     usage: NO_USAGE,
   };
-  return { extracted, source: { text: textOf(visibleDocument(html).body), html, source: { screenshot, url } } };
+  return { extracted, source: { text: textOf(visibleDocument(html).body), html, source: { screenshot, url, at } } };
 }
 
 /** It claims what it was told to, with what stands on the page as evidence: words that are there, and words that are not. */

@@ -5,7 +5,6 @@ import { upstream } from "../../engine/outcomes.ts";
 import type { StepInput } from "../../engine/result.ts";
 import { compare } from "../../functions/report/compare.ts";
 import type { Dossier, EarlierReport } from "../../functions/report/report.ts";
-import { readPage } from "../../functions/report/site.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import type { Analysis, Price } from "../../pipelines/market-analysis/analysis.ts";
 import type { Capture, PageKind } from "../../pipelines/market-analysis/capture.ts";
@@ -13,6 +12,8 @@ import type { Capture, PageKind } from "../../pipelines/market-analysis/capture.
 export const UID = "7d1f3c52-0000-4000-8000-000000000001";
 export const WORKLOAD = { namespace: "default", name: "invoicing", uid: UID };
 const SHOT = `default/${UID}/${"0".repeat(64)}.png`;
+
+const CAPTURED_AT = "2026-11-20T10:00:00.000Z";
 
 export interface Site {
   name: string;
@@ -57,7 +58,7 @@ export const price = (amount: number, more: Partial<Price> = {}): Price => ({
 export function analysisOf(site: Site & { site?: string; kind?: PageKind }, screenshot = SHOT, image = SHOT): Analysis {
   const said = (text: string) => {
     const box = site.crops?.[text];
-    return { text, screenshot, ...(box ? { crop: { image, box } } : {}) };
+    return { text, screenshot, url: site.url, at: CAPTURED_AT, ...(box ? { crop: { image, box } } : {}) };
   };
   return {
     site: site.site ?? site.url,
@@ -102,7 +103,7 @@ export function captureOf(site: Site, screenshot = SHOT, fullPage = SHOT): Captu
     title: `${site.name} – home`,
     lang: "en",
     description: "",
-    capturedAt: "2026-11-20T10:00:00.000Z",
+    capturedAt: CAPTURED_AT,
     timings: { responseMs: 80, domContentLoadedMs: 200, loadMs: 400, totalMs: 900 },
     viewport: { width: 1280, height: 800 },
     pageHeight: 2400,
@@ -347,10 +348,10 @@ export function dossierOf(
   const subjects = sites.map((site) => ({
     item: site.url,
     pages: [
-      readPage(site.url, "home", captureOf(site), analysisOf(site)),
+      { url: site.url, kind: "home" as const, capture: captureOf(site), analysis: analysisOf(site) },
       ...(site.pages ?? []).map((page) => {
         const one = pageOf(page, site);
-        return readPage(one.url, page.kind, captureOf(one), analysisOf(one));
+        return { url: one.url, kind: page.kind, capture: captureOf(one), analysis: analysisOf(one) };
       }),
     ] as const,
   }));

@@ -9,7 +9,7 @@ export interface EvidenceSource {
   /** After redirects. */
   readonly url: string;
   /** When it was captured. */
-  readonly at?: string | undefined;
+  readonly at: string;
   /** Artifact key of the full page's picture, and the CSS pixels that it shows; none: nobody knows where anything is on it. */
   readonly fullPage?: { readonly image: string; readonly width: number; readonly height: number } | undefined;
 }
@@ -28,7 +28,7 @@ export function citing({ screenshot, url, at, fullPage }: EvidenceSource): Cite 
       text: text.slice(0, MAX_QUOTE),
       screenshot,
       url,
-      ...(at === undefined ? {} : { at }),
+      at,
       ...(box && fullPage ? { crop: { image: fullPage.image, box } } : {}),
     };
   };
