@@ -1,5 +1,5 @@
 import type { ChangeRequest, Correction, Review } from "../crd/agentworkload.ts";
-import { itemName } from "./corrections.ts";
+import { itemName } from "./correction-text.ts";
 import type { PipelineStep } from "./pipeline.ts";
 import type { Item, StepInput } from "./result.ts";
 import type { Run } from "./run.ts";

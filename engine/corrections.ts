@@ -1,7 +1,7 @@
 import { type Correction, MAX_CORRECTIONS, type Review } from "../crd/agentworkload.ts";
 import { canonicalJson } from "./canonical.ts";
+import { itemName, quoted } from "./correction-text.ts";
 import type { Decision, Finding, MadeCorrection } from "./findings.ts";
-import type { Item } from "./result.ts";
 import type { Run } from "./run.ts";
 import type { Summary } from "./summary.ts";
 
@@ -12,11 +12,6 @@ import type { Summary } from "./summary.ts";
 
 /** Characters of a decision's corrections as JSON: they stand in the workload's status. */
 export const MAX_CORRECTIONS_LENGTH = 32_768;
-
-/** How a correction names an item; undefined: the step has none. */
-export function itemName(item: Item | undefined): string | undefined {
-  return item === undefined || typeof item === "string" ? item : canonicalJson(item);
-}
 
 /** Whether the correction is of a fact of this finding. */
 export function isOfFinding({ step, item }: Pick<Correction, "step" | "item">, finding: Finding): boolean {
@@ -151,33 +146,6 @@ function problemOf(
   return undefined;
 }
 
-/** Corrections that a sentence names. */
-const MAX_NAMED = 10;
-
-/** What a decision says besides what it decides, to follow that: its comment, and what it says of single facts. Empty: nothing. */
-export function remarksText({ comment, corrections = [] }: Pick<Decision, "comment" | "corrections">): string {
-  const named = corrections.slice(0, MAX_NAMED).map(correctionText);
-  const more = corrections.length - named.length;
-  const facts = [...named, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
-  return [comment ? `: ${comment}` : "", facts ? `${comment ? " (" : ": "}${facts}${comment ? ")" : ""}` : ""].join("");
-}
-
-function correctionText({ of, action, value = "", comment }: Correction): string {
-  const what = {
-    strike: "struck",
-    correct: `corrected to ${quoted(value)}`,
-    comment: "commented",
-    keep: "kept as found",
-  }[action];
-  return `${quoted(of)} ${what}${comment ? `: ${comment}` : ""}`;
-}
-
 function titleOf({ step, item, fact }: Correction): string {
   return `fact ${quoted(fact)} of step ${quoted(step)}${item === undefined ? "" : `, item ${quoted(item)}`}`;
-}
-
-const MAX_QUOTED = 100;
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
 }

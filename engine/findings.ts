@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { changeRequestSchema, correctionSchema, type Review, reviewSchema } from "../crd/agentworkload.ts";
 import { changesBefore } from "./changes.ts";
-import { remarksText } from "./corrections.ts";
+import { remarksText } from "./correction-text.ts";
 import { type Outcomes, outcomeOf, type StepOutcome, upstream } from "./outcomes.ts";
 import type { PipelineStep } from "./pipeline.ts";
 import { NO_USAGE, upstreamResultSchema, workloadRefSchema } from "./result.ts";

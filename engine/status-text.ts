@@ -1,5 +1,5 @@
 import type { AgentWorkload, Review, WorkloadStatus } from "../crd/agentworkload.ts";
-import { remarksText } from "./corrections.ts";
+import { remarksText } from "./correction-text.ts";
 
 // How far a run is, as its status says it, for people.
 

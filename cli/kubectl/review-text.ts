@@ -1,4 +1,4 @@
-import { remarksText } from "../../engine/corrections.ts";
+import { remarksText } from "../../engine/correction-text.ts";
 import { decisionText } from "../../engine/findings.ts";
 import type { FindingView, ReviewView } from "../../functions/approve/load.ts";
 import type { Fact, SummaryView } from "../../functions/approve/summary-view.ts";

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Correction, correctionSchema, MAX_CORRECTIONS } from "../../crd/agentworkload.ts";
-import { correctionProblem, isOfFinding, itemName, limitProblem } from "../../engine/corrections.ts";
+import { itemName } from "../../engine/correction-text.ts";
+import { correctionProblem, isOfFinding, limitProblem } from "../../engine/corrections.ts";
 import type { Finding, MadeCorrection } from "../../engine/findings.ts";
 import type { Summary } from "../../engine/summary.ts";
 import { schemaProblems } from "../../lib/schema-problems.ts";

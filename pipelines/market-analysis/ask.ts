@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalJson, sha256 } from "../../engine/canonical.ts";
-import { remarksText } from "../../engine/corrections.ts";
+import { remarksText } from "../../engine/correction-text.ts";
 import { NO_USAGE } from "../../engine/result.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
 import { type Artifacts, getOwnJson } from "../../lib/edges/artifacts.ts";

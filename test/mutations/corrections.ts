@@ -46,7 +46,6 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
       find: 'last && last.decision !== "approved" ?',
       replace: "last ?",
     },
-    { why: "a condition names some facts", find: ".slice(0, MAX_NAMED)", replace: "" },
     {
       why: "what the reviewer says of a fact takes the place of what was carried over",
       find: "carried.filter((one) => !said.has(nameOf(one)))",
@@ -92,11 +91,6 @@ export const CORRECTIONS_MUTATIONS: readonly Mutation[] = [
       why: "comment needs a comment",
       find: 'if (action === "comment" && !comment?.trim())',
       replace: "if (false)",
-    },
-    {
-      why: "what a refusal quotes is short",
-      find: "text.length > MAX_QUOTED ?",
-      replace: "false ?",
     },
   ]),
   ...mutationsOf(

@@ -1,5 +1,5 @@
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
-import { remarksText } from "../../../engine/corrections.ts";
+import { remarksText } from "../../../engine/correction-text.ts";
 import type { Run } from "../../../engine/run.ts";
 import { REASON } from "../reasons.ts";
 import { hasEnded, type RunView } from "../run-engine.ts";

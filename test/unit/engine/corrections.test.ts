@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Correction, Review } from "../../../crd/agentworkload.ts";
+import { itemName, remarksText } from "../../../engine/correction-text.ts";
 import {
   carryOver,
   correctionProblem,
-  itemName,
   MAX_CORRECTIONS_LENGTH,
   madeCorrections,
-  remarksText,
   reviewsBefore,
   sameCorrections,
 } from "../../../engine/corrections.ts";
