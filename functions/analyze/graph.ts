@@ -8,13 +8,20 @@ import { contextOf, type StepGraph } from "../../lib/durable/durable.ts";
 import { type Artifacts, getJson, getText } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { recordEvaluation } from "../../lib/telemetry/evaluation.ts";
-import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
+import { type Analysis, analysisSchema, boxSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { ASKED, askUnlessAsked, objectiveOf } from "../../pipelines/market-analysis/ask.ts";
-import { type Capture, captureSchema, MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
+import {
+  type Capture,
+  captureSchema,
+  MAX_DOM_CHARS,
+  MAX_TEXT_CHARS,
+  pageStateSchema,
+} from "../../pipelines/market-analysis/capture.ts";
 import { putSummary } from "../../pipelines/market-analysis/summary.ts";
 import { questionAbout } from "./asks-model.ts";
 import { digest } from "./digest.ts";
 import type { EvidenceSource } from "./extract/evidence.ts";
+import type { Box } from "./extract/marks.ts";
 import { createPagePool, type PagePool } from "./page-pool.ts";
 import { paletteOf } from "./palette.ts";
 import { instructions, modelAnalysisSchema, pictureFor } from "./question.ts";
@@ -28,6 +35,8 @@ const State = Annotation.Root({
   /** What the rules extracted. */
   extracted: Annotation<string>,
   isAsked: Annotation<boolean>,
+  /** The part of the full page's picture that may say prices which no text says. */
+  pictured: Annotation<Box | undefined>,
   /** What the model is told. */
   digest: Annotation<string>,
   /** What the model answered. */
@@ -51,10 +60,11 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const { workload, input, signal } = contextOf(runtime);
       const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
       const html = (await getText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
-      const { screenshot } = capture.artifacts;
+      const { screenshot, states: statesKey } = capture.artifacts;
+      const states = statesKey === undefined ? [] : await getJson(artifacts, workload, statesKey, statesSchema);
       const { title, description } = capture;
-      const [{ layout, ...found }, palette] = await Promise.all([
-        pages.run("extract", [{ html, title, description, ...sourceOf(capture) }], signal),
+      const [{ layout, pictured, ...found }, palette] = await Promise.all([
+        pages.run("extract", [{ html, title, description, states, ...sourceOf(capture) }], signal),
         artifacts.get(workload, screenshot).then(paletteOf),
       ]);
       const { kind = "home" } = capture;
@@ -66,9 +76,11 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
         design: { palette, layout, screenshot },
         usage: NO_USAGE,
       };
+      const part = drawnPart(capture, pictured);
       return {
         extracted: await putJson(artifacts, workload, analysisSchema.parse(analysis)),
-        isAsked: model !== undefined && questionAbout(capture) !== "none",
+        isAsked: model !== undefined && questionAbout(capture, part !== undefined) !== "none",
+        ...(part ? { pictured: part } : {}),
       };
     })
     .addNode("condense", async ({ extracted }, runtime) => {
@@ -84,6 +96,9 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
       const context = contextOf(runtime);
       if (!model) throw new TypeError("there is no model to ask");
       const capture = await getJson(artifacts, context.workload, captureKeyOf(context.input), captureSchema);
+      const { fullPage, screenshot } = capture.artifacts;
+      const isPictured = state.pictured !== undefined;
+      const shown = isPictured ? fullPage : screenshot;
       const {
         answer,
         model: author,
@@ -91,17 +106,17 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
         asked,
       } = await askUnlessAsked(model, artifacts, context, {
         purpose: "analyze",
-        instructions: instructions(objectiveOf(context)),
+        instructions: instructions(objectiveOf(context), isPictured),
         data: await getText(artifacts, context.workload, state.digest),
         language: capture.lang,
-        ...(questionAbout(capture) === "text and picture"
-          ? { image: await pictureFor(await artifacts.get(context.workload, capture.artifacts.screenshot)) }
+        ...(questionAbout(capture, isPictured) === "text and picture"
+          ? { image: await pictureFor(await artifacts.get(context.workload, shown), state.pictured) }
           : {}),
         schema: modelAnalysisSchema,
       });
       return { answer: await putJson(artifacts, context.workload, answer), asked, author, usage };
     })
-    .addNode("publish", async ({ extracted, answer, asked, author, usage = NO_USAGE }, runtime) => {
+    .addNode("publish", async ({ extracted, pictured, answer, asked, author, usage = NO_USAGE }, runtime) => {
       const { workload, input, signal } = contextOf(runtime);
       const capture = await getJson(artifacts, workload, captureKeyOf(input), captureSchema);
       const rules = await getJson(artifacts, workload, extracted, analysisSchema);
@@ -111,7 +126,7 @@ export function createGraph({ artifacts, model }: AnalyzeEdges, pages: PagePool 
         const html = (await getText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);
         const source = sourceOf(capture);
         const { analysis, claims } = mergedSchema.parse(
-          await pages.run("merge", [rules, said, { text, html, source, model: author, usage }], signal),
+          await pages.run("merge", [rules, said, { text, html, source, pictured, model: author, usage }], signal),
         );
         const evaluations = quotesOf(claims);
         for (const evaluation of evaluations) recordEvaluation(evaluation);
@@ -151,6 +166,18 @@ function sourceOf({ finalUrl, capturedAt, viewport, drawnHeight, artifacts }: Ca
     ...(drawnHeight ? { fullPage: { image, width: viewport.width, height: drawnHeight } } : {}),
   };
 }
+
+/** Whole pixels that the full page's picture has, whatever a page says; undefined where it shows nothing of the part. */
+function drawnPart({ viewport, drawnHeight = 0 }: Capture, part: unknown): Box | undefined {
+  const { data: box } = boxSchema.safeParse(part);
+  if (!box) return undefined;
+  const [x, y] = [Math.floor(box.x), Math.floor(box.y)];
+  const width = Math.min(viewport.width - x, Math.ceil(box.width));
+  const height = Math.min(drawnHeight - y, Math.ceil(box.height));
+  return width > 0 && height > 0 ? { x, y, width, height } : undefined;
+}
+
+const statesSchema = z.array(pageStateSchema);
 
 /** What a process answers that a page may have taken over. */
 const mergedSchema = z.strictObject({

@@ -1,7 +1,9 @@
 import type { Usage } from "../../engine/result.ts";
 import { type Analysis, analysisSchema, type Evidence } from "../../pipelines/market-analysis/analysis.ts";
 import { citing, type EvidenceSource, quotesOf } from "./extract/evidence.ts";
+import type { Box } from "./extract/marks.ts";
 import { findMoney } from "./extract/money.ts";
+import { PICTURED } from "./extract/pictured.ts";
 import { visibleDocument } from "./extract/visible.ts";
 import type { ModelAnalysis } from "./question.ts";
 
@@ -14,6 +16,8 @@ export interface AnswerSource {
   /** Its rendered DOM, for where a quote stands on its picture. */
   readonly html: string;
   readonly source: EvidenceSource;
+  /** The part of the full page's picture that the model was shown because no text says a price. */
+  readonly pictured?: Box | undefined;
   /** The model that answered. */
   readonly model: string;
   readonly usage: Usage;
@@ -28,11 +32,12 @@ export interface Merged {
 /**
  * Puts a model's answer over what the rules extracted. Drops a claim whose quote is not on the page or does not contain it, and a price
  * whose amount is not in its quote, and counts them in a caveat. Where it drops everything of a kind, what the rules extracted stays.
+ * Nothing looks up what a picture shows: such an offer says so, beside the picture.
  */
 export function merge(
   extracted: Analysis,
   answer: ModelAnalysis,
-  { text, html, source, model, usage }: AnswerSource,
+  { text, html, source, pictured, model, usage }: AnswerSource,
 ): Merged {
   const page = squash(text);
   const cite = citing(source);
@@ -54,6 +59,23 @@ export function merge(
       evidence: evidence(quote),
     }));
 
+  const offersIn = (offers: readonly ModelOffer[], citedAs: (quote: string) => Evidence) =>
+    offers.map((offer) => {
+      const { pressed } = extracted.offers.find(({ name }) => squash(name) === squash(offer.name))?.evidence ?? {};
+      return {
+        name: offer.name,
+        ...pricesOf(offer, extracted),
+        features: offer.features.filter(isOnPage),
+        evidence: { ...citedAs(offer.quote), ...(pressed === undefined ? {} : { pressed }) },
+      };
+    });
+  const drawn = pictured && source.fullPage ? answer.offers.slice(0, MAX_EACH).filter(isDrawn(isOnPage)) : [];
+  const drawnEvidence = (quote: string): Evidence => ({
+    ...cite(quote),
+    ...(pictured && source.fullPage ? { crop: { image: source.fullPage.image, box: pictured } } : {}),
+    source: "picture",
+  });
+
   const [positioning] = claimsOf(answer.positioning ? [answer.positioning] : []);
   const merged: Analysis = {
     ...extracted,
@@ -62,12 +84,16 @@ export function merge(
     positioning: positioning ?? extracted.positioning,
     audience: orElse(claimsOf(answer.audience), extracted.audience),
     offers: orElse(
-      onPage(answer.offers, (offer) => isOnPage(offer.name) && isQuoted(offer)).map((offer) => ({
-        name: offer.name,
-        ...pricesOf(offer, extracted),
-        features: offer.features.filter(isOnPage),
-        evidence: evidence(offer.quote),
-      })),
+      [
+        ...offersIn(
+          onPage(
+            answer.offers.filter((offer) => !drawn.includes(offer)),
+            (offer) => isOnPage(offer.name) && isQuoted(offer),
+          ),
+          evidence,
+        ),
+        ...offersIn(drawn, drawnEvidence),
+      ],
       extracted.offers,
     ),
     callsToAction: orElse<Analysis["callsToAction"][number]>(
@@ -97,9 +123,14 @@ export function merge(
       ),
     },
   };
+  if (drawn.length > 0)
+    merged.caveats = [
+      ...extracted.caveats.filter((caveat) => caveat !== PICTURED),
+      `${drawn.length} ${drawn.length === 1 ? "offer was" : "offers were"} read from a picture by the model: no text of the page says ${drawn.length === 1 ? "it" : "them"}`,
+    ];
   if (dropped > 0)
     merged.caveats = [
-      ...extracted.caveats,
+      ...merged.caveats,
       `${dropped} ${dropped === 1 ? "claim" : "claims"} of the model ${dropped === 1 ? "was" : "were"} dropped: the page does not say ${dropped === 1 ? "it" : "them"}`,
     ];
   return { analysis: analysisSchema.parse(merged), claims: { made, dropped } };
@@ -110,6 +141,15 @@ type ModelOffer = ModelAnalysis["offers"][number];
 function priceOf({ amount, currency, period, per, from }: ModelOffer): Analysis["offers"][number]["price"] {
   if (amount === null || currency === null) return null;
   return { amount, currency, period: period ?? "once", ...(per ? { per } : {}), from };
+}
+
+/** Whether an offer can only be from the picture: its quote names it and its price, and is nowhere in the text. */
+function isDrawn(isOnPage: (quote: string) => boolean): (offer: ModelOffer) => boolean {
+  return (offer) =>
+    offer.amount !== null &&
+    isQuoted(offer) &&
+    !isOnPage(offer.quote) &&
+    (contains(offer.quote, offer.name) || isOnPage(offer.name));
 }
 
 /** Whether the quote gives the amount. A free offer may say so in words. */

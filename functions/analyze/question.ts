@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Box } from "./extract/marks.ts";
 
 /** What the model fills in. Each claim has a quote, by which merge looks it up on the page. */
 const claim = z.strictObject({ value: z.string(), quote: z.string() });
@@ -30,7 +31,8 @@ export const modelAnalysisSchema = z.strictObject({
 });
 export type ModelAnalysis = z.infer<typeof modelAnalysisSchema>;
 
-export function instructions(objective: string): string {
+/** `isPictured`: the page names no price in its text, and the picture is the part of it that may. */
+export function instructions(objective: string, isPictured: boolean): string {
   return [
     "You analyze one competitor's web page from its text and a screenshot, for a market analyst.",
     `The analyst's question: ${objective}`,
@@ -39,16 +41,21 @@ export function instructions(objective: string): string {
     "(amount null where none is named; currency as ISO 4217; per: what is counted, such as user). callsToAction: texts of the",
     "main buttons. proof: testimonials, customers, numbers, ratings, awards, guarantees. layout: short words for what the",
     "screenshot shows. At most six entries a list. Be brief.",
+    ...(isPictured ? [PICTURED] : []),
   ].join("\n");
 }
+
+const PICTURED =
+  "The text names no price. For each offer whose price the picture shows, quote the words of the picture: the offer's name and its price.";
 
 /** At low detail a model sees 512 pixels: a larger picture would only take longer to send. */
 const PICTURE = { edge: 768, quality: 80 } as const;
 
-/** The screenshot as the model sees it. */
-export async function pictureFor(screenshotPng: Uint8Array): Promise<Uint8Array> {
+/** A page's picture as the model sees it, or a part of it. */
+export async function pictureFor(picture: Uint8Array, part?: Box): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
-  return sharp(screenshotPng)
+  const whole = sharp(picture);
+  return (part ? whole.extract({ left: part.x, top: part.y, width: part.width, height: part.height }) : whole)
     .resize({ width: PICTURE.edge, height: PICTURE.edge, fit: "inside", withoutEnlargement: true })
     .jpeg({ quality: PICTURE.quality })
     .toBuffer();

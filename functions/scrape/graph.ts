@@ -152,11 +152,12 @@ async function capturePage(
   );
   const browserSeconds = Math.round(performance.now() - started) / 1000;
   const put = artifacts.put.bind(artifacts, context.workload);
-  const [dom, text, screenshot, fullPage] = await Promise.all([
+  const [dom, text, screenshot, fullPage, states] = await Promise.all([
     put(bytes.html, "html"),
     put(bytes.text, "txt"),
     put(bytes.screenshot, "png"),
     put(bytes.fullPage, "jpg"),
+    bytes.states.length > 0 ? put(JSON.stringify(bytes.states), "json") : undefined,
   ]);
   const captured = {
     url: url.href,
@@ -167,7 +168,7 @@ async function capturePage(
     browserSeconds,
     robots,
     ...facts,
-    artifacts: { dom, text, screenshot, fullPage },
+    artifacts: { dom, text, screenshot, fullPage, ...(states === undefined ? {} : { states }) },
   };
   return { captured, links };
 }

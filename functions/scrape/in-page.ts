@@ -58,10 +58,43 @@ export async function scrollThrough(maxHeight: number): Promise<void> {
     await frame();
   }
   scrollTo({ top: 0, behavior: "instant" });
-  // What fades in belongs on the picture. An animation without an end cannot be finished.
-  for (const animation of document.getAnimations())
-    if (animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY) animation.finish();
   await frame();
+}
+
+/** Milliseconds of an animation without an end at which it is drawn. */
+export const STILL_MS = 2_000;
+
+/**
+ * Runs in the page: brings animations to their end, for what fades in belongs on the picture, and stops those without one at the same moment
+ * each time, so that a page that has not changed is drawn alike.
+ */
+export function endAnimations(stillMs: number): void {
+  for (const animation of document.getAnimations())
+    try {
+      if (animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY) animation.finish();
+      else {
+        animation.pause();
+        animation.currentTime = stillMs;
+      }
+    } catch {
+      // Of one that stands still, or that scrolling drives, there is neither.
+    }
+}
+
+interface World {
+  agenticKeepsSize?: boolean;
+}
+
+/** Runs before any script of a page, whose listeners come later: see keepSize. */
+export function watchSize(): void {
+  addEventListener("resize", (event) => {
+    if ((globalThis as World).agenticKeepsSize) event.stopImmediatePropagation();
+  });
+}
+
+/** Runs in the page: its scripts hear of no other size from now on. For a moment of drawing a full page, its window is one pixel wide. */
+export function keepSize(): void {
+  (globalThis as World).agenticKeepsSize = true;
 }
 
 /** Runs before any script of a page: removes the ways to the network that a proxy does not see, and popups. */

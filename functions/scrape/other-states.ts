@@ -1,5 +1,5 @@
 import type { Frame, Request } from "playwright-core";
-import { MAX_DOM_CHARS, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
+import { MAX_DOM_CHARS, MAX_TEXT_CHARS, type PageState } from "../../pipelines/market-analysis/capture.ts";
 import { readComposed } from "./composed.ts";
 import { findSwitches, press } from "./in-page-switches.ts";
 import { ask, quiet, type Tab } from "./tab.ts";
@@ -12,6 +12,8 @@ const ALL_MS = 6_000;
 /** For an answer of the page, and for what a switch leads to. */
 const ANSWER_MS = 2_000;
 const EACH_MS = 1_000;
+/** What differs names a price: its markup tells which offer it is of. */
+const PRICED = /\p{Sc}\s?\d|\d\s?\p{Sc}|(?<![\p{L}\d])[A-Z]{3}\s?\d|\d\s?[A-Z]{3}(?![\p{L}\d])/u;
 /** Lines before the first that differs: what a price belongs to stands before it. */
 const LINES_BEFORE = 8;
 
@@ -25,18 +27,21 @@ interface Words {
  * Presses what switches a page between monthly and yearly prices, its tabs and what unfolds, and adds what differs then, marked with what
  * was pressed: to the text, and to the markup as hidden, where it is looked at for what speaks to a model. It comes last: whatever a page does
  * meanwhile, its capture stands. Nothing leaves the page: while it presses, documents and all that is no GET are refused.
+ * `states`: the whole markup of those in which prices differ, for the offers that only they show.
  * @param leftMs until the step's deadline
  */
 export async function withOtherStates(
   tab: Tab,
   before: Words,
   leftMs: number,
-): Promise<Words & { readonly caveats: readonly string[] }> {
+): Promise<Words & { readonly states: readonly PageState[]; readonly caveats: readonly string[] }> {
   const { page } = tab;
   const ms = Math.min(ALL_MS, leftMs / 4);
   const until = performance.now() + ms;
   const brief: Tab = { ...tab, wait: { ...tab.wait, script: Math.min(ANSWER_MS, ms), late: EACH_MS } };
   const parts: string[] = [];
+  const states: PageState[] = [];
+  let room = MAX_DOM_CHARS;
   let told = before.text;
   let left = false;
   let at = 0;
@@ -65,13 +70,19 @@ export async function withOtherStates(
       if (part === "") continue;
       told = text;
       parts.push(`[After pressing “${label}”]\n${part}`);
+      if (!PRICED.test(part)) continue;
+      const { html } = await ask(brief, () => readComposed(brief));
+      room -= html.length;
+      // A document without its end would show parts of it elsewhere.
+      if (room >= 0) states.push({ label, html });
     }
   } catch {
     // A page that went away or does not answer: what was read stands.
     left = true;
   }
   const { html, text } = added(before, parts.map((part) => `\n\n${part}`).join(""));
-  return { html, text, caveats: left || at < switches.length ? ["not every tab and switch of the page was read"] : [] };
+  const unread = left || at < switches.length || room < 0;
+  return { html, text, states, caveats: unread ? ["not every tab and switch of the page was read"] : [] };
 }
 
 interface Switch {

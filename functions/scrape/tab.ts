@@ -55,11 +55,16 @@ const QUIET_MS = 100;
 const QUIET_LOOKS = 3;
 const POLL_MS = 25;
 
+/** Of the wait, at most, for what scripts fade and move: some have no end, and say nothing new. */
+const MOVES = 0.3;
+
 /** Waits until scripts add nothing more: no request, timer or change is under way. @returns false when there was no end to it */
 export async function quiet(tab: Tab): Promise<boolean> {
-  const until = performance.now() + tab.wait.late;
+  const began = performance.now();
+  const until = began + tab.wait.late;
   for (let looks = 0; ; ) {
-    const changing = await ask(tab, (page) => page.evaluate(isChanging, QUIET_MS));
+    const moves = performance.now() < began + MOVES * tab.wait.late;
+    const changing = await ask(tab, (page) => page.evaluate(isChanging, { quietMs: QUIET_MS, moves }));
     looks = changing || tab.traffic.loading() ? 0 : looks + 1;
     if (looks === QUIET_LOOKS) return true;
     if (performance.now() >= until) return false;

@@ -1,12 +1,22 @@
 import type { BrowserContext, Page, Response } from "playwright-core";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
-import { type Capture, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
+import { type Capture, MAX_TEXT_CHARS, type PageState } from "../../pipelines/market-analysis/capture.ts";
 import { blockedBy } from "./block-page.ts";
 import { type Composed, readComposed } from "./composed.ts";
 import { closeConsent } from "./consent.ts";
 import { navigate, requireDocument } from "./document.ts";
 import { egressAway } from "./failures.ts";
-import { MAX_HEIGHT, type Reading, readPage, removeBypasses, scrollThrough } from "./in-page.ts";
+import {
+  endAnimations,
+  keepSize,
+  MAX_HEIGHT,
+  type Reading,
+  readPage,
+  removeBypasses,
+  STILL_MS,
+  scrollThrough,
+  watchSize,
+} from "./in-page.ts";
 import { watchLate } from "./in-page-late.ts";
 import type { PageLinks } from "./in-page-links.ts";
 import { openDetails } from "./in-page-switches.ts";
@@ -32,6 +42,7 @@ export interface Visit {
   readonly screenshot: Uint8Array;
   readonly fullPage: Uint8Array;
   readonly links: PageLinks;
+  readonly states: readonly PageState[];
 }
 
 export interface VisitOptions extends Pick<Tab, "url" | "allow" | "access" | "signal"> {
@@ -46,7 +57,11 @@ export interface VisitOptions extends Pick<Tab, "url" | "allow" | "access" | "si
  */
 export async function visit(context: BrowserContext, options: VisitOptions): Promise<Visit> {
   const started = performance.now();
-  await Promise.all([context.addInitScript(removeBypasses), context.addInitScript(watchLate, LATE)]);
+  await Promise.all([
+    context.addInitScript(removeBypasses),
+    context.addInitScript(watchSize),
+    context.addInitScript(watchLate, LATE),
+  ]);
   const page = await context.newPage();
   const log = watchPage(context, page);
   const traffic = watchTraffic(page, options.allow);
@@ -66,7 +81,10 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
 
   const consentClosed = await ask(tab, closeConsent);
   await ask(tab, () => Promise.all([page.evaluate(openDetails), page.evaluate(scrollThrough, MAX_HEIGHT)]));
+  const endAll = () => ask(tab, () => page.evaluate(endAnimations, STILL_MS));
+  await endAll();
   const whole = await quiet(tab);
+  await endAll();
   // Scripts may have navigated elsewhere meanwhile.
   const response = await requireDocument(tab);
   if (traffic.lostProxy()) throw egressAway(`the egress proxy went away while ${options.url.host} loaded`);
@@ -81,6 +99,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   if (shown.text.trim() === "" && !reading.visual) throw new TerminalError("EmptyPage", `${page.url()} shows nothing`);
 
   const screenshot = await draw(tab, { format: "png" });
+  await ask(tab, () => page.evaluate(keepSize));
   const fullPage = await drawFullPage(tab, drawnHeight(reading));
   const finalUrl = page.url();
   const read = await withOtherStates(tab, shown, options.deadline.getTime() - Date.now());
@@ -109,6 +128,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
     },
     html: read.html,
     text: read.text,
+    states: read.states,
     screenshot,
     fullPage: fullPage ?? (await asJpeg(screenshot)),
     links,

@@ -22,6 +22,8 @@ const evidenceSchema = z.strictObject({
   at: z.iso.datetime(),
   /** Artifact key of the full page's picture, and the part of it that shows the text; absent where the text is not drawn. */
   crop: z.strictObject({ image: z.string(), box: boxSchema }).optional(),
+  /** The tab or switch of the page that shows the text, once it is pressed. */
+  pressed: z.string().max(100).optional(),
   /** What says it, where it is not the text that a visitor reads. */
   source: z.enum(["structured data", "picture"]).optional(),
   /** The reviewer who says otherwise than the text: the finding's value is theirs. */

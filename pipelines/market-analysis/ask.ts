@@ -3,11 +3,12 @@ import { canonicalJson, sha256 } from "../../engine/canonical.ts";
 import { remarksText } from "../../engine/correction-text.ts";
 import { NO_USAGE } from "../../engine/result.ts";
 import type { StepContext } from "../../lib/durable/durable.ts";
-import { type Artifacts, getOwnJson } from "../../lib/edges/artifacts.ts";
+import { type Artifacts, getIfOwn, getOwnJson } from "../../lib/edges/artifacts.ts";
 import { TerminalError } from "../../lib/errors.ts";
 import { modelChoiceOf } from "../../lib/model/choice.ts";
 import type { Answer, Model } from "../../lib/model/model.ts";
 import type { Question } from "../../lib/model/question.ts";
+import { looksAlike } from "./look-alike.ts";
 
 /** Of an answer, in tokens, where the step's params name no model. */
 const MAX_OUTPUT_TOKENS = 1024;
@@ -25,8 +26,10 @@ export type AskedQuestion<T> = Omit<Question<T>, "model" | "maxOutputTokens"> & 
 /** The artifact role under which a step leaves what it asked a model, and what that answered. No output of the run. */
 export const ASKED = ".asked";
 const askedSchema = z.object({
-  /** sha256 of all that the answer depends on. */
+  /** sha256 of all that the answer depends on, but for the picture. */
   question: z.string(),
+  /** Artifact key of the picture that the model was shown. */
+  picture: z.string().optional(),
   /** That answered. */
   model: z.string(),
   answer: z.unknown(),
@@ -35,7 +38,7 @@ const askedSchema = z.object({
 /**
  * Asks the workload's model, without people's addresses and numbers unless the workload keeps them, within the workload's limits and at
  * its cost. Where the step asked the same in the run that this one is compared with (`previous`), nobody is asked again, and it costs
- * nothing. `asked`: the artifact that the step's result must name as ASKED, for the next run to find.
+ * nothing: the same words, and a picture that shows the same (docs/adr/0052). `asked`: the artifact that the step's result must name as ASKED, for the next run to find.
  * @throws as Model.ask
  */
 export async function askUnlessAsked<T>(
@@ -47,29 +50,33 @@ export async function askUnlessAsked<T>(
   const { workload, input } = context;
   const full = await fullQuestion(input, question);
   const hash = questionHash(full, model.name);
-  const known = await earlierAnswer(artifacts, input, hash, question.schema);
+  const known = await earlierAnswer(artifacts, input, hash, full);
   const { answer, usage, model: by } = known ?? (await ask(model, full, context));
-  const asked = await artifacts.put(workload, canonicalJson({ question: hash, model: by, answer }), "json");
+  // The picture that was asked about: a page that changes a little with each run differs from it at some point.
+  const shown = known ? known.picture : full.image;
+  const picture = shown && { picture: await artifacts.put(workload, shown, "jpg") };
+  const asked = await artifacts.put(workload, canonicalJson({ question: hash, ...picture, model: by, answer }), "json");
   return { answer, usage, model: by, asked };
 }
 
 async function earlierAnswer<T>(
   artifacts: Artifacts,
   { previous }: StepContext["input"],
-  question: string,
-  schema: z.ZodType<T>,
-): Promise<Answer<T> | undefined> {
+  hash: string,
+  { schema, image }: Question<T>,
+): Promise<(Answer<T> & { readonly picture: Uint8Array | undefined }) | undefined> {
   const key = previous?.result.artifacts[ASKED];
-  const asked =
-    previous && key !== undefined ? await getOwnJson(artifacts, previous.workload, key, askedSchema) : undefined;
-  if (asked?.question !== question) return undefined;
+  if (!previous || key === undefined) return undefined;
+  const asked = await getOwnJson(artifacts, previous.workload, key, askedSchema);
+  if (asked?.question !== hash) return undefined;
+  const picture = asked.picture === undefined ? undefined : await getIfOwn(artifacts, previous.workload, asked.picture);
+  const isSame = picture && image ? await looksAlike(picture, image) : picture === image;
   const answer = schema.safeParse(asked.answer);
-  return answer.success ? { answer: answer.data, usage: NO_USAGE, model: asked.model } : undefined;
+  return isSame && answer.success ? { answer: answer.data, usage: NO_USAGE, model: asked.model, picture } : undefined;
 }
 
-function questionHash({ image, schema, ...question }: Question<unknown>, defaultModel: string): string {
-  const form = z.toJSONSchema(schema);
-  return sha256(canonicalJson({ ...question, defaultModel, form, ...(image ? { image: sha256(image) } : {}) }));
+function questionHash({ image: _, schema, ...question }: Question<unknown>, defaultModel: string): string {
+  return sha256(canonicalJson({ ...question, defaultModel, form: z.toJSONSchema(schema) }));
 }
 
 type AskingStep = Pick<StepContext, "identity" | "input" | "workload" | "claims" | "deadline" | "signal">;

@@ -42,6 +42,15 @@ export const discoverySchema = z.strictObject({
 });
 export type Discovery = z.infer<typeof discoverySchema>;
 
+/** A page after something on it was pressed. */
+export const pageStateSchema = z.strictObject({
+  /** Of what was pressed. */
+  label: z.string().max(100),
+  /** Rendered DOM. */
+  html: z.string().max(MAX_DOM_CHARS),
+});
+export type PageState = z.infer<typeof pageStateSchema>;
+
 /** What scrape captured of one page: artifact `capture` (JSON). Large parts are artifacts of their own. */
 export const captureSchema = z.strictObject({
   /** As the workload names it or scrape discovered it, normalized. */
@@ -86,6 +95,8 @@ export const captureSchema = z.strictObject({
     screenshot: z.string(),
     /** JPEG of the full page, capped in height. */
     fullPage: z.string(),
+    /** The page with other tabs and switches on, where prices differ then: JSON, a list of PageState. */
+    states: z.string().optional(),
   }),
   /** What is incomplete, in words, e.g. "DOM cut at 2.0 million characters". */
   truncated: z.array(z.string()),

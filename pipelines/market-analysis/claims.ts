@@ -52,8 +52,9 @@ export function claimsOf(analysis: Analysis): Claim[] {
 }
 
 /** A claim as a reviewer sees it: the value of its fact. */
-export function statementOf({ field, subject, value }: Claim): string {
-  return field === "offers" ? `${subject}: ${value}` : value;
+export function statementOf({ field, subject, value, evidence: { pressed } }: Claim): string {
+  const where = pressed === undefined ? "" : ` (after pressing “${pressed}”)`;
+  return (field === "offers" ? `${subject}: ${value}` : value) + where;
 }
 
 const MAX_SLUG = 80;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type SampleSites, startSampleSites } from "../../examples/serve.ts";
 import { loadTruth } from "../../examples/truth.ts";
-import { type FakeOpenAi, startFakeOpenAi } from "../fakes/openai.ts";
+import { type FakeOpenAi, saidIn, startFakeOpenAi } from "../fakes/openai.ts";
 import { agentic, EXAMPLE } from "./cli.ts";
 import { honest } from "./honest-model.ts";
 import { endServers } from "./processes.ts";
@@ -28,7 +28,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "agentic-second-"));
 });
 afterAll(async () => {
-  for (const name of ["first", "second", "rules", "changed"]) await endServers(join(folder, name));
+  for (const name of ["first", "second", "painted", "as-painted", "repainted", "rules", "changed"])
+    await endServers(join(folder, name));
   await sites.close();
   await provider.close();
   await rm(folder, { recursive: true, force: true });
@@ -65,6 +66,30 @@ test("a second run over sites that did not change asks no model, and says that n
   expect(Object.keys(second.state.outputs).filter((role) => role.startsWith("."))).toEqual([]);
   expect(first.report.changes).toBeNull();
   expect(second.report.changes.list.filter(({ material }: { material: boolean }) => material)).toEqual([]);
+});
+
+test("a price that is painted, and all that changed, is asked about again", async () => {
+  const before = provider.requests.length;
+  const painted = (price: number): typeof changes => [
+    [
+      "www.shiftwell.example/",
+      /<body[^>]*>/g,
+      `$&<canvas id="painted" width="200" height="30" style="position:absolute;left:8px;top:8px"></canvas>
+        <script>const c = document.getElementById("painted").getContext("2d"); c.font = "14px sans-serif"; c.fillText("$${price} a month", 5, 20)</script>`,
+    ],
+  ];
+  provider.answer((request) => ({ ...honest(request), usage: { input: 1000, output: 100 } }));
+  changes = painted(29);
+  await run("painted");
+  const asked = provider.requests.length;
+  expect(asked).toBeGreaterThan(before);
+  const askedAgain = () =>
+    provider.requests.slice(asked).map((one) => /URL: \S+/.exec(saidIn(one))?.[0] ?? "the report");
+  await run("as-painted", ["--compare-with", join(folder, "painted")]);
+  expect(askedAgain()).toEqual([]);
+  changes = painted(39);
+  await run("repainted", ["--compare-with", join(folder, "as-painted")]);
+  expect(askedAgain()).toEqual(["URL: http://www.shiftwell.example/"]);
 });
 
 test("a report on a market that changed says what changed, what of it is material, and no noise", async () => {

@@ -1,5 +1,6 @@
 import { COMPOSED_PAGES } from "./composed-pages.ts";
 import { DISCOVER_PAGES, SITEMAP_ROBOTS } from "./discover-pages.ts";
+import { MOVING_PAGES } from "./moving-pages.ts";
 import { html, type Page } from "./page.ts";
 import { SWITCH_PAGES } from "./switch-pages.ts";
 
@@ -27,6 +28,14 @@ const banner = (button: string) =>
   `<h1>Shop</h1><div id="banner" role="dialog" style="position:fixed;inset:auto 0 0 0;background:#eee;padding:20px">
   <p>We use cookies to improve things.</p>${button}</div>
   <script>document.addEventListener("click", (e) => { const b = (e.composedPath()[0]); if (b.dataset && b.dataset.close) { document.title = "closed by " + b.dataset.close; document.getElementById("banner").remove(); } });</script>`;
+
+/** Prices below the first screen, of which nothing is text. */
+const painted = (below: number) =>
+  html(
+    `<h1>Pricing</h1><p>Two plans, for people and for teams.</p><div style="height:${below}px"></div><canvas id="c" width="640" height="200"></canvas>
+    <script>const c = document.getElementById("c").getContext("2d"); c.fillStyle = "#cde"; c.fillRect(0, 0, 640, 200); c.fillStyle = "#000"; c.font = "28px sans-serif"; c.fillText("Solo $29 a month", 20, 60); c.fillText("Team $59 a month", 20, 140);</script>`,
+    "<title>Painted</title>",
+  );
 
 export const pages: Record<string, Page> = {
   "/robots.txt": (response, url) => {
@@ -80,7 +89,10 @@ export const pages: Record<string, Page> = {
   "/frame": html("<p>in a frame"),
   ...COMPOSED_PAGES,
   ...SWITCH_PAGES,
+  ...MOVING_PAGES,
   ...DISCOVER_PAGES,
+  "/painted-prices": painted(1500),
+  "/painted-deep": painted(13_000),
   "/late-timer": html(
     `<h1>Plans</h1><main></main><script>const ms = Number(new URLSearchParams(location.search).get("ms"));
     addEventListener("load", () => setTimeout(() => { document.querySelector("main").innerHTML = "<section><h3>Solo</h3><p>$9 per month</p></section>"; }, ms));</script>`,

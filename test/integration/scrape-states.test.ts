@@ -61,6 +61,20 @@ test("what speaks to a model then is reported, and the plans stay those that the
   expect(offers).toMatchObject([{ name: "Solo" }, { name: "Team" }]);
 });
 
+test("what only another tab offers is found, once, and says where", async () => {
+  const captured = await scraping.scrape("http://shop.test/switch-audience", { pagesPerSite: 1 });
+  const { offers } = await scraping.analyze(captured);
+  expect(offers.map(({ name, price, evidence }) => [name, price?.amount, evidence.pressed])).toEqual([
+    ["Solo", 9, undefined],
+    ["Plus", 19, undefined],
+    ["Add-on", 5, undefined],
+    ["Crew", 99, "For teams"],
+    ["Fleet", undefined, "For teams"],
+  ]);
+  // The picture is of the page as it opens.
+  expect(offers.map(({ evidence }) => evidence.crop !== undefined)).toEqual([true, true, true, false, false]);
+});
+
 test("details are open", async () => {
   expect((await capture("/details")).text).toContain("Team, $290 per year");
 });

@@ -2,17 +2,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Hono } from "hono";
+import type { Redis } from "ioredis";
 import { pino } from "pino";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 import { type EgressProxy, startEgressProxy } from "../../egress/proxy.ts";
+import { upstream } from "../../engine/outcomes.ts";
 import type { Item, StepResult } from "../../engine/result.ts";
+import { createGraph as createAnalyze } from "../../functions/analyze/graph.ts";
+import { createPagePool, PAGE_LIMITS } from "../../functions/analyze/page-pool.ts";
 import { createGraph } from "../../functions/scrape/graph.ts";
 import { createAgentApp } from "../../lib/agent-app.ts";
 import { createHostTurns } from "../../lib/durable/host-turns.ts";
 import { createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
+import type { Model } from "../../lib/model/model.ts";
+import { type Analysis, analysisSchema } from "../../pipelines/market-analysis/analysis.ts";
 import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
 import { askedWorkload, createAsker, resultOf } from "../ask-agent.ts";
 import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
@@ -31,6 +37,9 @@ export function scrapingForFile(hosts: readonly string[]): {
   /** What the step returns, whatever its end. */
   scrape(item: Item, params?: Record<string, unknown>): Promise<StepResult>;
   captureOf(result: StepResult): Promise<Capture>;
+  /** What analyze makes of a capture, with a model where there is one. */
+  analyze(captured: StepResult, modelFor?: (redis: Redis) => Model): Promise<Analysis>;
+  bytesOf(artifact: string): Promise<Uint8Array>;
   /** Milliseconds for which nobody has a turn at the host. */
   pauseOf(host: string): Promise<number>;
   textOf(capture: Capture): Promise<string>;
@@ -82,12 +91,27 @@ export function scrapingForFile(hosts: readonly string[]): {
   };
   const captureOf = (result: StepResult) =>
     getJson(artifacts(), askedWorkload(), result.artifacts["capture"] ?? "", captureSchema);
+  const bytesOf = (artifact: string) => artifacts().get(askedWorkload(), artifact);
   return {
     get site() {
       return site;
     },
     scrape,
     captureOf,
+    bytesOf,
+    async analyze(captured, modelFor) {
+      const { ask, deps } = await asker;
+      const log = pino({ level: "silent" });
+      const edges = { artifacts: artifacts(), model: modelFor?.(ownRedis.redis) };
+      // A busy machine is many times slower than an idle one.
+      const pages = createPagePool({ ...PAGE_LIMITS, timeoutMs: 100_000 });
+      const analyze = createAgentApp(createAnalyze(edges, pages), deps({ ...edges, redis: ownRedis.redis, log }));
+      // Of two equal questions a model is asked one.
+      const objective = `What does it cost? Attempt ${++count}`;
+      const input = { params: { objective }, from: { scrape: [upstream(captured)] } };
+      const { artifacts: left } = resultOf(await ask(analyze, { step: "analyze", input, budgetUsd: "1" }));
+      return getJson(artifacts(), askedWorkload(), left["analysis"] ?? "", analysisSchema);
+    },
     onPage: (path, use) =>
       browser.withContext({}, new AbortController().signal, async (context) => {
         const page = await context.newPage();
@@ -95,12 +119,12 @@ export function scrapingForFile(hosts: readonly string[]): {
         return use(page);
       }),
     pauseOf: (host) => ownRedis.redis.pttl(`agentic:host:{${host}}:turn`),
-    textOf: async ({ artifacts: { text } }) => new TextDecoder().decode(await artifacts().get(askedWorkload(), text)),
+    textOf: async ({ artifacts: { text } }) => new TextDecoder().decode(await bytesOf(text)),
     async capture(item, seconds = 60) {
       const result = await scrape(item, { pagesPerSite: 1 }, seconds);
       if (result.outcome !== "succeeded") throw new Error(JSON.stringify(result));
       const seen = await captureOf(result);
-      const read = async (part: string) => new TextDecoder().decode(await artifacts().get(askedWorkload(), part));
+      const read = async (part: string) => new TextDecoder().decode(await bytesOf(part));
       return { ...seen, html: await read(seen.artifacts.dom), text: await read(seen.artifacts.text) };
     },
   };

@@ -8,6 +8,8 @@ const LATE = ["test/integration/scrape-late.test.ts"];
 
 const STATES = ["test/integration/scrape-states.test.ts"];
 
+const PAINTED = ["test/integration/painted-prices.test.ts"];
+
 const DISCOVER = ["test/unit/discover.test.ts"];
 const DISCOVERED = ["test/integration/scrape-discover.test.ts"];
 
@@ -139,6 +141,52 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
       find: "changing || tab.traffic.loading() ? 0",
       replace: "changing ? 0",
     },
+    {
+      why: "what moves without an end is waited for a while only",
+      find: "const moves = performance.now() < began + MOVES * tab.wait.late;",
+      replace: "const moves = true;",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/merge.ts", PAINTED, [
+    {
+      why: "an amount that is said to be in a picture is in its quote",
+      find: "    isQuoted(offer) &&\n    !isOnPage",
+      replace: "    !isOnPage",
+    },
+    {
+      why: "a name that is said to be in a picture is in its quote",
+      find: "(contains(offer.quote, offer.name) || isOnPage(offer.name))",
+      replace: "true",
+    },
+    {
+      why: "of a page with prices in its text nothing is taken from a picture",
+      find: "pictured && source.fullPage ? answer.offers.slice",
+      replace: "source.fullPage ? answer.offers.slice",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/graph.ts", PAINTED, [
+    {
+      why: "what is drawn nowhere is not cut out of the picture",
+      find: "return width > 0 && height > 0 ? { x, y, width, height } : undefined;",
+      replace: "return { x, y, width, height };",
+    },
+  ]),
+  ...mutationsOf("functions/scrape/in-page.ts", LATE, [
+    {
+      why: "a page is drawn in the size in which it was read",
+      find: "event.stopImmediatePropagation()",
+      replace: "event.type",
+    },
+    {
+      why: "what moves by its style sheet is drawn at the same moment each time",
+      find: "        animation.currentTime = stillMs;\n",
+      replace: "",
+    },
+    {
+      why: "an animation that can be ended by nobody is no reason to lose the page",
+      find: "    } catch {\n      // Of one that stands",
+      replace: "    } catch (error) {\n      throw error; // Of one that stands",
+    },
   ]),
   ...mutationsOf("functions/scrape/in-page-late.ts", LATE, [
     {
@@ -150,6 +198,11 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
       why: "a page that has just changed is not at rest",
       find: "now - state.changedAt < quietMs ||",
       replace: "false ||",
+    },
+    {
+      why: "what a script fades is drawn when it has done so",
+      find: "    (moves && now - state.restyledAt < quietMs) ||\n",
+      replace: "",
     },
   ]),
   ...mutationsOf("functions/scrape/other-states.ts", STATES, [

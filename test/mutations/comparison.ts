@@ -130,13 +130,45 @@ export const COMPARISON_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("pipelines/market-analysis/ask.ts", ASK, [
     {
       why: "the answer to another question is none to this one",
-      find: "  if (asked?.question !== question) return undefined;\n",
+      find: "  if (asked?.question !== hash) return undefined;\n",
       replace: "  if (!asked) return undefined;\n",
     },
     {
       why: "an earlier answer has the form that is asked for",
-      find: "  return answer.success ? { answer: answer.data,",
-      replace: "  return answer ? { answer: asked.answer as T,",
+      find: "  return isSame && answer.success ? { answer: answer.data,",
+      replace: "  return isSame && answer ? { answer: asked.answer as T,",
+    },
+    {
+      why: "a page whose picture alone has changed is asked about again",
+      find: "  return isSame && answer.success",
+      replace: "  return answer.success",
+    },
+    {
+      why: "a picture that changes a little with each run is compared with the one that the model saw",
+      find: "const shown = known ? known.picture : full.image;",
+      replace: "const shown = full.image;",
     },
   ]),
+  ...mutationsOf(
+    "pipelines/market-analysis/look-alike.ts",
+    ["test/unit/look-alike.test.ts"],
+    [
+      {
+        why: "a digit is a change of its picture",
+        find: "differences.every((difference) => difference <= TOLERANCE * CELL * CELL)",
+        replace: "differences.reduce((all, one) => all + one, 0) / differences.length <= TOLERANCE * CELL * CELL",
+      },
+      {
+        why: "another colour is another picture",
+        find: "differences[cell + channel] =",
+        replace: "if (channel === 2) differences[cell + channel] =",
+      },
+      {
+        why: "a picture of another size is another one",
+        find: " || a.width !== b.width || a.height !== b.height",
+        replace: "",
+      },
+      { why: "a picture has so many pixels", find: "{ limitInputPixels: MAX_PIXELS }", replace: "{}" },
+    ],
+  ),
 ];

@@ -13,15 +13,16 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/analyze/graph.ts", ANALYZE, [
     {
       why: "a page that is slow holds no neighbour's lease",
-      find: 'pages.run("extract", [{ html, title, description, ...sourceOf(capture) }], signal)',
+      find: 'pages.run("extract", [{ html, title, description, states, ...sourceOf(capture) }], signal)',
       replace:
-        'import("./extract/extract.ts").then(({ extract }) => extract({ html, title, description, ...sourceOf(capture) }))',
+        'import("./extract/extract.ts").then(({ extract }) => extract({ html, title, description, states, ...sourceOf(capture) }))',
       tests: ["test/integration/slow-page.test.ts"],
     },
     {
       why: "an answer that is slow to look up holds no neighbour's lease",
-      find: 'await pages.run("merge", [rules, said, { text, html, source, model: author, usage }], signal),',
-      replace: '(await import("./merge.ts")).merge(rules, said, { text, html, source, model: author, usage }),',
+      find: 'await pages.run("merge", [rules, said, { text, html, source, pictured, model: author, usage }], signal),',
+      replace:
+        '(await import("./merge.ts")).merge(rules, said, { text, html, source, pictured, model: author, usage }),',
     },
     {
       why: "no more of a page is read than scrape captures",

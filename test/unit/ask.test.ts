@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import type { Correction } from "../../crd/agentworkload.ts";
@@ -82,6 +83,7 @@ test.each<[string, Partial<AskedQuestion<{ name: string }>>, Partial<Input>, str
   ["other instructions", { instructions: "Who is it, really?" }, {}],
   ["other data", { data: "Acme. Mail ben@acme.example, or call" }, {}],
   ["another picture", { image: new Uint8Array([1, 3]) }, {}],
+  ["no picture", { image: undefined as never }, {}],
   ["another form of the answer", { schema: z.strictObject({ name: z.string().max(99) }) }, {}],
   ["another purpose", { purpose: "check" }, {}],
   ["a reviewer's comment", {}, { changes: [{ gate: "review", comment: "Look again." }] }],
@@ -102,6 +104,43 @@ test("what reviewers say of single facts reaches the model, as theirs", async ()
   expect(asked[0]).toContain(
     '<reviewer_comment>\nLook again.\nOf single facts: "$9" commented:  by the year\n</reviewer_comment>',
   );
+});
+
+const grey = (level: number): Promise<Uint8Array> =>
+  sharp({ create: { width: 64, height: 64, channels: 3, background: { r: level, g: level, b: level } } })
+    .jpeg()
+    .toBuffer();
+
+test("a picture that shows the same is no other question, and is compared with the one that the model saw", async () => {
+  let { asked: key } = await ask(LAST, {}, undefined, { ...QUESTION, image: await grey(100) });
+  const costs = [];
+  // Each is like the one before it, and the last is not like the first.
+  for (const [run, level] of [100, 104, 103, 108].entries()) {
+    const workload = { ...OWN, uid: `run-${run}` };
+    const previous = previousOf(key, run === 0 ? LAST : { ...OWN, uid: `run-${run - 1}` });
+    const answer = await ask(workload, {}, previous, { ...QUESTION, image: await grey(level) });
+    costs.push(answer.usage.costUsd);
+    key = answer.asked;
+  }
+  expect(costs).toEqual([0, 0, 0, USAGE.costUsd]);
+});
+
+test("a question without a picture needs none", async () => {
+  const { image: _, ...words } = QUESTION;
+  const { asked: key } = await ask(LAST, {}, undefined, words);
+  expect((await ask(OWN, {}, previousOf(key), words)).usage).toEqual(NO_USAGE);
+  expect((await ask(OWN, {}, previousOf(key))).usage).toEqual(USAGE);
+});
+
+test.each<[string, (key: string) => Promise<string> | string]>([
+  ["is gone", () => artifactKey(LAST, sha256("gone"), "jpg")],
+  ["is another workload's", () => artifacts.put({ ...LAST, uid: "victim" }, new Uint8Array([1, 2]), "jpg")],
+  ["is not named", () => ""],
+])("the picture of before %s: the model is asked", async (_what, keyOf) => {
+  const { asked: key } = await ask(LAST);
+  const before = JSON.parse(new TextDecoder().decode(await artifacts.get(LAST, key)));
+  const changed = await artifacts.put(LAST, JSON.stringify({ ...before, picture: await keyOf(key) }), "json");
+  expect((await ask(OWN, {}, previousOf(changed))).usage).toEqual(USAGE);
 });
 
 test.each<[string, () => Promise<string> | string]>([
