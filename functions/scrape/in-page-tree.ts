@@ -1,6 +1,8 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 
+import type { KeptRow } from "./in-page-rows.ts";
+
 /** What is read of one document; a frame that it shows goes between two parts. */
 export interface Tree {
   /** One more than there are frames. */
@@ -41,6 +43,8 @@ export interface TreeLimits {
 
 /** Kept between the functions below, in a world of scripts that the page's own do not reach. */
 interface World {
+  /** By keepRows. */
+  readonly agenticRows?: (list: Element) => readonly KeptRow[];
   agentic?: {
     /** Elements that findUnknown has named, in order. */
     readonly named: Element[];
@@ -64,7 +68,11 @@ export function findUnknown(limits: {
 }): Element[] {
   const world = globalThis as World;
   if (limits.first || !world.agentic)
-    world.agentic = { named: [], closed: world.agentic?.closed ?? new Map(), composed: false };
+    world.agentic = {
+      named: [],
+      closed: world.agentic?.closed ?? new Map(),
+      composed: world.agenticRows !== undefined,
+    };
   const state = world.agentic;
   const known = new Set(state.named);
   const builtIn = /^(?:article|aside|blockquote|body|div|footer|h[1-6]|header|main|nav|p|section|span)$/;
@@ -435,6 +443,16 @@ export function readTree(limits: TreeLimits): Tree {
       spaced = true;
       continue;
     }
+    const rows = (globalThis as World).agenticRows?.(node) ?? [];
+    if (rows.length > 0)
+      steps.push(() => {
+        for (const { html: markup, text: words } of rows) {
+          write(markup.slice(0, limits.dom));
+          beginLine(1);
+          say(words, true);
+          beginLine(1);
+        }
+      });
     follow((node.shadowRoot ?? state.closed.get(node) ?? node).childNodes, inside);
   }
   if (state.composed) return { html, text, frames, cut, textLength, views, marked };

@@ -43,8 +43,11 @@ export function readAnswer(limits: { dom: number; text: number }): { html: strin
   };
 }
 
-/** Runs in the page: scrolls down to `maxHeight` once, so that lazy content loads, and back to the top. */
-export async function scrollThrough(maxHeight: number): Promise<void> {
+/**
+ * Runs in the page: scrolls down to `maxHeight` once, so that lazy content loads, and back to the top.
+ * @returns whether words were taken away meanwhile, as by a list that holds only what it shows
+ */
+export async function scrollThrough(maxHeight: number): Promise<boolean> {
   const frame = () =>
     new Promise<void>((done) => {
       requestAnimationFrame(() => done());
@@ -53,12 +56,22 @@ export async function scrollThrough(maxHeight: number): Promise<void> {
     });
   const height = () => Math.max(document.documentElement.scrollHeight, document.body?.scrollHeight ?? 0);
   for (const image of document.querySelectorAll<HTMLImageElement>('img[loading="lazy"]')) image.loading = "eager";
+  let taken = false;
+  const observer = new MutationObserver((changes) => {
+    taken ||= changes.some(
+      ({ type, removedNodes }) =>
+        type === "characterData" || [...removedNodes].some((node) => /\S/.test(node.textContent ?? "")),
+    );
+  });
+  if (document.body) observer.observe(document.body, { childList: true, characterData: true, subtree: true });
   for (let y = innerHeight; y < Math.min(height(), maxHeight); y += innerHeight) {
     scrollTo({ top: y, behavior: "instant" });
     await frame();
   }
+  observer.disconnect();
   scrollTo({ top: 0, behavior: "instant" });
   await frame();
+  return taken;
 }
 
 /** Milliseconds of an animation without an end at which it is drawn. */

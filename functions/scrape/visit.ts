@@ -22,6 +22,7 @@ import type { PageLinks } from "./in-page-links.ts";
 import { openDetails } from "./in-page-switches.ts";
 import { withOtherStates } from "./other-states.ts";
 import { readPageLinks } from "./page-links.ts";
+import { readRows } from "./rows.ts";
 import { ask, draw, loaded, quiet, type Tab } from "./tab.ts";
 import { watchTraffic } from "./traffic.ts";
 import { settle, waitsWithin } from "./waits.ts";
@@ -80,7 +81,9 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
   await settle(traffic.pending, wait.quiet);
 
   const consentClosed = await ask(tab, closeConsent);
-  await ask(tab, () => Promise.all([page.evaluate(openDetails), page.evaluate(scrollThrough, MAX_HEIGHT)]));
+  await ask(tab, () => page.evaluate(openDetails));
+  const taken = await ask(tab, () => page.evaluate(scrollThrough, MAX_HEIGHT));
+  const cutRows = await readRows(tab, taken);
   const endAll = () => ask(tab, () => page.evaluate(endAnimations, STILL_MS));
   await endAll();
   const whole = await quiet(tab);
@@ -119,6 +122,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
       truncated: [
         ...cuts(reading, shown, domReady, complete),
         ...(whole || !complete ? [] : [CHANGING]),
+        ...cutRows,
         ...read.caveats,
         ...(fullPage ? [] : [NOT_DRAWN]),
       ],

@@ -1,5 +1,6 @@
 import { COMPOSED_PAGES } from "./composed-pages.ts";
 import { DISCOVER_PAGES, SITEMAP_ROBOTS } from "./discover-pages.ts";
+import { LIST_PAGES } from "./list-pages.ts";
 import { MOVING_PAGES } from "./moving-pages.ts";
 import { html, type Page } from "./page.ts";
 import { SWITCH_PAGES } from "./switch-pages.ts";
@@ -90,6 +91,7 @@ export const pages: Record<string, Page> = {
   ...COMPOSED_PAGES,
   ...SWITCH_PAGES,
   ...MOVING_PAGES,
+  ...LIST_PAGES,
   ...DISCOVER_PAGES,
   "/painted-prices": painted(1500),
   "/painted-deep": painted(13_000),

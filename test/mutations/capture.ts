@@ -8,6 +8,8 @@ const LATE = ["test/integration/scrape-late.test.ts"];
 
 const STATES = ["test/integration/scrape-states.test.ts"];
 
+const LISTS = ["test/integration/scrape-lists.test.ts"];
+
 const PAINTED = ["test/integration/painted-prices.test.ts"];
 
 const DISCOVER = ["test/unit/discover.test.ts"];
@@ -145,6 +147,31 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
       why: "what moves without an end is waited for a while only",
       find: "const moves = performance.now() < began + MOVES * tab.wait.late;",
       replace: "const moves = true;",
+    },
+  ]),
+  ...mutationsOf("functions/scrape/in-page-rows.ts", LISTS, [
+    { why: "a list has so many rows", find: "kept >= limits.rows || ", replace: "" },
+    {
+      why: "what changes where it stands is no further row",
+      find: "filter(({ top }) => top >= bottom - 1)",
+      replace: "filter(() => true)",
+    },
+    {
+      why: "a row gives no mark",
+      find: 'if (name.startsWith("data-agentic-")) one.removeAttribute(name);',
+      replace: ";",
+    },
+  ]),
+  ...mutationsOf("functions/analyze/extract/state-offers.ts", STATES, [
+    {
+      why: "an offer of two tabs counts once",
+      find: "seen.has(name) || ",
+      replace: "",
+    },
+    {
+      why: "what a tab did not change is no new offer",
+      find: " || !words.includes(name)",
+      replace: "",
     },
   ]),
   ...mutationsOf("functions/analyze/merge.ts", PAINTED, [
