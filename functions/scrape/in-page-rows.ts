@@ -56,8 +56,24 @@ export async function keepRows(limits: RowLimits): Promise<{ rows: number; cut: 
   const placeOf = (edge: number, scroller: Element) => edge - topOf(scroller) + scroller.scrollTop;
   const heightOf = (scroller: Element) => (scroller === root ? innerHeight : scroller.clientHeight);
   const hasWords = (node: Node) => /\S/.test(node.textContent ?? "");
+  const placesOf = (list: Element, scroller: Element) =>
+    [...list.children].filter(hasWords).map((row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      return { top: placeOf(top, scroller), bottom: placeOf(bottom, scroller) };
+    });
+  /** Whether a list has drawn the rows of what it shows now. */
+  const isDrawn = (list: Element, scroller: Element) => {
+    const around = list.getBoundingClientRect();
+    const top = Math.max(placeOf(around.top, scroller), scroller.scrollTop);
+    const bottom = Math.min(placeOf(around.bottom, scroller), scroller.scrollTop + heightOf(scroller));
+    const rows = placesOf(list, scroller);
+    return (
+      bottom - top < 50 || [top + 10, bottom - 10].every((y) => rows.some((row) => row.top <= y && row.bottom >= y))
+    );
+  };
   const listAround = (node: Node, scroller: Element) => {
-    for (let up = node instanceof Element ? node : node.parentElement; up && up !== scroller; up = up.parentElement) {
+    const inside = node instanceof Element ? node : node.parentElement;
+    for (let up = inside; up; up = up === scroller ? null : up.parentElement) {
       const [first, ...others] = [...up.children].slice(0, 50).map(({ localName }) => localName);
       if (others.filter((name) => name === first || name === others[0]).length < 2) continue;
       if (up.getBoundingClientRect().height >= 0.8 * heightOf(scroller)) return up;
@@ -69,6 +85,7 @@ export async function keepRows(limits: RowLimits): Promise<{ rows: number; cut: 
     readonly rows: Map<string, KeptRow & { readonly top: number }>;
   }
   const lists = new Map<Element, List>();
+  const isList = (scroller: Element) => [...lists.values()].some((list) => list.scroller === scroller);
   let kept = 0;
   let htmlLength = 0;
   let cut = false;
@@ -108,36 +125,36 @@ export async function keepRows(limits: RowLimits): Promise<{ rows: number; cut: 
     const step = Math.max(100, 0.9 * heightOf(scroller));
     for (let y = step; y < end() && !cut; y += step) {
       if (performance.now() > until) {
-        cut = [...lists.values()].some((list) => list.scroller === scroller);
+        cut = isList(scroller);
         break;
       }
       scroller.scrollTo({ top: y, behavior: "instant" });
       await frames();
       // On a busy machine a list draws its rows later.
-      const isList = [...lists.values()].some((list) => list.scroller === scroller);
-      for (let more = 0; isList && taken.size === 0 && more < 10; more++) await frames();
+      const own = [...lists].filter(([, list]) => list.scroller === scroller).map(([element]) => element);
+      for (let more = 0; more < 8 && !own.every((list) => isDrawn(list, scroller)); more++) await frames();
       for (const node of taken) {
         const list = listAround(node, scroller);
         if (list && !lists.has(list)) lists.set(list, { scroller, rows: new Map() });
       }
       taken.clear();
       for (const [element, list] of lists) if (list.scroller === scroller) keep(element, list);
-      // What holds all that it has shows it without being scrolled.
-      if (scroller !== root && lists.size === 0 && y >= 2 * step) break;
+      // What holds all that it has shows it without being scrolled. Some keep a thousand pixels above what they show.
+      if (scroller !== root && !isList(scroller) && y >= 2_500) break;
     }
     observer.disconnect();
     scroller.scrollTo({ top: before, behavior: "instant" });
   }
-  await frames();
   const lost = (element: Element): readonly KeptRow[] => {
     const list = lists.get(element);
     if (!list) return [];
-    const now = [...element.children].filter(hasWords);
-    const bottom = Math.max(0, ...now.map((row) => placeOf(row.getBoundingClientRect().bottom, list.scroller)));
+    const now = placesOf(element, list.scroller);
     // What changed where it stands, as a figure that counts up, is there still.
-    return [...list.rows.values()].filter(({ top }) => top >= bottom - 1).sort((one, other) => one.top - other.top);
+    const isGone = ({ top }: { readonly top: number }) =>
+      !now.some((one) => one.top <= top + 1 && one.bottom > top + 1);
+    return [...list.rows.values()].filter(isGone).sort((one, other) => one.top - other.top);
   };
-  const rows = [...lists.keys()].reduce((sum, element) => sum + lost(element).length, 0);
-  if (rows > 0) (globalThis as World).agenticRows = lost;
-  return { rows, cut: cut && rows > 0 };
+  // Asked when the page is read: some lists take a while to draw their first rows again.
+  if (lists.size > 0) (globalThis as World).agenticRows = lost;
+  return { rows: kept, cut };
 }

@@ -14,7 +14,7 @@ export async function readRows({ session, wait }: Tab, page: boolean): Promise<s
   const ms = Math.min(ROWS_MS, wait.script / 2);
   try {
     const { rows, cut } = await answerWithin(wait.script, "rows", keptIn(session, { ...LIMITS, ms, page }));
-    return cut ? [`a list shows its rows only while it is scrolled: ${rows} further ones were read, and no more`] : [];
+    return cut ? [`a list shows its rows only while it is scrolled: ${rows} of them were read, and no more`] : [];
   } catch {
     // A page that went away or does not answer says so when it is read.
     return [];

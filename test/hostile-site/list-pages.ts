@@ -18,6 +18,7 @@ export const LIST_PAGES: Record<string, Page> = {
     `<h1>Plans</h1><div id="box" style="height:400px;overflow:auto"><div id="list" style="position:relative;height:5000px"></div></div><p>The end</p><script>${rows}
     const box = document.getElementById("box"), list = document.getElementById("list");
     for (let n = 0; n < 12; n++) list.insertAdjacentHTML("beforeend", '<div style="position:absolute;height:50px"></div>');
+    list.insertAdjacentHTML("beforeend", '<i style="position:absolute;top:4999px">.</i>');
     const draw = () => { const first = Math.min(88, Math.max(0, Math.floor(box.scrollTop / 50) - 2)); for (let at = first; at < first + 12; at++) { const one = list.children[at % 12]; one.style.top = at * 50 + "px"; one.innerHTML = row(at); } };
     box.addEventListener("scroll", draw); draw();</script>`,
   ),

@@ -33,7 +33,7 @@ test("their plans are found", async () => {
 test("a list without an end is read to a number of rows, and the capture says so; a row gives no mark", async () => {
   const { text, html, truncated } = await capture("/list-long");
   expect(truncated).toContainEqual(
-    expect.stringMatching(/only while it is scrolled: \d+ further ones were read, and no more/),
+    expect.stringMatching(/only while it is scrolled: \d+ of them were read, and no more/),
   );
   const names = namesIn(text);
   expect(names.length).toBeGreaterThan(50);

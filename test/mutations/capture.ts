@@ -153,7 +153,7 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     { why: "a list has so many rows", find: "kept >= limits.rows || ", replace: "" },
     {
       why: "what changes where it stands is no further row",
-      find: "filter(({ top }) => top >= bottom - 1)",
+      find: "filter(isGone)",
       replace: "filter(() => true)",
     },
     {
