@@ -79,6 +79,13 @@ export const pages: Record<string, Page> = {
   "/big": html(
     `<script>document.write("<p>" + "words and more ".repeat(5) + "</p>".repeat(1)); let s = ""; for (let i = 0; i < 130000; i++) s += "<p>" + "a paragraph of words, number " + i + " of very many of them in a row</p>"; document.body.insertAdjacentHTML("beforeend", s);</script>`,
   ),
+  // A hundred megabytes, for the most part of what nobody sees.
+  "/huge": html(
+    `<h1>Huge</h1><script>const words = "words and more ".repeat(7000); for (let at = 0; at < 1000; at++) { const p = document.createElement("p"); p.hidden = at > 5; p.textContent = words + at; document.body.append(p); }</script>`,
+  ),
+  "/flips": html(
+    `<h1>Plans</h1><main></main><script>let n = 0; setInterval(() => { n = 1 - n; document.querySelector("main").innerHTML = "<h3>Solo</h3><p>$" + (n ? 19 : 9) + " per month</p>"; }, 3)</script>`,
+  ),
   "/dialogs": html(
     `<h1>Dialogs</h1><script>alert("one"); confirm("two"); prompt("three"); addEventListener("beforeunload", (e) => { e.preventDefault(); e.returnValue = "stay"; });</script>`,
   ),

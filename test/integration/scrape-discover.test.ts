@@ -143,6 +143,13 @@ describe("a hostile site", () => {
     expect(ms).toBeLessThan(30_000);
   });
 
+  test("that answers with a captcha is asked for nothing more", async () => {
+    const before = scraping.site.seen.length;
+    const result = await scraping.scrape("http://shop.test/captcha", { pagesPerSite: 5 });
+    expect(result).toMatchObject({ outcome: "failed", reason: "Blocked" });
+    expect(scraping.site.seen.slice(before)).toEqual(["shop.test /robots.txt", "shop.test /captcha"]);
+  });
+
   test("whose scripts change what scripts can do changes nothing of its links", async () => {
     const { href, links } = await scraping.onPage("/lies", async (page) => {
       const session = await page.context().newCDPSession(page);

@@ -16,7 +16,7 @@ import { createHostTurns } from "../../lib/durable/host-turns.ts";
 import { type Artifacts, createFolderArtifacts, getJson } from "../../lib/edges/artifacts.ts";
 import { type Browser, connectBrowser } from "../../lib/edges/browser.ts";
 import { type Chromium, startChromium } from "../../lib/edges/chromium.ts";
-import { type Capture, captureSchema } from "../../pipelines/market-analysis/capture.ts";
+import { type Capture, captureSchema, MAX_TEXT_CHARS } from "../../pipelines/market-analysis/capture.ts";
 import { askedWorkload, createAsker, resultOf } from "../ask-agent.ts";
 import { type HostileSite, startHostileSite } from "../hostile-site/server.ts";
 import { redisForFile } from "./redis.ts";
@@ -272,6 +272,27 @@ describe("difficult pages are captured all the same", () => {
       expect.arrayContaining([expect.stringMatching(/^DOM cut at 2\.0 million characters/)]),
     );
     expect((await artifacts.get(askedWorkload(), seen.artifacts.dom)).length).toBeLessThan(2_100_000);
+  });
+
+  test("a hundred megabytes are cut, too", async () => {
+    const seen = await capture("http://shop.test/huge");
+    expect(seen.truncated).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^DOM cut at 2\.0/),
+        expect.stringMatching(/^text cut at 200000 of /),
+      ]),
+    );
+    expect((await artifacts.get(askedWorkload(), seen.artifacts.dom)).length).toBeLessThan(2_100_000);
+    expect((await textOf(seen.artifacts.text)).length).toBeLessThanOrEqual(MAX_TEXT_CHARS);
+  });
+
+  test("of a page that changes while it is read, markup and text are of one moment", async () => {
+    const { artifacts: parts, truncated } = await capture("http://shop.test/flips");
+    const [text, html] = await Promise.all([textOf(parts.text), textOf(parts.dom)]);
+    const priceIn = (words: string) => /\$\d+ per month/.exec(words)?.[0] ?? "none";
+    expect(["$9 per month", "$19 per month"]).toContain(priceIn(text));
+    expect(priceIn(html)).toBe(priceIn(text));
+    expect(truncated).toEqual([expect.stringContaining("still changing")]);
   });
 
   test.each(["/never-loads", "/stream"])("%s: what is there after a while counts", async (path) => {
