@@ -27,7 +27,8 @@ export const EXTRACTION_MUTATIONS: readonly Mutation[] = [
     {
       why: "no more of a page is read than scrape captures",
       find: "const html = (await getText(artifacts, workload, capture.artifacts.dom)).slice(0, MAX_DOM_CHARS);\n      const { screenshot, states",
-      replace: "const html = await getText(artifacts, workload, capture.artifacts.dom);\n      const { screenshot, states",
+      replace:
+        "const html = await getText(artifacts, workload, capture.artifacts.dom);\n      const { screenshot, states",
     },
     {
       why: "no more of a text is read than scrape captures",
