@@ -7,6 +7,7 @@ const MARKS = ["test/integration/scrape-marks.test.ts"];
 const LATE = ["test/integration/scrape-late.test.ts"];
 
 const STATES = ["test/integration/scrape-states.test.ts"];
+const STATE_OFFERS = ["test/unit/state-offers.test.ts"];
 
 const LISTS = ["test/integration/scrape-lists.test.ts"];
 
@@ -171,6 +172,7 @@ export const CAPTURE_MUTATIONS: readonly Mutation[] = [
     {
       why: "what a tab did not change is no new offer",
       find: " || !words.includes(name)",
+      tests: STATE_OFFERS,
       replace: "",
     },
   ]),
