@@ -36,6 +36,8 @@ import { costOfApproving } from "./lib/model/approving.ts";
 import { readSpent } from "./lib/model/ledger.ts";
 import { createQuotas } from "./lib/quota/quotas.ts";
 import { mintReviewLink } from "./lib/review-link.ts";
+import { accessKey } from "./lib/sealed-access.ts";
+import { agentAttribute } from "./lib/step-events.ts";
 import { recordRun } from "./lib/telemetry/run-spans.ts";
 import { createStepTokenVerifier, mintStepTokens, TOKEN_LIFE_MS } from "./lib/token.ts";
 
@@ -99,8 +101,13 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     findPrevious: createFindPrevious(artifacts, results),
     carryCorrections: createCarryCorrections(artifacts),
     send: connectBroker(config.BROKER_URL, config.BROKER_TOKEN_FILE),
-    agentSettings: (namespace) =>
-      loginsOf(namespace).reduce((settings, login) => login.settingsFor(namespace, settings), agentSettings),
+    agentSettings: (agent) => ({
+      ...loginsOf(agent.namespace).reduce(
+        (settings, login) => login.settingsFor(agent.namespace, settings),
+        agentSettings,
+      ),
+      HOST_ACCESS_KEY: accessKey(stepKey, agentAttribute(agent)),
+    }),
     ensureLogins: async (namespace) => {
       await Promise.all(loginsOf(namespace).map((login) => login.ensure(namespace)));
     },
@@ -124,7 +131,17 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     exclusively: (key, work) => exclusively(redis, key, lease, work),
     verifyToken: createStepTokenVerifier(stepPublicKeys),
     verifyExpiredToken: createStepTokenVerifier(stepPublicKeys, { evenExpired: true }),
-    mintTokens: (claims, expiresAt) => mintStepTokens(claims, stepKey, expiresAt),
+    mintTokens: (claims, expiresAt, granted) =>
+      mintStepTokens(
+        claims,
+        stepKey,
+        expiresAt,
+        granted && {
+          access: granted.access,
+          agentKey: accessKey(stepKey, agentAttribute(granted.agent)),
+          proxyKey: config.EGRESS_ACCESS_KEY,
+        },
+      ),
     async reviewUrl({ findings, digest, timeoutAt, step }) {
       const { namespace, name } = findings.workload;
       const link = {
@@ -138,6 +155,7 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
       const token = await mintReviewLink(reviewKey, link, timeoutAt);
       return new URL(`/review/${namespace}/${name}/${step.name}?token=${token}`, config.REVIEW_URL).href;
     },
+    usesProxies: config.EGRESS_ACCESS_KEY !== undefined,
     costOfApproving: (run, gate, outcomes) => costOfApproving(run, gate, outcomes, { hasModel }),
     traceUrl: config.TRACE_URL,
     recordRun,

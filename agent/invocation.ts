@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { privateKey } from "../lib/keys.ts";
-import { identityOfRequest, STEP_REQUESTED, type StepRequest } from "../lib/step-events.ts";
+import { identityOfRequest, STEP_REQUESTED, type StepRequest, type UnsignedRequest } from "../lib/step-events.ts";
 import { mintStepTokens, TOKEN_LIFE_MS } from "../lib/token.ts";
 
 // Makes what `func invoke` sends. The tokens of a step are signed, so nobody can type them.
@@ -18,7 +18,7 @@ export interface EventByHand {
 
 /** A request whose tokens allow the hosts of `allow`. `now`: its deadline and the life of its tokens start then. */
 export async function requestByHand(
-  request: Omit<StepRequest, "token" | "egressToken">,
+  request: UnsignedRequest,
   allow: readonly string[],
   key: KeyObject,
   now: Date,

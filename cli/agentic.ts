@@ -50,6 +50,10 @@ ofFiles(program.command("run"))
   .description("Run an AgentWorkload on this machine. The same command again continues it where it stopped.")
   .option("--approve", "approve every gate without asking; the decision says so")
   .option("--dry-run", "say what the command would do and cost at most, as agentic quote, and start nothing")
+  .option(
+    "--host-access <file>",
+    "headers, cookies and proxies for single hosts, in YAML or JSON, readable by you only; steps with hostAccess get those of their item's host",
+  )
   .option("--redis <url>", "use this Redis (6.2 or later) instead of a private one: redis://, rediss:// or unix://")
   .addOption(output)
   .addHelpText(

@@ -97,6 +97,12 @@ export const pipelineStepSchema = z.strictObject({
     })
     .optional()
     .describe("Hosts that the step may reach through the egress proxy. Absent: none."),
+  hostAccess: z
+    .boolean()
+    .optional()
+    .describe(
+      "True: the step also gets what the workload's namespace holds for the host of its item, in its Secret agentic-host-access: headers, cookies, a proxy. Needs egress.item.",
+    ),
 });
 export type PipelineStep = z.infer<typeof pipelineStepSchema>;
 

@@ -2,6 +2,7 @@ import type { Config } from "../lib/config.ts";
 import { publicKeys } from "../lib/keys.ts";
 import type { Logger } from "../lib/log.ts";
 import { parseResolvedHost, RESOLVED_HOST_FORM, type ResolvedHost } from "../lib/resolved-host.ts";
+import { createProxyOpener } from "../lib/sealed-access.ts";
 import type { Telemetry } from "../lib/telemetry/telemetry.ts";
 import { createEgressTokenVerifier } from "../lib/token.ts";
 import { type AddressRange, parseRange } from "./address.ts";
@@ -11,6 +12,7 @@ import { startEgressProxy } from "./proxy.ts";
 export async function runEgress(config: Config, log: Logger, telemetry: Telemetry): Promise<void> {
   const proxy = await startEgressProxy({
     verifyToken: createEgressTokenVerifier(publicKeys("STEP_TOKEN_PUBLIC_KEY", config.STEP_TOKEN_PUBLIC_KEY)),
+    openProxies: createProxyOpener(config.EGRESS_ACCESS_KEY),
     resolve: readResolve(config.EGRESS_RESOLVE),
     denied: readDenied(config.EGRESS_DENY),
     host: config.HOST,

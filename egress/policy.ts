@@ -11,8 +11,16 @@ export interface Target {
 }
 
 export interface Refusal {
-  readonly reason: Exclude<EgressReason, "InvalidToken" | "TooManyBytes">;
+  readonly reason: Exclude<EgressReason, "InvalidToken" | "TooManyBytes" | "ProxyUnreadable" | "ProxyRefused">;
   readonly message: string;
+}
+
+/** What holds for all jobs. */
+export interface Policy {
+  /** Names that go to exactly one address and port, private ones included. */
+  readonly resolve: ReadonlyMap<string, Target>;
+  readonly denied: readonly AddressRange[];
+  readonly lookupAll: Lookup;
 }
 
 /** All addresses of a name. @throws what node:dns throws */
@@ -32,15 +40,7 @@ export const systemLookup: Lookup = async (host) => {
  */
 export async function decideTarget(
   asked: { host: string; port: number; allow: readonly string[] },
-  {
-    resolve,
-    denied,
-    lookupAll,
-  }: {
-    readonly resolve: ReadonlyMap<string, Target>;
-    readonly denied: readonly AddressRange[];
-    readonly lookupAll: Lookup;
-  },
+  { resolve, denied, lookupAll }: Policy,
 ): Promise<Target | Refusal> {
   const host = asked.host
     .toLowerCase()

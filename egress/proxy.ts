@@ -5,6 +5,7 @@ import type { EgressUsage } from "../engine/result.ts";
 import { EGRESS_HEADER, type EgressReason } from "../lib/edges/egress-refusal.ts";
 import { USAGE_HOST } from "../lib/edges/egress-usage.ts";
 import type { Logger } from "../lib/log.ts";
+import { createProxyOpener, type OpenProxies } from "../lib/sealed-access.ts";
 import { ATTRIBUTE } from "../lib/telemetry/attributes.ts";
 import { AUDIT } from "../lib/telemetry/audit.ts";
 import { METRIC } from "../lib/telemetry/metrics.ts";
@@ -12,6 +13,7 @@ import type { EgressClaims, VerifyEgressToken } from "../lib/token.ts";
 import type { AddressRange } from "./address.ts";
 import { decideTarget, type Lookup, systemLookup, type Target } from "./policy.ts";
 import { createSummaries } from "./summaries.ts";
+import { upstreamOf } from "./upstream.ts";
 import { createUsageLedger } from "./usage.ts";
 
 // proxy-chain answers 407 and 403 only to errors whose class has this name; a bundler renames the class.
@@ -29,6 +31,8 @@ const BYTES_CHECKED_MS = 1000;
 
 export interface EgressProxyOptions {
   readonly verifyToken: VerifyEgressToken;
+  /** Decrypts by which proxies a token's hosts are reached. Absent: it cannot, and such hosts are not reached. */
+  readonly openProxies?: OpenProxies;
   /** Names that go to one fixed address and port, private ones included, as with curl's --resolve. Lower case. */
   readonly resolve: ReadonlyMap<string, Target>;
   /** Addresses that look public, and are the cluster's own. */
@@ -64,9 +68,10 @@ interface Connection {
  * token. Refusals have status 403 (593 when the name does not resolve) and their reason in the header EGRESS_HEADER.
  */
 export async function startEgressProxy(options: EgressProxyOptions): Promise<EgressProxy> {
-  const { log, denied = [], maxJobBytes = MAX_JOB_BYTES } = options;
+  const { log, denied = [], maxJobBytes = MAX_JOB_BYTES, openProxies = createProxyOpener(undefined) } = options;
   const ledger = createUsageLedger();
   const verify = cachedVerifier(options.verifyToken);
+  const policy = { resolve: options.resolve, denied, lookupAll: options.lookup ?? systemLookup };
   /** The bytes of a connection count for the job that last used it; a browser shares none between contexts. */
   const connections = new Map<number, Connection>();
   const summaries = createSummaries((job) =>
@@ -125,17 +130,18 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
       if (ledger.bytesOf(username) >= maxJobBytes)
         throw refuse("TooManyBytes", `the job has had ${maxJobBytes} bytes, as many as one may have`);
 
-      const decision = await decideTarget(
-        { host: hostname, port, allow: claims.allow },
-        { resolve: options.resolve, denied, lookupAll: options.lookup ?? systemLookup },
-      );
+      const decision = await decideTarget({ host: hostname, port, allow: claims.allow }, policy);
       if ("reason" in decision) {
         const dns = decision.reason === "HostNotFound" || decision.reason === "NameServerUnavailable";
         throw refuse(decision.reason, decision.message, dns ? DNS_FAILED : 403);
       }
+      const upstream = await upstreamOf(claims, hostname, { ...policy, openProxies });
+      if (upstream && "reason" in upstream) throw refuse(upstream.reason, upstream.message);
       connection.host = hostname;
       ledger.request(username, hostname);
       log.debug({ identity: username, host: hostname, port, address: decision.address }, "request");
+      // The name goes with the request: that proxy looks it up by itself.
+      if (upstream) return { upstreamProxyUrl: upstream.url };
       // proxy-chain connects to what request.url names: with the address in it, it resolves no name again.
       // The Host header stays as the client sent it.
       request.url = pinned(request.url ?? "", decision, isHttp);

@@ -135,6 +135,8 @@ function stepProblems(
   }
   if (step.forEach === undefined && step.egress?.item)
     say(at("egress", "item"), "has no effect without forEach: there is no item");
+  if (step.hostAccess && !step.gate && !step.egress?.item)
+    say(at("hostAccess"), "has no effect without egress.item: the step does not reach the host of its item");
   for (const [position, name] of step.with.entries())
     if (name !== MODEL && !inputs.has(name))
       say(at("with", position), `${name} is neither in inputs.schema.properties nor ${MODEL}`);
@@ -145,7 +147,7 @@ function stepProblems(
     else if (shown.gate) say(at("gate", "show", position), `${name} is a gate, which has no summary`);
   }
   if (step.gate)
-    for (const field of ["egress", "retry", "timeout", "optional", "maxItems", "previous"] as const)
+    for (const field of ["egress", "retry", "timeout", "optional", "maxItems", "previous", "hostAccess"] as const)
       if (step[field] !== undefined)
         say(
           at(field),

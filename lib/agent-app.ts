@@ -4,16 +4,20 @@ import type { RunDurably, StepGraph } from "./durable/durable.ts";
 import { errorResponse, tooLarge } from "./error-response.ts";
 import { TerminalError } from "./errors.ts";
 import { parseEvent } from "./events.ts";
+import type { HostAccess } from "./host-access.ts";
 import type { Logger } from "./log.ts";
-import { HINTS, parseStepRequested, stepCompleted, type TraceAttributes } from "./step-events.ts";
+import type { OpenAccess } from "./sealed-access.ts";
+import { HINTS, parseStepRequested, type StepRequest, stepCompleted, type TraceAttributes } from "./step-events.ts";
 import { runAttributes } from "./telemetry/attributes.ts";
 import { underTrace } from "./telemetry/context.ts";
 import { METRIC } from "./telemetry/metrics.ts";
-import type { VerifyStepToken } from "./token.ts";
+import type { StepClaims, VerifyStepToken } from "./token.ts";
 
 export interface AgentAppDeps {
   readonly runDurably: RunDurably;
   readonly verifyToken: VerifyStepToken;
+  /** Decrypts what is to be shown to single hosts. */
+  readonly openAccess: OpenAccess;
   readonly log: Logger;
   /** Aborts on SIGTERM: what runs stops after its current node, and readiness turns to 503. */
   readonly draining: AbortSignal;
@@ -35,6 +39,7 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
     if (claims.jti !== identity || claims.sub !== request.workload.uid || claims.run !== request.run)
       throw new TerminalError("InvalidToken", "the step token was minted for another step");
     const { workload, run, step, input, egressToken } = request;
+    const hostAccess = await accessOf(request, claims, deps.openAccess);
     const log = deps.log.child({ step, identity, workload: `${workload.namespace}/${workload.name}` });
     const deadline = new Date(claims.deadline);
     const { traceparent, pipeline } = event as TraceAttributes;
@@ -43,7 +48,7 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
       const ended = await deps.runDurably({
         graph,
         signal: deps.draining,
-        context: { identity, workload, run, step, input, claims, egressToken, deadline, log },
+        context: { identity, workload, run, step, input, claims, egressToken, hostAccess, deadline, log },
       });
       log.info({ outcome: ended.outcome, reason: ended.reason }, "step ended");
       return ended;
@@ -53,4 +58,13 @@ export function createAgentApp(graph: StepGraph, deps: AgentAppDeps): Hono {
   });
   app.onError((error, c) => errorResponse(error, c, deps.log));
   return app;
+}
+
+/** A step that is to show something and cannot does not go on without: what it would find is not what was asked for. */
+async function accessOf(
+  { hostAccess = "" }: StepRequest,
+  { jti, hostAccess: kinds = {} }: StepClaims,
+  openAccess: OpenAccess,
+): Promise<HostAccess> {
+  return Object.keys(kinds).length === 0 ? {} : openAccess(hostAccess, jti);
 }

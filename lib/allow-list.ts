@@ -40,14 +40,23 @@ function covers(rule: string, other: string): boolean {
   return wide.name === narrow.name || (wide.name.startsWith("*.") && narrow.name.endsWith(wide.name.slice(1)));
 }
 
-/** The host of an item's URL, with and without `www.`: one often redirects to the other. A port of its own is allowed too. */
+/** The host of an item's URL, with and without `www.`: one often redirects to the other. */
+export function itemHosts(item: Item | undefined): string[] {
+  const host = normalized(urlOf(item)?.hostname ?? "");
+  if (host === "") return [];
+  return [host, host.startsWith("www.") ? host.slice("www.".length) : `www.${host}`];
+}
+
+/** A port of its own is allowed too. */
 function hostsOf(item: Item | undefined): string[] {
+  const hosts = itemHosts(item);
+  const port = urlOf(item)?.port ?? "";
+  return port === "" ? hosts : [...hosts, ...hosts.map((name) => `${name}:${port}`)];
+}
+
+function urlOf(item: Item | undefined): URL | null {
   const address = typeof item === "object" ? item["url"] : item;
-  const url = typeof address === "string" ? URL.parse(address) : null;
-  const host = normalized(url?.hostname ?? "");
-  if (!url || host === "") return [];
-  const hosts = [host, host.startsWith("www.") ? host.slice("www.".length) : `www.${host}`];
-  return url.port === "" ? hosts : [...hosts, ...hosts.map((name) => `${name}:${url.port}`)];
+  return typeof address === "string" ? URL.parse(address) : null;
 }
 
 /** At any port. `*.example.com` allows any subdomain of example.com, not example.com itself. Case does not matter. */

@@ -64,6 +64,13 @@ const schema = z.object({
   LLM_API_KEY: z.string().optional(),
   /** PEM (SPKI) of the Ed25519 key that step tokens are signed with; while keys are rotated of both, one after the other. */
   STEP_TOKEN_PUBLIC_KEY: z.string().optional(),
+  /** An agent's: hex, what reconcile encrypts with for this agent alone (lib/sealed-access.ts). Absent: it gets nothing to show to hosts. */
+  HOST_ACCESS_KEY: z.string().optional(),
+  /** Reconcile's and the egress proxy's: hex, 256 bits, what the former encrypts proxies of single hosts with. Absent: none are used. */
+  EGRESS_ACCESS_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "is no key of 256 bits in hex: 'openssl rand -hex 32' makes one")
+    .optional(),
   /** Likewise of the key that review links are signed with. */
   REVIEW_LINK_PUBLIC_KEY: z.string().optional(),
   /** PEM (PKCS #8) of the same keys' private halves: reconcile's alone. */

@@ -53,13 +53,19 @@ export async function connectAgent(
   log: Logger,
   draining: AbortSignal,
 ): Promise<AgentAppDeps & { readonly edges: AgentEdges }> {
-  const [{ connectRedisWhenever }, { createRunDurably }, { chooseStepStore }, { createStepTokenVerifier }] =
-    await Promise.all([
-      import("./edges/redis.ts"),
-      import("./durable/run.ts"),
-      import("./durable/choose-step-store.ts"),
-      import("./token.ts"),
-    ]);
+  const [
+    { connectRedisWhenever },
+    { createRunDurably },
+    { chooseStepStore },
+    { createStepTokenVerifier },
+    { createAccessOpener },
+  ] = await Promise.all([
+    import("./edges/redis.ts"),
+    import("./durable/run.ts"),
+    import("./durable/choose-step-store.ts"),
+    import("./token.ts"),
+    import("./sealed-access.ts"),
+  ]);
   const [{ createResultStore }, { createHostTurns }, { connectBrowser }, { poolEndpoint }, artifacts] =
     await Promise.all([
       import("./durable/results.ts"),
@@ -101,5 +107,6 @@ export async function connectAgent(
     egressProxy: settings.EGRESS_PROXY_URL,
     traceUrl: settings.TRACE_URL,
   };
-  return { runDurably, verifyToken, log, draining, edges };
+  const openAccess = createAccessOpener(settings.HOST_ACCESS_KEY);
+  return { runDurably, verifyToken, openAccess, log, draining, edges };
 }

@@ -30,9 +30,13 @@ const requestSchema = z.strictObject({
   token: z.string(),
   /** The password to the egress proxy: a JWT that says nothing but the job's allow-list. */
   egressToken: z.string(),
+  /** What the agent shows to single hosts: a JWE to its key (lib/sealed-access.ts). Its claims say that there is one. */
+  hostAccess: z.string().optional(),
 });
 /** `data` of a step.requested event. */
 export type StepRequest = z.infer<typeof requestSchema>;
+/** What a request asks for: without what permits it. */
+export type UnsignedRequest = Omit<StepRequest, "token" | "egressToken" | "hostAccess">;
 
 /** `data` of a step.completed event. `token`: an agent that keeps no records of its own sends the request's back, as proof. */
 const completedSchema = stepResultSchema.extend({ request: z.string(), token: z.string().optional() });
@@ -58,12 +62,7 @@ export function agentAttribute({ namespace, name }: AgentRef): string {
 }
 
 /** The request's identity, which is the event's id. */
-export function identityOfRequest({
-  workload,
-  step,
-  revision,
-  input,
-}: Omit<StepRequest, "token" | "egressToken">): string {
+export function identityOfRequest({ workload, step, revision, input }: UnsignedRequest): string {
   return stepIdentity({ workload, step, revision, input });
 }
 

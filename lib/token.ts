@@ -2,7 +2,9 @@ import type { KeyObject } from "node:crypto";
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { TerminalError } from "./errors.ts";
+import { accessKindsSchema, type HostAccess, kindsOf } from "./host-access.ts";
 import { keyFinder, keyId } from "./keys.ts";
+import { sealForAgent, sealProxies } from "./sealed-access.ts";
 
 /** What a step is allowed, signed by whoever requested it: agents trust this and not the event's body. */
 const stepClaimsSchema = z.object({
@@ -22,6 +24,8 @@ const stepClaimsSchema = z.object({
   deadline: z.iso.datetime(),
   /** Attempts beyond the first that may end in trouble before the step fails. */
   retryLimit: z.int().min(0),
+  /** What goes with the request, encrypted, to be shown to single hosts. */
+  hostAccess: accessKindsSchema.optional(),
 });
 export type StepClaims = z.infer<typeof stepClaimsSchema>;
 
@@ -29,6 +33,8 @@ export type StepClaims = z.infer<typeof stepClaimsSchema>;
 const egressClaimsSchema = z.object({
   jti: z.string(),
   allow: z.array(z.string()),
+  /** Proxies by which single hosts are reached: a JWE to the egress proxy's key (lib/sealed-access.ts). */
+  via: z.string().optional(),
   /** Seconds of the epoch: what is open then is closed. */
   exp: z.int(),
 });
@@ -40,12 +46,31 @@ const EGRESS_AUDIENCE = "agentic-egress";
 /** Minutes, not hours: a redelivery gets tokens of its own. */
 export const TOKEN_LIFE_MS = 10 * 60_000;
 
-/** The two tokens of one step, EdDSA. `expiresAt`: TOKEN_LIFE_MS from now. */
+/** What a step's request brings beside its input. */
+export interface StepTokens {
+  readonly token: string;
+  readonly egressToken: string;
+  /** What the agent shows to single hosts, encrypted. */
+  readonly hostAccess?: string;
+}
+
+/** What a step may show to single hosts, and the keys of those who do. */
+export interface GrantedAccess {
+  readonly access: HostAccess;
+  /** The agent's (lib/sealed-access.ts). */
+  readonly agentKey: string;
+  /** The egress proxy's; absent: no proxy is used. */
+  readonly proxyKey: string | undefined;
+}
+
+/** The two tokens of one step, EdDSA, and what is encrypted beside them. `expiresAt`: TOKEN_LIFE_MS from now. */
 export async function mintStepTokens(
-  claims: StepClaims,
+  step: Omit<StepClaims, "hostAccess">,
   privateKey: KeyObject,
   expiresAt: Date,
-): Promise<{ token: string; egressToken: string }> {
+  granted?: GrantedAccess,
+): Promise<StepTokens> {
+  const claims: StepClaims = granted ? { ...step, hostAccess: kindsOf(granted.access) } : step;
   const kid = await keyId(privateKey);
   const sign = (payload: Record<string, unknown>, audience: string): Promise<string> =>
     new SignJWT(payload)
@@ -54,8 +79,14 @@ export async function mintStepTokens(
       .setExpirationTime(expiresAt)
       .sign(privateKey);
   const { jti, allow } = claims;
-  const [token, egressToken] = await Promise.all([sign(claims, STEP_AUDIENCE), sign({ jti, allow }, EGRESS_AUDIENCE)]);
-  return { token, egressToken };
+  const { access = {}, proxyKey } = granted ?? {};
+  const via = proxyKey === undefined ? undefined : await sealProxies(access, proxyKey, jti, expiresAt);
+  const [token, egressToken] = await Promise.all([
+    sign(claims, STEP_AUDIENCE),
+    sign({ jti, allow, ...(via === undefined ? {} : { via }) }, EGRESS_AUDIENCE),
+  ]);
+  if (!granted) return { token, egressToken };
+  return { token, egressToken, hostAccess: await sealForAgent(granted.access, granted.agentKey, jti, expiresAt) };
 }
 
 export type VerifyStepToken = (token: string) => Promise<StepClaims>;

@@ -9,7 +9,9 @@ import { createResultStore } from "../lib/durable/results.ts";
 import { createRunDurably } from "../lib/durable/run.ts";
 import type { Artifacts } from "../lib/edges/artifacts.ts";
 import { parseEvent } from "../lib/events.ts";
+import type { HostAccess } from "../lib/host-access.ts";
 import type { Logger } from "../lib/log.ts";
+import { accessKey, createAccessOpener, createProxyOpener, type OpenProxies } from "../lib/sealed-access.ts";
 import { identityOfRequest, parseStepCompleted, stepRequested, type TraceAttributes } from "../lib/step-events.ts";
 import { createEgressTokenVerifier, createStepTokenVerifier, mintStepTokens } from "../lib/token.ts";
 
@@ -25,6 +27,7 @@ export interface AskedStep {
   readonly seconds?: number;
   readonly retryLimit?: number;
   readonly trace?: TraceAttributes;
+  readonly hostAccess?: HostAccess;
 }
 
 export type StepAnswer = { readonly status: number; readonly body: string } & (
@@ -38,6 +41,7 @@ export const askedWorkload = (uid = "uid-1"): WorkloadRef => ({ namespace: "defa
 /** Asks agents for steps, as reconcile does. */
 export interface Asker {
   readonly verifyEgressToken: ReturnType<typeof createEgressTokenVerifier>;
+  readonly openProxies: OpenProxies;
   /** For an agent's app that keeps its progress in `redis` and its results in `artifacts`. */
   deps(edges: { readonly redis: Redis; readonly artifacts: Artifacts; readonly log: Logger }): AgentAppDeps;
   ask(app: Hono, asked: AskedStep): Promise<StepAnswer>;
@@ -46,8 +50,11 @@ export interface Asker {
 /** An asker with keys of its own. */
 export async function createAsker(): Promise<Asker> {
   const keys = generateKeyPairSync("ed25519");
+  const agentKey = accessKey(keys.privateKey, "default.test");
+  const proxyKey = accessKey(keys.privateKey, "egress");
   return {
     verifyEgressToken: createEgressTokenVerifier([keys.publicKey]),
+    openProxies: createProxyOpener(proxyKey),
     deps: ({ redis, artifacts, log }) => ({
       runDurably: createRunDurably({
         store: new RedisStepStore(redis),
@@ -62,6 +69,7 @@ export async function createAsker(): Promise<Asker> {
         egress: async () => undefined,
       }),
       verifyToken: createStepTokenVerifier([keys.publicKey]),
+      openAccess: createAccessOpener(agentKey),
       log,
       draining: new AbortController().signal,
     }),
@@ -70,7 +78,7 @@ export async function createAsker(): Promise<Asker> {
       const workload = askedWorkload(uid);
       const request = { workload, run: "run-1", step, revision, input };
       const deadline = new Date(Date.now() + seconds * 1000).toISOString();
-      const { allow = [], budgetUsd, trace } = asked;
+      const { allow = [], budgetUsd, trace, hostAccess } = asked;
       const tokens = await mintStepTokens(
         {
           sub: workload.uid,
@@ -83,6 +91,7 @@ export async function createAsker(): Promise<Asker> {
         },
         keys.privateKey,
         new Date(Date.now() + 240_000),
+        hostAccess && { access: hostAccess, agentKey, proxyKey },
       );
       const agent = { namespace: "agentic-system", name: step };
       return answerOf(app, stepRequested({ ...request, ...tokens }, { agent, source: "/test", ...trace }));

@@ -1,10 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { modelEndpoint, readSettings } from "../../lib/config.ts";
+import type { HeldAccess } from "../../lib/host-access.ts";
 import { createLog } from "../../lib/log.ts";
 import { modelsOf } from "../../lib/model/choice.ts";
 import { modelEnd } from "../../lib/model/prices.ts";
 import { startTelemetry } from "../../lib/telemetry/start.ts";
 import { EXIT } from "../exit-code.ts";
+import { readHostAccess } from "../host-access-file.ts";
 import { program, sameCommand } from "../invocation.ts";
 import { Interrupted, interruptedBySignals } from "../local/interrupted.ts";
 import { localRun } from "../local/local-run.ts";
@@ -18,6 +20,8 @@ export interface RunOptions extends ResolveFilesOptions {
   readonly out?: string;
   readonly approve?: true;
   readonly redis?: string;
+  /** A file. */
+  readonly hostAccess?: string;
   readonly output: "text" | "json";
 }
 
@@ -29,6 +33,11 @@ export async function run(files: readonly string[], options: RunOptions): Promis
   const resolved = await resolveFiles(files, options);
   if ("problem" in resolved) {
     say(resolved.problem);
+    return EXIT.invalid;
+  }
+  const held = options.hostAccess === undefined ? { hostAccess: {} } : await readHostAccess(options.hostAccess);
+  if ("problem" in held) {
+    say(`agentic: ${held.problem}`);
     return EXIT.invalid;
   }
   const { name } = resolved.workload.metadata;
@@ -55,7 +64,7 @@ export async function run(files: readonly string[], options: RunOptions): Promis
     return EXIT.held;
   }
   try {
-    return await runInFolder(resolved, folder, options, say);
+    return await runInFolder(resolved, folder, { ...options, ...held }, say);
   } finally {
     await lock.release();
   }
@@ -75,7 +84,7 @@ function warnOfModelEnds({ workload, run }: ResolvedWorkload, say: Say): void {
 async function runInFolder(
   resolved: ResolvedWorkload,
   folder: RunFolder,
-  options: RunOptions,
+  options: Omit<RunOptions, "hostAccess"> & { readonly hostAccess: HeldAccess },
   say: Say,
 ): Promise<number> {
   const interrupt = interruptedBySignals(say);

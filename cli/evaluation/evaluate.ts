@@ -46,10 +46,16 @@ export async function evaluate(
 ): Promise<VariantScore[]> {
   const own = evaluationFolder(folder);
   const keys = await signingKey(folder.key);
-  const stack = await startStack(own, { ...options, publicKey: keys.publicKey });
+  const stack = await startStack(own, { ...options, keys });
   try {
     const results = createResultStore(stack.edges.artifacts);
-    const dispatchFor = await connectDispatch(resolved, stack, { ...options, folder: own, keys, results });
+    const dispatchFor = await connectDispatch(resolved, stack, {
+      ...options,
+      folder: own,
+      keys,
+      results,
+      hostAccess: {},
+    });
     const { journal } = await openJournal(own.journal);
     try {
       const { workload } = part.run;

@@ -9,6 +9,7 @@ export interface AgentEnv {
   readonly ARTIFACTS_URL: string;
   /** PEM, several lines. */
   readonly STEP_TOKEN_PUBLIC_KEY: string;
+  readonly HOST_ACCESS_KEY: string;
   readonly EGRESS_PROXY_URL: string;
   readonly BROWSER_URL: string;
 }

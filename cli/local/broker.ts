@@ -2,7 +2,8 @@ import { HTTP } from "cloudevents";
 import { failedResult, type StepResult } from "../../engine/result.ts";
 import type { Artifacts } from "../../lib/edges/artifacts.ts";
 import { pause } from "../../lib/pause.ts";
-import { type StepRequest, stepRequested } from "../../lib/step-events.ts";
+import { stepRequested } from "../../lib/step-events.ts";
+import type { StepTokens } from "../../lib/token.ts";
 import { AgentUnreachable, AnswerTooLarge, type Delivery, type ReachedAgent } from "./agents.ts";
 import { Interrupted } from "./interrupted.ts";
 import { judge, type Verdict } from "./reply.ts";
@@ -12,7 +13,7 @@ import { missingOf } from "./step-records.ts";
 export interface BrokerOptions {
   /** By the name that the pipeline's steps use. */
   readonly agents: ReadonlyMap<string, ReachedAgent>;
-  readonly mintTokens: (order: StepOrder) => Promise<Pick<StepRequest, "token" | "egressToken">>;
+  readonly mintTokens: (order: StepOrder) => Promise<StepTokens>;
   readonly artifacts: Artifacts;
   /** The file with the settings that agents in processes of their own need. */
   readonly agentEnv: string;

@@ -7,12 +7,15 @@ import { createRunDurably } from "../../lib/durable/run.ts";
 import { egressAccess } from "../../lib/edges/egress-access.ts";
 import { readEgressUsage } from "../../lib/edges/egress-usage.ts";
 import type { Logger } from "../../lib/log.ts";
+import { accessKey, createAccessOpener } from "../../lib/sealed-access.ts";
 import { createStepTokenVerifier } from "../../lib/token.ts";
 import type { ResolvedWorkload } from "../resolve.ts";
 import { inProcessAgent, type ReachedAgent, remoteAgent } from "./agents.ts";
 import type { SigningKey } from "./signing-key.ts";
 import type { Stack } from "./stack.ts";
 
+/** Whose key on one machine is the same for all agents: their settings are one file. */
+export const LOCAL_AGENTS = "local";
 /** How long the step of a killed command waits for its successor. */
 const LEASE_MS = 5000;
 
@@ -36,6 +39,7 @@ export async function connectAgents(
       egress: (step) => readEgressUsage(egressAccess(stack.edges.egressProxy, step)),
     }),
     verifyToken: createStepTokenVerifier([keys.publicKey]),
+    openAccess: createAccessOpener(accessKey(keys.privateKey, LOCAL_AGENTS)),
     log,
     draining: stack.stopping,
   };

@@ -15,6 +15,7 @@ import { createFolderReviews, type FolderReviews } from "../../lib/edges/reviews
 import type { ReviewRecord } from "../../lib/edges/reviews.ts";
 import { RetryableError } from "../../lib/errors.ts";
 import { signEvidence } from "../../lib/evidence.ts";
+import type { HeldAccess } from "../../lib/host-access.ts";
 import type { Logger } from "../../lib/log.ts";
 import { costOfApproving } from "../../lib/model/approving.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
@@ -44,6 +45,8 @@ export interface LocalRunOptions {
   readonly approve?: true;
   readonly redis?: string;
   readonly resolve: ReadonlyMap<string, ResolvedHost>;
+  /** What steps show to single hosts, by their exact names. Never written. */
+  readonly hostAccess: HeldAccess;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -85,7 +88,7 @@ export async function localRun(
   await copyArtifacts(chosen, folder, given.run.workload.namespace);
   if (comparison?.problem) options.say(`The run is compared with none: ${comparison.problem}.`);
   const keys = await signingKey(folder.key);
-  const stack = await startStack(folder, { ...options, publicKey: keys.publicKey });
+  const stack = await startStack(folder, { ...options, keys });
   try {
     const reviews = createFolderReviews(folder.reviews);
     const lastSucceeded = state?.lastSucceeded;
@@ -276,6 +279,7 @@ async function connectEdges(context: Context, journal: Journal): Promise<Omit<Ru
     folder,
     keys,
     results,
+    hostAccess: options.hostAccess,
     say: options.say,
     log: options.log,
   });

@@ -15,7 +15,7 @@ import { type Run, retryLimitOf, stepDeadlineMs } from "../../engine/run.ts";
 import { stepTraceparent } from "../../engine/trace.ts";
 import { type Instance, type RunEnd, turnOf, type Walk, walk } from "../../engine/walk.ts";
 import type { FindPrevious } from "../../lib/durable/previous-results.ts";
-import type { StepRequest, TraceAttributes } from "../../lib/step-events.ts";
+import type { TraceAttributes, UnsignedRequest } from "../../lib/step-events.ts";
 import { startable } from "./slots.ts";
 
 /** The request of one step, without its tokens: every delivery gets its own. */
@@ -23,7 +23,7 @@ export interface StepOrder {
   readonly identity: string;
   readonly agent: FrozenAgent;
   readonly step: PipelineStep;
-  readonly request: Omit<StepRequest, "token" | "egressToken">;
+  readonly request: UnsignedRequest;
   readonly trace: TraceAttributes;
   readonly deadline: Date;
   readonly retryLimit: number;

@@ -1,4 +1,3 @@
-import type { KeyObject } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { startEgressProxy } from "../../egress/proxy.ts";
@@ -17,11 +16,16 @@ import type { Logger } from "../../lib/log.ts";
 import { readModelCalls } from "../../lib/model/ledger.ts";
 import { createModel } from "../../lib/model/model.ts";
 import type { ResolvedHost } from "../../lib/resolved-host.ts";
+import { accessKey, createProxyOpener } from "../../lib/sealed-access.ts";
 import { createEgressTokenVerifier } from "../../lib/token.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { type AgentEnv, earlierPorts } from "./agent-env.ts";
 import { startForward } from "./forward.ts";
 import { startRedisServer } from "./redis-server.ts";
+import type { SigningKey } from "./signing-key.ts";
+
+/** Names the key of this machine's egress proxy. */
+export const LOCAL_EGRESS = "local/egress";
 
 /** Everything a run needs on one machine, started and connected. */
 export interface Stack {
@@ -32,7 +36,7 @@ export interface Stack {
   /** The calls to models that a step paid for so far. */
   modelCalls(workload: WorkloadRef, identity: string): Promise<readonly ModelCalls[]>;
   /** What agents in processes of their own are set up with: from then on the browser is reached by a port of this machine. */
-  agentEnv(): Promise<AgentEnv>;
+  agentEnv(): Promise<Omit<AgentEnv, "HOST_ACCESS_KEY">>;
   /** Aborts when the command must stop: the user's wish, or a part that ended. The reason is an Interrupted. */
   readonly stopping: AbortSignal;
   stop(): Promise<void>;
@@ -42,7 +46,7 @@ export interface StackOptions {
   /** URL of a Redis to use instead of a private one. */
   readonly redis?: string;
   readonly resolve: ReadonlyMap<string, ResolvedHost>;
-  readonly publicKey: KeyObject;
+  readonly keys: SigningKey;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -119,7 +123,7 @@ async function startParts(
       REDIS_URL: redisUrl,
       ...(settings.REDIS_CA === undefined ? {} : { REDIS_CA: settings.REDIS_CA }),
       ARTIFACTS_URL: pathToFileURL(folder.artifacts).href,
-      STEP_TOKEN_PUBLIC_KEY: options.publicKey.export({ type: "spki", format: "pem" }).toString(),
+      STEP_TOKEN_PUBLIC_KEY: options.keys.publicKey.export({ type: "spki", format: "pem" }).toString(),
       EGRESS_PROXY_URL: proxy.url,
       BROWSER_URL: await forwardTo(chromium, ports.browser, started),
     }),
@@ -128,8 +132,10 @@ async function startParts(
 }
 
 /** At the port of the command before, where that is free: agents that still run know it. */
-async function startProxy(earlierPort: number, { publicKey, resolve, log }: StackOptions) {
-  const options = { verifyToken: createEgressTokenVerifier([publicKey]), resolve, host: "127.0.0.1", log };
+async function startProxy(earlierPort: number, { keys, resolve, log }: StackOptions) {
+  const verifyToken = createEgressTokenVerifier([keys.publicKey]);
+  const openProxies = createProxyOpener(accessKey(keys.privateKey, LOCAL_EGRESS));
+  const options = { verifyToken, openProxies, resolve, host: "127.0.0.1", log };
   return startEgressProxy({ ...options, port: earlierPort }).catch(() => startEgressProxy({ ...options, port: 0 }));
 }
 

@@ -20,6 +20,7 @@ import { checkRobots } from "./robots.ts";
 import { type SiteSettings, siteSettings } from "./site-settings.ts";
 import { describe, summaryOf } from "./summary.ts";
 import { VIEWPORT, visit } from "./visit.ts";
+import { withoutAccess } from "./without-access.ts";
 
 export type ScrapeEdges = Pick<AgentEdges, "artifacts" | "browser" | "egressProxy" | "hosts">;
 
@@ -129,8 +130,9 @@ async function capturePage(
   robots: Capture["robots"],
 ): Promise<{ readonly captured: Capture; readonly links: PageLinks }> {
   const access = egressAccess(egressProxy, context);
+  const { hostAccess = {} } = context;
   const started = performance.now();
-  const { facts, links, ...bytes } = await browser.withContext(
+  const visited = await browser.withContext(
     {
       // Loopback names go by the proxy, too.
       proxy: { server: access.proxy, username: access.username, password: access.password, bypass: "<-loopback>" },
@@ -146,11 +148,13 @@ async function capturePage(
         url,
         allow: context.claims.allow,
         access,
+        hostAccess,
         signal: context.signal,
         deadline: context.deadline,
       }),
   );
   const browserSeconds = Math.round(performance.now() - started) / 1000;
+  const { facts, links, ...bytes } = withoutAccess(visited, hostAccess);
   const put = artifacts.put.bind(artifacts, context.workload);
   const [dom, text, screenshot, fullPage, states] = await Promise.all([
     put(bytes.html, "html"),
@@ -165,13 +169,20 @@ async function capturePage(
     kind,
     capturedAt: new Date().toISOString(),
     locale,
+    ...(context.claims.hostAccess === undefined ? {} : { hostAccess: context.claims.hostAccess }),
     browserSeconds,
     robots,
     ...facts,
+    truncated: [...facts.truncated, ...caveatsOf(context.claims.hostAccess)],
     artifacts: { dom, text, screenshot, fullPage, ...(states === undefined ? {} : { states }) },
   };
   return { captured, links };
 }
+
+const caveatsOf = (shown: Capture["hostAccess"] = {}): string[] =>
+  Object.entries(shown).map(
+    ([host, kinds]) => `asked with ${kinds.join(", ")} of the workload's own for ${host}: others may see another page`,
+  );
 
 interface Page {
   readonly url: URL;

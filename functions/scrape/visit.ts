@@ -1,5 +1,6 @@
 import type { BrowserContext, Page, Response } from "playwright-core";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
+import type { HostAccess } from "../../lib/host-access.ts";
 import { type Capture, MAX_TEXT_CHARS, type PageState } from "../../pipelines/market-analysis/capture.ts";
 import { blockedBy } from "./block-page.ts";
 import { type Composed, readComposed } from "./composed.ts";
@@ -23,6 +24,7 @@ import { openDetails } from "./in-page-switches.ts";
 import { withOtherStates } from "./other-states.ts";
 import { readPageLinks } from "./page-links.ts";
 import { readRows } from "./rows.ts";
+import { showAccess } from "./show-access.ts";
 import { ask, draw, loaded, quiet, type Tab } from "./tab.ts";
 import { watchTraffic } from "./traffic.ts";
 import { settle, waitsWithin } from "./waits.ts";
@@ -36,7 +38,16 @@ export interface Visit {
   /** What the visit itself knows of the capture. */
   readonly facts: Omit<
     Capture,
-    "artifacts" | "robots" | "capturedAt" | "browserSeconds" | "url" | "site" | "kind" | "discovery" | "locale"
+    | "artifacts"
+    | "robots"
+    | "capturedAt"
+    | "browserSeconds"
+    | "url"
+    | "site"
+    | "kind"
+    | "discovery"
+    | "locale"
+    | "hostAccess"
   >;
   readonly html: string;
   readonly text: string;
@@ -47,6 +58,7 @@ export interface Visit {
 }
 
 export interface VisitOptions extends Pick<Tab, "url" | "allow" | "access" | "signal"> {
+  readonly hostAccess: HostAccess;
   /** Cuts the waits, so that a slow page fails with a reason of its own before it. */
   readonly deadline: Date;
 }
@@ -74,6 +86,7 @@ export async function visit(context: BrowserContext, options: VisitOptions): Pro
     route.request().resourceType() === "media" ? route.abort("blockedbyclient") : route.fallback(),
   );
 
+  await showAccess(context, page, options.url, options.hostAccess);
   const first = await navigate(tab);
   const domReady = await loaded(tab, "domcontentloaded", wait.dom);
   await requireDocument(tab);

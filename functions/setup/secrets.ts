@@ -32,6 +32,7 @@ export const allSecretNames = ({ redis, store, browser, litellm, model }: Secret
   "agentic-signing-keys",
   "agentic-public-keys",
   "agentic-evidence",
+  "agentic-egress",
   "agentic-redis-ca",
   redis,
   store,
@@ -80,6 +81,7 @@ export async function missingSecrets(
     const { privateKey, publicKey } = keyPair();
     return { EVIDENCE_PRIVATE_KEY: privateKey, EVIDENCE_PUBLIC_KEY: publicKey };
   });
+  ensure("agentic-egress", () => ({ EGRESS_ACCESS_KEY: random(32) }));
   if (!there.has("agentic-redis-ca")) {
     const { certificate, key } = await createAuthority("agentic-redis", now, AUTHORITY_LIFE_MS);
     made.push({ name: "agentic-redis-ca", data: { "ca.crt": certificate, "ca.key": key } });

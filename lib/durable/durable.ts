@@ -1,5 +1,6 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { StepInput, StepResult, WorkloadRef } from "../../engine/result.ts";
+import type { HostAccess } from "../host-access.ts";
 import type { Logger } from "../log.ts";
 import type { StepClaims } from "../token.ts";
 
@@ -17,6 +18,8 @@ export interface StepContext {
   readonly claims: StepClaims;
   /** The password to the egress proxy. */
   readonly egressToken: string;
+  /** What it shows to single hosts, by their exact names, and to no other; absent: nothing. */
+  readonly hostAccess?: HostAccess;
   readonly deadline: Date;
   readonly signal: AbortSignal;
   readonly log: Logger;

@@ -7,6 +7,8 @@ export type EgressReason =
   | "HostNotAllowed"
   | "PortNotAllowed"
   | "TooManyBytes"
+  | "ProxyUnreadable"
+  | "ProxyRefused"
   | "AddressNotPublic"
   | "HostNotFound"
   | "NameServerUnavailable";
@@ -39,6 +41,17 @@ export function egressRefusal(status: number, header: unknown, url: URL): Termin
           `port ${portOf(url)} of ${host} is not allowed: name ${host}:${portOf(url)} in the workload's egress.allow`,
         );
       break;
+    case "ProxyUnreadable":
+      return new RetryableError(
+        "EgressUnavailable",
+        `the egress proxy cannot read which proxy ${host} is reached by: its EGRESS_ACCESS_KEY is not set, or not reconcile's`,
+        { countsAsAttempt: false, retryAfterSeconds: 5 },
+      );
+    case "ProxyRefused":
+      return new TerminalError(
+        "EgressRefused",
+        `the proxy that ${host} is to be reached by has no address, or one that is not public: correct what is held for this host`,
+      );
     case "TooManyBytes":
       if (status === 403) return new TerminalError("EgressRefused", "the step has had as many bytes as a job may have");
       break;

@@ -11,6 +11,7 @@ import {
 } from "@kubernetes/client-node";
 import { z } from "zod";
 import { TerminalError } from "../errors.ts";
+import { type HeldAccess, HOST_ACCESS_SECRET } from "../host-access.ts";
 import { kubeConfig, outcome } from "./kube-calls.ts";
 
 /** Names one object in a namespace. */
@@ -97,6 +98,8 @@ export interface Kube {
   readonly triggers: KindClient;
   readonly configMaps: ConfigMaps;
   readonly networkPolicies: KindClient;
+  /** The Secret of a namespace that holds what its steps show to hosts, the only one that it reads. Without one: nothing. */
+  hostAccess(namespace: string): Promise<HeldAccess>;
   isNamespace(name: string): Promise<boolean>;
   /** Makes it where it is not there. One that is there stays as it is. */
   ensureServiceAccount(body: V1ServiceAccount & { metadata: { namespace: string } }): Promise<void>;
@@ -137,6 +140,13 @@ export function connectKube(config = kubeConfig()): Kube {
       replace: (ref, body) => written(core.replaceNamespacedConfigMap({ ...ref, body })),
     },
     networkPolicies: kindClient(objects, { group: "networking.k8s.io", version: "v1", plural: "networkpolicies" }),
+    async hostAccess(namespace) {
+      const found = await outcome(core.readNamespacedSecret({ namespace, name: HOST_ACCESS_SECRET }));
+      const data = ("value" in found && found.value.data) || {};
+      return Object.fromEntries(
+        Object.entries(data).map(([host, held]) => [host, Buffer.from(held, "base64").toString()]),
+      );
+    },
     isNamespace: async (name) => "value" in (await outcome(core.readNamespace({ name }))),
     async ensureServiceAccount(body) {
       await outcome(core.createNamespacedServiceAccount({ namespace: body.metadata.namespace, body }));

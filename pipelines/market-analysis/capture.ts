@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessKindsSchema } from "../../lib/host-access.ts";
 
 /** What is captured and read of a page's DOM, and of its text, in characters. */
 export const MAX_DOM_CHARS = 2_000_000;
@@ -70,6 +71,8 @@ export const captureSchema = z.strictObject({
   title: z.string(),
   /** BCP 47: for which language and country the page was asked. */
   locale: z.string().optional(),
+  /** What the page was shown of the workload's own namespace, by host: others may see another page. */
+  hostAccess: accessKindsSchema.optional(),
   /** BCP 47, from the html element; empty when not given. */
   lang: z.string(),
   description: z.string(),

@@ -291,6 +291,7 @@ export const OWN_DEFAULTS: Deep<Values> = {
       "agentic-signing-keys",
       "agentic-public-keys",
       "agentic-evidence",
+      "agentic-egress",
       "agentic-redis",
       "agentic-redis-ca",
       "agentic-store",

@@ -1,3 +1,4 @@
+import { ACCESS_PAGES } from "./access-pages.ts";
 import { COMPOSED_PAGES } from "./composed-pages.ts";
 import { DISCOVER_PAGES, SITEMAP_ROBOTS } from "./discover-pages.ts";
 import { LIST_PAGES } from "./list-pages.ts";
@@ -95,6 +96,7 @@ export const pages: Record<string, Page> = {
   "/half-character": html(`<h1>Half</h1><script>document.title = "half \\ud83d";</script>`),
   "/frames": html(`<h1>Frames</h1>${'<iframe src="/frame"></iframe>'.repeat(20)}<iframe src="/frames"></iframe>`),
   "/frame": html("<p>in a frame"),
+  ...ACCESS_PAGES,
   ...COMPOSED_PAGES,
   ...SWITCH_PAGES,
   ...MOVING_PAGES,

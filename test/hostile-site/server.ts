@@ -14,15 +14,20 @@ export interface HostileSite {
   readonly httpsPort: number;
   /** Every request that arrived, as "host path". */
   readonly seen: string[];
+  /** What requests that arrived carried to be known by, as "host path: cookie x-key". */
+  readonly shown: string[];
   close(): Promise<void>;
 }
 
 /** A server of nasty pages; a page's name is the path. Robots.txt differs by host. */
 export async function startHostileSite(): Promise<HostileSite> {
   const seen: string[] = [];
+  const shown: string[] = [];
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "unknown"}`);
     seen.push(`${url.hostname} ${url.pathname}`);
+    const { cookie = "", "x-key": key = "" } = request.headers;
+    if (cookie !== "" || key !== "") shown.push(`${url.hostname} ${url.pathname}: ${cookie} ${String(key)}`.trim());
     response.on("error", () => undefined);
     const page = pages[url.pathname];
     if (page) page(response, url, request);
@@ -35,6 +40,7 @@ export async function startHostileSite(): Promise<HostileSite> {
     httpPort: (plain.address() as AddressInfo).port,
     httpsPort: (secure.address() as AddressInfo).port,
     seen,
+    shown,
     async close() {
       await Promise.all([plain, secure].map((server) => closeServer(server)));
     },

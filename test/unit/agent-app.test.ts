@@ -6,14 +6,16 @@ import { createAgentApp } from "../../lib/agent-app.ts";
 import type { DurableStep, RunDurably, StepGraph } from "../../lib/durable/durable.ts";
 import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { createLog } from "../../lib/log.ts";
+import { accessKey, createAccessOpener } from "../../lib/sealed-access.ts";
 import { HINTS, identityOfRequest, STEP_REQUESTED, stepRequested } from "../../lib/step-events.ts";
-import { createStepTokenVerifier, mintStepTokens, type StepClaims } from "../../lib/token.ts";
+import { createStepTokenVerifier, type GrantedAccess, mintStepTokens, type StepClaims } from "../../lib/token.ts";
 
 const keys = generateKeyPairSync("ed25519");
 const other = generateKeyPairSync("ed25519");
 const graph: StepGraph = { compile: () => ({ invoke: async () => ({}) }) };
 const succeeded: StepResult = { outcome: "succeeded", artifacts: { page: "k" }, usage: NO_USAGE };
 const DEADLINE = "2030-01-01T10:00:00.000Z";
+const AGENT_KEY = accessKey(keys.privateKey, "default.fetch");
 const mustNotRun: RunDurably = async () => {
   throw new Error("must not run");
 };
@@ -29,7 +31,8 @@ const IDENTITY = identityOfRequest(REQUEST);
 
 function app(runDurably: RunDurably, draining = new AbortController().signal) {
   const verifyToken = createStepTokenVerifier([keys.publicKey]);
-  return createAgentApp(graph, { runDurably, verifyToken, log: createLog("test", "silent"), draining });
+  const openAccess = createAccessOpener(AGENT_KEY);
+  return createAgentApp(graph, { runDurably, verifyToken, openAccess, log: createLog("test", "silent"), draining });
 }
 
 interface Change {
@@ -38,6 +41,7 @@ interface Change {
   readonly claims?: Partial<StepClaims>;
   readonly key?: typeof keys.privateKey;
   readonly expires?: Date;
+  readonly granted?: GrantedAccess;
   /** Over the request, after its id was made. */
   readonly request?: object;
   readonly data?: unknown;
@@ -47,7 +51,12 @@ interface Change {
 async function post(change: Change = {}, runDurably: RunDurably = async () => succeeded): Promise<Response> {
   const claims = { sub: "uid-1", jti: IDENTITY, allow: [], run: "run-1", deadline: DEADLINE, retryLimit: 3 };
   const expires = change.expires ?? new Date(Date.now() + 60_000);
-  const tokens = await mintStepTokens({ ...claims, ...change.claims }, change.key ?? keys.privateKey, expires);
+  const tokens = await mintStepTokens(
+    { ...claims, ...change.claims },
+    change.key ?? keys.privateKey,
+    expires,
+    change.granted,
+  );
   const event = stepRequested(
     { ...REQUEST, ...tokens },
     { agent: { namespace: "default", name: "fetch" }, source: "/test" },
@@ -89,6 +98,46 @@ describe("the step contract", () => {
       step,
       input,
       deadline: new Date(DEADLINE),
+    });
+  });
+
+  describe("what is to be shown to single hosts", () => {
+    const access = { "a.example": { headers: { "X-Key": "s3cr3t-value" } } };
+    const granted = { access, agentKey: AGENT_KEY, proxyKey: undefined };
+
+    test("reaches the graph, and is no part of what is stored of it", async () => {
+      const runs: DurableStep[] = [];
+      const run: RunDurably = async (step) => {
+        runs.push(step);
+        return succeeded;
+      };
+      expect((await post({ granted }, run)).status).toBe(200);
+      expect((await post({}, run)).status).toBe(200);
+      expect(runs.map(({ context }) => context.hostAccess)).toEqual([access, {}]);
+      expect(JSON.stringify([runs[0]?.context.input, runs[0]?.context.claims])).not.toContain("s3cr3t");
+    });
+
+    test.each<[string, Change]>([
+      ["is missing", { request: { hostAccess: undefined } }],
+      ["is another's", { granted: { ...granted, agentKey: accessKey(keys.privateKey, "default.read") } }],
+    ])("and %s: the step waits for a request that has it", async (_what, change) => {
+      const response = await post({ granted, ...change }, mustNotRun);
+      expect([response.status, response.headers.get("agentic-reason")]).toEqual([503, "HostAccessUnreadable"]);
+    });
+
+    test("counts only where the token says that there is some", async () => {
+      const { hostAccess } = await mintStepTokens(
+        { sub: "u", jti: IDENTITY, allow: [], run: "r", deadline: DEADLINE, retryLimit: 0 },
+        keys.privateKey,
+        new Date(Date.now() + 60_000),
+        granted,
+      );
+      const runs: DurableStep[] = [];
+      await post({ request: { hostAccess } }, async (step) => {
+        runs.push(step);
+        return succeeded;
+      });
+      expect(runs[0]?.context.hostAccess).toEqual({});
     });
   });
 

@@ -13,6 +13,7 @@ const ENV = {
   STEP_TOKEN_PUBLIC_KEY: generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }).toString(),
   EGRESS_PROXY_URL: "http://127.0.0.1:41234",
   BROWSER_URL: "http://127.0.0.1:41235",
+  HOST_ACCESS_KEY: "0f".repeat(32),
 };
 const EXPECTED = { ...ENV, STEP_TOKEN_PUBLIC_KEY: ENV.STEP_TOKEN_PUBLIC_KEY.trim() };
 

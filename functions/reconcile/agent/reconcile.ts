@@ -5,6 +5,7 @@ import { agentProblems, problemTexts } from "../../../engine/check.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { schemaProblems } from "../../../lib/schema-problems.ts";
+import type { AgentRef } from "../../../lib/step-events.ts";
 import { exclusivelyOrDeleted } from "../exclusively-or-deleted.ts";
 import { isOwnedBy } from "../owner.ts";
 import {
@@ -21,8 +22,8 @@ import { applyTrigger, removeTrigger, type TriggerDeps } from "./triggers.ts";
 
 export interface AgentDeps extends TriggerDeps {
   readonly kube: Kube;
-  /** What agents by image of a namespace get as their environment: addresses, logins, keys (config/: Secret agentic-agent). */
-  readonly agentSettings: (namespace: string) => Readonly<Record<string, string>>;
+  /** What an agent by image gets as its environment: addresses, logins, keys (config/: Secret agentic-agent). */
+  readonly agentSettings: (agent: AgentRef) => Readonly<Record<string, string>>;
   /** Sees to it that the agents of a namespace can log in to the stores. */
   readonly ensureLogins: (namespace: string) => Promise<void>;
   /** The last agent of a namespace is deleted, and with it the namespace's logins. */
@@ -99,7 +100,7 @@ async function applyService(
   const { namespace } = agent.metadata;
   // Before its first pod: one that cannot log in refuses its first step, which is sent again half a minute later.
   await ensureLogins(namespace);
-  const settings = agentSettings(namespace);
+  const settings = agentSettings(agent.metadata);
   const wanted = renderService(agent, agent.spec, settings);
   const secret = renderSecret(agent, settings);
   await kube.ensureServiceAccount(renderServiceAccount(agent));

@@ -9,15 +9,17 @@ import type { ResultStore } from "../../../lib/durable/results.ts";
 import type { Artifacts } from "../../../lib/edges/artifacts.ts";
 import type { SendEvent } from "../../../lib/edges/broker.ts";
 import type { Kube, KubeObject, WriteResult } from "../../../lib/edges/kube.ts";
+import type { HostAccess } from "../../../lib/host-access.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { microUsd } from "../../../lib/quota/micro-usd.ts";
 import { INSTALLATION } from "../../../lib/quota/scope.ts";
 import { claimsForStep } from "../../../lib/step-claims.ts";
-import { type StepClaims, TOKEN_LIFE_MS } from "../../../lib/token.ts";
+import type { AgentRef } from "../../../lib/step-events.ts";
+import { type StepClaims, type StepTokens, TOKEN_LIFE_MS } from "../../../lib/token.ts";
 import type { RunEngine, RunView, Settlement } from "../run-engine.ts";
 import type { Action, PlannedSettlement } from "./action.ts";
 import { listDecisions } from "./decisions.ts";
-import { expectEvent, requestEvent, reviewRequestedEvent, runCompletedEvent } from "./events.ts";
+import { agentOf, expectEvent, requestEvent, reviewRequestedEvent, runCompletedEvent } from "./events.ts";
 import type { GateView } from "./gate.ts";
 import { formatStepOutput } from "./node-output.ts";
 import type { Observed } from "./observe.ts";
@@ -37,8 +39,12 @@ export interface ApplyDeps extends QuotaDeps {
   readonly ensureLogins: (namespace: string) => Promise<void>;
   readonly withdrawRequest: (identity: string) => Promise<void>;
   readonly dropSteps: (uid: string) => Promise<void>;
-  /** Mints the tokens of one step (lib/token.ts). */
-  readonly mintTokens: (claims: StepClaims, expiresAt: Date) => Promise<{ token: string; egressToken: string }>;
+  /** Mints the tokens of one step (lib/token.ts). `granted`: what its agent shows to single hosts. */
+  readonly mintTokens: (
+    claims: StepClaims,
+    expiresAt: Date,
+    granted?: { readonly agent: AgentRef; readonly access: HostAccess },
+  ) => Promise<StepTokens>;
   /** Mints the link of a review (lib/review-link.ts). */
   readonly reviewUrl: (gate: GateView) => Promise<string>;
   readonly now: () => Date;
@@ -184,7 +190,10 @@ async function dispatch(run: Run, steps: readonly StepView[], observed: Observed
   const atOnce = pLimit(SENDS_AT_ONCE);
   const send = async ({ view, work }: { view: StepView; work: StepWork }): Promise<void> => {
     try {
-      const tokens = await deps.mintTokens(claimsOf(run, view, work, observed, deps.now()), expiry(deps.now()));
+      const { hostAccess: access } = work;
+      const granted = access ? { agent: agentOf(run, view.step), access } : undefined;
+      const claims = claimsOf(run, view, work, observed, deps.now());
+      const tokens = await deps.mintTokens(claims, expiry(deps.now()), granted);
       await deps.send(requestEvent(run, view, work, tokens));
     } catch (error) {
       await deps.withdrawRequest(work.identity);

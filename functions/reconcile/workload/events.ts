@@ -4,7 +4,8 @@ import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { Run } from "../../../engine/run.ts";
 import { stepTraceparent, traceSeed } from "../../../engine/trace.ts";
 import type { RunEnd } from "../../../engine/walk.ts";
-import { type AgentRef, type StepRequest, stepExpected, stepRequested } from "../../../lib/step-events.ts";
+import { type AgentRef, stepExpected, stepRequested } from "../../../lib/step-events.ts";
+import type { StepTokens } from "../../../lib/token.ts";
 import type { GateView } from "./gate.ts";
 import type { StepView, StepWork } from "./step-view.ts";
 
@@ -14,7 +15,7 @@ export function requestEvent(
   run: Run,
   { step, index }: Pick<StepView, "step" | "index">,
   { input }: Pick<StepWork, "input">,
-  tokens: Pick<StepRequest, "token" | "egressToken">,
+  tokens: StepTokens,
 ): CloudEvent<unknown> {
   const { revision, ...agent } = agentOf(run, step);
   const request = { workload: run.workload, run: run.run, step: step.name, revision, input, ...tokens };
@@ -66,7 +67,10 @@ export function runCompletedEvent(run: Run, end: RunEnd, data: unknown): CloudEv
 }
 
 /** As the run froze it. */
-function agentOf({ pipeline }: Run, { agent: name = "" }: PipelineStep): AgentRef & { readonly revision: string } {
+export function agentOf(
+  { pipeline }: Run,
+  { agent: name = "" }: PipelineStep,
+): AgentRef & { readonly revision: string } {
   const agent = pipeline.agents[name];
   if (!agent) throw new TypeError(`the frozen pipeline ${pipeline.name} has no agent ${name}`);
   return { namespace: agent.namespace, name: agent.name, revision: agent.revision };

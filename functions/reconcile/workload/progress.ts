@@ -20,12 +20,14 @@ import type { StepState } from "../../../lib/durable/requests.ts";
 import type { ResultStore } from "../../../lib/durable/results.ts";
 import { type Artifacts, getIfKept } from "../../../lib/edges/artifacts.ts";
 import type { Kube, KubeObject } from "../../../lib/edges/kube.ts";
+import { type HeldAccess, HOST_ACCESS_SECRET, hostAccessFor } from "../../../lib/host-access.ts";
 import { REASON } from "../reasons.ts";
 import { isCutShort, type NodeView, type RunView } from "../run-engine.ts";
 import { type MadeDecision, readDecisions, withoutInvalidCorrections } from "./decisions.ts";
 import { type GateView, viewGate } from "./gate.ts";
 import { NOT_RUN, parseStepOutput } from "./node-output.ts";
-import type { StepView } from "./step-view.ts";
+import { isUnderWay } from "./run-state.ts";
+import type { StepView, StepWork } from "./step-view.ts";
 
 /** How far a run is. */
 export interface Progress {
@@ -44,12 +46,14 @@ export interface Progress {
 }
 
 export interface ProgressDeps {
-  readonly kube: Pick<Kube, "agents" | "decisions">;
+  readonly kube: Pick<Kube, "agents" | "decisions" | "hostAccess">;
   readonly artifacts: Artifacts;
   readonly results: ResultStore;
   readonly findPrevious: FindPrevious;
   readonly carryCorrections: CarryCorrections;
   readonly readStates: (identities: readonly string[]) => Promise<readonly StepState[]>;
+  /** Whether the egress proxy can be told of a proxy to reach a host by. */
+  readonly usesProxies: boolean;
   readonly now: () => Date;
 }
 
@@ -73,6 +77,8 @@ interface Looking {
   /** Steps with nodes that have not ended, by item: their successors wait, where a result has to be made again. */
   readonly redone: Map<string, Set<number>>;
   lacksPrevious: boolean;
+  /** Of the workload's namespace: read once a look, where a step that asks for it is to be requested. */
+  heldAccess?: Promise<HeldAccess>;
 }
 
 /** `startedAt`: of the first run of the spec, where changes were asked for since: what they do not concern does not grow old meanwhile. */
@@ -309,7 +315,30 @@ async function runningView(looking: Looking, prepared: Prepared, state: StepStat
     if (result) return { ...view, work, digest: ended.digest, outcome: await checked(run, view.step, result) };
   }
   const late = deadlineProblem(looking, view.step, state, attempt);
-  return late ? { ...view, work, outcome: late } : { ...view, work };
+  if (late) return { ...view, work, outcome: late };
+  return isUnderWay({ ...view, work }) ? { ...view, work } : withHostAccess(looking, { ...view, work });
+}
+
+/** Read when the step is about to be requested, so that each request has what is held now. */
+async function withHostAccess(looking: Looking, view: StepView & { readonly work: StepWork }): Promise<StepView> {
+  const { step, item, work } = view;
+  if (!step.hostAccess) return view;
+  const { namespace } = looking.run.workload;
+  looking.heldAccess ??= looking.deps.kube.hostAccess(namespace);
+  const hostAccess = usable(hostAccessFor(step, item, await looking.heldAccess), looking.deps);
+  if (!hostAccess) return view;
+  if (!("problem" in hostAccess)) return { ...view, work: { ...work, hostAccess } };
+  const message = `Secret ${namespace}/${HOST_ACCESS_SECRET}: ${hostAccess.problem}. Correct it, and delete the Workflow to try again`;
+  return { ...view, work, outcome: failedResult("InvalidHostAccess", message.slice(0, 1024)) };
+}
+
+/** A host that is to be reached by a proxy is not asked without. */
+function usable(found: ReturnType<typeof hostAccessFor>, { usesProxies }: ProgressDeps): typeof found {
+  if (!found || "problem" in found || usesProxies) return found;
+  const host = Object.keys(found).find((name) => found[name]?.proxy !== undefined);
+  return host === undefined
+    ? found
+    : { problem: `${host}: names a proxy, and there is no EGRESS_ACCESS_KEY (Secret agentic-egress)` };
 }
 
 /** An agent that never answers, or is gone, does not hold a run for ever: its deadline counts from the first request. */

@@ -2,6 +2,7 @@ import type { StepOutcome } from "../../../engine/outcomes.ts";
 import type { PipelineStep } from "../../../engine/pipeline.ts";
 import type { Item, StepInput } from "../../../engine/result.ts";
 import type { StepState } from "../../../lib/durable/requests.ts";
+import type { HostAccess } from "../../../lib/host-access.ts";
 import type { NodeView } from "../run-engine.ts";
 
 /** A step of this run whose node is there, and that an agent does. */
@@ -24,4 +25,6 @@ export interface StepWork {
   /** This start of this node in this run object, after the loss of this result: what a failure and a deadline belong to. */
   readonly attempt: string;
   readonly state: StepState;
+  /** What it shows to single hosts. For its request, and for nothing that is written. */
+  readonly hostAccess?: HostAccess;
 }

@@ -123,6 +123,7 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
       agents: client("agent"),
       services: client("service"),
       configMaps: { get: never, list: never, create: never, replace: never },
+      hostAccess: never,
       isNamespace: async (name: string) => ["team-a", "team-b", "agentic-system"].includes(name),
       triggers: client("trigger"),
       networkPolicies: client("networkpolicy"),
@@ -216,7 +217,7 @@ describe("an agent by image", () => {
     await cluster.look();
     cluster.written();
     const agentSettings = { ...SETTINGS, REDIS_URL: "redis://other.example/" };
-    await cluster.look({ agentSettings: (namespace) => (namespace === "team-a" ? agentSettings : SETTINGS) });
+    await cluster.look({ agentSettings: ({ namespace }) => (namespace === "team-a" ? agentSettings : SETTINGS) });
     expect(cluster.written()).toEqual(CHANGED);
     expect(cluster.secrets.at(-1)).toMatchObject({ stringData: agentSettings });
   });

@@ -161,6 +161,7 @@ export async function see(given: Given): Promise<Observed> {
     findPrevious: async () => undefined,
     carryCorrections: async (_run, findings) => findings,
     readStates: async (identities) => identities.map((identity) => stateOf(names.get(identity) ?? "write")),
+    usesProxies: true,
     now: () => given.now ?? NOW,
   });
   if (!observed) throw new Error("there is no workload");

@@ -156,6 +156,8 @@ export function createHarness(options: HarnessOptions) {
     ]),
     agents: new Map<string, KubeObject>(),
     decisions: new Map<string, KubeObject>(),
+    /** By namespace. */
+    hostAccess: new Map<string, Record<string, string>>(),
     configMaps: new Map<string, ConfigMap>(),
   };
   for (const { agent } of options.pipeline.steps)
@@ -368,6 +370,7 @@ export function createHarness(options: HarnessOptions) {
       triggers: client({}),
       configMaps,
       networkPolicies: client({}),
+      hostAccess: (namespace) => read(() => objects.hostAccess.get(namespace) ?? {}),
       isNamespace: never,
       ensureServiceAccount: never,
       ensureSecret: never,
@@ -420,6 +423,7 @@ export function createHarness(options: HarnessOptions) {
       }),
     reviewUrl: async () => "http://approve.example/",
     costOfApproving: () => 0.01,
+    usesProxies: true,
     exclusively: (_key, work) => work(),
     recordRun: (ended) => void recordedRuns.push(ended),
     now,
