@@ -23,8 +23,11 @@ const SITES = fileURLToPath(new URL("./sites", import.meta.url));
 export interface SampleSitesOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number;
-  /** What a page became since: its HTML, by host and path (`www.acme.example/pricing`). */
-  readonly edit?: (page: string, html: string) => string;
+  /**
+   * What a page became since, or is for who asks with these headers: its HTML, by host and path (`www.acme.example/pricing`). Undefined: what it
+   * was.
+   */
+  readonly edit?: (page: string, html: string, headers: Readonly<Record<string, string>>) => string | undefined;
 }
 
 /** Starts the server on loopback. */
@@ -43,8 +46,8 @@ export async function startSampleSites({ port = 0, edit }: SampleSitesOptions = 
     const path = await fileOf(root, pathname);
     if (path === undefined) return c.text("not found", 404);
     const bytes = await readFile(path);
-    const isEdited = edit !== undefined && path.endsWith(".html");
-    return c.body(isEdited ? edit(key, bytes.toString("utf8")) : new Uint8Array(bytes), 200, {
+    const edited = path.endsWith(".html") ? edit?.(key, bytes.toString("utf8"), c.req.header()) : undefined;
+    return c.body(edited ?? new Uint8Array(bytes), 200, {
       "content-type": getMimeType(path) ?? "application/octet-stream",
       "cache-control": "max-age=60",
     });

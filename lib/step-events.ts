@@ -28,7 +28,7 @@ const requestSchema = z.strictObject({
   input: stepInputSchema,
   /** A JWT with stepClaims (lib/token.ts): covers the input by the identity, the deadline and the retry limit. */
   token: z.string(),
-  /** The password to the egress proxy: a JWT that says nothing but the job's allow-list. */
+  /** The password to the egress proxy: a JWT that says the job's allow-list, and for the proxy alone by which proxies hosts are reached. */
   egressToken: z.string(),
   /** What the agent shows to single hosts: a JWE to its key (lib/sealed-access.ts). Its claims say that there is one. */
   hostAccess: z.string().optional(),

@@ -44,6 +44,7 @@ export default defineConfig({
           { text: "Your own agent", link: "/your-own-agent" },
           { text: "Pipelines", link: "/pipelines" },
           { text: "Gates and reviews", link: "/gates" },
+          { text: "Access to single hosts", link: "/host-access" },
           { text: "The functions over HTTP", link: "/functions" },
           { text: "By Knative's CLI", link: "/func" },
         ],

@@ -20,7 +20,7 @@ import { checkRobots } from "./robots.ts";
 import { type SiteSettings, siteSettings } from "./site-settings.ts";
 import { describe, summaryOf } from "./summary.ts";
 import { VIEWPORT, visit } from "./visit.ts";
-import { withoutAccess } from "./without-access.ts";
+import { errorWithoutAccess, withoutAccess } from "./without-access.ts";
 
 export type ScrapeEdges = Pick<AgentEdges, "artifacts" | "browser" | "egressProxy" | "hosts">;
 
@@ -151,6 +151,8 @@ async function capturePage(
         hostAccess,
         signal: context.signal,
         deadline: context.deadline,
+      }).catch((error: unknown) => {
+        throw errorWithoutAccess(error, hostAccess);
       }),
   );
   const browserSeconds = Math.round(performance.now() - started) / 1000;

@@ -17,7 +17,7 @@ export async function showAccess(context: BrowserContext, page: Page, url: URL, 
   session.on("Fetch.requestPaused", ({ requestId, request, resourceType, frameId, ...answer }) => {
     const asked = new URL(request.url);
     const isMain = resourceType === "Document" && frameId === frameTree.frame.id;
-    const mayBeShown = isOf(asked, url, access);
+    const mayBeShown = mayShow(asked, url, access);
     if (isMain && isDocument(answer) && !mayBeShown) hasLeft = true;
     const headers = mayBeShown && !hasLeft && !isAnswered(answer) ? access[asked.hostname]?.headers : undefined;
     const shown = headers ? { headers: withHeaders(request.headers, headers) } : {};
@@ -54,7 +54,7 @@ function cookiesOf(host: string, { cookies = [] }: Access, { protocol }: URL) {
 }
 
 /** Not without TLS, where the page itself was asked for with it. */
-function isOf(asked: URL, page: URL, access: HostAccess): boolean {
+export function mayShow(asked: URL, page: URL, access: HostAccess): boolean {
   const isWeaker = page.protocol === "https:" && asked.protocol !== "https:";
   return !isWeaker && Object.hasOwn(access, asked.hostname);
 }

@@ -1,3 +1,4 @@
+import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import type { HostAccess } from "../../lib/host-access.ts";
 
 /** A shorter value is a word of the page's own. */
@@ -17,6 +18,20 @@ export function withoutAccess<T>(told: T, access: HostAccess): T {
   const clean = (text: string): string => values.reduce((left, value) => left.replaceAll(value, IN_PLACE), text);
   return deep(told, clean) as T;
 }
+
+/** An error may quote an address that the page made of it. Then what it was caused by says the same, and is left out. */
+export function errorWithoutAccess(error: unknown, access: HostAccess): unknown {
+  if (!(error instanceof Error) || !messagesOf(error).some((text) => withoutAccess(text, access) !== text))
+    return error;
+  const message = withoutAccess(error.message, access);
+  if (error instanceof TerminalError) return new TerminalError(error.reason, message);
+  if (!(error instanceof RetryableError)) return new Error(message);
+  const { reason, retryAfterSeconds, countsAsAttempt } = error;
+  return new RetryableError(reason, message, { retryAfterSeconds, countsAsAttempt });
+}
+
+const messagesOf = (error: Error): string[] =>
+  error.cause instanceof Error ? [error.message, ...messagesOf(error.cause)] : [error.message];
 
 function deep(value: unknown, clean: (text: string) => string): unknown {
   if (typeof value === "string") return clean(value);

@@ -28,6 +28,8 @@ export const ACCESS_PAGES: Record<string, Page> = {
   "/walled-picture.png": (response) =>
     void response.writeHead(302, { location: "http://elsewhere.test/got.png" }).end(),
   "/walled-hop": (response) => void response.writeHead(302, { location: "http://elsewhere.test/thief" }).end(),
+  "/walled-lost": (response, _url, { headers }) =>
+    void response.writeHead(302, { location: `/nowhere?${headers.cookie ?? ""}` }).end(),
   "/walled-upgrade": (response) => void response.writeHead(302, { location: "http://walled.test/walled" }).end(),
   "/thief": html(
     `<h1>Thief</h1><script src="http://walled.test/walled-data"></script><iframe src="http://walled.test/walled-frame"></iframe>`,

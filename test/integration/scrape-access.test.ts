@@ -29,6 +29,8 @@ test.each([
   const result = await scraping.scrape(PAGE, { pagesPerSite: 1 }, { hostAccess });
   const capture = await scraping.captureOf(result);
   expect(await scraping.textOf(capture)).toContain("$29 per month");
+  // No script read it.
+  expect(capture.title.trim()).toBe("seen:");
   expect(capture.hostAccess).toEqual({ "walled.test": [kind] });
   expect(capture.truncated.join()).toContain(`asked with ${kind} of the workload's own for walled.test`);
   expect(shownHosts()).toEqual(["walled.test"]);
@@ -54,7 +56,11 @@ test("a cookie stays with its path, and a host that redirects to www. shows each
 
 test("nothing of it is kept, however often the page says it: in no artifact, command to Redis, or line of the log", async () => {
   const hostAccess = { "walled.test": { ...COOKIES["walled.test"], ...HEADERS["walled.test"] } };
-  const kept = await scraping.keptOf(() => scraping.scrape(PAGE, {}, { hostAccess }));
+  const kept = await scraping.keptOf(async () => {
+    await scraping.scrape(PAGE, {}, { hostAccess });
+    const lost = await scraping.scrape("http://walled.test/walled-lost", {}, { hostAccess });
+    expect(lost.message).toContain("http://walled.test/nowhere?sid=[removed] answers 404");
+  });
   const linesWith = (text: string): string[] =>
     kept.filter((line) => line.includes(text)).map((line) => line.slice(0, 300));
   expect(linesWith("$29 per month").length).toBeGreaterThan(0);

@@ -312,7 +312,7 @@ describe.concurrent("the token of reconcile", () => {
     expect(await patch("workflow", TENANT, flow, { spec: { shutdown: "Terminate" } })).toBe("");
   });
 
-  test("reads no Secret, makes no pod, becomes nobody else", async () => {
+  test("reads no Secret but what is held for hosts, makes no pod, becomes nobody else", async () => {
     const pod = {
       apiVersion: "v1",
       kind: "Pod",
@@ -322,6 +322,7 @@ describe.concurrent("the token of reconcile", () => {
     expect(await creates(pod)).toMatch(/cannot create resource "pods"/);
     expect(await tries("-n", TENANT, "get", "secrets")).toMatch(/cannot list resource "secrets"/);
     expect(await tries("-n", SYSTEM, "get", "secret", "agentic-agent")).toMatch(/cannot get resource "secrets"/);
+    expect(await tries("-n", TENANT, "get", "secret", "agentic-host-access", "--ignore-not-found")).toBe("");
     expect(await tries("-n", TENANT, "create", "token", "default")).toMatch(
       /cannot create resource "serviceaccounts\/token"/,
     );

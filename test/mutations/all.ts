@@ -1,3 +1,4 @@
+import { ACCESS_MUTATIONS } from "./access.ts";
 import { ADMIT_MUTATIONS } from "./admit.ts";
 import { APPROVE_MUTATIONS } from "./approve.ts";
 import { BROWSER_MUTATIONS } from "./browser.ts";
@@ -48,4 +49,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...COST_MUTATIONS,
   ...DURABLE_MUTATIONS,
   ...TELEMETRY_MUTATIONS,
+  ...ACCESS_MUTATIONS,
 ];

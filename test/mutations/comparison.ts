@@ -37,8 +37,8 @@ export const COMPARISON_MUTATIONS: readonly Mutation[] = [
     [
       {
         why: "a gate compares nothing",
-        find: '"maxItems", "previous"] as const',
-        replace: '"maxItems"] as const',
+        find: '"maxItems", "previous", "hostAccess"] as const',
+        replace: '"maxItems", "hostAccess"] as const',
       },
     ],
   ),

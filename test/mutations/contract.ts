@@ -34,8 +34,8 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "the egress proxy's token says nothing but the allow-list",
-      find: "sign({ jti, allow }, EGRESS_AUDIENCE)",
-      replace: "sign(claims, EGRESS_AUDIENCE)",
+      find: "sign({ jti, allow, ...(via",
+      replace: "sign({ ...claims, ...(via",
     },
     { why: "a token has an end", find: "      .setExpirationTime(expiresAt)\n", replace: "" },
     { why: "a token has the claims of a step", find: "return schema.parse(payload);", replace: "return payload as T;" },

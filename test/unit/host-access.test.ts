@@ -59,6 +59,7 @@ describe("what is wrong is said without a word of it", () => {
     ["a header's value of two lines", { headers: { "x-key": `${SECRET}\r\nHost: evil.example` } }],
     ["a header's value that is none of ASCII", { headers: { "x-key": `${SECRET}\u0000` } }],
     ["a header's name that is its value", { headers: { [`Authorization: ${SECRET}`]: "a" } }],
+    ["a header whose name is it, and whose value is none", { headers: { [SECRET]: "\u0000" } }],
     ["a header twice", { headers: { "x-key": SECRET, "X-Key": SECRET } }],
     [
       "headers without end",
