@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { allSecretNames, missingSecrets, SECRET_NAMES, type SecretData } from "../../functions/setup/secrets.ts";
 import { ensureSecrets } from "../../scripts/deploy/secrets.ts";
@@ -94,4 +95,12 @@ test("make deploy makes what is missing, and reads what is there", async () => {
   secrets.delete("agentic-agent");
   expect(await ensureSecrets(kubectl, MODEL)).toEqual(["agentic-agent"]);
   expect(await ensureSecrets(kubectl, MODEL)).toEqual([]);
+});
+
+test("the chart's setup may read each Secret that it looks for", () => {
+  const template = readFileSync(new URL("../../charts/agentic/templates/setup.yaml", import.meta.url), "utf8");
+  const byReference = new Set(Object.values(SECRET_NAMES));
+  const named = allSecretNames(SECRET_NAMES).filter((name) => !byReference.has(name));
+  expect(named).toContain("agentic-egress");
+  expect(named.filter((name) => !template.includes(`      - ${name}\n`))).toEqual([]);
 });
