@@ -269,7 +269,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       replace: "  const { node, outcome, digest } = view;\n",
     },
   ]),
-  ...mutationsOf("functions/reconcile/workload/run-state.ts", PLAN, [
+  ...mutationsOf("functions/reconcile/workload/step-view.ts", PLAN, [
     {
       why: "a step whose request is on its way is not requested again",
       find: "work.state.requested || work.state.held",
@@ -280,6 +280,8 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       find: "work.state.requested || work.state.held",
       replace: "work.state.requested",
     },
+  ]),
+  ...mutationsOf("functions/reconcile/workload/run-state.ts", PLAN, [
     {
       why: "a step that ended is not requested again",
       find: "!view.outcome && view.work !== undefined",

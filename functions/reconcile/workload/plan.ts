@@ -14,8 +14,8 @@ import { formatGateOutput, formatStepOutput, NOT_RUN } from "./node-output.ts";
 import type { Observed } from "./observe.ts";
 import type { Progress } from "./progress.ts";
 import type { Refusal } from "./resolve.ts";
-import { isHeld, isMadeAgain, isUnderWay, wantsRequest } from "./run-state.ts";
-import type { StepView } from "./step-view.ts";
+import { isHeld, isMadeAgain, wantsRequest } from "./run-state.ts";
+import { isUnderWay, type StepView } from "./step-view.ts";
 import { planStop, planTurn } from "./turn.ts";
 
 export const FINALIZER = "agentic.dev/cleanup";

@@ -26,8 +26,7 @@ import { isCutShort, type NodeView, type RunView } from "../run-engine.ts";
 import { type MadeDecision, readDecisions, withoutInvalidCorrections } from "./decisions.ts";
 import { type GateView, viewGate } from "./gate.ts";
 import { NOT_RUN, parseStepOutput } from "./node-output.ts";
-import { isUnderWay } from "./run-state.ts";
-import type { StepView, StepWork } from "./step-view.ts";
+import { isUnderWay, type StepView, type StepWork } from "./step-view.ts";
 
 /** How far a run is. */
 export interface Progress {

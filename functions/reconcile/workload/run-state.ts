@@ -4,7 +4,7 @@ import { REJECTED } from "../../../engine/walk.ts";
 import type { RunView } from "../run-engine.ts";
 import type { Observed } from "./observe.ts";
 import type { Progress } from "./progress.ts";
-import type { StepView } from "./step-view.ts";
+import { isUnderWay, type StepView } from "./step-view.ts";
 
 // Predicates over what was observed. plan.ts decides by them, status.ts tells by them.
 
@@ -24,11 +24,6 @@ export function isAwaitingReview(progress: Progress | undefined): boolean {
     ({ verdict, node, review }) => verdict.state === "waiting" && node.phase === "Running" && review,
   );
   return waits && !steps.some(({ node, outcome }) => node.phase === "Running" && !outcome);
-}
-
-/** A request is on its way, or an instance works on it. */
-export function isUnderWay({ work }: StepView): boolean {
-  return work !== undefined && (work.state.requested || work.state.held);
 }
 
 /** It waits for a request, and nothing keeps it from being sent. */

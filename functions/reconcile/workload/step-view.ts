@@ -28,3 +28,8 @@ export interface StepWork {
   /** What it shows to single hosts. For its request, and for nothing that is written. */
   readonly hostAccess?: HostAccess;
 }
+
+/** A request is on its way, or an instance works on it. */
+export function isUnderWay({ work }: StepView): boolean {
+  return work !== undefined && (work.state.requested || work.state.held);
+}
