@@ -8,6 +8,7 @@ function offersOf(body: string): string {
   const { offers } = extract({
     html,
     url: "https://www.acme.example/pricing",
+    at: "2026-11-20T10:00:00.000Z",
     title: "Acme",
     description: "",
     screenshot: "uid/shot.png",
