@@ -3,6 +3,7 @@ import { failedResult, type StepResult, stepResultSchema } from "../../engine/re
 import { levelOf, RetryableError, TerminalError } from "../errors.ts";
 import { schemaProblems } from "../schema-problems.ts";
 import type { DurableStep } from "./durable.ts";
+import { ShapedSaver, shapeOf } from "./graph-shape.ts";
 import type { StartedStep } from "./step-store.ts";
 import { traced } from "./traced-graph.ts";
 
@@ -48,12 +49,14 @@ export async function attemptStep(
 
 async function invokeGraph(
   { graph, context }: DurableStep,
-  { checkpointer, startedBefore }: StartedStep,
+  { checkpointer: saver, startedBefore }: StartedStep,
   signal: AbortSignal,
   recursionLimit: number,
 ): Promise<StepResult> {
   const { identity } = context;
   const configurable = { thread_id: identity };
+  const shape = shapeOf(graph);
+  const checkpointer = shape === undefined ? saver : new ShapedSaver(saver, shape);
   const runnable = traced(graph).compile({ checkpointer });
   // Looked for while the lease is held: an earlier look would miss what another process has done since.
   const checkpoint = startedBefore ? await checkpointer.getTuple({ configurable }) : undefined;

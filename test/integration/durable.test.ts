@@ -691,6 +691,33 @@ describe("runDurably", () => {
     expect(ran).toEqual(["one", "wipe", "one", "two", "work"]);
   });
 
+  describe("new code that takes over a running step", () => {
+    const work = async (): Promise<StepResult> => {
+      ran.push("work");
+      return SUCCEEDED;
+    };
+    const before = { one: did("one"), two: did("two"), work: die };
+
+    test.each([
+      ["lacks the next node", { one: did("one"), two: did("two"), last: work }],
+      ["has another node before the next one", { one: did("one"), two: did("two"), new: did("new"), work }],
+      ["has the nodes in another order", { two: did("two"), one: did("one"), work }],
+    ])("%s: the step begins anew, and what the new code has done stays done", async (_name, after) => {
+      await expect(runDurably(stepOf(graphOf(before)))).rejects.toMatchObject({ reason: "BrowserUnavailable" });
+      ran = [];
+      const last = Object.keys(after).at(-1) ?? "";
+      await expect(runDurably(stepOf(graphOf({ ...after, [last]: die })))).rejects.toThrow();
+      expect(await runDurably(stepOf(graphOf(after)))).toEqual(SUCCEEDED);
+      expect(ran).toEqual([...Object.keys(after).slice(0, -1), "work"]);
+    });
+
+    test("has the same nodes: the step goes on", async () => {
+      await expect(runDurably(stepOf(graphOf(before)))).rejects.toThrow();
+      expect(await runDurably(stepOf(graphOf({ ...before, work })))).toEqual(SUCCEEDED);
+      expect(ran).toEqual(["one", "two", "work"]);
+    });
+  });
+
   test("a writer whose start was followed by another is refused, also when Redis lost who came first", async () => {
     const store = new RedisStepStore(own.redis);
     const begin = async () => {

@@ -39,6 +39,18 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
       replace: '"keep"',
     },
   ]),
+  ...mutationsOf("lib/durable/graph-shape.ts", DURABLE, [
+    {
+      why: "a step goes on from checkpoints of a graph of its own shape only",
+      find: "return tuple && this.#isOfShape(tuple) ? tuple : undefined;",
+      replace: "return tuple;",
+    },
+    {
+      why: "the order of nodes is part of a graph's shape",
+      find: "[Object.keys(nodes), [...edges], [...waitingEdges], branchesOf]",
+      replace: "[Object.keys(nodes)]",
+    },
+  ]),
   ...mutationsOf("lib/durable/step-scripts.ts", DURABLE, [
     {
       why: "an end is refused when another start has followed",
