@@ -18,7 +18,11 @@ export const WORKLOAD_ADDED = "dev.knative.apiserver.ref.add";
 /** An agent answers these with an empty 200: it has started, which is all they ask for. */
 export const HINTS: ReadonlySet<string> = new Set([STEP_EXPECTED, WORKLOAD_ADDED]);
 
-const requestSchema = z.strictObject({
+/**
+ * Agents outlive versions: one that was built with an earlier package reads requests of today. So a request may come to have more fields
+ * than these; `input` may not, for the identity covers it, and who does not know a field would compute another.
+ */
+const requestSchema = z.object({
   workload: workloadRefSchema,
   /** The run's hash (engine/identity.ts). */
   run: z.string().min(1),

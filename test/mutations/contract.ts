@@ -93,6 +93,11 @@ export const CONTRACT_MUTATIONS: readonly Mutation[] = [
         "the token is that of the content's identity (lib/agent-app.ts, reconcile/index.ts): this says what is wrong",
     },
     {
+      why: "an agent reads a request of a later version",
+      find: "const requestSchema = z.object({",
+      replace: "const requestSchema = z.strictObject({",
+    },
+    {
       why: "an agent takes requests of steps only",
       find: "  if (event.type !== STEP_REQUESTED)\n    throw",
       replace: "  if (false)\n    throw",

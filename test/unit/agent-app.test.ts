@@ -141,6 +141,12 @@ describe("the step contract", () => {
     });
   });
 
+  test("a request of a later version may have more fields, but not in the input, of which the identity is made", async () => {
+    expect((await post({ request: { priority: "high" } })).status).toBe(200);
+    const refused = await post({ request: { input: { ...REQUEST.input, hint: "new" } } }, mustNotRun);
+    expect([refused.status, refused.headers.get("agentic-reason")]).toEqual([400, "InvalidRequest"]);
+  });
+
   test("a previous result of another namespace is refused, though the token covers it: who works for all reads all", async () => {
     const result = { outcome: "succeeded", artifacts: {} } as const;
     const of = (namespace: string) => ({ workload: { namespace, name: "last", uid: "uid-0" }, run: "run-0", result });
