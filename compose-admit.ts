@@ -1,4 +1,6 @@
 import { createSecureContext, type SecureContext } from "node:tls";
+import { isConverted } from "./crd/conversion.ts";
+import { KINDS } from "./crd/kinds.ts";
 import { SHARED_NAMESPACE } from "./engine/freeze.ts";
 import { createApp } from "./functions/admit/index.ts";
 import { keepCertificate } from "./functions/admit/keep-certificate.ts";
@@ -8,7 +10,7 @@ import { connectSecret } from "./lib/edges/kept-secret.ts";
 import { connectKube } from "./lib/edges/kube.ts";
 import { kubeConfig } from "./lib/edges/kube-calls.ts";
 import { licenceFile } from "./lib/edges/licence-file.ts";
-import { connectWebhookTrust } from "./lib/edges/webhook-trust.ts";
+import { connectConversionTrust, connectWebhookTrust } from "./lib/edges/webhook-trust.ts";
 import type { Logger } from "./lib/log.ts";
 import { createQuotas } from "./lib/quota/quotas.ts";
 import { serve } from "./lib/serve.ts";
@@ -33,6 +35,11 @@ export async function runAdmit(
   const cluster = kubeConfig();
   const secret = (name: string) => connectSecret(cluster, { namespace: SHARED_NAMESPACE, name });
   const now = () => new Date();
+  const trustAdmission = connectWebhookTrust(cluster, "agentic-admit");
+  const trustConversion = connectConversionTrust(
+    cluster,
+    KINDS.filter(({ kind }) => config.CONVERTS && isConverted(kind)).map(({ plural }) => `${plural}.agentic.dev`),
+  );
   // Needed once in two months: an ordinary start does not load it.
   const issuing = () => import("./lib/certificate.ts");
   const own = {
@@ -42,7 +49,10 @@ export async function runAdmit(
       // The authority's key is forgotten: it signs nothing else.
       return issueCertificate(SERVED_AS, at, LIFE_MS, await createAuthority("agentic-admit", at, LIFE_MS));
     },
-    trust: connectWebhookTrust(cluster, "agentic-admit"),
+    trust: async (bundle: string) => {
+      await trustAdmission(bundle);
+      await trustConversion(bundle);
+    },
     now,
     log,
   };

@@ -86,6 +86,8 @@ const schema = z.object({
   LICENCE_KEYS: z.string().optional(),
   /** The AgentPipeline, of agentic-system, of workloads that name none. */
   DEFAULT_PIPELINE: z.string().optional(),
+  /** true: our CustomResourceDefinitions name admit as their conversion webhook, and it keeps their caBundle (docs/upgrade.md). */
+  CONVERTS: z.stringbool().default(false),
   /** The Broker's ingress, as its status.address says. */
   BROKER_URL: z.url().optional(),
   /** A file with a token for that Broker, replaced before it expires: where Knative asks publishers who they are. */

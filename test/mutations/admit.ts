@@ -3,6 +3,8 @@ import { type Mutation, mutationsOf } from "./mutation.ts";
 const JUDGE = ["test/unit/admit/judge.test.ts"];
 const AUDITED = ["test/integration/audit.test.ts"];
 const CERTIFICATE = ["test/unit/admit/certificate.test.ts"];
+const CONVERSION = ["test/unit/conversion.test.ts"];
+const CONVERT = ["test/unit/admit/convert.test.ts"];
 const ADDRESS = ["test/unit/engine/agent-address.test.ts"];
 
 /** What `kubectl apply` is told, and by whom. */
@@ -36,6 +38,27 @@ export const ADMIT_MUTATIONS: readonly Mutation[] = [
     },
     { why: "a shared Agent names any", find: "  if (namespace === SHARED_NAMESPACE) return [];\n", replace: "" },
     { why: "an absolute name is looked up as it is", find: 'last !== "" && ', replace: "" },
+  ]),
+  ...mutationsOf("crd/conversion.ts", CONVERSION, [
+    { why: "an object of a version that is none of ours is refused", find: "if (!from || !to)", replace: "if (!to)" },
+    { why: "a version that is none of ours is not made", find: "if (!from || !to)", replace: "if (!from)" },
+    {
+      why: "a field below inputs is nobody's to rename",
+      find: 'AgentWorkload: ["spec"],',
+      replace: 'AgentWorkload: ["spec", "inputs"],',
+    },
+  ]),
+  ...mutationsOf("functions/admit/conversion-review.ts", CONVERT, [
+    {
+      why: "one object that cannot be converted fails all",
+      find: 'if ("problem" in converted) return review({ uid, result: { status: "Failure", message: converted.problem } });',
+      replace: 'if ("problem" in converted) continue;',
+    },
+    {
+      why: "what is no ConversionReview is refused",
+      find: '  kind: z.literal("ConversionReview"),',
+      replace: "  kind: z.string(),",
+    },
   ]),
   ...mutationsOf("functions/admit/judge.ts", JUDGE, [
     { why: "an Agent's address is judged", find: "...(await addressProblems(agent, kube.isNamespace)), ", replace: "" },
