@@ -4,6 +4,8 @@ import type { Redis } from "ioredis";
 import { SHARED_NAMESPACE } from "./engine/freeze.ts";
 import { sealedArgoEngine } from "./functions/reconcile/argo/seal.ts";
 import { createApp } from "./functions/reconcile/index.ts";
+import { onNewSettings } from "./functions/reconcile/new-settings.ts";
+import { restartServers } from "./functions/reconcile/restart-servers.ts";
 import { evidenceOfRun } from "./functions/reconcile/workload/ended-run.ts";
 import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
 import { connectArtifacts, KEEP_MS, s3Settings } from "./lib/connect.ts";
@@ -68,6 +70,11 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
   // Asked for when it is needed, and again until it answers: Redis may be away when this process starts.
   const stepStore = () => chooseStepStore(config.CHECKPOINTS, redis, config.REDIS_URL, config.REDIS_CA);
   const agentSettings = readAgentSettings();
+  const servers = {
+    store: [config.AWS_ACCESS_KEY_ID, config.AWS_SECRET_ACCESS_KEY],
+    browserless: agentSettings["BROWSER_URL"],
+    litellm: agentSettings["LLM_API_KEY"],
+  };
   const logins = await tenantLogins(config, redis);
   // Shared agents work for every namespace, by the logins of their settings.
   const loginsOf = (namespace: string) => (namespace === SHARED_NAMESPACE ? [] : logins);
@@ -160,6 +167,16 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     traceUrl: config.TRACE_URL,
     recordRun,
     ...(evidenceKey ? { signEvidence: (ended) => signEvidence(evidenceOfRun(ended), evidenceKey) } : {}),
+    onNewSettings: (lookAtAgents) =>
+      onNewSettings(
+        redis,
+        { agentSettings, servers, tenants: config.TENANTS_KEY },
+        async () => {
+          await restartServers(servers, { kube, log });
+          await lookAtAgents();
+        },
+        log,
+      ),
     now: () => new Date(),
     log,
     draining,

@@ -11,6 +11,8 @@ function asJson(text: unknown): unknown {
 
 /** Every setting of a function, from its environment. Nothing else reads the environment. */
 const schema = z.object({
+  /** A folder with a file for each variable that comes from a Secret: when one says something else, this process ends, to be started with it. */
+  SECRETS_FOLDER: z.string().optional(),
   /** Which function this process is: one of those that compose.ts knows. */
   FUNCTION: z.string("is not set: it says which function this process is"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
@@ -122,6 +124,9 @@ export type Settings = Omit<Config, "FUNCTION">;
 const AGENT_PREFIX = "AGENT_";
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As this process was started, for who compares it with what is wanted now. */
+export const startedWith = (): Environment => process.env;
 
 /** @throws Error with every wrong setting, one a line. An empty value counts as not set. */
 export function readConfig(env: Environment = process.env): Config {

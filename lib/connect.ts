@@ -98,6 +98,7 @@ export async function connectAgent(
       redis,
       log,
       capturesContent: settings.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
+      keyIsReplaced: true,
     });
   const edges = {
     artifacts,

@@ -58,6 +58,7 @@ export default defineConfig({
           { text: "kubectl agentic", link: "/kubectl-agentic" },
           { text: "Observability and cost", link: "/observability" },
           { text: "Runbooks", link: "/runbooks/README" },
+          { text: "Secrets", link: "/secrets" },
           { text: "Licence and limits", link: "/licence" },
           { text: "Security", link: "/SECURITY" },
         ],

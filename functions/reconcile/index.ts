@@ -14,7 +14,7 @@ import { type AgentDeps, reconcileAgent } from "./agent/reconcile.ts";
 import { type CompletedDeps, takeResult } from "./completed.ts";
 import { keyOf } from "./key.ts";
 import { createRequeue } from "./requeue.ts";
-import { enqueueWaiting, resync } from "./resync.ts";
+import { enqueueAgents, enqueueWaiting, resync } from "./resync.ts";
 import { reconcileSchedule } from "./schedule/reconcile.ts";
 import { createWorkQueue } from "./work-queue.ts";
 import { isUnrecorded, recordDecision } from "./workload/decision-outcome.ts";
@@ -26,6 +26,8 @@ export interface ReconcileAppDeps extends Omit<ReconcileDeps, "wake">, AgentDeps
   readonly markUndeliverable: (identity: string, why: string) => Promise<void>;
   /** Also takes a token that has expired since. */
   readonly verifyExpiredToken: VerifyStepToken;
+  /** Does `work` when this process is the first with its settings. What fails is done by the resync. */
+  readonly onNewSettings: (work: () => Promise<void>) => Promise<void>;
   readonly draining: AbortSignal;
 }
 
@@ -85,6 +87,9 @@ export function createApp(deps: ReconcileAppDeps): Hono {
     if (changed) await enqueueWaiting(deps.kube, enqueueWorkload);
     return requeueAt;
   }
+
+  // Agents have settings of reconcile's, logins among them.
+  void deps.onNewSettings(() => enqueueAgents(deps.kube, enqueueAgent));
 
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, deps.draining.aborted ? 503 : 200));

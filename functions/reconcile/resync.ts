@@ -148,6 +148,11 @@ const STALLS: readonly string[] = [
   REASON.stepUndeliverable,
 ];
 
+/** Every Agent: what is made for it may be due to change. */
+export async function enqueueAgents(kube: Kube, enqueue: Enqueue): Promise<void> {
+  throwFirst(await enqueueEach(kube.agents.listAll(), () => true, enqueue));
+}
+
 /** Workloads that wait for a pipeline or an agent, before their run or in it: looked at when one of these changes. */
 export async function enqueueWaiting(kube: Kube, enqueue: Enqueue): Promise<void> {
   throwFirst(await enqueueEach(kube.workloads.listAll(), isWaiting, enqueue));

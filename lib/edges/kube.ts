@@ -100,6 +100,7 @@ export interface Kube {
   readonly networkPolicies: KindClient;
   /** The Secret of a namespace that holds what its steps show to hosts, the only one that it reads. Without one: nothing. */
   hostAccess(namespace: string): Promise<HeldAccess>;
+  readonly deployments: KindClient;
   isNamespace(name: string): Promise<boolean>;
   /** Makes it where it is not there. One that is there stays as it is. */
   ensureServiceAccount(body: V1ServiceAccount & { metadata: { namespace: string } }): Promise<void>;
@@ -147,6 +148,7 @@ export function connectKube(config = kubeConfig()): Kube {
         Object.entries(data).map(([host, held]) => [host, Buffer.from(held, "base64").toString()]),
       );
     },
+    deployments: kindClient(objects, { group: "apps", version: "v1", plural: "deployments" }),
     isNamespace: async (name) => "value" in (await outcome(core.readNamespace({ name }))),
     async ensureServiceAccount(body) {
       await outcome(core.createNamespacedServiceAccount({ namespace: body.metadata.namespace, body }));

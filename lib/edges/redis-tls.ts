@@ -7,8 +7,8 @@ import { TerminalError } from "../errors.ts";
  * @throws TerminalError InvalidRedisAddress where REDIS_CA is no certificate, or would not be used
  */
 export function redisTls(url: string, ca: string | undefined): { readonly ca?: string } | undefined {
-  if (ca !== undefined) checkAuthorities(ca);
-  if (url.startsWith("rediss:")) return ca === undefined ? {} : { ca };
+  const authorities = ca === undefined ? undefined : authoritiesIn(ca);
+  if (url.startsWith("rediss:")) return authorities === undefined ? {} : { ca: authorities };
   // Whoever gave an authority wants TLS. A socket of this machine has no need of it.
   if (ca !== undefined && url.startsWith("redis:"))
     throw invalid(
@@ -17,11 +17,14 @@ export function redisTls(url: string, ca: string | undefined): { readonly ca?: s
   return undefined;
 }
 
-/** OpenSSL leaves out what it cannot read: a typo would be said as an unknown authority. */
-function checkAuthorities(bundle: string): void {
+/**
+ * Each on lines of its own: who appends one to another may leave the line break out. OpenSSL leaves out what it cannot read, and would say a
+ * typo as an unknown authority.
+ */
+function authoritiesIn(bundle: string): string {
   const all = bundle.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   try {
-    if (all.length > 0 && all.every((pem) => new X509Certificate(pem))) return;
+    if (all.length > 0 && all.every((pem) => new X509Certificate(pem))) return all.join("\n");
   } catch {
     // Said below.
   }

@@ -50,7 +50,7 @@ export interface Model {
    * Before each call its worst cost is reserved against the budget. It stays reserved until the provider is known not to bill the
    * call, or what it bills is booked.
    * @throws TerminalError BudgetExceeded, UnknownPrice (a budget, and a model whose price is unknown), InvalidAnswer (after one
-   *   repair), ModelRefused (a refusal, or 4xx); RetryableError ModelUnavailable (429, 5xx, timeout), BudgetReserved, StoreUnavailable
+   *   repair), ModelRefused (a refusal, or 4xx); RetryableError ModelUnavailable (429, 5xx, timeout), ModelLoginRefused, BudgetReserved, StoreUnavailable
    */
   ask<T>(question: Question<T>, spender: Spender): Promise<Answer<T>>;
 }
@@ -67,6 +67,8 @@ export interface ModelOptions {
   readonly timeoutMs?: number;
   /** Whether spans of calls say what was asked and answered (content.ts). */
   readonly capturesContent?: boolean;
+  /** Whether a key that is refused may have been replaced: the step is then done by whoever has the new one. */
+  readonly keyIsReplaced?: boolean;
 }
 
 const TIMEOUT_MS = 40_000;

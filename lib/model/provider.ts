@@ -19,6 +19,8 @@ export interface ProviderOptions {
   readonly log: Logger;
   /** Whether spans of calls say what was asked and answered. */
   readonly capturesContent?: boolean;
+  /** A key that is refused may have been replaced, and whoever does the step next has the new one. Otherwise the refusal is final. */
+  readonly keyIsReplaced?: boolean;
 }
 
 export interface ProviderRequest {
@@ -54,12 +56,14 @@ export interface FailedCall {
   readonly isBilled: "no" | "maybe";
   /** The same request can never be answered. */
   readonly isFinal?: true;
+  /** Nor by any model, with this key. */
+  readonly isKeyRefused?: true;
 }
 export type CallOutcome<A> = { readonly answer: A } | FailedCall;
 
 /**
  * One answer of the first model that gives one. Each call is made by `metered`, which accounts for it.
- * @throws TerminalError ModelRefused; RetryableError ModelUnavailable; the signal's reason when it aborts; what `metered` throws
+ * @throws TerminalError ModelRefused; RetryableError ModelUnavailable, ModelLoginRefused; the signal's reason when it aborts; what `metered` throws
  */
 export async function askProvider<A>(
   options: ProviderOptions,
@@ -76,7 +80,8 @@ export async function askProvider<A>(
         return metered(() => callOnce(options, request, model, signal));
       });
       if ("answer" in outcome) return outcome.answer;
-      const { problem, retryAfterMs, isFinal } = outcome;
+      const { problem, retryAfterMs, isFinal, isKeyRefused } = outcome;
+      if (isKeyRefused && options.keyIsReplaced) throw keyRefused(problem);
       if (isFinal) throw new TerminalError("ModelRefused", `${model} refused the request with ${problem}`);
       options.log.warn({ model, attempt, purpose: request.purpose, problem }, "the model did not answer");
       if (attempt === 1) problems.push(`${model}: ${problem}`);
@@ -88,6 +93,16 @@ export async function askProvider<A>(
   }
   throw new RetryableError("ModelUnavailable", `no model answered: ${problems.join("; ")}`, { retryAfterSeconds });
 }
+
+/** How soon a step whose key was refused is tried again: a replaced key reaches agents in a minute or two. */
+const NEXT_KEY_S = 5;
+
+const keyRefused = (problem: string): RetryableError =>
+  new RetryableError(
+    "ModelLoginRefused",
+    `the models' gateway refuses the key (${problem}): LLM_API_KEY must be what it was started with, and its provider's key must be valid`,
+    { retryAfterSeconds: NEXT_KEY_S, countsAsAttempt: false },
+  );
 
 interface Reply {
   readonly status: number;
@@ -127,6 +142,7 @@ async function callOnce(
   const { status, headers, body } = reply;
   if (status >= 200 && status < 300) return answerOf(reply, model);
   const problem = `${status} ${errorMessage(body)}`.trim();
+  if (status === 401) return { problem, isBilled: "no", isFinal: true, isKeyRefused: true };
   if (status >= 400 && status < 500 && !RETRYABLE.has(status)) return { problem, isBilled: "no", isFinal: true };
   return { problem, retryAfterMs: retryAfter(headers), isBilled: UNHEARD.has(status) ? "maybe" : "no" };
 }

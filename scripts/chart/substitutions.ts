@@ -386,6 +386,8 @@ function withSecrets(value: unknown, writer: TemplateWriter, defaults: Record<st
   walk(value, (at, key, inner) => {
     if (key === "secretName") put(at, key);
     if (key === "secretKeyRef" || key === "secretRef") put(inner as Record<string, unknown>, "name");
+    // A source of a projected volume; a volume of its own says secretName.
+    if (key === "secret") put(inner as Record<string, unknown>, "name");
     if (key === "secretTargetRef") for (const one of inner as Record<string, unknown>[]) put(one, "name");
   });
 }

@@ -233,7 +233,9 @@ export const valuesSchema = z.strictObject({
       store: z.strictObject({ kind: z.enum(["SecretStore", "ClusterSecretStore"]), name: text }),
       prefix: text.describe("an entry of the store is named by it and the Secret's name, and has the Secret's keys"),
       refreshInterval: text,
-      names: z.array(name).describe("the Secrets that come from there"),
+      names: z
+        .array(name)
+        .describe("the Secrets that come from there; agentic-agent, unless it is one, is put together of the others"),
     })
     .describe("the External Secrets Operator"),
   crds: z
@@ -298,7 +300,6 @@ export const OWN_DEFAULTS: Deep<Values> = {
       "agentic-browser",
       "agentic-litellm",
       "agentic-model",
-      "agentic-agent",
     ],
   },
   crds: { apply: true },

@@ -1,7 +1,7 @@
 import { build } from "./build/build.ts";
 import { bin } from "./context.ts";
 import { down } from "./down.ts";
-import { startKeda, stopKeda } from "./pods/on-demand.ts";
+import { startKeda, startVault, stopKeda, stopVault } from "./pods/on-demand.ts";
 import { fail } from "./say.ts";
 import { status } from "./status.ts";
 import { up } from "./up.ts";
@@ -16,7 +16,12 @@ async function main(): Promise<void> {
   else if (command === "build") await build(argument);
   else if (command === "keda" && argument === "up") await startKeda();
   else if (command === "keda" && argument === "down") await stopKeda();
-  else fail("usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]|bin kubectl|bin func|keda up|keda down");
+  else if (command === "vault" && argument === "up") await startVault();
+  else if (command === "vault" && argument === "down") await stopVault();
+  else
+    fail(
+      "usage: node test/cluster/main.ts up|down|status|build [UPSTREAM]|bin kubectl|bin func|keda up|keda down|vault up|vault down",
+    );
 }
 
 await main().catch((error: Error) => fail(error.message));

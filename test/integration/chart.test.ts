@@ -297,6 +297,20 @@ describe("values", () => {
     const external = rendered.filter(({ kind }) => kind === "ExternalSecret");
     expect(external.map(({ metadata }) => metadata.name).toSorted()).toEqual(allSecretNames(SECRET_NAMES).toSorted());
     expect(external[0]?.["spec"]).toMatchObject({ secretStoreRef: { kind: "ClusterSecretStore", name: "vault" } });
+    // Of the entries that the others come from, wherever these are named otherwise; or an entry of its own.
+    const set = ["externalSecrets.enabled=true", 'externalSecrets.store.name="vault"', 'store.secretName="s3"'];
+    const agent = async (...more: string[]) =>
+      the(await render([...set, ...more]), "ExternalSecret/agentic-agent")["spec"];
+    expect(await agent()).toMatchObject({
+      target: { template: { data: { AWS_ACCESS_KEY_ID: "{{ .accessKey }}" } } },
+      dataFrom: ["s3", "agentic-browser", "agentic-litellm", "agentic-public-keys"].map((name) => ({
+        extract: { key: `agentic/${name}` },
+      })),
+    });
+    expect(await agent('externalSecrets.names=["agentic-agent"]')).toMatchObject({
+      target: { name: "agentic-agent" },
+      dataFrom: [{ extract: { key: "agentic/agentic-agent" } }],
+    });
     expect(JSON.stringify(podOf(the(rendered, "Job/setup")).spec)).toContain(
       '{"name":"SETUP_SECRETS","value":"false"}',
     );

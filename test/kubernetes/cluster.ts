@@ -68,6 +68,7 @@ const KINDS = {
   deployments: "/apis/apps/v1",
   events: "/api/v1",
   inmemorychannels: "/apis/messaging.knative.dev/v1",
+  externalsecrets: "/apis/external-secrets.io/v1",
   pods: "/api/v1",
   secrets: "/api/v1",
   serviceaccounts: "/api/v1",

@@ -16,6 +16,9 @@ export const LIMITED = "agentic-tests-limited";
 /** KEDA's, which stays: the autoscaler comes and goes (alone/browser-scaling.test.ts), and on a cluster of one's own it is there already. */
 export const KEDA = "keda";
 
+/** Of what alone/secrets.test.ts starts on the test cluster: made before, for the same reason. */
+const VAULT = process.env["KUBECONFIG"] ? [] : ["openbao", "external-secrets"];
+
 const NAMESPACES = [NAMESPACE, OTHER, TENANT, LIMITED];
 
 /**
@@ -27,7 +30,7 @@ export async function setup(): Promise<void> {
   await kubectl(["wait", "--for=delete", ...going(await namespaces()), "namespace/none", "--timeout=180s"]);
   const there = new Set((await namespaces()).map(({ metadata }) => metadata.name));
   const before = await sources();
-  const needed = [...NAMESPACES, KEDA];
+  const needed = [...NAMESPACES, KEDA, ...VAULT];
   await apply(...needed.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })));
   await apply(...[TENANT, LIMITED].map(agentsReport));
   if (needed.some((name) => !there.has(name))) await untilRolledOut(before);

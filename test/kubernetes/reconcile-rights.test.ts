@@ -312,6 +312,22 @@ describe.concurrent("the token of reconcile", () => {
     expect(await patch("workflow", TENANT, flow, { spec: { shutdown: "Terminate" } })).toBe("");
   });
 
+  test("starts three servers anew, and changes nothing else of them", async () => {
+    const patch = (name: string, spec: object) =>
+      tries("-n", SYSTEM, "patch", "deployment", name, ...dryRun, "--type=merge", "-p", JSON.stringify({ spec }));
+    const pod = (template: object) => patch("store", { template });
+    expect(await pod({ metadata: { annotations: { "agentic.dev/login": "other" } } })).toBe("");
+    const ANEW = /starts Deployments anew, and changes nothing else/;
+    expect(await pod({ spec: { serviceAccountName: "reconcile" } })).toMatch(ANEW);
+    expect(await pod({ spec: { containers: [{ name: "store", image: "dev.local/attack:1" }] } })).toMatch(ANEW);
+    expect(await pod({ metadata: { labels: { "app.kubernetes.io/component": "control" } } })).toMatch(ANEW);
+    expect(await patch("store", { replicas: 0 })).toMatch(ANEW);
+    expect(await patch("store", { paused: true })).toMatch(ANEW);
+    expect(await patch("store", { strategy: { rollingUpdate: null, type: "RollingUpdate" } })).toMatch(ANEW);
+    expect(await patch("egress", { replicas: 0 })).toMatch(/cannot patch resource "deployments"/);
+    expect(await tries("-n", SYSTEM, "delete", "deployment", "store", ...dryRun)).toMatch(/cannot delete/);
+  });
+
   test("reads no Secret but what is held for hosts, makes no pod, becomes nobody else", async () => {
     const pod = {
       apiVersion: "v1",

@@ -21,6 +21,7 @@ import { RELEASE_MUTATIONS } from "./release.ts";
 import { REPORT_MUTATIONS } from "./report.ts";
 import { RUNS_MUTATIONS } from "./runs.ts";
 import { SCHEDULE_MUTATIONS } from "./schedule.ts";
+import { SECRETS_MUTATIONS } from "./secrets.ts";
 import { SETUP_MUTATIONS } from "./setup.ts";
 import { TELEMETRY_MUTATIONS } from "./telemetry.ts";
 
@@ -38,6 +39,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CORRECTIONS_MUTATIONS,
   ...PLUGIN_MUTATIONS,
   ...RUNS_MUTATIONS,
+  ...SECRETS_MUTATIONS,
   ...SETUP_MUTATIONS,
   ...RELEASE_MUTATIONS,
   ...ADMIT_MUTATIONS,

@@ -456,13 +456,13 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/edges/redis-tls.ts", REDIS_TLS, [
     {
       why: "a certificate is checked against REDIS_CA",
-      find: "return ca === undefined ? {} : { ca };",
+      find: "return authorities === undefined ? {} : { ca: authorities };",
       replace: "return {};",
     },
     {
       why: "a certificate that is not in order ends the connection",
-      find: "return ca === undefined ? {} : { ca };",
-      replace: "return { ca, rejectUnauthorized: false };",
+      find: "return authorities === undefined ? {} : { ca: authorities };",
+      replace: "return { ca: authorities ?? [], rejectUnauthorized: false };",
     },
     {
       why: "nobody who gave an authority talks in plain text",
@@ -471,8 +471,13 @@ export const DURABLE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "an authority that is none is said as such",
-      find: "  if (ca !== undefined) checkAuthorities(ca);\n",
-      replace: "",
+      find: "ca === undefined ? undefined : authoritiesIn(ca)",
+      replace: "ca",
+    },
+    {
+      why: "authorities without a line break between them are two",
+      find: 'return all.join("\\n");',
+      replace: "return bundle;",
     },
     { why: "none of several authorities is left out", find: "all.every((pem)", replace: "all.some((pem)" },
     { why: "an unknown authority is said", find: "if (UNKNOWN_AUTHORITY.has(code)) {", replace: "if (false) {" },

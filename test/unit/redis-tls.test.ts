@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createAuthority } from "../../lib/certificate.ts";
 import { connectionTrouble, redisTls } from "../../lib/edges/redis-tls.ts";
 
 const errorOf = (code: string, message = code) => Object.assign(new Error(message), { code });
@@ -7,6 +8,12 @@ test("TLS is what the address says", () => {
   expect(redisTls("redis://localhost", undefined)).toBeUndefined();
   expect(redisTls("unix:///run/redis.sock", undefined)).toBeUndefined();
   expect(redisTls("rediss://localhost", undefined)).toEqual({});
+});
+
+test("authorities without a line break between them, as somebody appended one, are two", async () => {
+  const make = async () => (await createAuthority("agentic-redis", new Date(), 3_600_000)).certificate.trim();
+  const [one, other] = [await make(), await make()];
+  expect(redisTls("rediss://redis", one + other)).toEqual({ ca: `${one}\n${other}` });
 });
 
 test.each([

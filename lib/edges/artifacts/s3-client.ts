@@ -15,6 +15,8 @@ export interface S3Settings {
 const TIMEOUT_MS = 10_000;
 /** Waits of 0.1 to 0.2, 0.3 to 0.6 and 0.9 to 1.8 s. After 20 s no further request starts: the step is delivered again later. */
 const RETRY = { retries: 3, minTimeout: 100, factor: 3, randomize: true, maxRetryTime: 20_000 };
+/** What is wrong is the login, and not what was asked with it: it may have been replaced, and a process that starts now has the next one. */
+const LOGIN_REFUSED = ["InvalidAccessKeyId", "SignatureDoesNotMatch"];
 /** Another writer created the bucket, or is about to. */
 const CREATED = ["BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"];
 
@@ -37,7 +39,7 @@ export interface S3Client {
   send(request: S3Request): Promise<S3Answer>;
   /**
    * The body of an answer that succeeded, undefined for one with an error code of `expected`. `action`: what was asked for, with its
-   * verb. @throws TerminalError StoreRefused
+   * verb. @throws TerminalError StoreRefused; Error where the login is refused
    */
   accept(answer: S3Answer, action: string, expected?: readonly string[]): Uint8Array | undefined;
   /** Creates the bucket unless it is there. @throws as send and accept */
@@ -76,10 +78,9 @@ export function createS3Client(settings: S3Settings): S3Client {
   const accept: S3Client["accept"] = (answer, action, expected = []) => {
     if (answer.status >= 200 && answer.status < 300) return answer.body;
     if (expected.includes(codeOf(answer) ?? "")) return undefined;
-    throw new TerminalError(
-      "StoreRefused",
-      `the object store at ${endpoint} refused to ${action} (${describe(answer)}): check S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the bucket in ARTIFACTS_URL; this login needs to read, write, list and delete there`,
-    );
+    const refused = `the object store at ${endpoint} refused to ${action} (${describe(answer)}): check S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the bucket in ARTIFACTS_URL; this login needs to read, write, list and delete there`;
+    if (LOGIN_REFUSED.includes(codeOf(answer) ?? "")) throw new Error(refused);
+    throw new TerminalError("StoreRefused", refused);
   };
 
   return {

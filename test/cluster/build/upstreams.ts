@@ -79,6 +79,11 @@ export const upstreams = [
       adapter: ["github.com/kedacore/keda/v2", "config/metrics-server"],
     },
   },
+  {
+    name: "external-secrets",
+    about: "3 min",
+    manifests: { crds: ["github.com/external-secrets/external-secrets", "config/crds/bases"] },
+  },
   { name: "registry", about: "5 s" },
   {
     name: "optional-kinds",

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { folderOf } from "../binaries.ts";
-import { envoyFolder } from "../build/envoy.ts";
+import { programOf, type Wheel, wheelFolder } from "../build/wheels.ts";
 import { cache } from "../paths.ts";
-import { run } from "../run.ts";
+import { attempt } from "../run.ts";
 import { imageName } from "./name.ts";
 import { type Image, writeImages } from "./oci.ts";
 
@@ -20,21 +20,27 @@ const inPods = {
   "net-kourier": ["kourier"],
   "kube-network-policies": ["cmd"],
   keda: ["operator", "adapter"],
+  "external-secrets": ["external-secrets"],
 } as const;
 type InPods = keyof typeof inPods;
 
 /** What the tests that need it start (pods/on-demand.ts). */
-const onDemand: readonly InPods[] = ["keda"];
+const onDemand: readonly InPods[] = ["keda", "external-secrets"];
 
 type Archive = { file: string; names: string[]; images: () => Image[] | Promise<Image[]> };
 
-export const envoyImage = (): string => `dev.local/envoy/envoy:${basename(envoyFolder()).slice(-12)}`;
+/** Of a wheel's program. */
+export const wheelImage = (wheel: Wheel): string =>
+  `dev.local/${wheel}/${basename(programOf(wheel))}:${basename(wheelFolder(wheel)).slice(-12)}`;
 
 /** What is imported into a new cluster. */
 export function archives(): Archive[] {
   const upstreams = (Object.keys(inPods) as InPods[]).filter((upstream) => !onDemand.includes(upstream));
-  const ofEnvoy = { file: archive(envoyFolder()), names: [envoyImage()], images: async () => [await envoy()] };
-  return [...upstreams.map(archiveOf), ofEnvoy];
+  return [...upstreams.map(archiveOf), archiveOfWheel("envoy")];
+}
+
+export function archiveOfWheel(wheel: Wheel): Archive {
+  return { file: archive(wheelFolder(wheel)), names: [wheelImage(wheel)], images: async () => [await ofWheel(wheel)] };
 }
 
 export function archiveOf(upstream: InPods): Archive {
@@ -55,10 +61,11 @@ function goImage(upstream: InPods, binary: string): Image {
   return { name: imageName(upstream, binary), files, entrypoint: [path] };
 }
 
-/** Envoy is linked with the C library: this machine's own goes with it. */
-async function envoy(): Promise<Image> {
-  const binary = join(envoyFolder(), "envoy");
-  const libraries = [...(await run("ldd", [binary])).matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => [path, path]);
-  const path = "/usr/local/bin/envoy";
-  return { name: envoyImage(), files: { ...Object.fromEntries(libraries), [path]: binary }, entrypoint: [path] };
+/** What it is linked with, of this machine, goes with it: the C library, in Envoy's case. */
+async function ofWheel(wheel: Wheel): Promise<Image> {
+  const binary = programOf(wheel);
+  const linked = await attempt("ldd", [binary]);
+  const libraries = [...(linked ?? "").matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => [path, path]);
+  const path = `/usr/local/bin/${basename(binary)}`;
+  return { name: wheelImage(wheel), files: { ...Object.fromEntries(libraries), [path]: binary }, entrypoint: [path] };
 }

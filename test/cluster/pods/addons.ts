@@ -44,6 +44,17 @@ export const addons: Addon[] = [
   { name: "kourier", from: [manifests("net-kourier", "kourier")], waitFor: ["knative-serving", "kourier-system"] },
 ];
 
+/** What Secrets come from: OpenBao, which speaks as Vault does, and what makes Secrets of its entries. */
+export const vault: Addon[] = [
+  { name: "openbao", from: [], waitFor: ["openbao"] },
+  {
+    name: "external-secrets",
+    from: [manifests("external-secrets", "crds")],
+    skip: /kustomization/,
+    waitFor: ["external-secrets"],
+  },
+];
+
 /** The autoscaler of the browser pool. */
 export const keda: Addon = {
   name: "keda",

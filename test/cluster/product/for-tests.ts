@@ -74,6 +74,10 @@ function adapt(manifest: Manifest, sites: string): Manifest {
 
 function changes({ kind, metadata }: Manifest, sites: string): Resource | undefined {
   if (kind === "PingSource") return { spec: { schedule: "* * * * *" } };
+  if (kind === "Deployment" && metadata.name === "redis") {
+    const env = [{ name: "BOTH_HOLD_SECONDS", value: "45" }];
+    return { spec: { template: { spec: { containers: [{ name: "secrets", env }] } } } };
+  }
   if (kind !== "ConfigMap") return undefined;
   const both = {
     LLM_BASE_URL: `http://litellm.${NAMESPACE}.svc.cluster.local:4000/v1`,

@@ -127,6 +127,7 @@ function createCluster(spec: object, { settings = SETTINGS, ready = true } = {})
       isNamespace: async (name: string) => ["team-a", "team-b", "agentic-system"].includes(name),
       triggers: client("trigger"),
       networkPolicies: client("networkpolicy"),
+      deployments: client("deployment"),
       workloads: client("workload"),
       pipelines: client("pipeline"),
       schedules: client("schedule"),

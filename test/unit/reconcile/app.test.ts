@@ -53,6 +53,7 @@ function createWorld(over: Partial<ReconcileAppDeps> = {}) {
       recorded.push({ identity, outcome, result: await deps.results.get(WORKLOAD, digest) });
       return { outcome, digest, finishedAt: new Date(0) };
     },
+    onNewSettings: async () => {},
     draining: new AbortController().signal,
     ...over,
   });

@@ -371,6 +371,7 @@ export function createHarness(options: HarnessOptions) {
       configMaps,
       networkPolicies: client({}),
       hostAccess: (namespace) => read(() => objects.hostAccess.get(namespace) ?? {}),
+      deployments: client({}),
       isNamespace: never,
       ensureServiceAccount: never,
       ensureSecret: never,
