@@ -1,4 +1,6 @@
-import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { allSecretNames, SECRET_NAMES, type SecretData } from "../../../functions/setup/secrets.ts";
 import { createAuthority } from "../../../lib/certificate.ts";
@@ -103,7 +105,7 @@ beforeAll(async () => {
     `externalSecrets.store.name="${STORE}"`,
     'externalSecrets.refreshInterval="3s"',
   ]);
-  await createAgents(await testAgent(NAME, { STEP_MS: "5000" }));
+  await createAgents(await testAgent(NAME, { STEP_MS: "5000", RANDOM_BYTES: "0" }));
   await apply(...rendered.filter(({ kind }) => kind === "ExternalSecret"));
   const inputs = { schema: { type: "object", properties: { items: strings } } };
   const steps = [
@@ -122,6 +124,9 @@ afterAll(async () => {
   await kubectl(["-n", SYSTEM, "delete", "externalsecrets", "--all", "--cascade=orphan"]);
   await kubectl(["delete", "clustersecretstore", STORE, "--ignore-not-found"]);
   await stopVault();
+  // Its environment has the first password: what asks it in its pod shows that.
+  await kubectl(["-n", SYSTEM, "rollout", "restart", "deployment", "redis"]);
+  await available(SYSTEM, "redis");
 });
 
 test("each Secret comes from the vault, and is as the Job made it", async () => {
@@ -145,8 +150,20 @@ function keyPair(): { privateKey: string; publicKey: string } {
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
 }
-const publicHalf = (privateKey: string): string =>
-  createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
+
+/** Whether who trusts `ca` alone is shown a certificate for the name. */
+async function isServed(address: string, { host: servername, ca }: { host: string; ca: string }): Promise<boolean> {
+  const [host = "", port = ""] = address.split(":");
+  const socket = connect({ host, port: Number(port), ca, servername });
+  try {
+    await once(socket, "secureConnect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
 
 test("every secret is replaced in mid-run: nothing fails, nothing is done twice, and the old ones open nothing", async () => {
   await apply(run(NAME, { pipeline: NAME, inputs: { items: ITEMS } }));
@@ -195,11 +212,6 @@ test("every secret is replaced in mid-run: nothing fails, nothing is done twice,
   for (const server of ["store", "browserless", "litellm"]) await available(SYSTEM, server);
   tell("servers ask for the new ones");
 
-  await change({
-    "agentic-public-keys": { STEP_TOKEN_PUBLIC_KEY: steps.publicKey },
-    "agentic-redis-ca": { "ca.crt": authority.certificate },
-  });
-
   for (const [namespace, name, gate] of [
     [TENANT, NAME, "ask"],
     [market.metadata.namespace, NAME, "review"],
@@ -217,10 +229,22 @@ test("every secret is replaced in mid-run: nothing fails, nothing is done twice,
   expect(executions.size).toBe(ITEMS.length + 1);
   expect([...executions.values()].filter((count) => count !== 1)).toEqual([]);
   const asked = await analysesBySite(market.spec.inputs.objective);
-  expect([...asked.values()]).toEqual(Array.from({ length: 10 }, () => 1));
+  // An answer that is on the wire when LiteLLM's pod goes is asked for again: at most those at work in one instance.
+  const repeated = [...asked.values()].reduce((sum, count) => sum + count - 1, 0);
+  tell(`${repeated} of ${asked.size} analyses were asked for again`);
+  expect(asked.size).toBe(10);
+  expect(repeated).toBeLessThanOrEqual(8);
 
-  // No run that began before is left.
-  await change({ "agentic-public-keys": { REVIEW_LINK_PUBLIC_KEY: publicHalf(links.privateKey) } });
+  // No run that began before is left, and Redis serves a certificate of the new authority.
+  const served = { host: "redis.agentic-system.svc.cluster.local", ca: authority.certificate };
+  await until("Redis to serve it", async () =>
+    isServed(await forwardPort({ namespace: SYSTEM, name: "redis" }, 6379), served),
+  );
+  await change({
+    "agentic-public-keys": { STEP_TOKEN_PUBLIC_KEY: steps.publicKey, REVIEW_LINK_PUBLIC_KEY: links.publicKey },
+    "agentic-redis-ca": { "ca.crt": authority.certificate },
+  });
+  await untilAgentsHave("STEP_TOKEN_PUBLIC_KEY", (key) => key === steps.publicKey);
   await until("Redis to refuse the old passwords", async () =>
     (await askRedis(`AUTH default ${old("agentic-redis", "password")}`)).includes("WRONGPASS"),
   );

@@ -20,7 +20,7 @@ function world() {
   } as unknown as Parameters<typeof onNewSettings>[0];
   let done = 0;
   const start = async (settings: object, work = async () => void done++) => {
-    await onNewSettings(redis, settings, work, log);
+    await onNewSettings(redis, settings, work, log, { retries: 2, minTimeout: 1, factor: 1, unref: true });
     return done;
   };
   return { start, kept, away: (is: boolean) => (isAway = is) };
@@ -37,11 +37,21 @@ test("who fails, or dies on the way, leaves it to the next", async () => {
   expect([await start({ a: 1 }), await start({ a: 1 })]).toEqual([1, 1]);
 });
 
+test("what fails at first is tried again", async () => {
+  const { start } = world();
+  let fails = 2;
+  await start({ a: 1 }, async () => {
+    if (fails-- > 0) throw new Error("the password is not there yet");
+  });
+  expect([fails, await start({ a: 1 })]).toEqual([-1, 0]);
+});
+
 test("without Redis it is done once too often", async () => {
   const { start, away } = world();
   await start({ a: 1 });
   away(true);
-  expect(await start({ a: 1 })).toBe(2);
+  // At each try.
+  expect(await start({ a: 1 })).toBe(4);
 });
 
 test("what is kept is a hash", async () => {
