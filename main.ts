@@ -6,6 +6,9 @@ import { mainProcess } from "./lib/main-process.ts";
 import { serve } from "./lib/serve.ts";
 import { startTelemetry } from "./lib/telemetry/start.ts";
 
+/** How soon a change is seen once the kubelet has brought it, twice: a look reads some ten small files. */
+const LOOK_MS = 5000;
+
 /** Composition root: FUNCTION chooses what this process is. Each function is loaded only when it is the one. */
 await mainProcess(async () => {
   const config = readConfig();
@@ -32,9 +35,6 @@ await mainProcess(async () => {
     await serve(app, { host: config.HOST, port: config.PORT, log, draining, telemetry });
   }
 });
-
-/** How soon a change is seen once the kubelet has brought it, twice: a look reads some ten small files. */
-const LOOK_MS = 5000;
 
 /** As SIGTERM ends it: requests that it has end first. Its container is started again, with what the Secrets say then. */
 async function endWhenSecretsChange(folder: string, log: Logger): Promise<void> {

@@ -23,6 +23,17 @@ export const SECRETS_MUTATIONS: readonly Mutation[] = [
     { why: "a change is one when two looks say the same", find: " && seen === previous", replace: "" },
     { why: "the kubelet's own entries are no values", find: '.filter((name) => !name.startsWith(".."))', replace: "" },
   ]),
+  ...mutationsOf(
+    "main.ts",
+    ["test/integration/secrets-change.test.ts"],
+    [
+      {
+        why: "a process whose Secrets have changed ends",
+        find: '  process.kill(process.pid, "SIGTERM");\n',
+        replace: "",
+      },
+    ],
+  ),
   ...mutationsOf("functions/reconcile/restart-servers.ts", SERVERS, [
     {
       why: "a server that has its login goes on",
