@@ -142,7 +142,7 @@ async function callOnce(
   const { status, headers, body } = reply;
   if (status >= 200 && status < 300) return answerOf(reply, model);
   const problem = `${status} ${errorMessage(body)}`.trim();
-  if (status === 401) return { problem, isBilled: "no", isFinal: true, isKeyRefused: true };
+  if (isKeyRefused(status, body)) return { problem, isBilled: "no", isFinal: true, isKeyRefused: true };
   if (status >= 400 && status < 500 && !RETRYABLE.has(status)) return { problem, isBilled: "no", isFinal: true };
   return { problem, retryAfterMs: retryAfter(headers), isBilled: UNHEARD.has(status) ? "maybe" : "no" };
 }
@@ -177,7 +177,12 @@ function isUnconnected(error: unknown): boolean {
   return cause instanceof Error && "code" in cause && UNCONNECTED.has(String(cause.code));
 }
 
-const errorSchema = z.object({ error: z.object({ message: z.string() }) });
+const errorSchema = z.object({ error: z.object({ message: z.string(), type: z.string().nullish().catch(undefined) }) });
+
+/** LiteLLM without a database answers 400: a key that is not its own could be in one. */
+function isKeyRefused(status: number, body: string): boolean {
+  return status === 401 || errorSchema.safeParse(parseJson(body)).data?.error.type === "no_db_connection";
+}
 
 /** At most 300 characters of one line; empty when the body says nothing in OpenAI's format. */
 function errorMessage(body: string): string {

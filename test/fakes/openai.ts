@@ -24,7 +24,12 @@ export type FakeAnswer =
       readonly finishReason?: "stop" | "length" | "content_filter";
     }
   | { readonly refusal: string }
-  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
+  | {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly message?: string;
+      readonly type?: string;
+    }
   /** A body that is not a completion. */
   | { readonly body: string; readonly contentType?: string }
   | "never"
@@ -146,7 +151,7 @@ function reply(res: ServerResponse, request: ChatRequest, before: number, answer
     return;
   }
   if ("status" in answer) {
-    fail(res, answer.status, answer.headers ?? {}, answer.message ?? "as told");
+    fail(res, answer.status, answer.headers ?? {}, answer.message ?? "as told", answer.type);
     return;
   }
   if ("body" in answer) {
@@ -189,8 +194,14 @@ function reportOf({ input, output, cached = 0, cacheWrite = 0, reasoning = 0 }: 
   };
 }
 
-function fail(res: ServerResponse, status: number, headers: Readonly<Record<string, string>>, message: string): void {
+function fail(
+  res: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  message: string,
+  type = "fake",
+): void {
   res
     .writeHead(status, { "content-type": "application/json", ...headers })
-    .end(JSON.stringify({ error: { message, type: "fake", code: null, param: null } }));
+    .end(JSON.stringify({ error: { message, type, code: null, param: null } }));
 }

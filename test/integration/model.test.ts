@@ -310,16 +310,23 @@ describe("a provider that fails", () => {
     expect(provider.requests).toHaveLength(requests);
   });
 
-  test("a key that is refused where keys are replaced: the step comes again, and it costs none of its attempts", async () => {
-    provider.answer({ status: 401 });
-    await expect(model({ keyIsReplaced: true }).ask(question, spender({ budgetUsd: "1" }))).rejects.toMatchObject({
-      reason: "ModelLoginRefused",
-      countsAsAttempt: false,
-    });
-    expect(provider.requests).toHaveLength(1);
-    provider.answer(GOOD);
-    expect((await model().ask(question, spender())).answer).toEqual({ claim: "the best" });
-  });
+  test.each([
+    [{ status: 401 }],
+    // As LiteLLM without a database says it.
+    [{ status: 400, message: "No connected db.", type: "no_db_connection" }],
+  ])(
+    "a key that is refused where keys are replaced (%j): the step comes again, and it costs none of its attempts",
+    async (refusal) => {
+      provider.answer(refusal);
+      await expect(model({ keyIsReplaced: true }).ask(question, spender({ budgetUsd: "1" }))).rejects.toMatchObject({
+        reason: "ModelLoginRefused",
+        countsAsAttempt: false,
+      });
+      expect(provider.requests).toHaveLength(1);
+      provider.answer(GOOD);
+      expect((await model().ask(question, spender())).answer).toEqual({ claim: "the best" });
+    },
+  );
 
   test("a refusal is paid for, and not asked for again", async () => {
     provider.answer({ refusal: "no" });

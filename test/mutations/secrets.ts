@@ -99,6 +99,11 @@ export const SECRETS_MUTATIONS: readonly Mutation[] = [
       replace: "",
     },
     {
+      why: "LiteLLM without a database refuses a key in its own way",
+      find: ' || errorSchema.safeParse(parseJson(body)).data?.error.type === "no_db_connection"',
+      replace: "",
+    },
+    {
       why: "a wrong key is told at once where no other will come",
       find: "isKeyRefused && options.keyIsReplaced",
       replace: "isKeyRefused",

@@ -258,6 +258,6 @@ test("every secret is replaced in mid-run: nothing fails, nothing is done twice,
   expect((await fetch(pool, headers(old("agentic-browser", "token")))).status).toBe(401);
   expect((await fetch(pool, headers(browser))).status).toBe(200);
   const models = `http://${await at("litellm", 4000)}/v1/models`;
-  expect((await fetch(models, headers(old("agentic-litellm", "key")))).status).toBe(401);
+  expect((await fetch(models, headers(old("agentic-litellm", "key")))).status).toBe(400);
   expect((await fetch(models, headers(litellm))).status).toBe(200);
 });
