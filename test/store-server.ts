@@ -20,8 +20,8 @@ export interface TestStore {
   readonly pid: number;
   /** kill -9, as a crash would. */
   kill(): Promise<void>;
-  /** Starts it again, at the same address, on what is on disk. */
-  restart(): Promise<void>;
+  /** Starts it again, at the same address, on what is on disk; `login`: of another administrator. */
+  restart(login?: Pick<S3Settings, "accessKeyId" | "secretAccessKey">): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,8 +52,8 @@ export async function startStore(region = "us-east-1"): Promise<TestStore> {
       return child.pid ?? 0;
     },
     kill,
-    async restart() {
-      child = await launch(program, volume, { address, admin }, s3);
+    async restart(login) {
+      child = await launch(program, volume, { address, admin }, { ...s3, ...login });
     },
     async stop() {
       await kill();

@@ -142,6 +142,33 @@ describe("a tenant's login", () => {
     });
   });
 
+  test("an administrator of another name has all that the one before had, and tenants notice nothing", async () => {
+    await logins.ensure("team-a");
+    const artifacts = await artifactsOf("team-a");
+    const key = await artifacts.put(workload("team-a"), "of before", "txt");
+    const s3 = { ...store.s3, accessKeyId: "another", secretAccessKey: "another-secret-of-the-tests" };
+    await store.kill();
+    await store.restart(s3);
+    try {
+      await expect(all.get(workload("team-a"), key)).rejects.toMatchObject({ reason: "ArtifactStoreUnavailable" });
+      const others = createStoreLogins({ key: KEY, buckets, s3, adminEndpoint: store.adminEndpoint });
+      const theirs = await openArtifacts({ url: URL_OF_ALL, s3 });
+      expect(textOf(await theirs.get(workload("team-a"), key))).toBe("of before");
+      expect(textOf(await artifacts.get(workload("team-a"), key))).toBe("of before");
+      for (const namespace of ["team-a", "team-new"]) {
+        await others.ensure(namespace);
+        const own = await artifactsOf(namespace, others);
+        const kept = await own.put(workload(namespace), "of after", "txt");
+        expect(textOf(await theirs.get(workload(namespace), kept))).toBe("of after");
+      }
+      await theirs.drop(workload("team-a"));
+      await expect(artifacts.get(workload("team-a"), key)).rejects.toMatchObject({ reason: "ArtifactMissing" });
+    } finally {
+      await store.kill();
+      await store.restart();
+    }
+  });
+
   test("another key makes another password: the old one opens nothing from then on", async () => {
     await logins.ensure("rotated");
     const before = await artifactsOf("rotated");
