@@ -92,6 +92,7 @@ describe.each(versions)("what %s left in a cluster", (version) => {
       findPrevious: createFindPrevious(artifacts(), results),
       carryCorrections: createCarryCorrections(artifacts()),
       readStates: (identities) => readStates(own.redis, identities),
+      usesProxies: false,
       now: () => now,
     };
   }

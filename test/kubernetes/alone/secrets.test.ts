@@ -199,6 +199,7 @@ test("every secret is replaced in mid-run: nothing fails, nothing is done twice,
   await change({
     "agentic-signing-keys": { STEP_TOKEN_PRIVATE_KEY: steps.privateKey, REVIEW_LINK_PRIVATE_KEY: links.privateKey },
     "agentic-evidence": { EVIDENCE_PRIVATE_KEY: evidence.privateKey, EVIDENCE_PUBLIC_KEY: evidence.publicKey },
+    "agentic-egress": { EGRESS_ACCESS_KEY: randomBytes(32).toString("hex") },
     "agentic-redis": redis,
     "agentic-redis-ca": { "ca.key": authority.key },
     "agentic-store": store,
