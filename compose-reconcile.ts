@@ -8,7 +8,7 @@ import { onNewSettings } from "./functions/reconcile/new-settings.ts";
 import { restartServers } from "./functions/reconcile/restart-servers.ts";
 import { evidenceOfRun } from "./functions/reconcile/workload/ended-run.ts";
 import { type Config, modelEndpoint, readAgentSettings } from "./lib/config.ts";
-import { connectArtifacts, KEEP_MS, s3Settings } from "./lib/connect.ts";
+import { connectArtifacts, connectUsage, KEEP_MS, s3Settings } from "./lib/connect.ts";
 import { createCarryCorrections } from "./lib/durable/carried-corrections.ts";
 import { chooseStepStore } from "./lib/durable/choose-step-store.ts";
 import { exclusively } from "./lib/durable/exclusively.ts";
@@ -35,13 +35,14 @@ import { auditKeys } from "./lib/key-changes.ts";
 import { privateKey, verifyingKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
 import { costOfApproving } from "./lib/model/approving.ts";
-import { readSpent } from "./lib/model/ledger.ts";
+import { readSpent, readUse } from "./lib/model/ledger.ts";
 import { createQuotas } from "./lib/quota/quotas.ts";
 import { mintReviewLink } from "./lib/review-link.ts";
 import { accessKey } from "./lib/sealed-access.ts";
 import { agentAttribute } from "./lib/step-events.ts";
 import { recordRun } from "./lib/telemetry/run-spans.ts";
 import { createStepTokenVerifier, mintStepTokens, TOKEN_LIFE_MS } from "./lib/token.ts";
+import { usageFile } from "./lib/usage/file.ts";
 
 /** A look takes a second or two; a killed instance's workload waits this long for its next. */
 const LEASE_MS = 5000;
@@ -102,6 +103,9 @@ export async function composeReconcile(config: Config, log: Logger, draining: Ab
     kube,
     quotas: createQuotas(kube.configMaps, licenceFile(config.LICENCE_FILE, config.LICENCE_KEYS), () => new Date()),
     readSpent: (ledger) => readSpent(redis, ledger, new Date()),
+    readUse: (ledger) => readUse(redis, ledger),
+    usage: await connectUsage(config),
+    usageFile: (record) => usageFile(record, evidenceKey),
     engine: sealedArgoEngine(reviewKey, reviewPublicKeys),
     artifacts,
     results,

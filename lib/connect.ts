@@ -4,9 +4,10 @@ import type { AgentAppDeps } from "./agent-app.ts";
 import { modelEndpoint, type Settings } from "./config.ts";
 import type { HostTurns } from "./durable/host-turns.ts";
 import type { S3Settings } from "./edges/artifacts/s3-client.ts";
-import { type Artifacts, openArtifacts } from "./edges/artifacts.ts";
+import { type ArtifactStoreSettings, type Artifacts, openArtifacts, openObjectStore } from "./edges/artifacts.ts";
 import type { Browser } from "./edges/browser.ts";
 import { egressAccess } from "./edges/egress-access.ts";
+import { createUsageStore, type UsageStore } from "./edges/usage-store.ts";
 import { publicKeys } from "./keys.ts";
 import type { Logger } from "./log.ts";
 import type { Model } from "./model/model.ts";
@@ -35,8 +36,17 @@ export interface AgentEdges {
 }
 
 export function connectArtifacts(settings: Settings): Promise<Artifacts> {
+  return openArtifacts(storeSettings(settings));
+}
+
+/** What runs used, for billing. Needs a login that reaches the control plane's own namespace in the store. */
+export async function connectUsage(settings: Settings): Promise<UsageStore> {
+  return createUsageStore(await openObjectStore(storeSettings(settings)));
+}
+
+function storeSettings(settings: Settings): ArtifactStoreSettings {
   const s3 = s3Settings(settings);
-  return openArtifacts({ url: settings.ARTIFACTS_URL, ...(s3 ? { s3 } : {}) });
+  return { url: settings.ARTIFACTS_URL, ...(s3 ? { s3 } : {}) };
 }
 
 /** Undefined where one of them is not set. */

@@ -9,7 +9,7 @@ import { createCensus } from "./census.ts";
 import { REASON } from "./reasons.ts";
 import { specOf } from "./schedule/observe.ts";
 import { isUnrecorded } from "./workload/decision-outcome.ts";
-import { closeAccount, monthOf } from "./workload/quota.ts";
+import { closeGone, monthOf } from "./workload/quota.ts";
 
 type Enqueue = (ref: ObjectRef) => Promise<void>;
 
@@ -43,7 +43,7 @@ export async function resync(
     census.record();
     const failedDecisions = await enqueueEach(kube.decisions.listAll(), isUnrecorded, enqueue.decision);
     for (const account of [...gone.values()].flat())
-      await closeAccount(account, async () => undefined, deps).catch((error: unknown) => failed.push(error));
+      await closeGone(account, deps).catch((error: unknown) => failed.push(error));
     return [...failed, ...failedDecisions];
   };
   const soon: { readonly ref: ObjectRef; readonly at: Date }[] = [];
@@ -75,7 +75,7 @@ function timeAfter(object: KubeObject, now: Date): Date | undefined {
   return "problem" in spec || spec.schedule.spec.suspend ? undefined : spec.times.after(now);
 }
 
-export type ResyncDeps = Parameters<typeof closeAccount>[2] & { readonly kube: Kube };
+export type ResyncDeps = Parameters<typeof closeGone>[1] & { readonly kube: Kube };
 
 /** @returns why it failed */
 async function noteClock({ quotas, now }: ResyncDeps): Promise<unknown[]> {

@@ -61,17 +61,22 @@ export interface ArtifactStoreSettings {
 
 /** @throws Error for settings that name no store */
 export async function openArtifacts(settings: ArtifactStoreSettings): Promise<Artifacts> {
+  return createArtifacts(await openObjectStore(settings));
+}
+
+/** The store itself, without any check of what its bytes are. @throws Error for settings that name none */
+export async function openObjectStore(settings: ArtifactStoreSettings): Promise<ObjectStore> {
   const url = new URL(settings.url);
   switch (url.protocol) {
     case "file:":
-      return createFolderArtifacts(fileURLToPath(url));
+      return createFolderStore(fileURLToPath(url));
     case "s3:": {
       const buckets = readBuckets(settings.url);
       if (!settings.s3)
         throw new Error("ARTIFACTS_URL names S3: set S3_ENDPOINT, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY");
       // Loaded only where it is used: a function's start waits for it.
       const { createS3Store } = await import("./artifacts/s3.ts");
-      return createArtifacts(createS3Store(buckets, settings.s3));
+      return createS3Store(buckets, settings.s3);
     }
     default:
       throw new Error(`ARTIFACTS_URL starts with ${url.protocol}: use file:///folder or s3://bucket`);

@@ -104,8 +104,8 @@ return verdict('reserved')
 `;
 
 /**
- * KEYS: ledger, ids of settled calls, answer, what the step paid. ARGV: id, spent elsewhere, cost, answer or '', milliseconds to keep all
- * four, which calls of the step or '', input and output tokens.
+ * KEYS: ledger, ids of settled calls, answer, what the step paid, what models were paid. ARGV: id, spent elsewhere, cost, answer or '',
+ * milliseconds to keep all five, which calls of the step or '', input and output tokens, model or '', cached input tokens.
  */
 const SETTLE = `
 if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return end
@@ -122,12 +122,21 @@ if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[4], ARGV[6], string.format('%.0f %.0f %.0f %.0f', unpack(sum)))
   redis.call('PEXPIRE', KEYS[4], ARGV[5])
 end
+if ARGV[9] ~= '' then
+  local paid = redis.call('HGET', KEYS[5], ARGV[9]) or '0 0 0 0 0'
+  local calls, cost, input, cached, output = string.match(paid, '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local sum = { calls + 1, cost + ARGV[3], input + ARGV[7], cached + ARGV[10], output + ARGV[8] }
+  redis.call('HSET', KEYS[5], ARGV[9], string.format('%.0f %.0f %.0f %.0f %.0f', unpack(sum)))
+  redis.call('PEXPIRE', KEYS[5], ARGV[5])
+end
 `;
 
 const verdictSchema = z.tuple([z.coerce.string().pipe(z.enum(["reserved", "busy", "exceeded"])), z.coerce.number()]);
 
 const ledgerKey = (name: string): string => `agentic:spent:{${name}}`;
 const paidKey = (name: string, step: string): string => `agentic:paid:{${name}}:${step}`;
+/** No step's: tenants' logins reach what begins so (lib/edges/tenant-login/redis.ts). */
+const modelsKey = (name: string): string => `agentic:paid:{${name}}`;
 
 /** All keys of one ledger share a slot of a Redis Cluster. */
 export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Ledger {
@@ -136,11 +145,12 @@ export function openLedger(redis: Redis, { name, spentUsd }: LedgerOptions): Led
   const answerKey = (request: string): string => `agentic:answer:{${name}}:${request}`;
   const spentElsewhere = nano(spentUsd);
   const settle = async (id: string, request: string, paid?: PaidAnswer, account?: Account): Promise<void> => {
-    const { inputTokens = 0, outputTokens = 0 } = paid?.usage ?? {};
+    const { inputTokens = 0, cachedInputTokens = 0, outputTokens = 0 } = paid?.usage ?? {};
     const kind = paid && account ? JSON.stringify([paid.model, account.purpose, account.prompt]) : "";
     const args = [id, spentElsewhere, nano(paid?.costUsd ?? 0), paid ? JSON.stringify(paid) : "", String(KEEP_MS)];
-    const keys = [ledger, settled, answerKey(request), paidKey(name, account?.step ?? "")];
-    await runScript(redis, SETTLE, keys, [...args, kind, String(inputTokens), String(outputTokens)]);
+    const keys = [ledger, settled, answerKey(request), paidKey(name, account?.step ?? ""), modelsKey(name)];
+    const tokens = [String(inputTokens), String(outputTokens), paid?.model ?? "", String(cachedInputTokens)];
+    await runScript(redis, SETTLE, keys, [...args, kind, ...tokens]);
   };
   return {
     askingKey: (request) => `agentic:asking:{${name}}:${request}`,
@@ -188,6 +198,52 @@ export async function readSpent(redis: Redis, name: string, now: Date): Promise<
   const sumOf = (isOver: boolean): number =>
     reserved.reduce((sum, [worst, ends]) => sum + (ends <= now.getTime() === isOver ? worst : 0), 0);
   return { spentUsd: (booked + sumOf(true)) / NANO, inFlightUsd: sumOf(false) / NANO };
+}
+
+/** What a workload was billed for calls to one model. */
+export interface ModelUse {
+  readonly model: string;
+  readonly calls: number;
+  /** Cached ones included. */
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  /** Billionths of a US dollar. */
+  readonly nanoUsd: number;
+}
+
+export interface LedgerUse {
+  /** In the order of their names. Their dollars are all that the ledger booked since Redis last lost it. */
+  readonly models: readonly ModelUse[];
+  /** The worst case of calls whose answer nobody has booked. */
+  readonly unsettledNanoUsd: number;
+}
+
+const modelUseSchema = z
+  .string()
+  .transform((text) => text.split(" "))
+  .pipe(z.tuple([amount, amount, amount, amount, amount]));
+
+/**
+ * What a workload's ledger booked, by model; nothing where Redis has none. What else somebody wrote there is left out.
+ * @throws RetryableError StoreUnavailable
+ */
+export async function readUse(redis: Redis, name: string): Promise<LedgerUse> {
+  const [booked, { spent: _spent, ...reservations }] = await Promise.all([
+    storeErrors(redis.hgetall(modelsKey(name))),
+    storeErrors(redis.hgetall(ledgerKey(name))) as Promise<Record<string, string>>,
+  ]);
+  const models = Object.entries(booked).flatMap(([model, text]): ModelUse[] => {
+    const { data } = modelUseSchema.safeParse(text);
+    if (!data) return [];
+    const [calls, nanoUsd, inputTokens, cachedInputTokens, outputTokens] = data;
+    return [{ model, calls, inputTokens, cachedInputTokens, outputTokens, nanoUsd }];
+  });
+  const unsettledNanoUsd = Object.values(reservations).reduce(
+    (sum, text) => sum + (reservationSchema.safeParse(text).data?.[0] ?? 0),
+    0,
+  );
+  return { models: models.toSorted((a, b) => (a.model < b.model ? -1 : 1)), unsettledNanoUsd };
 }
 
 /** Model, purpose, prompt as JSON. */

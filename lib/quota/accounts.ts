@@ -20,7 +20,16 @@ const openSchema = z.strictObject({
   /** It waits for its turn, with this budget. */
   wants: amount.optional(),
   /** In the installation's accounts: of which run, in which namespace. */
-  run: z.strictObject({ namespace: z.string(), id: z.string() }).optional(),
+  run: z
+    .strictObject({
+      namespace: z.string(),
+      id: z.string(),
+      /** When it asked first: what tells this account from others of the workload. */
+      opened: z.iso.datetime().optional(),
+      /** What it was known to have used then: the run is tried again. */
+      before: amount.optional(),
+    })
+    .optional(),
 });
 const accountSchema = z.strictObject({
   /** The most that it is known to have used, and that is in a month's sum. */
@@ -37,6 +46,8 @@ const accountsSchema = z.strictObject({
   workloads: z.record(z.string(), accountSchema),
   /** In the installation's accounts: the latest time that a clock ever showed. */
   latest: z.iso.datetime().optional(),
+  /** In the installation's accounts: how many records of runs there are, by the month that these name; of the latest months. */
+  recorded: z.record(z.string(), amount).optional(),
 });
 
 type Open = z.infer<typeof openSchema>;
@@ -50,6 +61,8 @@ const MAX_BYTES = 900_000;
 const MOST_SPENT = Number.MAX_SAFE_INTEGER;
 /** The latest time that was seen is written anew when it is this old: often enough for a licence, whose terms are days. */
 const CLOCK_PACE_MS = 3_600_000;
+/** As long as somebody may ask whether records are missing. */
+const RECORDED_MONTHS = 36;
 
 /** @throws TerminalError QuotaAccountsInvalid */
 export function parseAccounts(text: string, where: string): Accounts {
@@ -80,6 +93,20 @@ export interface Claim {
   readonly month: string;
   /** Of the installation's accounts. */
   readonly run?: RunClaim;
+  /** The account of a run that it closes, whose usage record has to be there before. */
+  readonly closes?: RunAccount;
+  /** That record is there. */
+  readonly isRecorded?: boolean;
+}
+
+/** The account of a run that had its place. */
+export interface RunAccount {
+  readonly opened: string;
+  readonly run: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** What it adds to the sums of months, until it is closed. */
+  readonly items: number;
 }
 
 export interface RunClaim {
@@ -87,6 +114,8 @@ export interface RunClaim {
   readonly id?: string;
   /** Its run is there, whatever the accounts know of it. */
   readonly hasBegun: boolean;
+  /** Now; absent where the answer alone is wanted. */
+  readonly asksAt?: string;
 }
 
 export interface Settled {
@@ -114,7 +143,7 @@ export function settle(before: Accounts, quota: Quota, claim: Claim): Settled {
 }
 
 function settleWork(before: Accounts, quota: Quota, claim: Claim): Settled {
-  const { uid, name, created, budget = 0, namespace, run } = claim;
+  const { uid, name, created, budget = 0, run } = claim;
   const known = before.workloads[uid];
   const { place = false, reserved = run?.hasBegun ? budget : 0 } = known?.open ?? {};
   if (!("problem" in quota) && quota.maxPerMonth !== undefined && claim.budget === undefined)
@@ -123,7 +152,7 @@ function settleWork(before: Accounts, quota: Quota, claim: Claim): Settled {
   const wants = Math.max(budget, reserved);
   if (place && wants === reserved) return { accounts: before };
   if ("problem" in quota) return { accounts: before, shortage: { of: "quota", problem: quota.problem } };
-  const own = { name, created, ...(run?.id === undefined ? {} : { run: { namespace, id: run.id } }) };
+  const own = { name, created, ...(run?.id === undefined ? {} : { run: known?.open?.run ?? newRun(claim, run.id) }) };
   // What it used before it was known here belongs to no month of these.
   const account: Account = { spent: known?.spent ?? claim.spent, open: { ...own, place, reserved, wants } };
   const asking = withAccount(before, uid, account);
@@ -140,11 +169,42 @@ function settleWork(before: Accounts, quota: Quota, claim: Claim): Settled {
   return { accounts: after, ...shortage };
 }
 
+function newRun({ namespace, spent, run }: Claim, id: string): NonNullable<Open["run"]> {
+  const { asksAt } = run ?? {};
+  return {
+    namespace,
+    id,
+    ...(asksAt === undefined ? {} : { opened: asksAt }),
+    ...(spent > 0 ? { before: spent } : {}),
+  };
+}
+
 /** A run of another spec is another run: what the one before it used counts, and it asks for all it needs. */
-function withoutEarlierRun(before: Accounts, { uid, run, month }: Claim): Accounts {
+function withoutEarlierRun(before: Accounts, { uid, run, month, isRecorded }: Claim): Accounts {
   const known = before.workloads[uid];
   if (!known?.open?.run || known.open.run.id === run?.id) return before;
-  return close(before, { uid, spent: undefined, month });
+  return close(before, { uid, spent: undefined, month, isRecorded });
+}
+
+/** The account of a run that `settle` would close; undefined: none, or one of a run that never began. */
+export function closedBy(before: Accounts, claim: Claim): RunAccount | undefined {
+  const known = before.workloads[claim.uid];
+  if (!known || !claim.run) return undefined;
+  if (claim.need === "end") return runAccount(known, usedBy(known, claim));
+  return claim.need === "work" && known.open?.run?.id !== claim.run.id ? runAccount(known, undefined) : undefined;
+}
+
+/** That of a workload that is gone, or going; undefined: none, or one of a run that never began. */
+export function openAccount(accounts: Accounts, uid: string): RunAccount | undefined {
+  const known = accounts.workloads[uid];
+  return known && runAccount(known, undefined);
+}
+
+function runAccount({ spent, open }: Account, used: number | undefined): RunAccount | undefined {
+  if (!open?.run || !hasBegun(open)) return undefined;
+  const { id, namespace, opened = id, before = 0 } = open.run;
+  const items = left(Math.max(used ?? open.reserved, spent), before);
+  return { opened, run: id, namespace, name: open.name, items };
 }
 
 /** All that was set aside for a run, and what it found beyond that; of one that never began nothing. */
@@ -161,18 +221,25 @@ function hasBegun({ place, reserved }: Open): boolean {
  * It is gone: its account is closed, what it used stays in the month's sum. `spent`: undefined where nobody knows; then all that was
  * set aside for it counts.
  */
-export function close(before: Accounts, { uid, spent, month }: Closing): Accounts {
+export function close(before: Accounts, { uid, spent, month, isRecorded = false }: Closing): Accounts {
   const known = before.workloads[uid];
   if (!known) return before;
   const after = booked(before, { uid, spent: spent ?? known.open?.reserved ?? 0, month });
   const { [uid]: _closed, ...workloads } = after.workloads;
-  return { ...after, workloads };
+  return { ...after, workloads, ...(isRecorded ? { recorded: oneMore(after.recorded, month) } : {}) };
+}
+
+function oneMore(recorded: Accounts["recorded"] = {}, month: string): Accounts["recorded"] {
+  const all = Object.entries({ ...recorded, [month]: (recorded[month] ?? 0) + 1 });
+  return Object.fromEntries(all.toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(-RECORDED_MONTHS));
 }
 
 export interface Closing {
   readonly uid: string;
   readonly spent: number | undefined;
   readonly month: string;
+  /** There is a usage record of the run, in this month. */
+  readonly isRecorded?: boolean | undefined;
 }
 
 export interface Granted {

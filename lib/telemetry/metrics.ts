@@ -146,6 +146,22 @@ export const METRIC = {
   ]),
   deadLetters: counter("agentic.reconcile.dead_letters", "{event}", "Requests that no agent took.", []),
   decisions: counter("agentic.review.decisions", "{decision}", "Decisions that approve was sent.", ["how", "outcome"]),
+  usageRecords: counter("agentic.usage.records", "{record}", "Records of what runs used that were written.", [
+    "namespace",
+    "ended",
+  ]),
+  licenceRemaining: survey(
+    "agentic.licence.remaining",
+    "s",
+    "Until no new run starts for the installation's licence has expired, its days of grace included; at the last resync.",
+    [],
+  ),
+  clockSetBack: survey(
+    "agentic.clock.set_back",
+    "s",
+    "How far the clock is behind the latest time that was seen; at the last resync.",
+    [],
+  ),
   admissions: counter("agentic.admission.requests", "{request}", "Objects that were judged.", ["kind", "outcome"]),
 } satisfies Readonly<Record<string, Metric>>;
 

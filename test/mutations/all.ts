@@ -24,6 +24,7 @@ import { SCHEDULE_MUTATIONS } from "./schedule.ts";
 import { SECRETS_MUTATIONS } from "./secrets.ts";
 import { SETUP_MUTATIONS } from "./setup.ts";
 import { TELEMETRY_MUTATIONS } from "./telemetry.ts";
+import { USAGE_MUTATIONS } from "./usage.ts";
 
 /** In the order in which they run. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -52,4 +53,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...DURABLE_MUTATIONS,
   ...TELEMETRY_MUTATIONS,
   ...ACCESS_MUTATIONS,
+  ...USAGE_MUTATIONS,
 ];

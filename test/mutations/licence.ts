@@ -121,8 +121,8 @@ export const LICENCE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "what the run before an edit used counts",
-      find: "return close(before, { uid, spent: undefined, month });",
-      replace: "return close(before, { uid, spent: 0, month });",
+      find: "return close(before, { uid, spent: undefined, month, isRecorded });",
+      replace: "return close(before, { uid, spent: 0, month, isRecorded });",
     },
     {
       why: "a run whose accounts were lost has begun",
@@ -205,8 +205,8 @@ export const LICENCE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a run whose accounts were lost has begun",
-      find: "hasBegun: runObject !== undefined }",
-      replace: "hasBegun: false }",
+      find: "hasBegun: runObject !== undefined, asksAt }",
+      replace: "hasBegun: false, asksAt }",
     },
     {
       why: "whose turn has come is woken where it is",
@@ -218,7 +218,7 @@ export const LICENCE_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/reconcile/workload/apply.ts", RECONCILE, [
     {
       why: "a workload that is gone gives its place back",
-      find: '    "its account in the installation\'s": () => closeAccount({ scope: INSTALLATION, uid }, async () => undefined, deps),\n',
+      find: '    "its account in the installation\'s could not be": () =>\n      closeAccount({ scope: INSTALLATION, uid }, async () => undefined, deps, record),\n',
       replace: "",
     },
   ]),

@@ -70,8 +70,8 @@ export const MODEL_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("lib/model/ledger.ts", MODEL, [
     {
       why: "what a step paid is added up",
-      find: "calls + 1, cost + ARGV[3],",
-      replace: "calls + 1, ARGV[3] + 0,",
+      find: "calls + 1, cost + ARGV[3], input + ARGV[7], output",
+      replace: "calls + 1, ARGV[3] + 0, input + ARGV[7], output",
       tests: ["test/integration/ledger.test.ts"],
     },
     {

@@ -516,7 +516,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "artifacts go with their workload",
-      find: '    "its artifacts": () => deps.artifacts.drop(object.metadata),\n',
+      find: '    "its artifacts could not be": () => deps.artifacts.drop(object.metadata),\n',
       replace: "",
     },
     {

@@ -223,11 +223,11 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
     },
     { why: "the cost of evidence is the sum of its steps'", find: "> 1e-9)", replace: "> 1e9)" },
   ]),
-  ...mutationsOf("lib/evidence.ts", EVIDENCE, [
+  ...mutationsOf("lib/signed-file.ts", EVIDENCE, [
     {
       why: "another signed thing is no evidence",
-      find: "if (verified.protectedHeader?.typ !== TYPE)",
-      replace: "if (verified.protectedHeader === undefined)",
+      find: "if (protectedHeader?.typ !== type)",
+      replace: "if (protectedHeader === undefined)",
     },
   ]),
   ...mutationsOf("lib/agent-app.ts", MAIN, [

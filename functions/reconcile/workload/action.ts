@@ -27,6 +27,8 @@ export type Action =
   /** Of a spec that is no longer wanted. */
   | { readonly type: "stopRun"; readonly view: RunView }
   | { readonly type: "deleteRun"; readonly view: RunView }
+  /** Records what the runs of a workload used that is being deleted. */
+  | { readonly type: "recordDeleted" }
   /** Deletes what is kept of the workload's steps and artifacts, then lets the object go. */
   | { readonly type: "cleanUp" }
   /** Deletes the artifacts of a run whose time to live is over. */

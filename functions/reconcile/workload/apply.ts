@@ -16,6 +16,7 @@ import { INSTALLATION } from "../../../lib/quota/scope.ts";
 import { claimsForStep } from "../../../lib/step-claims.ts";
 import type { AgentRef } from "../../../lib/step-events.ts";
 import { type StepClaims, type StepTokens, TOKEN_LIFE_MS } from "../../../lib/token.ts";
+import type { UsageRecord } from "../../../lib/usage/record.ts";
 import type { RunEngine, RunView, Settlement } from "../run-engine.ts";
 import type { Action, PlannedSettlement } from "./action.ts";
 import { listDecisions } from "./decisions.ts";
@@ -24,10 +25,11 @@ import type { GateView } from "./gate.ts";
 import { formatStepOutput } from "./node-output.ts";
 import type { Observed } from "./observe.ts";
 import { FINALIZER } from "./plan.ts";
-import { closeAccount, knownSpentUsd, type QuotaDeps, settleClaim } from "./quota.ts";
+import { accountLeft, closeAccount, knownSpentUsd, type QuotaDeps, settleClaim } from "./quota.ts";
 import type { StepView, StepWork } from "./step-view.ts";
+import { recordRest, recordRun, type UsageDeps, usedBy } from "./usage.ts";
 
-export interface ApplyDeps extends QuotaDeps {
+export interface ApplyDeps extends QuotaDeps, UsageDeps {
   readonly kube: Kube;
   readonly engine: RunEngine;
   readonly artifacts: Artifacts;
@@ -65,7 +67,7 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
     case "addFinalizer":
       return deps.kube.workloads.merge(ref, withFinalizers(object, [...object.metadata.finalizers, FINALIZER]));
     case "claim":
-      await settleClaim(action.claim, deps);
+      await settleClaim(action.claim, observed, deps);
       return "written";
     case "applyAgent":
       await deps.kube.agents.apply(action.agent.metadata, action.agent);
@@ -79,6 +81,9 @@ export async function apply(action: Action, observed: Observed, deps: ApplyDeps)
       return deps.kube.workflows.merge(refOf(action.view), action.body);
     case "stopRun":
       return deps.kube.workflows.merge(refOf(action.view), deps.engine.supersede);
+    case "recordDeleted":
+      await recordDeleted(observed, deps);
+      return "written";
     case "deleteRun":
       return deps.kube.workflows.remove(refOf(action.view));
     case "cleanUp":
@@ -148,13 +153,22 @@ async function cleanUp(observed: Observed, deps: ApplyDeps): Promise<WriteResult
       throw error;
     }
   };
+  let record: UsageRecord | undefined;
+  const readUse: UsageDeps["readUse"] = givesUp ? whatCanBeRead(deps) : deps.readUse;
   const drops = {
-    "its steps in Redis": () => deps.dropSteps(uid),
-    "its artifacts": () => deps.artifacts.drop(object.metadata),
-    "the decisions on it": () => dropDecisions({ namespace, name }, deps),
-    // Nobody works on its steps any more: what they cost is known.
-    "its account in the namespace's quota": () => closeAccount({ scope: namespace, uid }, readSpent, deps),
-    "its account in the installation's": () => closeAccount({ scope: INSTALLATION, uid }, async () => undefined, deps),
+    "its steps in Redis could not be": () => deps.dropSteps(uid),
+    // Nobody works on its steps any more: what they used is known.
+    "what it used could not be recorded": async () => {
+      const used = { ...usedBy(observed), runs: undefined };
+      const account = await accountLeft(uid, deps);
+      if (account) record = await recordRun(account, used, "deleted", { ...deps, readUse });
+      await recordRest(used, { ...deps, readUse });
+    },
+    "its artifacts could not be": () => deps.artifacts.drop(object.metadata),
+    "the decisions on it could not be": () => dropDecisions({ namespace, name }, deps),
+    "its account in the namespace's quota could not be": () => closeAccount({ scope: namespace, uid }, readSpent, deps),
+    "its account in the installation's could not be": () =>
+      closeAccount({ scope: INSTALLATION, uid }, async () => undefined, deps, record),
   };
   for (const [what, drop] of Object.entries(drops)) {
     try {
@@ -163,12 +177,23 @@ async function cleanUp(observed: Observed, deps: ApplyDeps): Promise<WriteResult
       if (!givesUp) throw error;
       deps.log.error(
         { err: error, workload: `${namespace}/${name}`, uid },
-        `workload deleted, but ${what} could not be`,
+        `workload deleted, and this is left undone: ${what}`,
       );
     }
   }
   const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);
   return deps.kube.workloads.merge({ namespace, name }, withFinalizers(object, left));
+}
+
+/** Before its run objects go, which name the results of its steps: what it used until now. The rest is recorded when it is cleaned up. */
+async function recordDeleted(observed: Observed, deps: ApplyDeps): Promise<void> {
+  const account = await accountLeft(observed.object.metadata.uid, deps);
+  if (account) await recordRun(account, usedBy(observed), "deleted", { ...deps, readUse: whatCanBeRead(deps) });
+}
+
+/** Results say most of what a ledger does that cannot be read. */
+function whatCanBeRead({ readUse }: UsageDeps): UsageDeps["readUse"] {
+  return (ledger) => readUse(ledger).catch(() => undefined);
 }
 
 async function dropDecisions(ref: { namespace: string; name: string }, { kube }: ApplyDeps): Promise<void> {

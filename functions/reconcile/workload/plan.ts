@@ -91,7 +91,10 @@ function planDeletion({ object, runObject, others }: Observed): Action[] {
   if (!object.metadata.finalizers.includes(FINALIZER)) return [];
   const all = [...(runObject ? [runObject] : []), ...others];
   if (all.length === 0) return [{ type: "cleanUp" }];
-  return all.flatMap((view): Action[] => (view.deleted ? [] : [{ type: "deleteRun", view }]));
+  const left = all.filter(({ deleted }) => !deleted);
+  return left.length === 0
+    ? []
+    : [{ type: "recordDeleted" }, ...left.map((view) => ({ type: "deleteRun" as const, view }))];
 }
 
 function planExpiry({ runObject }: Observed): Action[] {

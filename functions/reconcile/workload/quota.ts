@@ -5,18 +5,29 @@ import { itemProgress, listedItems } from "../../../engine/progress.ts";
 import type { Run } from "../../../engine/run.ts";
 import type { ObjectRef } from "../../../lib/edges/kube.ts";
 import type { Spent } from "../../../lib/model/ledger.ts";
-import { type Accounts, type Claim, close, granted, settle } from "../../../lib/quota/accounts.ts";
+import {
+  type Accounts,
+  type Claim,
+  close,
+  closedBy,
+  granted,
+  openAccount,
+  type RunAccount,
+  settle,
+} from "../../../lib/quota/accounts.ts";
 import type { Quota } from "../../../lib/quota/limits.ts";
 import { MICRO, microUsd } from "../../../lib/quota/micro-usd.ts";
 import type { Quotas, QuotaUse } from "../../../lib/quota/quotas.ts";
 import { INSTALLATION, type Scope } from "../../../lib/quota/scope.ts";
 import type { Wait } from "../../../lib/quota/shortage.ts";
 import { waitOf } from "../../../lib/quota/wait.ts";
+import type { UsageRecord } from "../../../lib/usage/record.ts";
 import { hasEnded, type RunEngine } from "../run-engine.ts";
 import type { Observed } from "./observe.ts";
 import { hasExpired } from "./plan.ts";
 import type { QuotaView } from "./quota-view.ts";
 import { isAwaitingReview, isHeld, isMadeAgain } from "./run-state.ts";
+import { recordRun, type UsageDeps, type Used, usedBy } from "./usage.ts";
 
 export interface QuotaDeps {
   readonly quotas: Quotas;
@@ -45,7 +56,7 @@ export async function observeQuota(observed: Observed, deps: QuotaDeps): Promise
   const lacking = asked.flatMap((one) => waitIn(one)).at(0);
   // Places are taken together: one that is held in vain would be missed by those that need no other.
   const needed = asked.map((one) => (!lacking || one.claim === lacking.claim ? one : withoutPlace(one)));
-  const claims = await Promise.all(needed.map(async (one) => ((await isChange(one, deps)) ? [one.claim] : [])));
+  const claims = await Promise.all(needed.map(async (one) => ((await isChange(one, deps)) ? [withClosing(one)] : [])));
   return {
     claims: claims.flat(),
     ...(lacking ? { wait: lacking.wait } : {}),
@@ -69,29 +80,66 @@ function withoutPlace({ use, claim }: Asked): Asked {
   return { use, claim: { ...claim, need: claim.need === "work" ? "pause" : claim.need } };
 }
 
+/** What it closes has to be recorded before. */
+function withClosing({ use, claim }: Asked): Claim {
+  const closes = closedBy(use.accounts, claim);
+  return closes ? { ...claim, closes } : claim;
+}
+
 async function isChange({ use, claim }: Asked, deps: QuotaDeps): Promise<boolean> {
   if (settle(use.accounts, use.quota, claim).accounts === use.accounts) return false;
   const { open } = use.accounts.workloads[claim.uid] ?? {};
   return claim.need === "work" || !open || !(await deps.isWorkedOn(claim.uid));
 }
 
-/** Writes what the workload needs into the accounts. */
-export async function settleClaim(claim: Claim, deps: ChangeDeps): Promise<void> {
+/** Writes what the workload needs into the accounts, after the record of a run that it closes. */
+export async function settleClaim(claim: Claim, observed: Observed, deps: ChangeDeps & UsageDeps): Promise<void> {
   const scope = claim.run ? INSTALLATION : claim.namespace;
-  await change(scope, (accounts, quota) => settle(accounts, quota, claim).accounts, deps);
+  const { closes } = claim;
+  const ended = claim.need === "end" ? "ended" : "superseded";
+  const recorded = closes && (await recordRun(closes, usedBy(observed), ended, deps));
+  const settled = recorded ? { ...claim, month: recorded.month, isRecorded: true } : claim;
+  // Another process may have closed it, and opened the next: that has no record yet.
+  const isSame = (accounts: Accounts): boolean => closedBy(accounts, settled)?.opened === closes?.opened;
+  await change(
+    scope,
+    (accounts, quota) => (isSame(accounts) ? settle(accounts, quota, settled).accounts : accounts),
+    deps,
+  );
 }
 
-/** Of a workload that is gone, or whose steps are. `readSpent`: what it used; undefined where nobody knows. */
+/** Of a workload that is gone, or whose steps are. `readSpent`: what it used; undefined where nobody knows. `record`: of its run. */
 export async function closeAccount(
   { scope, uid }: { readonly scope: Scope; readonly uid: string },
   readSpent: () => Promise<number | undefined>,
   deps: ChangeDeps,
+  record?: Pick<UsageRecord, "month">,
 ): Promise<void> {
   const use = await deps.quotas.read(scope);
   if (!use?.accounts.workloads[uid]) return;
   const spent = await readSpent();
-  const month = monthOf(deps.now());
-  await change(scope, (accounts) => close(accounts, { uid, spent, month }), deps);
+  const month = record?.month ?? monthOf(deps.now());
+  await change(scope, (accounts) => close(accounts, { uid, spent, month, isRecorded: record !== undefined }), deps);
+}
+
+/** Of a workload that somebody took away without letting reconcile clean up: all that was set aside counts. */
+export async function closeGone(
+  { scope, uid }: { readonly scope: Scope; readonly uid: string },
+  deps: ChangeDeps & UsageDeps,
+): Promise<void> {
+  const account = scope === INSTALLATION ? await accountLeft(uid, deps) : undefined;
+  const record = account && (await recordRun(account, goneWith(uid, account), "gone", deps));
+  await closeAccount({ scope, uid }, async () => undefined, deps, record);
+}
+
+function goneWith(uid: string, { namespace, name }: RunAccount): Used {
+  return { workload: { namespace, name, uid }, pipeline: "", runs: undefined };
+}
+
+/** The account of a run that a workload leaves behind, in the installation's. */
+export async function accountLeft(uid: string, { quotas }: Pick<QuotaDeps, "quotas">): Promise<RunAccount | undefined> {
+  const use = await quotas.read(INSTALLATION);
+  return use && openAccount(use.accounts, uid);
 }
 
 type ChangeDeps = Pick<QuotaDeps, "quotas" | "wake" | "now">;
@@ -143,7 +191,8 @@ async function claimOfNamespace(observed: Observed, need: Need, deps: QuotaDeps)
 function claimOfInstallation(observed: Observed, need: Need, deps: QuotaDeps): Claim {
   const { spec, runObject } = observed;
   const claim = claimOf(observed, need, deps);
-  if (spec.state !== "accepted") return { ...claim, spent: 0, run: { hasBegun: false } };
+  const asksAt = deps.now().toISOString();
+  if (spec.state !== "accepted") return { ...claim, spent: 0, run: { hasBegun: false, asksAt } };
   const { run } = spec;
   const budget = Math.max(listedItems(run.pipeline.steps, run.inputs), 1);
   const isKnown = runObject !== undefined || hasEndedBefore(observed, run, deps);
@@ -151,7 +200,7 @@ function claimOfInstallation(observed: Observed, need: Need, deps: QuotaDeps): C
     ...claim,
     budget,
     spent: isKnown ? Math.max(budget, foundItems(observed, run)) : 0,
-    run: { id: run.base, hasBegun: runObject !== undefined },
+    run: { id: run.base, hasBegun: runObject !== undefined, asksAt },
   };
 }
 

@@ -26,6 +26,8 @@ export interface S3Request {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array<ArrayBuffer>;
+  /** Of a PUT: refused with PreconditionFailed where the object is there. */
+  readonly onlyNew?: boolean;
 }
 
 export interface S3Answer {
@@ -56,10 +58,10 @@ export function createS3Client(settings: S3Settings): S3Client {
     service: "s3",
   });
 
-  const send = ({ method, path, query = {}, body }: S3Request): Promise<S3Answer> => {
+  const send = ({ method, path, query = {}, body, onlyNew = false }: S3Request): Promise<S3Answer> => {
     const url = `${endpoint}/${path.split("/").map(encodeURIComponent).join("/")}?${new URLSearchParams(query)}`;
     // The store refuses bytes that changed on their way to it.
-    const headers = { "x-amz-content-sha256": sha256(body ?? "") };
+    const headers = { "x-amz-content-sha256": sha256(body ?? ""), ...(onlyNew ? { "if-none-match": "*" } : {}) };
     const sendOnce = async (): Promise<S3Answer> => {
       const request = await aws.sign(url, { method, headers, body: body ?? null });
       // The signal goes to fetch: a Request holds its own weakly, and loses it when garbage is collected.

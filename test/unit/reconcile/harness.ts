@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { CloudEvent } from "cloudevents";
 import type { AgentDecision } from "../../../crd/agentdecision.ts";
 import { type PipelineSpec, pipelineSpecSchema } from "../../../crd/agentpipeline.ts";
 import type { WorkloadStatus } from "../../../crd/agentworkload.ts";
@@ -22,12 +23,17 @@ import type {
   KubeObject,
   WriteResult,
 } from "../../../lib/edges/kube.ts";
+import { createUsageStore } from "../../../lib/edges/usage-store.ts";
 import { RetryableError, TerminalError } from "../../../lib/errors.ts";
 import type { LicenceReading } from "../../../lib/licence/licence.ts";
 import { createLog, type Logger } from "../../../lib/log.ts";
+import type { LedgerUse } from "../../../lib/model/ledger.ts";
 import { createQuotas } from "../../../lib/quota/quotas.ts";
 import { STEP_REQUESTED, type StepRequest, type TraceAttributes } from "../../../lib/step-events.ts";
 import type { EndedRun } from "../../../lib/telemetry/run-spans.ts";
+import { USAGE_RECORDED } from "../../../lib/usage/event.ts";
+import { readUsageFile, usageFile } from "../../../lib/usage/file.ts";
+import type { UsageRecord } from "../../../lib/usage/record.ts";
 import { argoLooks } from "./argo.ts";
 
 /** Reconcile's. */
@@ -99,6 +105,10 @@ export function createHarness(options: HarnessOptions) {
   const recordedRuns: EndedRun[] = [];
   /** What the workload's budget ledger says. */
   const spent = { spentUsd: 0, inFlightUsd: 0 };
+  /** The same by model; may be changed. */
+  const ledger: { use: LedgerUse } = { use: { models: [], unsettledNanoUsd: 0 } };
+  const usageObjects = new Map<string, Uint8Array>();
+  const usageEvents: CloudEvent<unknown>[] = [];
   const woken: string[] = [];
   /** The installation's; may be changed. */
   const licence: { reading: LicenceReading | undefined } = { reading: undefined };
@@ -380,6 +390,20 @@ export function createHarness(options: HarnessOptions) {
     },
     quotas: createQuotas(configMaps, async () => licence.reading, now),
     readSpent: () => read(() => spent),
+    readUse: () => read(() => ledger.use),
+    usage: createUsageStore({
+      read: (key) => read(() => usageObjects.get(key)),
+      create: (key, content) =>
+        unreliable(() => {
+          if (usageObjects.has(key)) return false;
+          usageObjects.set(key, content);
+          return true;
+        }),
+      list: async function* (prefix) {
+        yield await read(() => [...usageObjects.keys()].filter((key) => key.startsWith(prefix)));
+      },
+    }),
+    usageFile: (record) => usageFile(record, KEYS.privateKey),
     isWorkedOn: () =>
       read(() => [...states.values()].some(({ ended, requested, held }) => !ended && (requested || held))),
     wake: ({ namespace, name }) => void woken.push(`${namespace}/${name}`),
@@ -415,6 +439,7 @@ export function createHarness(options: HarnessOptions) {
     send: (event) =>
       unreliable(() => {
         if (event.type === "dev.agentic.review.requested") reviewRequests++;
+        if (event.type === USAGE_RECORDED) usageEvents.push(event);
         if (event.type !== STEP_REQUESTED) return;
         const request = event.data as StepRequest;
         traces.push(event as TraceAttributes);
@@ -457,6 +482,13 @@ export function createHarness(options: HarnessOptions) {
     executions,
     requests,
     spent,
+    ledger,
+    usageObjects,
+    usageEvents,
+    /** In the order in which they were written. */
+    get usage(): UsageRecord[] {
+      return [...usageObjects.values()].flatMap((file) => readUsageFile(new TextDecoder().decode(file)) ?? []);
+    },
     woken,
     licence,
     get workload() {

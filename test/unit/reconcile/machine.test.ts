@@ -331,8 +331,11 @@ async function play(numbers: readonly number[], commands: Iterable<Command>): Pr
     expect(status.items).toEqual({ total: 3, done: 2, failed: 1, progress: "2/3" });
   expect(world.objects.workflows.get(status.workflow ?? "")?.status).toMatchObject({ phase: "Succeeded" });
   expect(accountsIn(world).workloads[UID]).toEqual({ spent: 0 });
-  const { workloads, spent } = accountsIn(world, INSTALLATIONS);
+  const { workloads, spent, recorded = {} } = accountsIn(world, INSTALLATIONS);
   expect([workloads, spent % ITEMS.length]).toEqual([{}, 0]);
+  // A record for each run whose account was closed, and for no other.
+  expect(world.usage.reduce((sum, { items }) => sum + items, 0)).toBe(spent);
+  expect(world.usage).toHaveLength(Object.values(recorded).reduce((sum, count) => sum + count, 0));
   expect(spent).toBeGreaterThan(0);
   return world;
 }
