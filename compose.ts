@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Hono } from "hono";
 import { AGENT_FUNCTIONS, agentGraph } from "./compose-agents.ts";
 import type { Config } from "./lib/config.ts";
-import { connectAgent, connectArtifacts } from "./lib/connect.ts";
+import { connectAgent, connectArtifacts, connectUsage } from "./lib/connect.ts";
 import type { Reviews } from "./lib/edges/reviews.ts";
 import { publicKeys } from "./lib/keys.ts";
 import type { Logger } from "./lib/log.ts";
@@ -19,10 +19,8 @@ export async function composeFunction(config: Config, log: Logger, draining: Abo
     }
     case "approve":
       return composeApprove(config, log, draining);
-    case "artifacts": {
-      const { createApp } = await import("./functions/artifacts/index.ts");
-      return createApp({ artifacts: await connectArtifacts(config), log, draining });
-    }
+    case "artifacts":
+      return composeArtifacts(config, log, draining);
     case "runs":
       return composeRuns(log, draining);
     default:
@@ -50,6 +48,20 @@ async function composeAgent(config: Config, log: Logger, draining: AbortSignal):
   }
   const { edges, ...deps } = await connectAgent(name, config, log, draining);
   return createAgentApp(graph(edges), deps);
+}
+
+async function composeArtifacts(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {
+  const [{ createApp }, { connectPermissions }, { kubeConfig }] = await Promise.all([
+    import("./functions/artifacts/index.ts"),
+    import("./lib/edges/kube-permissions.ts"),
+    import("./lib/edges/kube-calls.ts"),
+  ]);
+  // Asked for when somebody asks for usage: bytes are handed out without the API server.
+  const permissions = {
+    whoIs: (token: string, audience: string) => connectPermissions(kubeConfig()).whoIs(token, audience),
+  };
+  const usage = { usage: await connectUsage(config), permissions };
+  return createApp({ artifacts: await connectArtifacts(config), usage, log, draining });
 }
 
 async function composeApprove(config: Config, log: Logger, draining: AbortSignal): Promise<Hono> {

@@ -4,7 +4,7 @@ import { type AgentDecision, agentDecisionSchema } from "../../crd/agentdecision
 import { type AgentPipeline, agentPipelineSchema } from "../../crd/agentpipeline.ts";
 import { type AgentWorkload, agentWorkloadSchema } from "../../crd/agentworkload.ts";
 import { API_VERSION } from "../../crd/fields.ts";
-import { candidates } from "../../engine/freeze.ts";
+import { candidates, SHARED_NAMESPACE } from "../../engine/freeze.ts";
 import type { RunEngine, RunView } from "../../functions/reconcile/run-engine.ts";
 import { createProxiedStore } from "../../lib/edges/artifacts/kube-proxy.ts";
 import { type ArtifactReader, createArtifactReader } from "../../lib/edges/artifacts.ts";
@@ -14,13 +14,14 @@ import { type Follow, followWorkloads } from "../../lib/edges/kube-watch.ts";
 import { type PodLine, readPodLogs } from "../../lib/edges/pod-logs.ts";
 import { createWorkloadReviews } from "../../lib/edges/reviews/workload.ts";
 import type { Reviews } from "../../lib/edges/reviews.ts";
-import { TerminalError } from "../../lib/errors.ts";
+import { RetryableError, TerminalError } from "../../lib/errors.ts";
 import { licenceKeys } from "../../lib/licence/keys.ts";
 import { type LicenceReading, readLicence } from "../../lib/licence/licence.ts";
 import { LICENCE_SECRET, type Standing, standingOf } from "../../lib/licence/standing.ts";
 import { type Accounts, NO_ACCOUNTS } from "../../lib/quota/accounts.ts";
 import { createQuotas } from "../../lib/quota/quotas.ts";
 import { INSTALLATION } from "../../lib/quota/scope.ts";
+import { readServed, type ServedUsage, USAGE_AUDIENCE, USAGE_TOKEN_HEADER } from "../../lib/usage/served.ts";
 
 export interface ClusterOptions {
   readonly namespace?: string;
@@ -52,6 +53,10 @@ export interface Cluster {
   logs(namespace: string, sinceSeconds: number): Promise<PodLine[] | undefined>;
   /** The installation's, and what of its limits is in use. @throws TerminalError Forbidden where the user may not read them */
   licence(): Promise<{ reading: LicenceReading | undefined; standing: Standing; accounts: Accounts }>;
+  /** What runs of the namespace, or of all, used in a month. @throws TerminalError Forbidden where the user may not read it */
+  usage(month: string, all: boolean): Promise<ServedUsage>;
+  /** What tells whether records are missing or were edited. @throws TerminalError Forbidden where the user may not read it */
+  usageProof(): Promise<{ readonly publicKeys: string | undefined; readonly accounts: Accounts }>;
   /** A merge patch of the spec. */
   edit(name: string, spec: object): Promise<void>;
   /** @returns the name of the AgentDecision that it made */
@@ -62,6 +67,8 @@ export interface Cluster {
 
 /** Of a report with all its pictures, over a slow line. */
 const READ_TIMEOUT_MS = 5 * 60_000;
+/** The shortest that the API server makes. */
+const TOKEN_SECONDS = 600;
 
 export function connectCluster(
   { namespace, context, kubeconfig }: ClusterOptions,
@@ -122,6 +129,42 @@ export function connectCluster(
       );
       const { accounts = NO_ACCOUNTS } = (await quotas.read(INSTALLATION)) ?? {};
       return { reading, standing: standingOf(reading, new Date(), accounts.latest), accounts };
+    },
+    async usage(month, all) {
+      const namespace = all ? SHARED_NAMESPACE : own;
+      const body = { spec: { audiences: [USAGE_AUDIENCE], expirationSeconds: TOKEN_SECONDS } };
+      // Who may make a token there may read what it used (functions/artifacts/usage.ts).
+      const core = config.makeApiClient(CoreV1Api);
+      const made = await outcome(core.createNamespacedServiceAccountToken({ namespace, name: "default", body }));
+      const token = "value" in made ? made.value.status?.token : undefined;
+      if (token === undefined)
+        throw new TerminalError(
+          "Forbidden",
+          `the API server made no token of the service account default in ${namespace}`,
+        );
+      const query = all ? "" : `?namespace=${own}`;
+      const text = await store.text(`usage/${month}${query}`, { [USAGE_TOKEN_HEADER]: token });
+      const served = text === undefined ? undefined : readServed(text);
+      if (served) return served;
+      throw new RetryableError(
+        "UsageCutOff",
+        "the answer of the function artifacts broke off: see its log, and ask again",
+      );
+    },
+    async usageProof() {
+      const namespace = SHARED_NAMESPACE;
+      const found = await outcome(
+        config.makeApiClient(CoreV1Api).readNamespacedSecret({ namespace, name: "agentic-evidence" }),
+      );
+      const key = "value" in found ? found.value.data?.["EVIDENCE_PUBLIC_KEY"] : undefined;
+      const publicKeys = key === undefined ? undefined : Buffer.from(key, "base64").toString();
+      const quotas = createQuotas(
+        kube.configMaps,
+        async () => undefined,
+        () => new Date(),
+      );
+      const { accounts = NO_ACCOUNTS } = (await quotas.read(INSTALLATION)) ?? {};
+      return { publicKeys, accounts };
     },
     async edit(name, spec) {
       await kube.workloads.merge({ namespace: own, name }, { spec });

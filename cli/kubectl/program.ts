@@ -3,6 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { COST_BY } from "../cost.ts";
 import { CHANGES, withDecisionOptions } from "../decision-options.ts";
 import { EXIT, QUOTE_EXIT_CODES } from "../exit-code.ts";
+import { USAGE_FORMATS } from "../usage.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { cost } from "./cost.ts";
 import { decide } from "./decide.ts";
@@ -19,6 +20,7 @@ import { review } from "./review.ts";
 import { reviews } from "./reviews.ts";
 import { stop } from "./stop.ts";
 import { resume, suspend } from "./suspend.ts";
+import { usage } from "./usage.ts";
 import { watch, watchInBrowser } from "./watch.ts";
 
 /** The first argument of a command that is about one workload. */
@@ -175,6 +177,24 @@ export function createProgram(connect: (options: ClusterOptions) => Cluster): Co
     .description("Show the licence of the installation, and what of its limits is in use; for administrators")
     .action(async (options) => {
       process.exitCode = await licence(connect(options), options);
+    });
+
+  inCluster(command("usage", "usage -A --month 2026-11 --output csv > usage.csv"))
+    .description("Show what runs used in a month, deleted ones included; of all namespaces, for administrators")
+    .option("--month <month>", "as 2026-11, in UTC (default: this month)")
+    .option("-A, --all-namespaces", "of all namespaces")
+    .option("--verify", "check that no record is missing and none was edited")
+    .option("--key <file>", "with --verify: a PEM with public keys of before the last rotation")
+    .addOption(new Option("-o, --output <format>", "what to print on stdout").choices(USAGE_FORMATS).default("table"))
+    .addHelpText(
+      "after",
+      `
+Needs the right to create tokens of service accounts in the namespace, as edit gives it; with -A in agentic-system.
+
+Exit codes: ${EXIT.succeeded} shown, ${EXIT.failed} with --verify: a record is missing or was edited, ${EXIT.invalid} wrong command line`,
+    )
+    .action(async (options) => {
+      process.exitCode = await usage(connect(options), options, new Date());
     });
 
   printing(command("doctor", "doctor"))

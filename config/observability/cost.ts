@@ -43,6 +43,10 @@ export const COST = dashboard({
           ratio(count(METRIC.modelCost, range), count(METRIC.modelDuration, range)),
         ),
         stat({ title: "Time in browsers", unit: "s" }, total(METRIC.browserDuration, range)),
+        stat(
+          { title: "Usage records", description: "Of runs, as kubectl agentic usage counts them." },
+          count(METRIC.usageRecords, { ...range, where: { namespace: "$namespace" } }),
+        ),
         table({ title: "Dollars by namespace", ...usd }, count(METRIC.runCost, { ...range, by: ["namespace"], where })),
         table({ title: "Dollars by pipeline", ...usd }, count(METRIC.runCost, { ...range, by: ["pipeline"], where })),
         table(

@@ -30,6 +30,14 @@ export const FLEET = dashboard({
         stat({ title: "Runs under way", description: "At the last resync." }, found(METRIC.activeRuns, { where })),
         stat({ title: "Longest wait at a gate", unit: "s" }, longest(METRIC.gateWaiting, { where })),
         stat({ title: "Steps under way", description: "Of all pipelines." }, level(METRIC.running, {})),
+        stat(
+          { title: "Licence lasts", unit: "s", description: "Until no new run starts; empty or 0 without a licence." },
+          longest(METRIC.licenceRemaining, {}),
+        ),
+        stat(
+          { title: "Clock is behind", unit: "s", description: "The latest time that was seen, by more than a day." },
+          longest(METRIC.clockSetBack, {}),
+        ),
         lines(
           { title: "Runs under way", description: "Pending: they wait to start. AwaitingReview: for a person." },
           { expr: found(METRIC.activeRuns, { by: ["phase"], where }), legend: "{{phase}}" },

@@ -6,9 +6,12 @@ import { errorResponse } from "../../lib/error-response.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ATTRIBUTE } from "../../lib/telemetry/attributes.ts";
 import { AUDIT } from "../../lib/telemetry/audit.ts";
+import { createUsageApp, type UsageAppDeps } from "./usage.ts";
 
 export interface ArtifactsDeps {
   readonly artifacts: ArtifactReader;
+  /** `/usage`: what runs used. */
+  readonly usage: Omit<UsageAppDeps, "log">;
   readonly log: Logger;
   readonly draining: AbortSignal;
 }
@@ -20,8 +23,9 @@ const UID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * Hands out what a run left to whoever knows its key, through the API server's proxy, and lists nothing. A key cannot be guessed, and
  * stands in what only readers of the workload can read: its status, and the artifacts that that names (docs/adr/0029).
  */
-export function createApp({ artifacts, log, draining }: ArtifactsDeps): Hono {
+export function createApp({ artifacts, usage, log, draining }: ArtifactsDeps): Hono {
   const app = new Hono();
+  app.route("/usage", createUsageApp({ ...usage, log }));
   app.onError((error, c) => errorResponse(error, c, log));
   app.get("/health/liveness", (c) => c.body(null, 200));
   app.get("/health/readiness", (c) => c.body(null, draining.aborted ? 503 : 200));

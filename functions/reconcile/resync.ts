@@ -5,6 +5,7 @@ import { parseDuration } from "../../crd/duration.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../lib/edges/kube.ts";
 import { granted, withClock } from "../../lib/quota/accounts.ts";
 import { INSTALLATION, type Scope } from "../../lib/quota/scope.ts";
+import { METRIC } from "../../lib/telemetry/metrics.ts";
 import { createCensus } from "./census.ts";
 import { REASON } from "./reasons.ts";
 import { specOf } from "./schedule/observe.ts";
@@ -77,14 +78,17 @@ function timeAfter(object: KubeObject, now: Date): Date | undefined {
 
 export type ResyncDeps = Parameters<typeof closeGone>[1] & { readonly kube: Kube };
 
-/** @returns why it failed */
+/** Notes the time, and says how clock and licence stand. @returns why it failed */
 async function noteClock({ quotas, now }: ResyncDeps): Promise<unknown[]> {
-  return quotas
-    .change(INSTALLATION, (before) => withClock(before, now()))
-    .then(
-      () => [],
-      (error: unknown) => [error],
-    );
+  try {
+    await quotas.change(INSTALLATION, (before) => withClock(before, now()));
+    const { closes, setBackMs = 0 } = (await quotas.read(INSTALLATION))?.standing ?? {};
+    METRIC.clockSetBack.record(setBackMs / 1000);
+    if (closes) METRIC.licenceRemaining.record((closes.getTime() - now().getTime() - setBackMs) / 1000);
+    return [];
+  } catch (error) {
+    return [error];
+  }
 }
 
 interface SeenAccount {

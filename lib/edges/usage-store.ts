@@ -13,11 +13,8 @@ export interface StoredUsage {
   readonly file: string;
 }
 
-export interface MonthOfUsage {
-  readonly records: readonly StoredUsage[];
-  /** Keys of objects that are no record, or that of another key. */
-  readonly broken: readonly string[];
-}
+/** `broken`: the key of an object that is no record, or that of another key. */
+export type ReadUsage = StoredUsage | { readonly broken: string };
 
 /**
  * Records of what runs used. They are only ever added: not where the artifacts of a workload are, for they outlive it, but below the control
@@ -29,8 +26,8 @@ export interface UsageStore {
   of(workload: ArtifactOwner): Promise<UsageRecord[]>;
   /** @returns false: there is one of this part already, which stays as it is */
   add(workload: ArtifactOwner, part: string, file: string): Promise<boolean>;
-  /** Of all namespaces, or of one. */
-  inMonth(month: string, namespace?: string): Promise<MonthOfUsage>;
+  /** Of all namespaces, or of one, in no order, some hundreds at a time. */
+  inMonth(month: string, namespace?: string): AsyncIterable<readonly ReadUsage[]>;
 }
 
 /** No workload's scope (engine/artifact-key.ts): a uid is none of these words. */
@@ -43,46 +40,46 @@ const CLOCK_TOLERANCE_MS = 24 * 3_600_000;
 export function createUsageStore(store: Pick<ObjectStore, "read" | "create" | "list">): UsageStore {
   const folderOf = ({ namespace, uid }: ArtifactOwner): string => `${PREFIX}${namespace}/${uid}/`;
 
-  async function readAll(prefix: string, modifiedSince?: Date): Promise<MonthOfUsage> {
+  async function readOne(key: string): Promise<ReadUsage> {
+    const bytes = await attempt("read", key, () => store.read(key));
+    const file = new TextDecoder().decode(bytes);
+    const record = readUsageFile(file);
+    const [, namespace, uid, part] = KEY.exec(key) ?? [];
+    // A copy under another key would count twice.
+    if (record?.namespace === namespace && record?.uid === uid && record?.part === part && record)
+      return { record, file };
+    return { broken: key };
+  }
+
+  async function* read(prefix: string, modifiedSince?: Date): AsyncGenerator<ReadUsage[]> {
     const inTurn = pLimit(READS_AT_ONCE);
-    const records: StoredUsage[] = [];
-    const broken: string[] = [];
-    const readOne = async (key: string): Promise<void> => {
-      const bytes = await attempt("read", key, () => store.read(key));
-      const file = new TextDecoder().decode(bytes);
-      const record = readUsageFile(file);
-      const [, namespace, uid, part] = KEY.exec(key) ?? [];
-      // A copy under another key would count twice.
-      if (record?.namespace === namespace && record?.uid === uid && record?.part === part && record)
-        records.push({ record, file });
-      else broken.push(key);
-    };
-    for await (const keys of store.list(prefix, modifiedSince)) await inTurn.map(keys, readOne);
-    return { records: records.toSorted(inOrder), broken: broken.toSorted() };
+    const pages = store.list(prefix, modifiedSince)[Symbol.asyncIterator]();
+    for (;;) {
+      const page = await attempt("read", prefix, () => pages.next());
+      if (page.done) return;
+      yield await inTurn.map([...page.value], readOne);
+    }
   }
 
   return {
-    of: async (workload) =>
-      (await attempt("read", folderOf(workload), () => readAll(folderOf(workload)))).records.map(
-        ({ record }) => record,
-      ),
+    async of(workload) {
+      const records: UsageRecord[] = [];
+      for await (const all of read(folderOf(workload)))
+        records.push(...all.flatMap((one) => ("record" in one ? [one.record] : [])));
+      return records;
+    },
     add: (workload, part, file) => {
       const key = `${folderOf(workload)}${part}.json`;
       return attempt("write", key, () => store.create(key, new TextEncoder().encode(file)));
     },
-    async inMonth(month, namespace) {
+    async *inMonth(month, namespace) {
       const prefix = namespace === undefined ? PREFIX : `${PREFIX}${namespace}/`;
       // What was written before the month began is none of it.
       const since = new Date(Date.parse(`${month}-01T00:00:00Z`) - CLOCK_TOLERANCE_MS);
-      const { records, broken } = await attempt("read", prefix, () => readAll(prefix, since));
-      return { records: records.filter(({ record }) => record.month === month), broken };
+      for await (const all of read(prefix, since))
+        yield all.filter((one) => "broken" in one || one.record.month === month);
     },
   };
-}
-
-function inOrder(a: StoredUsage, b: StoredUsage): number {
-  const keyOf = ({ record: { recordedAt, uid, part } }: StoredUsage): string => `${recordedAt} ${uid} ${part}`;
-  return keyOf(a) < keyOf(b) ? -1 : 1;
 }
 
 async function attempt<T>(verb: StoreVerb, what: string, action: () => Promise<T>): Promise<T> {

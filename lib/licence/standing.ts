@@ -29,6 +29,10 @@ export interface Standing {
   readonly limits: Limits;
   /** A warning, for who runs workloads and who administers. */
   readonly notice?: Wait;
+  /** When no new run starts any more. Absent: no licence that counts. */
+  readonly closes?: Date;
+  /** How far the clock is behind the latest time that was seen. Absent: no further than clocks differ. */
+  readonly setBackMs?: number;
 }
 
 /** New runs start under it. */
@@ -41,20 +45,30 @@ export function isInForce({ notice }: Pick<Standing, "notice">): boolean {
  * behind it was set back, and the licence is judged by `latest`.
  */
 export function standingOf(reading: LicenceReading | undefined, clock: Date, latest: string | undefined): Standing {
-  if (reading === undefined) return { limits: limitsOf(COMMUNITY) };
-  if ("problem" in reading) return invalid(reading.problem);
   const seen = latest === undefined ? clock : new Date(latest);
-  const isSetBack = seen.getTime() - clock.getTime() > CLOCK_TOLERANCE_MS;
+  const behind = seen.getTime() - clock.getTime();
+  const isSetBack = behind > CLOCK_TOLERANCE_MS;
   const standing = standingAt(reading, isSetBack ? seen : clock);
   if (!isSetBack) return standing;
-  const said = `The clock says ${dayOf(clock)}, and ${dayOf(seen)} was seen before: the licence is judged by that day. Set the clocks of the nodes right`;
+  const judged = reading === undefined ? "what a month may use" : "the licence";
+  const said = `The clock says ${dayOf(clock)}, and ${dayOf(seen)} was seen before: ${judged} is judged by that day. Set the clocks of the nodes right`;
   const { reason, message } = standing.notice ?? { reason: LICENCE_REASON.clockSetBack, message: "" };
   const notice = { reason, message: message ? `${message}. ${said}` : said };
   const { closed } = standing.limits;
-  return withNotice({ ...standing.limits, ...(closed ? { closed: notice } : {}) }, notice);
+  return {
+    ...standing,
+    limits: { ...standing.limits, ...(closed ? { closed: notice } : {}) },
+    notice,
+    setBackMs: behind,
+  };
 }
 
-function standingAt(licence: Licence, now: Date): Standing {
+function standingAt(reading: LicenceReading | undefined, now: Date): Standing {
+  if (reading === undefined) return { limits: limitsOf(COMMUNITY) };
+  return "problem" in reading ? invalid(reading.problem) : licensedAt(reading, now);
+}
+
+function licensedAt(licence: Licence, now: Date): Standing {
   const { nbf, exp, grace, limits } = licence;
   const [begins, ends] = [new Date(nbf * 1000), new Date(exp * 1000)];
   const closes = new Date(ends.getTime() + grace * DAY_MS);
@@ -65,19 +79,25 @@ function standingAt(licence: Licence, now: Date): Standing {
       reason: LICENCE_REASON.expired,
       message: `${nameOf(licence)} expired on ${dayOf(ends)}${grace > 0 ? `, and its ${grace} days of grace ended on ${dayOf(closes)}` : ""}: no new run starts. ${RENEW}. Runs that have begun, reviews and outputs go on; without the Secret the community limits hold`,
     };
-    return withNotice({ ...open, closed: notice }, notice);
+    return { ...withNotice({ ...open, closed: notice }, notice), closes };
   }
   const until = `new runs start until ${dayOf(closes)}. ${RENEW}`;
   if (now >= ends)
-    return withNotice(open, {
-      reason: LICENCE_REASON.grace,
-      message: `${nameOf(licence)} expired on ${dayOf(ends)}: ${until}`,
-    });
-  if (ends.getTime() - now.getTime() > WARN_MS) return { limits: open };
-  return withNotice(open, {
-    reason: LICENCE_REASON.endsSoon,
-    message: `${nameOf(licence)} expires on ${dayOf(ends)}: ${until}`,
-  });
+    return {
+      ...withNotice(open, {
+        reason: LICENCE_REASON.grace,
+        message: `${nameOf(licence)} expired on ${dayOf(ends)}: ${until}`,
+      }),
+      closes,
+    };
+  if (ends.getTime() - now.getTime() > WARN_MS) return { limits: open, closes };
+  return {
+    ...withNotice(open, {
+      reason: LICENCE_REASON.endsSoon,
+      message: `${nameOf(licence)} expires on ${dayOf(ends)}: ${until}`,
+    }),
+    closes,
+  };
 }
 
 const RENEW = `Put a renewed one into the Secret ${LICENCE_SECRET.namespace}/${LICENCE_SECRET.name}`;

@@ -107,6 +107,8 @@ export interface RunAccount {
   readonly name: string;
   /** What it adds to the sums of months, until it is closed. */
   readonly items: number;
+  /** The latest that anything was counted in: a clock that is behind opens no month again. */
+  readonly month: string;
 }
 
 export interface RunClaim {
@@ -190,21 +192,24 @@ function withoutEarlierRun(before: Accounts, { uid, run, month, isRecorded }: Cl
 export function closedBy(before: Accounts, claim: Claim): RunAccount | undefined {
   const known = before.workloads[claim.uid];
   if (!known || !claim.run) return undefined;
-  if (claim.need === "end") return runAccount(known, usedBy(known, claim));
-  return claim.need === "work" && known.open?.run?.id !== claim.run.id ? runAccount(known, undefined) : undefined;
+  const { month } = before;
+  if (claim.need === "end") return runAccount(known, usedBy(known, claim), month);
+  return claim.need === "work" && known.open?.run?.id !== claim.run.id
+    ? runAccount(known, undefined, month)
+    : undefined;
 }
 
 /** That of a workload that is gone, or going; undefined: none, or one of a run that never began. */
 export function openAccount(accounts: Accounts, uid: string): RunAccount | undefined {
   const known = accounts.workloads[uid];
-  return known && runAccount(known, undefined);
+  return known && runAccount(known, undefined, accounts.month);
 }
 
-function runAccount({ spent, open }: Account, used: number | undefined): RunAccount | undefined {
+function runAccount({ spent, open }: Account, used: number | undefined, month: string): RunAccount | undefined {
   if (!open?.run || !hasBegun(open)) return undefined;
   const { id, namespace, opened = id, before = 0 } = open.run;
   const items = left(Math.max(used ?? open.reserved, spent), before);
-  return { opened, run: id, namespace, name: open.name, items };
+  return { opened, run: id, namespace, name: open.name, items, month };
 }
 
 /** All that was set aside for a run, and what it found beyond that; of one that never began nothing. */

@@ -4,7 +4,7 @@ import type { ConfigMap, ConfigMaps } from "../edges/kube.ts";
 import type { ReadLicence } from "../edges/licence-file.ts";
 import { RetryableError } from "../errors.ts";
 import type { LicenceReading } from "../licence/licence.ts";
-import { standingOf } from "../licence/standing.ts";
+import { type Standing, standingOf } from "../licence/standing.ts";
 import { type Accounts, NO_ACCOUNTS, parseAccounts, usageIn } from "./accounts.ts";
 import { QUOTAS, type Quota, quotaIn } from "./limits.ts";
 import { usdText } from "./micro-usd.ts";
@@ -26,6 +26,8 @@ export interface QuotaUse {
   readonly accounts: Accounts;
   /** What is to be said of the licence. */
   readonly notice?: Wait;
+  /** Of the installation's: how its licence stands. */
+  readonly standing?: Standing;
 }
 
 const PREFIX = "agentic-usage";
@@ -103,8 +105,9 @@ export function createQuotas(configMaps: ConfigMaps, licence: ReadLicence, now: 
 }
 
 function licensed(accounts: Accounts, reading: LicenceReading | undefined, now: Date): QuotaUse {
-  const { limits, notice } = standingOf(reading, now, accounts.latest);
-  return { quota: limits, accounts, ...(notice ? { notice } : {}) };
+  const standing = standingOf(reading, now, accounts.latest);
+  const { limits, notice } = standing;
+  return { quota: limits, accounts, standing, ...(notice ? { notice } : {}) };
 }
 
 function accountsIn(found: ConfigMap | undefined): Accounts {

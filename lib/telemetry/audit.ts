@@ -182,7 +182,7 @@ export const AUDIT = {
     level: "warn",
     title: "access denied",
     description:
-      "Somebody asked for a review without its link, for an artifact that is not there, for a step with a token that is not valid, or for runs that they may not read.",
+      "Somebody asked for a review without its link, for an artifact that is not there, for a step with a token that is not valid, or for runs or usage that they may not read.",
     saidBy: ["approve", "artifacts", "reconcile", "agents", "runs"],
     attributes: [
       ...WORKLOAD,

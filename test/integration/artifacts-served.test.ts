@@ -7,10 +7,14 @@ import { getRequestListener } from "@hono/node-server";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createApp } from "../../functions/artifacts/index.ts";
+import { createFolderStore } from "../../lib/edges/artifacts/folder.ts";
 import { createProxiedStore, type ProxiedStore } from "../../lib/edges/artifacts/kube-proxy.ts";
 import { type Artifacts, createArtifactReader, createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { kubeConfig } from "../../lib/edges/kube-calls.ts";
+import { createUsageStore } from "../../lib/edges/usage-store.ts";
 import { RetryableError } from "../../lib/errors.ts";
+import { usageFile } from "../../lib/usage/file.ts";
+import { readServed } from "../../lib/usage/served.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 
 // The function artifacts, and its only reader, with a server between them that stands for the API server's proxy. The real one:
@@ -27,9 +31,15 @@ let proxied: ProxiedStore;
 /** What the API server answers by itself. */
 let own: ((response: ServerResponse) => void) | undefined;
 const logged: Record<string, unknown>[] = [];
+/** As the API server says of tokens that are their owner's name. */
+const whoIs = async (token: string, audience: string) =>
+  audience === "agentic-usage" && token !== "forged"
+    ? { name: token, uid: undefined, groups: [], extra: {} }
+    : undefined;
 const appOver = (artifacts: Pick<Artifacts, "get">) =>
   createApp({
     artifacts,
+    usage: { usage: createUsageStore(createFolderStore(join(folder, "artifacts"))), permissions: { whoIs } },
     log: pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) }),
     draining: new AbortController().signal,
   });
@@ -160,5 +170,78 @@ describe("what the API server answers by itself", () => {
   test("other bytes than the key says are not handed on", async () => {
     own = (response) => void response.writeHead(200).end("something else");
     await expect(createArtifactReader(proxied).get(OWNER, key)).rejects.toMatchObject({ reason: "ArtifactCorrupt" });
+  });
+});
+
+describe("what runs used", () => {
+  const TENANT = "system:serviceaccount:team-a:default";
+  const ADMIN = "system:serviceaccount:agentic-system:default";
+  const get = (path: string, token?: string): Promise<Response> =>
+    Promise.resolve(appOver(store).request(path, { headers: token === undefined ? {} : { "agentic-token": token } }));
+  const recordOf = (namespace: string) => ({
+    version: 1 as const,
+    namespace,
+    workload: "demo",
+    uid: "uid-1",
+    part: "run-r1-1",
+    run: "r1",
+    pipeline: "agentic-system/p",
+    ended: "ended" as const,
+    month: "2026-11",
+    recordedAt: "2026-11-30T23:00:00.000Z",
+    items: 3,
+    browserMs: 0,
+    models: [],
+    unsettledNanoUsd: 0,
+    reported: { inputTokens: 0, outputTokens: 0, nanoUsd: 0 },
+    lacks: [],
+    results: { counted: [], models: [] },
+  });
+  beforeAll(async () => {
+    const usage = createUsageStore(createFolderStore(join(folder, "artifacts")));
+    for (const namespace of ["team-a", "team-b"]) {
+      const record = recordOf(namespace);
+      await usage.add(record, record.part, await usageFile(record));
+    }
+  });
+
+  test.each([
+    ["a namespace's own token, of it", TENANT, "?namespace=team-a", ["team-a"]],
+    ["the control plane's, of all", ADMIN, "", ["team-a", "team-b"]],
+    ["the control plane's, of one", ADMIN, "?namespace=team-b", ["team-b"]],
+  ])("is for %s", async (_whose, token, query, namespaces) => {
+    const served = readServed((await proxied.text(`usage/2026-11${query}`, { "agentic-token": token })) ?? "");
+    expect(served?.files.map((file) => JSON.parse(file).namespace).toSorted()).toEqual(namespaces);
+    expect(served?.broken).toEqual([]);
+  });
+
+  test.each([
+    ["no token", undefined, "?namespace=team-a", 401],
+    ["a token that the API server does not know", "forged", "?namespace=team-a", 401],
+    ["a token that is none", "x".repeat(9000), "?namespace=team-a", 401],
+    ["a tenant, of all", TENANT, "", 403],
+    ["a tenant, of another", TENANT, "?namespace=team-b", 403],
+    ["a tenant, by a path", TENANT, "?namespace=team-a/../team-b", 403],
+    ["a person, who is no service account", "ann", "?namespace=team-a", 403],
+    ["a person whose name begins as one", "system:serviceaccount:agentic-system", "", 403],
+  ])("is refused to %s, and that is said", async (_who, token, query, status) => {
+    const answer = await get(`/usage/2026-11${query}`, token);
+    expect([answer.status, answer.headers.get("agentic-reason")]).toEqual([status, "UsageNotYours"]);
+    expect(await answer.text()).not.toContain("uid-1");
+    expect(logged).toContainEqual(
+      expect.objectContaining({ event: "agentic.audit.access.denied", "agentic.reason": "UsageNotYours" }),
+    );
+  });
+
+  test("is of a month, and of no artifact's key", async () => {
+    expect((await get("/usage/2026-13", ADMIN)).status).toBe(400);
+    expect((await get("/agentic-system/usage/team-a", ADMIN)).status).toBe(404);
+    expect((await get("/agentic-system/usage/team-a/uid-1/run-r1-1.json", ADMIN)).status).toBe(404);
+  });
+
+  test("an answer that broke off is none", () => {
+    const whole = '{"file":"a"}\n{"broken":"k"}\n{"end":2}\n';
+    expect(readServed(whole)).toEqual({ files: ["a"], broken: ["k"] });
+    for (const part of ["", '{"file":"a"}\n', '{"file":"a"}\n{"end":2}\n']) expect(readServed(part)).toBeUndefined();
   });
 });

@@ -50,6 +50,16 @@ const add = async (usage: UsageStore, over: Partial<UsageRecord> = {}): Promise<
   return usage.add(one, one.part, await usageFile(one));
 };
 
+/** In the order of their uids. */
+async function monthOf(usage: UsageStore, ...asked: Parameters<UsageStore["inMonth"]>) {
+  const [uids, broken]: [string[], string[]] = [[], []];
+  for await (const all of usage.inMonth(...asked))
+    for (const one of all)
+      if ("broken" in one) broken.push(one.broken);
+      else uids.push(one.record.uid);
+  return { uids: uids.toSorted(), broken: broken.toSorted() };
+}
+
 describe.each([
   ["a folder", async () => ({ settings: { url: `file://${temporary}` }, root: temporary })],
   [
@@ -60,18 +70,15 @@ describe.each([
   test("are added, never changed, and read by workload, month and namespace; the workload's artifacts go without them", async () => {
     const { settings } = await open();
     const usage = createUsageStore(await openObjectStore(settings));
-    expect(await usage.inMonth("2026-11")).toEqual({ records: [], broken: [] });
+    expect(await monthOf(usage, "2026-11")).toEqual({ uids: [], broken: [] });
     expect(await add(usage)).toBe(true);
     expect(await add(usage, { items: 99 })).toBe(false);
     await add(usage, { part: "rest", recordedAt: "2026-12-01T00:00:00.000Z", month: "2026-12" });
     await add(usage, { namespace: "team-b", uid: "uid-2" });
     await add(usage, { uid: "uid-10" });
-    expect((await usage.of(record())).map(({ part, items }) => [part, items])).toEqual([
-      ["run-r1-1", 3],
-      ["rest", 3],
-    ]);
-    const uids = async (...asked: Parameters<UsageStore["inMonth"]>) =>
-      (await usage.inMonth(...asked)).records.map((one) => one.record.uid);
+    const own = await usage.of(record());
+    expect(own.map(({ part, items }) => `${part} ${items}`).toSorted()).toEqual(["rest 3", "run-r1-1 3"]);
+    const uids = async (...asked: Parameters<UsageStore["inMonth"]>) => (await monthOf(usage, ...asked)).uids;
     expect(await uids("2026-11")).toEqual(["uid-1", "uid-10", "uid-2"]);
     expect(await uids("2026-11", "team-b")).toEqual(["uid-2"]);
     expect(await uids("2026-12")).toEqual(["uid-1"]);
@@ -103,15 +110,15 @@ describe.each([
       await copyFile(at("copied", "run-r1-1"), at(uid, file));
     }
     await writeFile(at("cut-short", "run-r1-1"), '{"version":1,"names');
-    const { records, broken } = await usage.inMonth("2026-11", "team-a");
-    expect(records.filter(({ record: { uid } }) => ["copied", "elsewhere"].includes(uid))).toHaveLength(1);
+    const { uids, broken } = await monthOf(usage, "2026-11", "team-a");
+    expect(uids.filter((uid) => ["copied", "elsewhere"].includes(uid))).toHaveLength(1);
     expect(broken).toEqual([
       "agentic-system/usage/team-a/copied/run-r1-2.json",
       "agentic-system/usage/team-a/cut-short/run-r1-1.json",
       "agentic-system/usage/team-a/elsewhere/run-r1-1.json",
     ]);
     await utimes(at("cut-short", "run-r1-1"), new Date("2026-10-01"), new Date("2026-10-01"));
-    expect((await usage.inMonth("2026-11", "team-a")).broken).toHaveLength(2);
+    expect((await monthOf(usage, "2026-11", "team-a")).broken).toHaveLength(2);
   });
 });
 

@@ -234,7 +234,7 @@ describe.concurrent("what is reached", () => {
     ["the browsers", ofDeployment("browserless"), ["names", "egress"]],
     ["the egress proxy", ofDeployment("egress"), ["names", "the internet"]],
     ["admit", ofDeployment("admit"), ["names", "the API server"]],
-    ["artifacts", ofDeployment("artifacts"), ["names", "store"]],
+    ["artifacts", ofDeployment("artifacts"), ["names", "the API server", "store"]],
     [
       "reconcile",
       ofFunction(SYSTEM, "serving.knative.dev/service=reconcile"),

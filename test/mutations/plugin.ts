@@ -37,8 +37,8 @@ export const PLUGIN_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "a pod that is not ready for a moment is no error",
-      find: "error instanceof RetryableError }",
-      replace: "error === undefined }",
+      find: "shouldRetry: ({ error }) => error instanceof RetryableError",
+      replace: "shouldRetry: ({ error }) => error === undefined",
     },
     {
       why: "what will not pass is said at once",

@@ -145,8 +145,8 @@ export const USAGE_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "records of other months are no part of a month",
-      find: "records: records.filter(({ record }) => record.month === month),",
-      replace: "records: [...records],",
+      find: 'all.filter((one) => "broken" in one || one.record.month === month)',
+      replace: "all",
     },
   ]),
   ...mutationsOf("lib/edges/artifacts/s3-client.ts", STORE, [

@@ -3,6 +3,7 @@ import { REVIEW_REQUESTED } from "../../engine/findings.ts";
 import { triggerName } from "../../functions/reconcile/agent/render.ts";
 import { RUN_COMPLETED } from "../../functions/reconcile/workload/events.ts";
 import { STEP_COMPLETED, STEP_EXPECTED, STEP_REQUESTED } from "../../lib/step-events.ts";
+import { USAGE_RECORDED } from "../../lib/usage/event.ts";
 import { type Manifest, productManifests } from "../../scripts/deploy/manifests.ts";
 
 // Who may publish to the Broker as installed. That Knative enforces it is for the tests on a cluster.
@@ -42,7 +43,9 @@ describe("EventPolicies", () => {
 
   test("reconcile sends what it sends, and nothing else", () => {
     expect(policies.get("reconcile")?.from).toEqual([{ sub: `${ACCOUNT}reconcile` }]);
-    expect(types("reconcile")).toEqual([REVIEW_REQUESTED, RUN_COMPLETED, STEP_EXPECTED, STEP_REQUESTED].toSorted());
+    expect(types("reconcile")).toEqual(
+      [REVIEW_REQUESTED, RUN_COMPLETED, STEP_EXPECTED, STEP_REQUESTED, USAGE_RECORDED].toSorted(),
+    );
   });
 
   test("agents send results, by their Triggers", () => {

@@ -175,10 +175,7 @@ async function cleanUp(observed: Observed, deps: ApplyDeps): Promise<WriteResult
       await drop();
     } catch (error) {
       if (!givesUp) throw error;
-      deps.log.error(
-        { err: error, workload: `${namespace}/${name}`, uid },
-        `workload deleted, and this is left undone: ${what}`,
-      );
+      deps.log.error({ err: error, workload: `${namespace}/${name}`, uid }, `workload deleted, but ${what}`);
     }
   }
   const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);

@@ -65,7 +65,9 @@ export async function recordRun(
   const part = `run-${account.run}-${account.opened.replaceAll(/[^0-9A-Za-z]/g, "")}`;
   const earlier = await deps.usage.of(used.workload);
   const known = earlier.find((one) => one.part === part);
-  const facts = { ...factsOf(used, part, ended, deps), run: account.run, items: account.items };
+  const now = factsOf(used, part, ended, deps);
+  const month = [account.month, now.month].toSorted()[1] ?? now.month;
+  const facts = { ...now, month, run: account.run, items: account.items };
   const record = known ?? (await add(await createRecord(facts, used, earlier, deps), deps));
   await announce(record, deps);
   return record;

@@ -115,7 +115,17 @@ describe("a clock that is behind what was seen", () => {
     expect(seen("2027-02-01T00:00:00Z", "2026-06-01T00:00:00Z").limits.closed).toBeDefined();
   });
 
-  test("without a licence is nobody's matter", () => {
-    expect(standingOf(undefined, at("2020-01-01T00:00:00Z"), "2027-01-01T00:00:00Z").notice).toBeUndefined();
+  test("is said without a licence, too: a month is judged by it; nothing is closed", () => {
+    const standing = standingOf(undefined, at("2020-01-01T00:00:00Z"), "2027-01-01T00:00:00Z");
+    expect(standing).toMatchObject({ limits: COMMUNITY_LIMITS, notice: { reason: "ClockSetBack" } });
+    expect([isInForce(standing), standing.limits.closed]).toEqual([true, undefined]);
+    expect(standing.setBackMs).toBe(Date.parse("2027-01-01T00:00:00Z") - Date.parse("2020-01-01T00:00:00Z"));
+    expect(standingOf(undefined, at("2027-01-01T00:00:00Z"), "2027-01-01T12:00:00Z").setBackMs).toBeUndefined();
+  });
+
+  test("and when new runs stop is told where there is a licence that counts", () => {
+    expect(standingOf(LICENCE, at("2026-06-01T00:00:00Z"), undefined).closes).toEqual(at("2027-01-15T00:00:00Z"));
+    expect(standingOf(LICENCE, at("2030-06-01T00:00:00Z"), undefined).closes).toEqual(at("2027-01-15T00:00:00Z"));
+    expect(standingOf({ problem: "x" }, at("2026-06-01T00:00:00Z"), undefined).closes).toBeUndefined();
   });
 });

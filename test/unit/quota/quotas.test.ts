@@ -133,6 +133,7 @@ describe("the quota of the installation", () => {
     expect(await quotas.read(INSTALLATION)).toEqual({
       accounts: NO_ACCOUNTS,
       quota: { maxNamespaces: 20, maxRunning: 100, maxPerMonth: 1_000_000 },
+      standing: { limits: { maxNamespaces: 20, maxRunning: 100, maxPerMonth: 1_000_000 } },
     });
     await quotas.change(INSTALLATION, (before) => settle(before, {}, { ...claimOf(1, "work"), run }).accounts);
     expect(all.get("agentic-usage")?.data["summary"]).toBe(
@@ -146,6 +147,7 @@ describe("the quota of the installation", () => {
     expect(await licensed(configMaps, new Date("2026-10-01T00:00:00Z")).read(INSTALLATION)).toEqual({
       accounts: NO_ACCOUNTS,
       quota: { maxRunning: 1 },
+      standing: { limits: { maxRunning: 1 }, closes: new Date("2026-11-29T00:00:00Z") },
     });
     expect(await licensed(configMaps).read(INSTALLATION)).toMatchObject({
       quota: { closed: { reason: "LicenceExpired" } },
