@@ -60,6 +60,7 @@ export default defineConfig({
           { text: "Runbooks", link: "/runbooks/README" },
           { text: "Secrets", link: "/secrets" },
           { text: "Licence and limits", link: "/licence" },
+          { text: "Usage", link: "/usage" },
           { text: "Security", link: "/SECURITY" },
         ],
       },

@@ -261,6 +261,16 @@ describe("reconcile", () => {
     expectCounted(world);
   });
 
+  test("counts what a run used after its clock was set back in the latest month that was seen", async () => {
+    const world = start();
+    await begin(world);
+    const ahead = { month: "2026-03", latest: "2026-03-01T00:00:00.000Z" };
+    await world.deps.quotas.change("*", (before) => ({ ...before, ...ahead }));
+    await world.settle();
+    expect(world.usage).toMatchObject([{ month: "2026-03", items: 3 }]);
+    expect(accountsIn(world)).toMatchObject({ month: "2026-03", spent: 3, recorded: { "2026-03": 1 } });
+  });
+
   test("ends a run though the Broker takes no announcement", async () => {
     const world = start();
     const { send } = world.deps;
