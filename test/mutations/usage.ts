@@ -181,4 +181,55 @@ export const USAGE_MUTATIONS: readonly Mutation[] = [
       },
     ],
   ),
+  ...mutationsOf("functions/artifacts/usage.ts", SERVED, [
+    { why: "usage is for who shows a token", find: "if (!mayRead) {", replace: "if (false) {" },
+    {
+      why: "a tenant reads its own namespace's usage",
+      find: "(own === SHARED_NAMESPACE || own === asked)",
+      replace: "own.length > 0",
+    },
+    {
+      why: "a person whose name is like a service account's is none",
+      find: "/^system:serviceaccount:([^:]+):[^:]+$/",
+      replace: "/^system:serviceaccount:([^:]+)/",
+    },
+    { why: "a token has an end", find: "token.length <= MAX_TOKEN", replace: "true" },
+    { why: "a month is one", find: "(0[1-9]|1[0-2])$/.test(month)", replace: "..$/.test(month)" },
+  ]),
+  ...mutationsOf("lib/usage/served.ts", SERVED, [
+    {
+      why: "an answer that broke off is no smaller bill",
+      find: '!("end" in last) || last.end !== lines.length',
+      replace: '!("end" in last)',
+    },
+  ]),
+  ...mutationsOf("cli/kubectl/usage.ts", PLUGIN, [
+    { why: "missing records are noticed", find: "...(missing > 0 ?", replace: "...(missing > 1000 ?" },
+    {
+      why: "a forged record stands in for none that is missing",
+      find: "files.filter((_, at) => signed[at]).flatMap",
+      replace: "files.flatMap",
+    },
+    {
+      why: "without a key nothing is said to hold",
+      find: "if (keys.length === 0)",
+      replace: "if (keys.length > 1000)",
+    },
+    {
+      why: "what was not checked whole is not said to hold",
+      find: "if (verify && !allNamespaces)",
+      replace: "if (verify && !month)",
+    },
+  ]),
+  ...mutationsOf(
+    "lib/licence/standing.ts",
+    ["test/unit/licence/standing.test.ts"],
+    [
+      {
+        why: "a clock that was set back is said without a licence, too",
+        find: "if (!isSetBack) return standing;",
+        replace: "if (!isSetBack || reading === undefined) return standing;",
+      },
+    ],
+  ),
 ];
