@@ -214,6 +214,10 @@ for (const [verb, description] of [
     .argument("<file>", "the licence")
     .option("--keys <file>", "a JWKS with the public keys of further issuers, as in LICENCE_KEYS")
     .addOption(output)
+    .addHelpText(
+      "after",
+      `\nExit codes: ${verb === "show" ? `${EXIT.succeeded} shown` : `${EXIT.succeeded} it counts today, ${EXIT.failed} it does not`}, ${EXIT.invalid} it is no licence of a known issuer`,
+    )
     .action(async (file: string, options) => {
       const commands = await import("./commands/licence.ts");
       const run = verb === "show" ? commands.showLicence : commands.verifyLicence;
