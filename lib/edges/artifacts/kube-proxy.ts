@@ -62,7 +62,10 @@ function refusal({ status, headers }: Response): undefined {
   if (status === 404 && headers.has("agentic-reason")) return undefined;
   const reason = headers.get("agentic-reason");
   if (reason === USAGE_DENIED)
-    throw new TerminalError("ArtifactsNotServed", "the function artifacts gives you no usage of that: name another namespace");
+    throw new TerminalError(
+      "ArtifactsNotServed",
+      "the function artifacts gives you no usage of that: name another namespace",
+    );
   switch (status) {
     case 401:
       throw new TerminalError("Unauthorized", "the API server does not know you: log in to the cluster again");
