@@ -282,6 +282,7 @@ describe("reconcile", () => {
     });
     await world.settle();
     expect([world.status.phase, world.usage.length, world.usageEvents]).toEqual(["Succeeded", 1, []]);
+    expect(accountsIn(world)).toMatchObject({ workloads: {}, spent: 3, recorded: { "2026-01": 1 } });
   });
 
   test("waits with the record until nobody works on a step any more", async () => {
