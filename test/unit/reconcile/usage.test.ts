@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NO_USAGE } from "../../../engine/result.ts";
 import type { ModelUse } from "../../../lib/model/ledger.ts";
-import { type Accounts, NO_ACCOUNTS, parseAccounts } from "../../../lib/quota/accounts.ts";
+import { type Accounts, type Claim, NO_ACCOUNTS, parseAccounts, settle } from "../../../lib/quota/accounts.ts";
 import type { UsageRecord } from "../../../lib/usage/record.ts";
 import { createHarness, done, type Harness, type HarnessOptions, pipelineOf, REF, UID } from "./harness.ts";
 import { resyncOf } from "./resync-of.ts";
@@ -143,13 +143,27 @@ describe("a run is recorded once", () => {
     expectCounted(world);
   });
 
-  test("not where it never began", async () => {
+  test("not where it never began: suspended, or in the queue", async () => {
     const world = start();
     world.edit({ ...SPEC, suspend: true });
     await world.look();
     await deleted(world);
     expect([world.workload, world.usage]).toEqual([undefined, []]);
     expectCounted(world);
+    const queued = start();
+    const limits = { workloadsAtOnce: 1 };
+    queued.licence.reading = { iss: "i", sub: "s", plan: "p", iat: 0, nbf: 0, exp: 253_402_300_799, grace: 0, limits };
+    const first = { namespace: "team-b", uid: "first", name: "first", created: "2025-01-01T00:00:00Z" };
+    const claim: Claim = { ...first, need: "work", spent: 0, month: "2026-01", run: { id: "r", hasBegun: false } };
+    await queued.deps.quotas.change("*", (before) => settle(before, {}, claim).accounts);
+    await queued.look();
+    expect(accountsIn(queued).workloads[UID]?.open?.wants).toBe(3);
+    await deleted(queued);
+    expect([queued.workload, Object.keys(accountsIn(queued).workloads), queued.usage]).toEqual([
+      undefined,
+      ["first"],
+      [],
+    ]);
   });
 });
 
