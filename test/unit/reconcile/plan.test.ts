@@ -391,7 +391,11 @@ describe("plan", () => {
       { nodes: [], workflow: { phase: "Succeeded" }, status: finished({ finishedAt: "2025-11-01T09:00:00.000Z" }) },
       ["expireArtifacts", `deleteRun ${RUN}`],
     ],
-    ["deleted: its Workflow goes first", { nodes: [], metadata: { deletionTimestamp: GATE_AT } }, [`deleteRun ${RUN}`]],
+    [
+      "deleted: what it used is recorded while its Workflow tells, which goes first",
+      { nodes: [], metadata: { deletionTimestamp: GATE_AT } },
+      ["recordDeleted", `deleteRun ${RUN}`],
+    ],
     [
       "waits for it to go",
       { nodes: [], workflow: { metadata: { deletionTimestamp: GATE_AT } }, metadata: { deletionTimestamp: GATE_AT } },
