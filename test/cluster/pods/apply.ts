@@ -38,7 +38,8 @@ export async function remove(addon: Addon): Promise<void> {
   const gone = ["--ignore-not-found", "--timeout=120s"];
   const resources = render(addon).filter(({ kind }) => kind !== "Namespace");
   await kubectl(["delete", ...gone, "-f", "-"], list(resources));
-  await kubectl(["delete", ...gone, ...crdFiles(addon).flatMap((file) => ["-f", file])]);
+  const crds = crdFiles(addon).flatMap((file) => ["-f", file]);
+  if (crds.length > 0) await kubectl(["delete", ...gone, ...crds]);
 }
 
 const stampOf = ({ name }: Addon): string => join(home, "applied", name);
