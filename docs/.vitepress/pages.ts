@@ -30,5 +30,7 @@ export function copyPages(): string {
     mkdirSync(dirname(target), { recursive: true });
     cpSync(join(ROOT, file), target);
   }
+  // As the README names them.
+  cpSync(join(ROOT, "docs/pictures"), join(ROOT, PAGES, "docs/pictures"), { recursive: true });
   return "site-pages";
 }
