@@ -1,46 +1,5 @@
-import { readFileSync } from "node:fs";
-import { podProcesses } from "../../test/cluster/machine/cgroups.ts";
-import { parts } from "../../test/cluster/parts/all.ts";
-import { pidOf } from "../../test/cluster/processes.ts";
-import { kubectl } from "../../test/kubernetes/cluster.ts";
-
-/** Seconds of processor that each part has used since it started. */
+/** Seconds of processor of each part. */
 export type Used = ReadonlyMap<string, number>;
-
-/** USER_HZ of Linux. */
-const TICKS = 100;
-
-/** Of the cluster's own processes and of each Deployment's or Service's pods, by name. */
-export async function usedByPart(): Promise<Used> {
-  const used = new Map<string, number>();
-  const add = (name: string, pids: readonly number[]) =>
-    used.set(name, (used.get(name) ?? 0) + pids.reduce((sum, pid) => sum + secondsOf(pid), 0));
-  for (const { name } of parts)
-    add(
-      name,
-      [pidOf(name)].filter((pid) => pid !== undefined),
-    );
-  const { items } = JSON.parse(await kubectl(["get", "pods", "-A", "-o", "json"])) as {
-    items: { metadata: { name: string; uid: string; labels?: Record<string, string> } }[];
-  };
-  for (const { metadata } of items) {
-    const { "serving.knative.dev/service": service, app, "app.kubernetes.io/name": name } = metadata.labels ?? {};
-    add(service ?? name ?? app ?? metadata.name, podProcesses(metadata.uid));
-  }
-  return used;
-}
-
-function secondsOf(pid: number): number {
-  try {
-    // After the name, which may hold spaces: utime and stime are the 12th and 13th field.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
-  } catch {
-    return 0;
-  }
-}
 
 export interface Measured {
   readonly used: Used;

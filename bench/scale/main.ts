@@ -13,9 +13,10 @@ import { apply, kubectl, list, until } from "../../test/kubernetes/cluster.ts";
 import { example, freshNamespace } from "../../test/kubernetes/workload.ts";
 import { deployWaitingAgents, quietInstalled, setMinScale } from "../cluster/agents.ts";
 import { type Figure, median, quantile, report } from "../harness.ts";
-import { type Demand, demands, difference, type Measured, usedByPart } from "./demand.ts";
+import { type Demand, demands, difference, type Measured } from "./demand.ts";
 import { INSTALLATIONS, loadOf, type Model, stationsOf } from "./installations.ts";
 import { simulate } from "./simulate.ts";
+import { usedByPart } from "./used.ts";
 
 const NAMESPACE = "bench-scale";
 const STEP_MS = 1000;
