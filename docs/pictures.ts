@@ -36,6 +36,9 @@ try {
 async function take(page: Page, name: string): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   const file = join(FOLDER, `${name}.png`);
-  const { size } = await sharp(await page.screenshot()).resize(1600).png({ palette: true, quality: 80 }).toFile(file);
+  const { size } = await sharp(await page.screenshot())
+    .resize(1600)
+    .png({ palette: true, quality: 80 })
+    .toFile(file);
   console.log(`${file}: ${Math.round(size / 1024)} KiB`);
 }

@@ -36,7 +36,9 @@ export async function discoverPages(
     ...(unread > 0
       ? [`${unread} more pages of the site were not read: ${whyUnread(chosen.length, pagesPerSite)}`]
       : []),
-    ...(disallowed > 0 ? [`robots.txt keeps ${disallowed} further ${disallowed === 1 ? "page" : "pages"} from being read`] : []),
+    ...(disallowed > 0
+      ? [`robots.txt keeps ${disallowed} further ${disallowed === 1 ? "page" : "pages"} from being read`]
+      : []),
     ...(links.more > 0 ? [`${links.more} more links of the page were not looked at`] : []),
     ...listed.caveats,
   ];
