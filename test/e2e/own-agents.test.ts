@@ -151,7 +151,7 @@ describe("agents of one's own", () => {
     const command = await run("    - { name: only, agent: worker }");
     await command.said("start it with the settings in");
     expect(await readFile(join(out, "agent.env"), "utf8")).toMatch(
-      /^REDIS_URL='unix:.*'\nARTIFACTS_URL='file:.*'\nSTEP_TOKEN_PUBLIC_KEY='-----BEGIN[^']*'\nEGRESS_PROXY_URL='http:.*'\nBROWSER_URL='http:.*'\n$/,
+      /^REDIS_URL='unix:.*'\nARTIFACTS_URL='file:.*'\nSTEP_TOKEN_PUBLIC_KEY='-----BEGIN[^']*'\nEGRESS_PROXY_URL='http:.*'\nBROWSER_URL='http:.*'\nHOST_ACCESS_KEY='[0-9a-f]{64}'\n$/,
     );
     command.child.kill("SIGINT");
     expect((await command.ended).code).toBe(130);
