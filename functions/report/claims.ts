@@ -42,7 +42,7 @@ function claimOn(
     subject,
     value,
     ...(offer ? { price: offer.price } : {}),
-    details: offer ? detailsOf(offer) : target === undefined ? {} : { target },
+    details: { ...(offer ? detailsOf(offer) : target === undefined ? {} : { target }), ...seenHow(evidence) },
     quote: evidence.text,
     url: evidence.url,
     at: evidence.at,
@@ -50,6 +50,14 @@ function claimOn(
     ...(evidence.crop === undefined ? {} : { crop: evidence.crop }),
     ...(evidence.correctedBy === undefined ? {} : { correctedBy: evidence.correctedBy }),
     analyst: by?.kind === "model" ? by.model : "rules",
+  };
+}
+
+/** Where a reader who opens the page does not find it at once. */
+function seenHow({ pressed, source }: Claim["evidence"]): Record<string, string> {
+  return {
+    ...(pressed === undefined ? {} : { "shown after pressing": `“${pressed}”` }),
+    ...(source === "picture" ? { "read from": "a picture, by the model" } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { numberClaims } from "../../functions/report/claims.ts";
 import type { Analysis } from "../../pipelines/market-analysis/analysis.ts";
 import { claimsOf } from "../../pipelines/market-analysis/claims.ts";
 
@@ -55,4 +56,18 @@ describe("claims of an analysis", () => {
       "proof/株式会社-アクメ",
     ]);
   });
+});
+
+test("the report says what is not seen at once: what to press, and that a picture was read", () => {
+  const seen = (more: object) =>
+    numberClaims([
+      {
+        id: "s1",
+        pages: [],
+        analysis: analysisWith({ offers: [{ ...offer("Pro", 29), evidence: { ...evidence, ...more } }] }),
+      },
+    ])[0]?.details;
+  expect(seen({})).toEqual({});
+  expect(seen({ pressed: "For teams" })).toEqual({ "shown after pressing": "“For teams”" });
+  expect(seen({ source: "picture" })).toEqual({ "read from": "a picture, by the model" });
 });
