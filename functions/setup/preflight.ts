@@ -86,12 +86,19 @@ const CONTROLLERS: readonly {
     names: ["eventing-controller", "eventing-webhook"],
     remedy: INSTALL.eventing,
   },
-  {
-    what: "Broker",
-    namespace: "knative-eventing",
-    names: ["imc-controller", "imc-dispatcher", "mt-broker-controller", "mt-broker-ingress", "mt-broker-filter"],
-    remedy: INSTALL.channel,
-  },
+];
+
+const MT_BROKER = ["mt-broker-controller", "mt-broker-ingress", "mt-broker-filter"];
+const BROKER = {
+  what: "Broker",
+  namespace: "knative-eventing",
+  names: ["imc-controller", "imc-dispatcher", ...MT_BROKER],
+  remedy: INSTALL.channel,
+};
+/** Whoever has one of these (docs/scaling.md) needs no channel in memory. */
+const OTHER_BROKERS = [
+  { ...BROKER, names: ["kafka-controller", "kafka-broker-receiver"] },
+  { ...BROKER, names: ["jetstream-ch-controller", ...MT_BROKER] },
 ];
 
 /** From Kubernetes' selectable fields and the authorizer of admission policies on. */
@@ -99,12 +106,14 @@ const MIN_MINOR = 31;
 
 /** What a cluster lacks, each with what brings it; pure. */
 export function preflight(facts: ClusterFacts): Finding[] {
+  const broker = [BROKER, ...OTHER_BROKERS].find((one) => isThere(one, facts)) ?? BROKER;
+  const wanted = Object.keys(WANTED).filter((kind) => broker === BROKER || WANTED[kind] !== INSTALL.channel);
   return [
     kubernetes(facts),
-    ...Object.entries(Object.groupBy(Object.keys(WANTED), (kind) => WANTED[kind] ?? "")).map(([remedy, kinds = []]) =>
+    ...Object.entries(Object.groupBy(wanted, (kind) => WANTED[kind] ?? "")).map(([remedy, kinds = []]) =>
       kindsFinding(kinds, facts, remedy),
     ),
-    ...CONTROLLERS.map((one) => controller(one, facts)),
+    ...[...CONTROLLERS, broker].map((one) => controller(one, facts)),
     ingress(facts),
     argoPace(facts),
     storage(facts),
@@ -137,6 +146,10 @@ function kindsFinding(kinds: readonly string[], facts: ClusterFacts, remedy: str
   const what = `Kinds of ${kinds[0]?.split("/")[0]}`;
   if (missing.length === 0) return { what, state: "ok", found: names(kinds) };
   return { what, state: "missing", found: `not known: ${names(missing)}`, remedy };
+}
+
+function isThere({ namespace, names }: typeof BROKER, { deployments }: ClusterFacts): boolean {
+  return names.every((name) => deployments.some((one) => one.name === name && one.namespace === namespace));
 }
 
 function controller(

@@ -50,6 +50,8 @@ const REPLICATED = ["admit", "artifacts", "egress", "litellm", "browserless"];
 const DEPLOYMENTS = [...REPLICATED, "redis", "store"];
 const AGENTS = ["scrape", "analyze", "report"];
 
+const KAFKA = 'eq .Values.broker.class "Kafka"';
+
 const SUBSTITUTIONS: readonly Substitution[] = [
   ...DEPLOYMENTS.map((name) => block(`Deployment/${name}`, container(name, "resources"), `${name}.resources`)),
   ...FUNCTIONS.flatMap((name) => [
@@ -82,6 +84,31 @@ const SUBSTITUTIONS: readonly Substitution[] = [
     "keda.namespace",
   ),
   scalar("Deployment/redis", "spec.template.spec.containers.redis.args.=640mb", "redis.maxmemory"),
+
+  // Another Broker.
+  scalar("Broker/default", ["metadata", "annotations", "eventing.knative.dev/broker.class"], "broker.class"),
+  {
+    object: "Broker/default",
+    at: "spec.config",
+    put: () => ({
+      form: "if",
+      condition: `or (${KAFKA}) .Values.broker.channel`,
+      value: { apiVersion: "v1", kind: "ConfigMap", name: "agentic-broker", namespace: "agentic-system" },
+    }),
+  },
+  ...[
+    { object: "NetworkPolicy/sources-to-broker", rule: "0" },
+    { object: "NetworkPolicy/reconcile", rule: "2" },
+  ].map(
+    ({ object, rule }): Substitution => ({
+      object,
+      at: `spec.egress.${rule}.to.0.podSelector.matchLabels`,
+      put: (plain) => ({
+        form: "block",
+        expression: `ternary (dict "app" "kafka-broker-receiver") ${goMap(plain)} (${KAFKA})`,
+      }),
+    }),
+  ),
 
   // A Redis of one's own.
   ...["REDIS_URL", "AGENT_REDIS_URL"].map(
@@ -176,6 +203,13 @@ const DERIVED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 const DENIED = "EGRESS_DENY";
+const BROKER = "BROKER_URL";
+
+/** Where Knative puts the Broker: each class has an ingress of its own. */
+function brokerUrl(plain: string): string {
+  const kafka = plain.replace("//broker-ingress.", "//kafka-broker-ingress.");
+  return `${BROKER}: {{ .Values.broker.url | default (ternary ${JSON.stringify(kafka)} ${JSON.stringify(plain)} (${KAFKA})) | quote }}`;
+}
 
 function settingsOf(map: "settings" | "agentSettings"): (plain: unknown) => string {
   return (plain) => {
@@ -189,6 +223,7 @@ function settingsOf(map: "settings" | "agentSettings"): (plain: unknown) => stri
       "{{ $key }}: {{ $value | quote }}",
       "{{- end }}",
       ...derived.map(([key, value]) => `${key}: {{ .Values.${value} | quote }}`),
+      ...(there[BROKER] === undefined ? [] : [brokerUrl(there[BROKER])]),
       ...(there[DENIED] === undefined ? [] : [`${DENIED}: {{ include "agentic.denied" . | quote }}`]),
     ].join("\n");
   };
@@ -312,7 +347,7 @@ function setSettings(defaults: Record<string, unknown>, manifests: readonly Mani
     const derived = DERIVED[map] ?? {};
     for (const [key, text] of Object.entries(plain)) {
       const value = derived[key];
-      if (key !== DENIED) setDefault(defaults, value ?? `${map}.${key}`, text);
+      if (key !== DENIED && key !== BROKER) setDefault(defaults, value ?? `${map}.${key}`, text);
     }
   }
 }
@@ -477,4 +512,8 @@ const usesSettings = (pod: object): boolean => JSON.stringify(pod).includes('"co
 /** As Go's templates write a list of plain data. */
 function goList(value: unknown): string {
   return `(${JSON.stringify(JSON.stringify(value))} | fromJsonArray)`;
+}
+
+function goMap(value: unknown): string {
+  return `(${JSON.stringify(JSON.stringify(value))} | fromJson)`;
 }

@@ -75,6 +75,29 @@ export const valuesSchema = z.strictObject({
     })
     .describe("the pipeline that ships, and its agents"),
 
+  broker: z
+    .strictObject({
+      class: z
+        .enum(["MTChannelBasedBroker", "Kafka"])
+        .describe("its kind; Knative changes that of none that is there: docs/scaling.md says how"),
+      channel: anything.describe(
+        "of MTChannelBasedBroker, a channel's template: { apiVersion: messaging.knative.dev/v1alpha1, kind: NatsJetStreamChannel }; empty: the cluster's default, which is in memory as Knative ships it",
+      ),
+      kafka: z
+        .strictObject({
+          bootstrapServers: text.describe("of Kafka: kafka-1.example.com:9092,kafka-2.example.com:9092"),
+          partitions: z.int().min(1).describe("of its topic"),
+          replicationFactor: z.int().min(1).describe("of its topic; at most the Kafka servers that there are"),
+          secretName: text.describe(
+            "a Secret in agentic-system with protocol, user, password, ca.crt; empty: no login",
+          ),
+        })
+        .describe("of the class Kafka"),
+      url: url.describe(
+        "where it takes events, as its status.address says; empty: where Knative puts a Broker of its class",
+      ),
+    })
+    .describe("what events go through. docs/scaling.md says what each keeps"),
   redis: z
     .strictObject({
       bundled: z.boolean().describe("false: one of your own (docs/deploy.md says what it must be)"),
@@ -264,6 +287,11 @@ export const OWN_DEFAULTS: Deep<Values> = {
   artifacts: { replicas: 1 },
   egress: { replicas: 1, deny: [] },
   marketAnalysis: { enabled: true },
+  broker: {
+    channel: {},
+    kafka: { bootstrapServers: "", partitions: 10, replicationFactor: 3, secretName: "" },
+    url: "",
+  },
   redis: { bundled: true, url: "", agentsUrl: "", authority: true, storage: { className: "" } },
   store: { bundled: true, storage: { className: "" } },
   litellm: { bundled: true, replicas: 1 },

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
 import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { allSecretNames, SECRET_NAMES } from "../../functions/setup/secrets.ts";
 import { quotaIn } from "../../lib/quota/limits.ts";
 import { type Manifest, productManifests, readManifests } from "../../scripts/deploy/manifests.ts";
@@ -92,6 +93,7 @@ describe("values", () => {
 
   test("that do not fit together are told, all at once", async () => {
     const said = await refused(
+      'broker={"class":"Kafka","channel":{"kind":"NatsJetStreamChannel"}}',
       "redis.bundled=false",
       "store.bundled=false",
       "browserless.bundled=false",
@@ -103,6 +105,9 @@ describe("values", () => {
       "externalSecrets.enabled=true",
     );
     for (const path of [
+      "broker.kafka.bootstrapServers:",
+      "broker.channel: a Broker of the class Kafka",
+      "broker.channel: a channel's template",
       "redis.url",
       "store.endpoint",
       "browserless.url",
@@ -183,6 +188,60 @@ describe("values", () => {
     expect(JSON.stringify(rendered)).not.toMatch(/"name":"agentic-(redis|store)"/);
     expect(the(rendered, "NetworkPolicy/functions-to-stores")["spec"]).toMatchObject({
       egress: [{ to: [{ ipBlock: { cidr: "192.0.2.7/32" } }], ports: [{ protocol: "TCP", port: 6379 }] }],
+    });
+  });
+
+  const brokerOf = (rendered: readonly Manifest[]) => ({
+    broker: the(rendered, "Broker/default"),
+    settings: the(rendered, "ConfigMap/agentic-settings")["data"],
+    walls: ["sources-to-broker", "reconcile"].map((name) =>
+      JSON.stringify(the(rendered, `NetworkPolicy/${name}`)["spec"]),
+    ),
+  });
+  const CONFIG = { apiVersion: "v1", kind: "ConfigMap", name: "agentic-broker", namespace: "agentic-system" };
+
+  test("a Broker on Kafka has its topic's settings, and events are sent to its receiver", async () => {
+    const kafka = { bootstrapServers: "kafka-1:9092,kafka-2:9092", partitions: 20, secretName: "kafka-login" };
+    const rendered = await render([...EVERYTHING, `broker=${JSON.stringify({ class: "Kafka", kafka })}`]);
+    const { broker, settings, walls } = brokerOf(rendered);
+    expect(broker).toMatchObject({
+      metadata: { annotations: { "eventing.knative.dev/broker.class": "Kafka" } },
+      spec: { config: CONFIG, delivery: { retry: 10, deadLetterSink: { ref: { name: "reconcile" } } } },
+    });
+    expect(the(rendered, "ConfigMap/agentic-broker")["data"]).toEqual({
+      "bootstrap.servers": "kafka-1:9092,kafka-2:9092",
+      "default.topic.partitions": "20",
+      "default.topic.replication.factor": "3",
+      "auth.secret.ref.name": "kafka-login",
+    });
+    expect(settings).toMatchObject({
+      BROKER_URL: "http://kafka-broker-ingress.knative-eventing.svc.cluster.local/agentic-system/default",
+    });
+    for (const wall of walls) {
+      expect(wall).toContain('{"app":"kafka-broker-receiver"}');
+      expect(wall).not.toContain("brokerRole");
+    }
+  });
+
+  test("a Broker on JetStream has a channel of its own, and takes events where Knative's does", async () => {
+    const channel = {
+      apiVersion: "messaging.knative.dev/v1alpha1",
+      kind: "NatsJetStreamChannel",
+      spec: { stream: { config: { replicas: 3, maxAge: "24h" } }, consumerConfigTemplate: { ackWait: "11m" } },
+    };
+    const rendered = await render([...EVERYTHING, `broker.channel=${JSON.stringify(channel)}`]);
+    const { broker, settings, walls } = brokerOf(rendered);
+    expect(broker).toMatchObject({
+      metadata: { annotations: { "eventing.knative.dev/broker.class": "MTChannelBasedBroker" } },
+      spec: { config: CONFIG },
+    });
+    const { data } = the(rendered, "ConfigMap/agentic-broker") as unknown as { data: Record<string, string> };
+    expect(parse(data["channel-template-spec"] ?? "")).toEqual(channel);
+    expect(settings).toMatchObject({ BROKER_URL: expect.stringContaining("//broker-ingress.") });
+    for (const wall of walls) expect(wall).toContain('{"eventing.knative.dev/brokerRole":"ingress"}');
+    const elsewhere = await render(['broker.url="https://broker.example.com/agentic-system/default"']);
+    expect(brokerOf(elsewhere).settings).toMatchObject({
+      BROKER_URL: "https://broker.example.com/agentic-system/default",
     });
   });
 

@@ -55,6 +55,12 @@ export const SETUP_MUTATIONS: readonly Mutation[] = [
   ...mutationsOf("functions/setup/preflight.ts", PREFLIGHT, [
     { why: "what is missing is no advice", find: 'state !== "missing"', replace: "true" },
     { why: "a controller that is down is none", find: "one && !one.ready ? [one] : []", replace: "false ? [one] : []" },
+    {
+      why: "half another Broker is none",
+      find: "names.every((name) => deployments",
+      replace: "names.some((name) => deployments",
+    },
+    { why: "another Broker needs no channel in memory", find: "broker === BROKER || ", replace: "true || " },
     { why: "an old API server is one", find: "Number(minor) >= MIN_MINOR", replace: "true" },
   ]),
   ...mutationsOf("scripts/chart/substitutions.ts", GENERATOR, [
@@ -79,6 +85,17 @@ export const SETUP_MUTATIONS: readonly Mutation[] = [
     { why: "on is a text", find: ', compat: "yaml-1.1"', replace: "" },
   ]),
   ...mutationsOf("charts/agentic/templates/validate.yaml", CHART, [
+    {
+      why: "Kafka without its servers is refused",
+      find: "(not .Values.broker.kafka.bootstrapServers)",
+      replace: "false",
+    },
+    {
+      why: "a channel under Kafka is refused",
+      find: '(eq .Values.broker.class "Kafka") .Values.broker.channel',
+      replace: "false false",
+    },
+    { why: "half a channel is refused", find: "and .Values.broker.channel (not", replace: "and false (not" },
     {
       why: "another namespace is refused",
       find: 'ne .Release.Namespace "agentic-system"',

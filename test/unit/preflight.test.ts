@@ -33,6 +33,20 @@ test("nothing is said of a cluster that has everything", () => {
   expect(preflight(WHOLE).filter(({ state }) => state !== "ok")).toEqual([]);
 });
 
+test.each([
+  ["Kafka", ["kafka-controller", "kafka-broker-receiver"], []],
+  ["NATS JetStream", ["jetstream-ch-controller"], ["mt-broker-controller", "mt-broker-ingress", "mt-broker-filter"]],
+])("a Broker on %s needs no channel in memory, and all of its parts", (_, own, shared) => {
+  const inMemory = WHOLE.deployments.map(({ name }) => name).filter((name) => /^(imc|mt-broker)-/.test(name));
+  const others = lacking(inMemory.filter((name) => !shared.includes(name)));
+  const facts = { ...WHOLE, kinds: unknown("messaging.knative.dev") };
+  const missing = (deployments: ClusterFacts["deployments"]) =>
+    preflight({ ...facts, deployments }).flatMap(({ what, state }) => (state === "ok" ? [] : [what]));
+  const parts = own.map((name) => deployment("knative-eventing", name));
+  expect(missing([...others, ...parts])).toEqual([]);
+  expect(missing([...others, ...parts.slice(1)])).toEqual(["Kinds of messaging.knative.dev", "Broker"]);
+});
+
 const lacking = (names: readonly string[]) => WHOLE.deployments.filter(({ name }) => !names.includes(name));
 const unknown = (prefix: string) => new Set(LOOKED_FOR.filter((kind) => !kind.startsWith(prefix)));
 
