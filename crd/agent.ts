@@ -58,6 +58,13 @@ const containerShape = {
     .optional()
     .describe("Secrets and ConfigMaps whose every key becomes an environment variable. Only with image."),
   resources: resources.optional().describe("Resources of the container. Only with image."),
+  scale: z
+    .strictObject({
+      min: z.int().min(0).max(100).default(0).describe("Instances that stay when there is nothing to do."),
+      max: z.int().min(1).max(100).default(4).describe("Instances at most."),
+    })
+    .optional()
+    .describe("Bounds of the instances, each with `concurrency` steps at once. Absent: 0 to 4. Only with image."),
 };
 
 export const agentSpecSchema = z
@@ -115,6 +122,8 @@ function checkSpec(spec: AgentSpec, context: z.core.$RefinementCtx<AgentSpec>): 
       path: given.slice(1, 2),
       message: `needs exactly one of service, uri and image${given.length === 0 ? "" : `, has ${given.join(" and ")}`}`,
     });
+  if (spec.scale && spec.scale.min > spec.scale.max)
+    context.addIssue({ code: "custom", path: ["scale", "min"], message: "is above max" });
   if (spec.image !== undefined) return;
   for (const field of Object.keys(containerShape) as (keyof typeof containerShape)[])
     if (spec[field] !== undefined)

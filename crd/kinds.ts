@@ -71,12 +71,17 @@ const agent: KindDefinition = {
           message: "needs exactly one of service, uri and image",
         },
         {
-          rule: "has(self.image) || !(has(self.command) || has(self.args) || has(self.env) || has(self.envFrom) || has(self.resources))",
-          message: "command, args, env, envFrom and resources are only for an agent with image",
+          rule: "has(self.image) || !(has(self.command) || has(self.args) || has(self.env) || has(self.envFrom) || has(self.resources) || has(self.scale))",
+          message: "command, args, env, envFrom, resources and scale are only for an agent with image",
         },
       ],
     },
     "spec.uri": { pattern: "^https?://" },
+    "spec.scale": {
+      "x-kubernetes-validations": [
+        { rule: "!has(self.min) || !has(self.max) || self.min <= self.max", message: "min is above max" },
+      ],
+    },
     "status.conditions": CONDITIONS,
   },
   notes: "",

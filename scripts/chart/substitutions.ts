@@ -59,7 +59,12 @@ const SUBSTITUTIONS: readonly Substitution[] = [
     scalar(`Service/${name}`, annotation("autoscaling.knative.dev/min-scale"), `${name}.minScale`),
     scalar(`Service/${name}`, annotation("autoscaling.knative.dev/max-scale"), `${name}.maxScale`),
   ]),
-  ...AGENTS.map((name) => block(`Agent/${name}`, "spec.resources", `marketAnalysis.${name}.resources`)),
+  ...AGENTS.flatMap((name) => [
+    block(`Agent/${name}`, "spec.resources", `marketAnalysis.${name}.resources`),
+    scalar(`Agent/${name}`, "spec.concurrency", `marketAnalysis.${name}.concurrency`, false),
+    scalar(`Agent/${name}`, "spec.scale.min", `marketAnalysis.${name}.minScale`, false),
+    scalar(`Agent/${name}`, "spec.scale.max", `marketAnalysis.${name}.maxScale`, false),
+  ]),
   ...["redis", "store"].map((name) =>
     scalar(`PersistentVolumeClaim/${name}`, "spec.resources.requests.storage", `${name}.storage.size`),
   ),

@@ -37,7 +37,14 @@ const settings = z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/), text);
 const fn = (what: string) =>
   z.strictObject({ minScale: scale, maxScale: scale, resources }).describe(`${what}: pods at least and at most`);
 const part = (what: string) => z.strictObject({ replicas, resources }).describe(what);
-const agent = z.strictObject({ resources });
+const agent = z
+  .strictObject({
+    minScale: scale,
+    maxScale: scale.min(1),
+    concurrency: z.int().min(1).max(1000).describe("steps of a pod at once"),
+    resources,
+  })
+  .describe("pods at least and at most");
 
 export const valuesSchema = z.strictObject({
   image: image.describe("the image of all functions"),

@@ -245,6 +245,19 @@ describe("values", () => {
     });
   });
 
+  test("functions and agents have bounds", async () => {
+    const rendered = await render([
+      "reconcile.maxScale=6",
+      'marketAnalysis.scrape={"minScale":2,"maxScale":20,"concurrency":32}',
+    ]);
+    expect(podOf(the(rendered, "Service/reconcile")).metadata.annotations).toMatchObject({
+      "autoscaling.knative.dev/min-scale": "0",
+      "autoscaling.knative.dev/max-scale": "6",
+    });
+    expect(the(rendered, "Agent/scrape")["spec"]).toMatchObject({ concurrency: 32, scale: { min: 2, max: 20 } });
+    expect(the(rendered, "Agent/report")["spec"]).toMatchObject({ concurrency: 4, scale: { min: 0, max: 4 } });
+  });
+
   test("several replicas are spread, and go one at a time", async () => {
     const rendered = await render([
       "admit.replicas=2",

@@ -1119,6 +1119,11 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
         replace: "  if (false)\n",
       },
       {
+        why: "no agent keeps more instances than it may have",
+        find: "if (spec.scale && spec.scale.min > spec.scale.max)",
+        replace: "if (false)",
+      },
+      {
         why: "what only an image has is refused without one",
         find: "  if (spec.image !== undefined) return;\n",
         replace: "  if (spec) return;\n",

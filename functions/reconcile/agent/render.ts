@@ -44,15 +44,16 @@ export function renderSecret(
   };
 }
 
-/** The Knative Service of an agent by image: it scales to zero, in a restricted pod. */
+/** The Knative Service of an agent by image: it scales within its bounds, in a restricted pod. */
 export function renderService(agent: Agent, spec: ImageSpec, settings: Readonly<Record<string, string>>): object {
+  const { min, max } = spec.scale ?? { min: 0, max: 4 };
   const timeoutSeconds = Math.ceil(parseDuration(spec.timeout) / 1000);
   const template = {
     metadata: {
       labels: { [AGENT_LABEL]: agent.metadata.name },
       annotations: {
-        "autoscaling.knative.dev/min-scale": "0",
-        "autoscaling.knative.dev/max-scale": "4",
+        "autoscaling.knative.dev/min-scale": String(min),
+        "autoscaling.knative.dev/max-scale": String(max),
         "autoscaling.knative.dev/window": "20s",
         // How long an image takes to be pulled before the Service says that it cannot be; Knative's default is 10 minutes.
         "serving.knative.dev/progress-deadline": "180s",

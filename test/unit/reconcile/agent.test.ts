@@ -671,6 +671,13 @@ describe("what is rendered", () => {
     readonly containers: readonly { readonly envFrom: object[]; readonly env: object[] }[];
   }
 
+  test("bounds of its own", () => {
+    expect(service({ scale: { min: 2, max: 30 } }).spec.template.metadata.annotations).toMatchObject({
+      "autoscaling.knative.dev/min-scale": "2",
+      "autoscaling.knative.dev/max-scale": "30",
+    });
+  });
+
   test("a restricted pod without a token that scales to zero, reached from inside the cluster only", () => {
     expect(service()).toMatchObject({
       metadata: {
@@ -681,7 +688,9 @@ describe("what is rendered", () => {
       },
       spec: {
         template: {
-          metadata: { annotations: { "autoscaling.knative.dev/min-scale": "0" } },
+          metadata: {
+            annotations: { "autoscaling.knative.dev/min-scale": "0", "autoscaling.knative.dev/max-scale": "4" },
+          },
           spec: {
             serviceAccountName: "agent-reader",
             automountServiceAccountToken: false,
