@@ -1,6 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
@@ -14,6 +12,7 @@ import { createFolderArtifacts } from "../../lib/edges/artifacts.ts";
 import { connectRedis, connectRedisWhenever } from "../../lib/edges/redis.ts";
 import { createLog } from "../../lib/log.ts";
 import { freePort } from "../free-port.ts";
+import { startSentinel } from "../redis-sentinel.ts";
 import { startRedis, type TestRedis } from "../redis-server.ts";
 import { graphOf, runnerOf, SUCCEEDED, stepOf } from "./durable-step.ts";
 import { startRedisRelay } from "./redis-relay.ts";
@@ -52,28 +51,13 @@ describe("a server that cannot be used is refused", () => {
   });
 
   test("one that is a Sentinel", async () => {
-    const url = await startSentinel();
+    const { url, stop } = await startSentinel();
+    onTestFinished(stop);
     const refused = { reason: "UnsupportedRedis", message: expect.stringContaining("the address of the primary") };
     await expect.poll(() => connectRedis(url).catch((error: unknown) => error)).toMatchObject(refused);
     await expect(connectRedisWhenever(url, createLog("test", "silent"))).rejects.toMatchObject(refused);
   });
 });
-
-/** One that watches nothing. @returns its address */
-async function startSentinel(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "agentic-sentinel-"));
-  const file = join(folder, "sentinel.conf");
-  const port = await freePort();
-  await writeFile(file, `port ${port}\ndir ${folder}\n`);
-  const child = spawn("redis-server", [file, "--sentinel"], { stdio: "ignore" });
-  const ended = once(child, "exit");
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  });
-  return `redis://127.0.0.1:${port}`;
-}
 
 describe("a full Redis", () => {
   let folder: string;
