@@ -54,6 +54,7 @@ export default defineConfig({
         items: [
           { text: "By Helm", link: "/install" },
           { text: "By plain YAML", link: "/deploy" },
+          { text: "Scaling", link: "/scaling" },
           { text: "Upgrade, back up, restore", link: "/upgrade" },
           { text: "kubectl agentic", link: "/kubectl-agentic" },
           { text: "Observability and cost", link: "/observability" },
