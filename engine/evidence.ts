@@ -3,7 +3,7 @@ import { digestIn } from "./artifact-key.ts";
 import { canonicalJson, sha256 } from "./canonical.ts";
 import { type Decision, decisionSchema } from "./findings.ts";
 import { type Outcomes, usageOf } from "./outcomes.ts";
-import { outputsIn } from "./outputs.ts";
+import { artifactsIn, outputsIn } from "./outputs.ts";
 import { egressUsageSchema, itemSchema, modelCallsSchema, usageSchema, workloadRefSchema } from "./result.ts";
 import type { Run } from "./run.ts";
 import { listItems } from "./walk.ts";
@@ -106,7 +106,7 @@ export function evidenceOf({ run, outcomes, decisions, phase, reason, startedAt,
   ];
   return {
     _type: STATEMENT_TYPE,
-    subject: subjectsOf(entries, run.pipeline.output),
+    subject: subjectsOf(entries, run.pipeline.output, outputsIn),
     predicateType: PREDICATE_TYPE,
     predicate: {
       workload: run.workload,
@@ -127,8 +127,9 @@ export function contradictionIn({ subject, predicate }: Evidence): string | unde
   const entries = predicate.chain.map(({ entry }) => entry);
   const broken = chained(entries).findIndex(({ hash }, at) => hash !== predicate.chain[at]?.hash);
   if (broken >= 0) return `entry ${broken + 1} of the chain (${titleOf(entries[broken])}) is not what its hash says`;
-  if (canonicalJson(subjectsOf(entries, predicate.output)) !== canonicalJson(subject))
-    return `the outputs are not the artifacts of step ${predicate.output}`;
+  // Version 0.1 named all of the step's artifacts, the summary included.
+  const namings = [outputsIn, artifactsIn].map((named) => canonicalJson(subjectsOf(entries, predicate.output, named)));
+  if (!namings.includes(canonicalJson(subject))) return `the outputs are not the artifacts of step ${predicate.output}`;
   const cost = entries.reduce((sum, entry) => sum + (entry.kind === "step" ? entry.usage.costUsd : 0), 0);
   if (Math.abs(cost - predicate.usage.costUsd) > 1e-9) return "the run's cost is not the sum of its steps'";
   return undefined;
@@ -177,10 +178,10 @@ function chained(entries: readonly Entry[]): { entry: Entry; hash: string }[] {
   });
 }
 
-function subjectsOf(entries: readonly Entry[], output: string): Evidence["subject"] {
+function subjectsOf(entries: readonly Entry[], output: string, named: typeof outputsIn): Evidence["subject"] {
   return entries.flatMap((entry) => {
     if (entry.kind !== "step" || entry.step !== output || entry.outcome !== "succeeded") return [];
-    return outputsIn(entry.artifacts, entry.index).flatMap(({ name, key }) => {
+    return named(entry.artifacts, entry.index).flatMap(({ name, key }) => {
       const digest = digestIn(key);
       return digest === undefined ? [] : [{ name, digest: { sha256: digest } }];
     });

@@ -24,9 +24,12 @@ export function outputsOf({ pipeline }: Pick<Run, "pipeline">, outcomes: Outcome
 
 /** Those among the artifacts that the output step left. The summary is for reviewers, and a role such as `.asked` for the next run alone. */
 export function outputsIn(artifacts: Readonly<Record<string, string>>, index: number | undefined): Output[] {
-  return Object.entries(artifacts)
-    .filter(([role]) => role !== SUMMARY && !/^\.[a-z]/.test(role))
-    .map(([role, key]) =>
-      index === undefined ? { name: role, role, key } : { name: `${index}-${role}`, role, key, index },
-    );
+  return artifactsIn(artifacts, index).filter(({ role }) => role !== SUMMARY && !/^\.[a-z]/.test(role));
+}
+
+/** All of them, named as outputs are. */
+export function artifactsIn(artifacts: Readonly<Record<string, string>>, index: number | undefined): Output[] {
+  return Object.entries(artifacts).map(([role, key]) =>
+    index === undefined ? { name: role, role, key } : { name: `${index}-${role}`, role, key, index },
+  );
 }

@@ -29,6 +29,9 @@ const NOT_COUNTED = [
   "agentic_review_decisions",
   "agentic_admission_requests",
   "agentic_egress_refusals",
+  "agentic_usage_",
+  "agentic_licence_",
+  "agentic_clock_",
   'outcome="failed"',
 ];
 

@@ -757,7 +757,7 @@ export const RECONCILE_MUTATIONS: readonly Mutation[] = [
       },
       {
         why: "what is for reviewers, or for the next run, is no output",
-        find: "    .filter(([role]) => role !== SUMMARY && !/^\\.[a-z]/.test(role))\n",
+        find: ".filter(({ role }) => role !== SUMMARY && !/^\\.[a-z]/.test(role))",
         replace: "",
       },
     ],

@@ -218,7 +218,7 @@ export const TELEMETRY_MUTATIONS: readonly Mutation[] = [
     },
     {
       why: "the outputs of evidence are what the run's last step left",
-      find: "if (canonicalJson(subjectsOf(entries, predicate.output)) !== canonicalJson(subject))",
+      find: "if (!namings.includes(canonicalJson(subject)))",
       replace: "if (subject.length > 1000)",
     },
     { why: "the cost of evidence is the sum of its steps'", find: "> 1e-9)", replace: "> 1e9)" },
