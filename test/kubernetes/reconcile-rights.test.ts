@@ -324,7 +324,7 @@ describe.concurrent("the token of reconcile", () => {
     expect(await patch("store", { replicas: 0 })).toMatch(ANEW);
     expect(await patch("store", { paused: true })).toMatch(ANEW);
     expect(await patch("store", { strategy: { rollingUpdate: null, type: "RollingUpdate" } })).toMatch(ANEW);
-    expect(await patch("egress", { replicas: 0 })).toMatch(/cannot patch resource "deployments"/);
+    expect(await patch("egress", { replicas: 0 })).toMatch(/cannot get resource "deployments"/);
     expect(await tries("-n", SYSTEM, "delete", "deployment", "store", ...dryRun)).toMatch(/cannot delete/);
   });
 
